@@ -1,0 +1,151 @@
+"""The contract of an agent: hooks that are pure, and unit bodies that reach out through a context.
+
+A hop is ``plan`` → units → ``plan`` → ... → ``update_state``. The orchestrator drives it over the
+ledger; :meth:`BaseAgent.execute` drives the same hooks in one process. Invariant: an agent object
+holds no campaign's data, so one object serves every thread; what it remembers comes from the state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message, receive
+from agents.ports import ExecutionContext, UnitContext
+from agents.state import AgentError, MarketingAgentState
+from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
+from integrations.errors import IntegrationError
+
+MEMORY_EXCHANGES = 10  #: an agent remembers this many of its last exchanges
+
+
+class HopFailedError(Exception):
+    """Every essential unit of a stage failed: the hop can't be carried on."""
+
+    def __init__(self, error: AgentError) -> None:
+        super().__init__(f"{error.agent}: {error.message}")
+        self.error = error
+
+
+class BaseAgent(ABC):
+    """One of the four agents."""
+
+    name: ClassVar[str]
+    tools: ClassVar[tuple[str, ...]] = ()  #: allow-list of tools that its model may ask for
+
+    @abstractmethod
+    def get_system_prompt(self, state: MarketingAgentState) -> str:
+        """The standing instruction of the agent's model calls."""
+
+    @abstractmethod
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+        """The facts of the state that this agent's model calls are given (no personal data)."""
+
+    @abstractmethod
+    def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
+        """The stage after ``results`` (the stages of this hop that are finished), or None when the hop is done."""
+
+    @abstractmethod
+    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        """Do one unit and return its JSON result; raises IntegrationError. The only place with effects."""
+
+    @abstractmethod
+    def update_state(
+        self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
+    ) -> MarketingAgentState:
+        """The state after the hop. Pure: called again after a crash, it gives the same."""
+
+    @abstractmethod
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+        """The payload of the hop's task_result message: a few figures, no personal data."""
+
+    def handle_error(self, state: MarketingAgentState, error: AgentError) -> MarketingAgentState:
+        """What an error makes of the state; by default it is recorded."""
+        return state.evolve(errors=(*state.errors, error))
+
+    def memory(self, state: MarketingAgentState) -> tuple[AgentMessage, ...]:
+        """The last :data:`MEMORY_EXCHANGES` exchanges (request and result) of this agent, oldest first."""
+        own = [
+            m
+            for m in state.agent_messages
+            if (m.message_type is MessageType.TASK_REQUEST and m.receiver == self.name)
+            or (m.message_type is MessageType.TASK_RESULT and m.sender == self.name)
+        ]
+        return tuple(own[-2 * MEMORY_EXCHANGES :])
+
+    def finish(
+        self, state: MarketingAgentState, results: Sequence[StageResult], now: datetime
+    ) -> MarketingAgentState:
+        """Fold a finished hop into the state: errors, the agent's own update, and its result message."""
+        _, messages = receive(state.agent_messages, self.name)
+        before = state.evolve(agent_messages=messages)
+        current = before
+        for failure in (f for stage in results for f in stage.failures()):
+            current = self.handle_error(current, unit_error(self.name, state.step, failure, now))
+        current = self.update_state(current, results, now)
+        report = message(
+            sender=self.name,
+            receiver=ORCHESTRATOR,
+            message_type=MessageType.TASK_RESULT,
+            payload=self.summary(before, current),
+            correlation_id=thread(current),
+            now=now,
+            ordinal=len(current.agent_messages),
+        )
+        return current.evolve(agent_messages=(*current.agent_messages, report), updated_at=now)
+
+    def execute(self, state: MarketingAgentState, ctx: ExecutionContext) -> MarketingAgentState:
+        """Run the whole hop in this process, with the units and hooks of the distributed run.
+
+        Raises HopFailedError when a stage lost all its essential units.
+        """
+        done: list[StageResult] = []
+        while (stage := self.plan(state, done)) is not None:
+            results = [
+                run_unit(self, u, ctx.for_unit(state.campaign_id, state.step, len(done), u)) for u in stage.units
+            ]
+            finished = StageResult(name=stage.name, results=results)
+            lost = stage_failure(self.name, state.step, finished, ctx.clock.now())
+            if lost is not None:
+                raise HopFailedError(lost)
+            done.append(finished)
+        return self.finish(state, done, ctx.clock.now())
+
+
+def run_unit(agent: BaseAgent, unit: Unit, ctx: UnitContext) -> UnitResult:
+    """Run one unit once; an IntegrationError becomes a failed result."""
+    try:
+        return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output=agent.run(unit, ctx))
+    except IntegrationError as error:
+        return UnitResult(unit=unit, status=UnitStatus.FAILED, error=error.to_dict())
+
+
+def thread(state: MarketingAgentState) -> str:
+    """Correlation id of the messages of one hop's turn in the campaign."""
+    return f"{state.campaign_id}/{state.step}"
+
+
+def unit_error(agent: str, step: int, failure: UnitResult, now: datetime) -> AgentError:
+    """The record of a failed unit."""
+    error = failure.error or {}
+    return AgentError(
+        agent=agent,
+        step=step,
+        unit=failure.unit.key,
+        provider=str(error.get("provider", failure.unit.provider)),
+        code=str(error.get("code", "unknown")),
+        message=str(error.get("message", "failed without a reason")),
+        at=now,
+    )
+
+
+def stage_failure(agent: str, step: int, stage: StageResult, now: datetime) -> AgentError | None:
+    """The error that fails the hop when every essential unit of ``stage`` failed; None when it can go on."""
+    essential = [r for r in stage.results if r.unit.essential]
+    if not essential or any(r.status is not UnitStatus.FAILED for r in essential):
+        return None
+    first = unit_error(agent, step, essential[0], now)
+    text = f"every unit of stage {stage.name!r} failed; the first: {first.provider}: {first.message}"
+    return first.model_copy(update={"message": text})

@@ -1,0 +1,319 @@
+"""``CampaignConfig``: what a user writes to ask for a campaign, checked before anything is stored.
+
+Invariant: an unknown key or a bad value never gets past this module, and the refusal names the key,
+the value and what would be right (:class:`ConfigError`). What the user left out gets the documented
+default, so that ``target_audience: {industry: saas}`` alone is a campaign that works.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+PLATFORM_ALIASES: Mapping[str, str] = {
+    "google": "google_ads",
+    "google_ads": "google_ads",
+    "facebook": "facebook_ads",
+    "meta": "facebook_ads",
+    "facebook_ads": "facebook_ads",
+    "linkedin": "linkedin_ads",
+    "linkedin_ads": "linkedin_ads",
+}
+DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
+MAX_PIECES = 50
+MAX_SOURCES = 50
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class ConfigError(ValueError):
+    """A campaign's configuration is refused; ``problems`` lists each key with its value and what is right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
+        return (ConfigError, (self.problems,))
+
+
+def _listed(value: Any) -> Any:
+    """One value where a list is expected is a list of one."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _duration(value: Any) -> Any:
+    """``"36h"``, ``"7d"``, seconds as a number, or ISO 8601 (``"P7D"``, left to pydantic)."""
+    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip().lower())):
+        return timedelta(seconds=float(found["number"]) * _UNIT_SECONDS[found["unit"]])
+    return value
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(max_length=200)]
+Money = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, allow_inf_nan=False)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
+HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s/]+\S*$", max_length=2000)]
+
+
+class Section(BaseModel):
+    """Base of every part of the configuration: immutable, unknown keys refused, known by name or alias."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=False)
+
+
+class TargetAudience(Section):
+    """Whom the campaign is for. At least one of the fields is needed."""
+
+    industries: Texts = Field(default=(), validation_alias=AliasChoices("industries", "industry"))
+    job_titles: Texts = Field(default=(), validation_alias=AliasChoices("job_titles", "job_title", "titles", "title"))
+    company_size: str | int | None = Field(default=None, description="such as 51-200, or a least number of employees")
+    locations: Texts = Field(default=(), validation_alias=AliasChoices("locations", "location"))
+    keywords: Texts = ()
+    interests: Texts = ()
+    description: LongText | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not any((self.industries, self.job_titles, self.locations, self.keywords, self.interests, self.description)):
+            raise ValueError('is empty; say whom to reach, for example {"industry": "saas"}')
+        return self
+
+    @field_validator("company_size")
+    @classmethod
+    def _size(cls, value: str | int | None) -> str | int | None:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("a company has at least 1 employee")
+        if isinstance(value, str) and not re.fullmatch(r"\s*[\d,. ]+\s*(\+|[-–]\s*[\d,. ]+)?\s*", value):  # noqa: RUF001 - people write ranges with an en dash
+            raise ValueError('write a number of employees or a range such as "51-200" or "500+"')
+        return value
+
+
+class SearchSource(Section):
+    """Leads from web search (SerpApi)."""
+
+    type: Literal["search"] = "search"
+    queries: Texts = Field(default=(), validation_alias=AliasChoices("queries", "query"))
+    limit: int = Field(default=20, ge=1, le=100, description="results per query")
+
+
+class WebSource(Section):
+    """Leads from web sites, within their robots.txt."""
+
+    type: Literal["web"] = "web"
+    urls: Annotated[tuple[HttpUrl, ...], BeforeValidator(_listed), Field(min_length=1, max_length=100)] = Field(
+        validation_alias=AliasChoices("urls", "url")
+    )
+    max_pages: int = Field(default=20, ge=1, le=200, description="pages per site")
+
+
+class FileSource(Section):
+    """Leads from the user's own CSV or JSON file; read by the client, stored at submit (``file_id``)."""
+
+    type: Literal["file"] = "file"
+    path: Text | None = None
+    file_id: Text | None = None
+    legal_basis: Text = "legitimate_interest"
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.path and not self.file_id:
+            raise ValueError("needs the path of a CSV or JSON file")
+        return self
+
+
+LeadSource = Annotated[SearchSource | WebSource | FileSource, Field(discriminator="type")]
+
+
+class ContentRequirement(Section):
+    """One piece of content to write."""
+
+    content_type: Text = Field(default="blog_post", validation_alias=AliasChoices("content_type", "type"))
+    topic: Text | None = Field(default=None, description="default: derived from the audience and the brand")
+    keywords: Texts = ()
+    tone: Text = "professional"
+    target_length: int = Field(default=400, ge=20, le=5000, description="words")
+    audience: Text | None = None
+    language: Text = "en"
+    call_to_action: Text | None = None
+
+
+class Brand(Section):
+    """Who is speaking, and how they want to sound."""
+
+    name: Text | None = None
+    product: Text | None = None
+    description: LongText | None = None
+    website: HttpUrl | None = Field(default=None, validation_alias=AliasChoices("website", "url", "landing_url"))
+    voice: Text | None = None
+    guidelines: Texts = ()
+    banned_words: Texts = ()
+    required_words: Texts = ()
+
+
+class Models(Section):
+    """Which language models to use; the default comes from LLM_MODEL."""
+
+    default: Text | None = None
+    fallbacks: Texts = ()
+    temperature: float = Field(default=0.2, ge=0, le=2)
+    seed: int = 7
+
+
+class Enrichment(Section):
+    """How leads are completed and their e-mail is verified."""
+
+    find_emails: bool = True
+    verify: Literal["hunter", "dns", "none"] = "hunter"
+    max_lookups: int = Field(default=1000, ge=0, le=100_000, description="paid look-ups at most")
+
+
+class Schedule(Section):
+    """How long the ads run; the budget is spread over it."""
+
+    days: int = Field(default=30, ge=1, le=365)
+
+
+class Approval(Section):
+    """Where a person has to agree before the campaign goes on."""
+
+    gate: Literal["content", "ads", "all", "none"] | None = Field(
+        default=None, description="None: 'ads' in live mode, 'none' in the sandbox"
+    )
+    expires_after: Duration | None = None
+    on_expiry: Literal["cancel", "approve"] = "cancel"
+
+
+class Limits(Section):
+    """Caps on money: ``llm`` in USD, ``ads`` and ``ads_per_day`` in the campaign's currency."""
+
+    llm: Money | None = None
+    ads: Money | None = None
+    ads_per_day: Money | None = None
+
+
+class CampaignConfig(Section):
+    """A whole campaign. Every key but ``target_audience`` has a default."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = "Campaign"
+    target_audience: TargetAudience
+    lead_sources: Annotated[tuple[LeadSource, ...], BeforeValidator(_listed), Field(max_length=MAX_SOURCES)] = (
+        SearchSource(),
+    )
+    ad_platforms: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), validation_alias=AliasChoices("ad_platforms", "platforms")
+    )
+    budget: Money | None = Field(default=None, description="total over the schedule")
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")] = "USD"
+    content_required: bool = True
+    content_requirements: Annotated[
+        tuple[ContentRequirement, ...], BeforeValidator(_listed), Field(max_length=MAX_PIECES)
+    ] = ()
+    brand: Brand = Brand()
+    models: Models = Models()
+    enrichment: Enrichment = Enrichment()
+    schedule: Schedule = Schedule()
+    approval: Approval = Approval()
+    limits: Limits = Limits()
+    optimize_every: Duration | None = None
+    measure_after: Duration | None = None
+    retention: Duration | None = None
+
+    @field_validator("ad_platforms")
+    @classmethod
+    def _platforms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for given in value:
+            if given.strip().lower() not in PLATFORM_ALIASES:
+                raise ValueError(f"{given!r} is not an ad platform; use google_ads, facebook_ads or linkedin_ads")
+        return tuple(dict.fromkeys(PLATFORM_ALIASES[given.strip().lower()] for given in value))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.ad_platforms and self.budget is None:
+            raise ValueError("budget is needed where ad_platforms are given: the total to spend over the schedule")
+        if self.budget is not None and self.limits.ads is not None and self.budget > self.limits.ads:
+            raise ValueError(f"budget {self.budget} is above limits.ads {self.limits.ads}")
+        if not self.lead_sources:
+            raise ValueError("lead_sources is empty; leave it out for a web search, or name a source")
+        return self
+
+    @classmethod
+    def parse(cls, data: Any) -> Self:
+        """Check what a user wrote (a mapping from YAML or JSON); ConfigError lists everything that is wrong."""
+        if not isinstance(data, Mapping):
+            raise ConfigError([f"a campaign is a mapping of keys, not {type(data).__name__}"])
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as error:
+            raise ConfigError(explain(error, data)) from None
+
+
+def explain(error: ValidationError, data: Mapping[str, Any]) -> list[str]:
+    """One line per problem: key, value, and what would be right."""
+    lines = []
+    for item in error.errors(include_url=False):
+        # Discriminator tags ("search") sit in the location but are no keys of the user's.
+        keys = [str(part) for part in item["loc"] if part not in ("search", "web", "file")]
+        where = ".".join(keys) or "campaign"
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{where}: unknown key{_nearest(keys[-1], keys[:-1])}")
+            continue
+        text = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "missing":
+            lines.append(f"{where}: is missing")
+        elif item["type"] == "value_error" and isinstance(item["input"], Mapping | list | tuple):
+            lines.append(f"{where}: {text}")
+        else:
+            lines.append(f"{where}={_shown(item['input'])}: {text}")
+    return lines
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _nearest(key: str, parents: list[str]) -> str:
+    model: type[BaseModel] = CampaignConfig
+    for part in parents:
+        model = _SECTIONS.get(part, model)
+    known = [
+        name
+        for field, info in model.model_fields.items()
+        for name in (field, *(info.validation_alias.choices if isinstance(info.validation_alias, AliasChoices) else ()))
+        if isinstance(name, str)
+    ]
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(dict.fromkeys(known))}"
+
+
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "target_audience": TargetAudience,
+    "content_requirements": ContentRequirement,
+    "brand": Brand,
+    "models": Models,
+    "enrichment": Enrichment,
+    "schedule": Schedule,
+    "approval": Approval,
+    "limits": Limits,
+    "lead_sources": WebSource,
+}

@@ -1,0 +1,143 @@
+"""What an agent is given: the ports between pure agent code and the effects around it.
+
+Invariant: a unit's body reaches the outside world only through its :class:`UnitContext`. Every wire
+call goes through :meth:`UnitContext.call` (admission, deadline) and every answer that cost money or
+changed something goes through :meth:`UnitContext.journal` before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from agents.unit import Unit
+from integrations.providers import Providers
+from integrations.usage import Usage
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The source of time; a test or a replay injects its own."""
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a knowledge document that bears on a question."""
+
+    chunk_id: str
+    title: str  #: of its document
+    text: str
+    score: float
+
+
+class Retriever(Protocol):
+    """The knowledge base."""
+
+    def query_knowledge(
+        self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
+    ) -> list[Passage]:
+        """The best passages. ``multi_query`` asks several forms of the question (its own and ``variants``) and
+        fuses the rankings; ``single`` asks the question as it is."""
+        ...
+
+
+class Suppression(Protocol):
+    """The people who must not be addressed."""
+
+    def suppressed(self, emails: Sequence[str]) -> frozenset[str]:
+        """Those of the given addresses (normalised, lower case) that are on the list."""
+        ...
+
+    def suppress(self, email: str, reason: str) -> None:
+        """Put an address on the list for ever."""
+        ...
+
+
+class LeadFiles(Protocol):
+    """Files of the user's own leads, stored at submit."""
+
+    def rows(self, file_id: str) -> list[Mapping[str, Any]]:
+        """The rows of one file as ``agents.lead_generation.lead_file`` parsed them."""
+        ...
+
+
+class UnitContext(Protocol):
+    """Everything the body of one unit may use."""
+
+    @property
+    def campaign_id(self) -> str:
+        """The campaign it works for."""
+        ...
+
+    @property
+    def unit(self) -> Unit:
+        """The unit itself."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        ...
+
+    @property
+    def providers(self) -> Providers:
+        """Clients of the outside world, built on first use."""
+        ...
+
+    @property
+    def retriever(self) -> Retriever:
+        """The knowledge base."""
+        ...
+
+    @property
+    def suppression(self) -> Suppression:
+        """The suppression list."""
+        ...
+
+    @property
+    def lead_files(self) -> LeadFiles:
+        """The user's own lead files."""
+        ...
+
+    def call(self, provider: str, send: Callable[[float], T]) -> T:
+        """Admit and make one wire call: ``send(timeout_s)``. Raises what ``send`` raises, and NotNowError."""
+        ...
+
+    def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
+        """Commit one JSON value under ``entry`` (and what it cost) before going on; survives a crash."""
+        ...
+
+    def journaled(self, entry: str) -> Any | None:
+        """What an earlier attempt at this unit committed under ``entry``; None when it did not."""
+        ...
+
+
+class ExecutionContext(Protocol):
+    """What a whole hop in one process is given."""
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        ...
+
+    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> UnitContext:
+        """The context of one unit of the hop."""
+        ...
+
+
+@dataclass(slots=True)
+class FixedClock:
+    """A clock that stands still until it is set; for replays and tests."""
+
+    at: datetime = field(default_factory=lambda: datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
+
+    def now(self) -> datetime:
+        """The moment it was set to."""
+        return self.at

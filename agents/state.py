@@ -1,0 +1,205 @@
+"""``MarketingAgentState``: everything a campaign knows, and the only thing agents pass on.
+
+Invariant: frozen and versioned. An agent never changes it in place; it returns a copy with its own
+keys replaced, so a step can be replayed and its checkpoint compared. Lists are tuples for the same
+reason. Old rows are upcast when read (:func:`MarketingAgentState.load`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.config import CampaignConfig, ContentRequirement, TargetAudience
+from agents.messages import AgentMessage
+
+SCHEMA_VERSION = 1  #: shape of this model; raise it together with an upcaster
+FLOW_VERSION = 1  #: shape of the workflow (agents, stages, routing)
+
+
+class Frozen(BaseModel):
+    """Base of every value in the state: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lead(Frozen):
+    """One person at one company whom the campaign may address."""
+
+    lead_id: str = ""  #: stable within the campaign (derived from the natural key)
+    email: str | None = None
+    email_status: str = "unverified"  #: valid | accept_all | unknown | unverified
+    name: str | None = None
+    job_title: str | None = None
+    company: str | None = None
+    domain: str | None = None  #: the company's domain, without "www."
+    industry: str | None = None
+    company_size: int | str | None = None  #: employees: a count, or a range as written ("51-200")
+    location: str | None = None
+    phone: str | None = None
+    profile_url: str | None = None
+    sources: tuple[str, ...] = ()  #: where it was found, e.g. ("file:leads.csv", "search")
+    source_url: str | None = None
+    collected_at: datetime | None = None
+    score: float | None = None  #: 0..1; None = not scored yet
+    score_reasons: tuple[str, ...] = ()
+    qualified_at: datetime | None = None
+
+
+class ContentPiece(Frozen):
+    """One written piece of content, at one revision."""
+
+    piece_id: str  #: the same over all revisions
+    revision: int = 1
+    content_type: str
+    topic: str
+    title: str
+    body: str
+    meta_description: str = ""
+    call_to_action: str = ""
+    keywords: tuple[str, ...] = ()
+    tone: str = ""
+    target_length: int = 0  #: words asked for
+    word_count: int = 0
+    seo_score: float = 0.0  #: 0..1
+    readability: float | None = None  #: Flesch reading ease, about 0..100
+    checks: tuple[str, ...] = ()  #: findings in words, e.g. "keyword density 0.2 % is below 0.5 %"
+    sources: tuple[str, ...] = ()  #: ids of knowledge chunks used
+    produced_by: str = ""  #: the path that made it, e.g. "openai:gpt-4.1-mini"
+    generated_at: datetime | None = None
+
+
+class AdCreative(Frozen):
+    """What is shown on one platform, cut to its limits, and what became of it there."""
+
+    creative_id: str  #: the same over all revisions
+    platform: str
+    revision: int = 1
+    headlines: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    call_to_action: str = ""
+    landing_url: str = ""
+    keywords: tuple[str, ...] = ()
+    piece_ids: tuple[str, ...] = ()  #: content it was cut from
+    daily_budget: Decimal | None = None  #: in the campaign's currency
+    currency: str = "USD"
+    status: str = "planned"  #: planned | active | paused | failed
+    effect_key: str = ""  #: carried in the remote campaign's name
+    remote_ids: Mapping[str, str] = Field(default_factory=dict)  #: object kind -> id at the platform
+    error: str | None = None  #: why it failed, in one sentence
+    content_hash: str = ""  #: hash of texts and budget that the platform was last given
+
+
+class PlatformMetrics(Frozen):
+    """What one platform reported, and how good that is."""
+
+    platform: str
+    days: int = 0  #: days with a report
+    impressions: int = 0
+    clicks: int = 0
+    conversions: int = 0
+    spend: Decimal = Decimal(0)
+    currency: str = "USD"
+    ctr: float | None = None  #: clicks / impressions
+    cvr: float | None = None  #: conversions / clicks
+    cpa: Decimal | None = None  #: spend / conversion
+    score: float | None = None  #: 0..1
+
+
+class PerformanceRound(Frozen):
+    """One measurement, kept so that rounds can be compared."""
+
+    step: int
+    overall_score: float
+    platforms: tuple[PlatformMetrics, ...] = ()
+
+
+class CampaignPerformance(Frozen):
+    """The newest measurement and the earlier ones."""
+
+    overall_score: float | None = None  #: 0..1
+    content_score: float | None = None  #: 0..1, mean of the pieces
+    platforms: tuple[PlatformMetrics, ...] = ()
+    rounds: tuple[PerformanceRound, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    measured_at: datetime | None = None
+
+
+class PiecePerformance(Frozen):
+    """How one piece did: its own quality and what its ads brought."""
+
+    piece_id: str
+    revision: int
+    score: float  #: 0..1
+    weak: bool = False  #: rewritten in an optimisation round
+    reasons: tuple[str, ...] = ()
+
+
+class AgentError(Frozen):
+    """An error that a hop went on without, or failed by."""
+
+    agent: str
+    step: int
+    unit: str = ""
+    provider: str = ""
+    code: str
+    message: str
+    at: datetime | None = None
+
+
+class MarketingAgentState(Frozen):
+    """The state of one campaign between hops. Times are UTC, money is Decimal with a currency."""
+
+    campaign_id: str
+    campaign_config: CampaignConfig
+    target_audience: TargetAudience
+    leads: tuple[Lead, ...] = ()
+    qualified_leads: tuple[Lead, ...] = ()
+    content_requirements: tuple[ContentRequirement, ...] = ()
+    generated_content: tuple[ContentPiece, ...] = ()
+    content_performance: tuple[PiecePerformance, ...] = ()
+    ad_platforms: tuple[str, ...] = ()
+    ad_creatives: tuple[AdCreative, ...] = ()
+    campaign_performance: CampaignPerformance = CampaignPerformance()
+    current_agent: str | None = None  #: the agent that has just finished, or is at work
+    next_agent: str | None = "lead_generation"
+    agent_messages: tuple[AgentMessage, ...] = ()
+    optimization_attempts: int = 0  #: rounds of the current optimisation cycle
+    step: int = 0  #: number of the hop at work
+    errors: tuple[AgentError, ...] = ()
+    created_at: datetime
+    updated_at: datetime
+    schema_version: int = SCHEMA_VERSION
+    flow_version: int = FLOW_VERSION
+
+    @classmethod
+    def initial(cls, config: CampaignConfig, *, campaign_id: str, now: datetime | None = None) -> Self:
+        """The state of a campaign nobody has worked on yet."""
+        now = now or datetime.now(UTC)
+        return cls(
+            campaign_id=campaign_id,
+            campaign_config=config,
+            target_audience=config.target_audience,
+            content_requirements=config.content_requirements,
+            ad_platforms=config.ad_platforms,
+            created_at=now,
+            updated_at=now,
+        )
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> Self:
+        """Read a stored state of any known version; ValueError for one from a newer program."""
+        version = int(data.get("schema_version", SCHEMA_VERSION))
+        if version > SCHEMA_VERSION:
+            raise ValueError(
+                f"schema_version={version} is newer than this program knows ({SCHEMA_VERSION}); upgrade the workers"
+            )
+        return cls.model_validate(data)
+
+    def evolve(self, **changes: Any) -> Self:
+        """A copy with ``changes``; values are taken as they are (they come typed from our own code)."""
+        return self.model_copy(update=changes)

@@ -1,0 +1,241 @@
+"""Every setting of the outside world, read once from the environment.
+
+One table (:data:`PROVIDERS`) names each provider's variables, its live address and its address in
+the sandbox. Invariant: the difference between sandbox and live is settled *here*, as base URLs and
+credentials; no other module asks which mode it runs in. In live mode a missing key is an error
+that names the variable, never a silent switch; in sandbox mode a real key is never sent unless the
+user also gave that provider's base URL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+DEFAULT_SANDBOX_URL = "http://127.0.0.1:8750"
+SANDBOX_KEY = "sandbox"
+SANDBOX_MODEL = "sandbox-1"
+LIVE_MODEL = "gpt-4.1-mini"
+STRUCTURED_MODES = ("json_schema", "function_calling", "json_mode")
+STAGE_PLACEMENTS = ("auto", "local", "chord")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or has a value we can't use; the message names it and what would be right."""
+
+
+class Mode(StrEnum):
+    """Which world the providers' addresses point at."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """Where a provider is and which variables configure it."""
+
+    name: str
+    live_url: str
+    sandbox_path: str
+    base_url_variable: str
+    #: credential name -> environment variable; all are needed in live mode
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    #: credential name -> value in the sandbox, where it differs from SANDBOX_KEY
+    sandbox_credentials: Mapping[str, str] = field(default_factory=dict)
+
+
+PROVIDERS: Mapping[str, ProviderSpec] = MappingProxyType(
+    {
+        spec.name: spec
+        for spec in (
+            ProviderSpec(
+                name="openai",
+                live_url="https://api.openai.com/v1",
+                sandbox_path="/openai/v1",
+                base_url_variable="OPENAI_BASE_URL",
+                credentials={"api_key": "OPENAI_API_KEY"},
+            ),
+            ProviderSpec(
+                name="serpapi",
+                live_url="https://serpapi.com",
+                sandbox_path="/serpapi",
+                base_url_variable="SERPAPI_BASE_URL",
+                credentials={"api_key": "SERPAPI_API_KEY"},
+            ),
+            ProviderSpec(
+                name="hunter",
+                live_url="https://api.hunter.io/v2",
+                sandbox_path="/hunter/v2",
+                base_url_variable="HUNTER_BASE_URL",
+                credentials={"api_key": "HUNTER_API_KEY"},
+            ),
+            ProviderSpec(
+                name="facebook_ads",
+                live_url="https://graph.facebook.com",
+                sandbox_path="/facebook",
+                base_url_variable="FACEBOOK_BASE_URL",
+                credentials={
+                    "access_token": "FACEBOOK_ACCESS_TOKEN",
+                    "app_secret": "FACEBOOK_APP_SECRET",
+                    "app_id": "FACEBOOK_APP_ID",
+                    "ad_account_id": "FACEBOOK_AD_ACCOUNT_ID",
+                    "page_id": "FACEBOOK_PAGE_ID",
+                },
+                sandbox_credentials={"ad_account_id": "1000", "app_id": "1", "page_id": "2000"},
+            ),
+            ProviderSpec(
+                name="linkedin_ads",
+                live_url="https://api.linkedin.com",
+                sandbox_path="/linkedin_ads",
+                base_url_variable="LINKEDIN_ADS_BASE_URL",
+                credentials={
+                    "access_token": "LINKEDIN_ADS_ACCESS_TOKEN",
+                    "ad_account_id": "LINKEDIN_ADS_ACCOUNT_ID",
+                    "organization_id": "LINKEDIN_ADS_ORGANIZATION_ID",
+                },
+                sandbox_credentials={"ad_account_id": "3000", "organization_id": "4000"},
+            ),
+        )
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """One provider's address and credentials, as its client needs them."""
+
+    name: str
+    base_url: str
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    missing: tuple[str, ...] = ()  #: variables that live mode needs and the environment lacks
+
+    def credential(self, name: str) -> str:
+        """The credential ``name``; SettingsError naming the variables when some are missing."""
+        if self.missing:
+            raise SettingsError(f"{self.name} needs {', '.join(self.missing)} in the environment (MARKETING_MODE=live)")
+        return self.credentials[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The environment, checked. Build it with :meth:`from_env`; pass it on, never read os.environ again."""
+
+    mode: Mode = Mode.SANDBOX
+    home: Path = Path("~/.marketing-agents")
+    database_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    sandbox_url: str = DEFAULT_SANDBOX_URL
+    stage_placement: str = "auto"
+    llm_model: str = SANDBOX_MODEL
+    llm_structured_mode: str = "json_schema"
+    llm_timeout_s: float = 60.0
+    http_timeout_s: float = 20.0
+    dns_resolver: tuple[str, int] | None = None  #: host, port; None = the system's resolver
+    web_private_hosts: bool = True  #: may web scraping reach private and loopback addresses?
+    web_user_agent: str = "MarketingAgentsBot/0.1"
+    web_delay_s: float = 0.0  #: least seconds between two requests to one web host
+    linkedin_version: str = "202610"
+    probe_delay_s: float = 0.0  #: wait before an unknown effect is probed
+    flower_port: int | None = None
+    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+
+    def provider(self, name: str) -> ProviderSettings:
+        """Settings of one provider; KeyError for a name that :data:`PROVIDERS` lacks."""
+        return self.providers[name]
+
+    def require(self, providers: Iterable[str]) -> None:
+        """Raise SettingsError naming every variable that the given providers still lack."""
+        lacking = {n: self.providers[n].missing for n in providers if n in self.providers and self.providers[n].missing}
+        if lacking:
+            listed = "; ".join(f"{name}: {', '.join(variables)}" for name, variables in lacking.items())
+            raise SettingsError(f"MARKETING_MODE=live needs these variables: {listed}")
+
+    @staticmethod
+    def from_env(env: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the environment; SettingsError names the variable, its value and what is right."""
+        env = os.environ if env is None else env
+        mode = Mode(_one_of(env, "MARKETING_MODE", "sandbox", tuple(Mode)))
+        sandbox_url = (env.get("SANDBOX_URL") or DEFAULT_SANDBOX_URL).rstrip("/")
+        live = mode is Mode.LIVE
+        return Settings(
+            mode=mode,
+            home=Path(env.get("MARKETING_HOME") or "~/.marketing-agents").expanduser(),
+            database_url=env.get("DATABASE_URL") or None,
+            redis_url=env.get("REDIS_URL") or None,
+            sandbox_url=sandbox_url,
+            stage_placement=_one_of(env, "STAGE_PLACEMENT", "auto", STAGE_PLACEMENTS),
+            llm_model=env.get("LLM_MODEL") or (LIVE_MODEL if live else SANDBOX_MODEL),
+            llm_structured_mode=_one_of(env, "LLM_STRUCTURED_MODE", "json_schema", STRUCTURED_MODES),
+            llm_timeout_s=_seconds(env, "LLM_TIMEOUT", 60.0),
+            http_timeout_s=_seconds(env, "HTTP_TIMEOUT", 20.0),
+            dns_resolver=_host_port(env, "DNS_RESOLVER"),
+            web_private_hosts=not live,
+            web_user_agent=env.get("WEB_USER_AGENT") or "MarketingAgentsBot/0.1",
+            web_delay_s=_seconds(env, "WEB_DELAY", 2.0 if live else 0.0),
+            linkedin_version=env.get("LINKEDIN_VERSION") or "202610",
+            probe_delay_s=_seconds(env, "PROBE_DELAY", 60.0 if live else 0.0),
+            flower_port=_port(env, "FLOWER_PORT"),
+            providers={
+                name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in PROVIDERS.items()
+            },
+        )
+
+
+def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox_url: str) -> ProviderSettings:
+    own_url = (env.get(spec.base_url_variable) or "").rstrip("/")
+    if live:
+        missing = tuple(variable for variable in spec.credentials.values() if not env.get(variable))
+        found = {name: env.get(variable, "") for name, variable in spec.credentials.items()}
+        return ProviderSettings(
+            name=spec.name, base_url=own_url or spec.live_url, credentials=found, missing=missing
+        )
+    sandbox = {name: spec.sandbox_credentials.get(name, SANDBOX_KEY) for name in spec.credentials}
+    if own_url:  # the user points this provider elsewhere: their own credentials go there
+        sandbox = {name: env.get(variable) or sandbox[name] for name, variable in spec.credentials.items()}
+    return ProviderSettings(
+        name=spec.name, base_url=own_url or sandbox_url + spec.sandbox_path, credentials=sandbox
+    )
+
+
+def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = (env.get(name) or default).strip().lower()
+    if value not in allowed:
+        raise SettingsError(f"{name}={value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    raw = env.get(name)
+    if not raw:
+        return default
+    try:
+        value = float(raw)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise SettingsError(f"{name}={raw!r} is not a number of seconds >= 0")
+    return value
+
+
+def _port(env: Mapping[str, str], name: str) -> int | None:
+    raw = env.get(name)
+    if not raw:
+        return None
+    if not raw.isdecimal() or not 0 <= int(raw) <= 65535:
+        raise SettingsError(f"{name}={raw!r} is not a port number (0-65535)")
+    return int(raw)
+
+
+def _host_port(env: Mapping[str, str], name: str) -> tuple[str, int] | None:
+    raw = env.get(name)
+    if not raw:
+        return None
+    host, _, port = raw.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= 65535:
+        raise SettingsError(f"{name}={raw!r} is not host:port, for example 127.0.0.1:5353")
+    return host.strip("[]"), int(port)
