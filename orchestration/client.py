@@ -1,0 +1,188 @@
+"""The Python client: enqueue campaigns, follow them, read them.
+
+Light on purpose: importing it loads no model or ad SDK. Invariant: a campaign is durable as soon as
+``submit`` returns, whatever becomes of the wake-up message.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from agents.config import CampaignConfig
+from agents.registry import LEAD_GENERATION, agents
+from agents.state import MarketingAgentState
+from integrations.settings import Settings, SettingsError
+from orchestration.database import Database, encode
+from orchestration.discovery import running_services
+from orchestration.knowledge import KnowledgeBase
+from orchestration.lead_files import LeadFileStore
+from orchestration.ledger import Ledger
+from orchestration.report import TERMINAL, CampaignEvent, CampaignSummary, Reports
+from orchestration.submission import IdempotencyConflictError, check, prepare, take_files
+
+if TYPE_CHECKING:
+    from orchestration.wakeups import Wakeups
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2  #: how often a waiting client looks at the row
+
+
+class CampaignHandle:
+    """One campaign, read afresh at each access."""
+
+    def __init__(self, campaigns: Campaigns, campaign_id: str) -> None:
+        self._campaigns = campaigns
+        self.campaign_id = campaign_id
+
+    def __repr__(self) -> str:
+        return f"CampaignHandle({self.campaign_id!r})"
+
+    @property
+    def status(self) -> str:
+        """queued | running | waiting | awaiting_approval | paused | cancelling | completed | failed | cancelled."""
+        return self._campaigns.reports.status(self.campaign_id)[0]
+
+    @property
+    def reason(self) -> str | None:
+        """Why it waits, failed, or ended early."""
+        return self._campaigns.reports.status(self.campaign_id)[1]
+
+    @property
+    def state(self) -> MarketingAgentState:
+        """The state as of the last finished hop."""
+        return self._campaigns.reports.row(self.campaign_id).state
+
+    def show(self) -> dict[str, Any]:
+        """The contract's JSON; see ``orchestration.report.Reports.show``."""
+        return self._campaigns.reports.show(self.campaign_id)
+
+    def history(self) -> list[CampaignEvent]:
+        """All events so far."""
+        return self._campaigns.reports.events(self.campaign_id)
+
+    def watch(self, *, timeout: float | None = None) -> Iterator[CampaignEvent]:
+        """Events as they come, until the campaign has ended. TimeoutError after ``timeout`` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        after = 0
+        while True:
+            ended = self.status in TERMINAL  # read before the events, so that the last ones aren't missed
+            for event in self._campaigns.reports.events(self.campaign_id, after=after):
+                after = event.id
+                yield event
+            if ended:
+                return
+            _pause(deadline, self.campaign_id)
+
+    def wait(self, timeout: float | None = None) -> str:
+        """Wait for the end and return the status. TimeoutError after ``timeout`` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (status := self.status) not in TERMINAL:
+            _pause(deadline, self.campaign_id)
+        return status
+
+
+class Campaigns:
+    """All campaigns of one database."""
+
+    def __init__(self, settings: Settings, *, wakeups: Wakeups | None = None, database: Database | None = None) -> None:
+        if settings.database_url is None:
+            raise SettingsError(
+                "DATABASE_URL is not set and no fleet runs under MARKETING_HOME: set it, or start `campaigns up`"
+            )
+        self.settings = settings
+        self.database = database or Database(settings.database_url, pool_size=1)
+        self.reports = Reports(self.database)
+        self.knowledge = KnowledgeBase(self.database)
+        self._ledger = Ledger(self.database, worker="client")
+        self._wakeups = wakeups
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Campaigns:
+        """From DATABASE_URL and REDIS_URL, or the fleet that ``campaigns up`` runs under MARKETING_HOME."""
+        return cls(connected(Settings.from_env(env)))
+
+    def submit(
+        self, config: CampaignConfig, *, idempotency_key: str | None = None, campaign_id: str | None = None
+    ) -> CampaignHandle:
+        """Enqueue a campaign.
+
+        The same ``idempotency_key`` with the same configuration gives the same campaign; with another one
+        IdempotencyConflictError. Raises ConfigError and SettingsError for what can't work; nothing is stored
+        then. ``campaign_id`` may be given where runs are compared; it must be new.
+        """
+        check(config, self.settings)
+        config = take_files(config, LeadFileStore(self.database))
+        row, stage = prepare(
+            config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
+        )
+        found_id, found_hash, created = self._ledger.submit(row, stage)
+        if not created and found_hash != row["config_hash"]:
+            raise IdempotencyConflictError(
+                f"idempotency_key={idempotency_key!r} belongs to campaign {found_id}, whose configuration differs; "
+                "use another key, or submit the same configuration"
+            )
+        if created:
+            self._wake(found_id)
+        return CampaignHandle(self, found_id)
+
+    def get(self, campaign_id: str) -> CampaignHandle:
+        """A handle; CampaignNotFoundError when there is no such campaign."""
+        self.reports.status(campaign_id)
+        return CampaignHandle(self, campaign_id)
+
+    def refuse(self, idempotency_key: str, problems: Sequence[str]) -> None:
+        """Record why a campaign that was sent by task name was refused."""
+        self.database.run(
+            "INSERT INTO marketing.refusals (idempotency_key, problems) VALUES (%s, %s) "
+            "ON CONFLICT (idempotency_key) DO UPDATE SET problems = excluded.problems, at = now()",
+            idempotency_key,
+            encode(list(problems)),
+        )
+
+    def refusal(self, idempotency_key: str) -> list[str] | None:
+        """Why a campaign that was sent by task name was refused; None when it was not."""
+        rows = self.database.rows("SELECT problems FROM marketing.refusals WHERE idempotency_key = %s", idempotency_key)
+        return [str(problem) for problem in rows[0][0]] if rows else None
+
+    def list(self, *, status: str | None = None) -> list[CampaignSummary]:
+        """Campaigns, newest first."""
+        return self.reports.campaigns(status=status)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()
+
+    def _wake(self, campaign_id: str) -> None:
+        """Publish the first wake-up; without a broker the reconciler finds the row."""
+        try:
+            if self._wakeups is None:
+                from orchestration.canvas import CeleryWakeups, producer
+
+                self._wakeups = CeleryWakeups(producer(self.settings.redis_url or ""))
+            self._wakeups.hop(campaign_id, LEAD_GENERATION, 0)
+        except Exception as error:  # whatever the broker's client raises: the row is safe
+            log.warning("campaign %s is stored; its wake-up was not published (%s)", campaign_id, type(error).__name__)
+
+
+def connected(settings: Settings) -> Settings:
+    """The settings with the URLs of the fleet under MARKETING_HOME where the environment names none."""
+    if settings.database_url and settings.redis_url:
+        return settings
+    found = running_services(settings.home)
+    return replace(
+        settings,
+        database_url=settings.database_url or found.get("database_url"),
+        redis_url=settings.redis_url or found.get("redis_url"),
+    )
+
+
+def _pause(deadline: float | None, campaign_id: str) -> None:
+    if deadline is not None and time.monotonic() > deadline:
+        raise TimeoutError(f"campaign {campaign_id} has not ended in time")
+    time.sleep(POLL_S)

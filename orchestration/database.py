@@ -1,0 +1,121 @@
+"""The way to Postgres: one pool per process, and the hot calls over its raw cursors.
+
+SQLAlchemy 2.1 reads ``postgresql://`` as psycopg 3; :func:`normalise` makes every form mean psycopg2,
+the driver this project ships with. Invariant: no connection is held while a provider is called, so a
+small pool serves many units. Size the pools by ``workers x (pool_size + max_overflow)``, which must stay
+below Postgres' max_connections (100 by default; the embedded server allows 200).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+from pydantic_core import to_json
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+
+POOL_SIZE = 4
+MAX_OVERFLOW = 4
+#: Postgres may restart under us; calls wait this long for it before they give up.
+RECONNECT_S = 30.0
+
+
+class DatabaseUnavailableError(ConnectionError):
+    """Postgres can't be reached; ``str`` says where and why, without credentials."""
+
+
+def normalise(database_url: str) -> str:
+    """The URL with psycopg2 as its driver; ValueError for another database or driver."""
+    try:
+        url = make_url(database_url)
+    except Exception as error:
+        raise ValueError("DATABASE_URL is not a URL such as postgresql://user@host:5432/name") from error
+    if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg2"):
+        raise ValueError(f"DATABASE_URL names {url.drivername!r}; this project speaks postgresql (psycopg2)")
+    return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+
+
+def place(database_url: str) -> str:
+    """The URL as people may see it: without its password."""
+    return make_url(normalise(database_url)).render_as_string(hide_password=True)
+
+
+def encode(value: Any) -> str:
+    """JSON text for a jsonb argument (Decimal as string, datetimes in ISO 8601)."""
+    return to_json(value, inf_nan_mode="null").decode()
+
+
+class Database:
+    """A pool of autocommitting connections to one database."""
+
+    def __init__(self, database_url: str, *, pool_size: int = POOL_SIZE, max_overflow: int = MAX_OVERFLOW) -> None:
+        self.url = normalise(database_url)
+        self.engine: Engine = create_engine(
+            self.url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=RECONNECT_S,
+            pool_reset_on_return=None,  # autocommit: there is nothing to roll back
+            connect_args={"application_name": "marketing-agents", "connect_timeout": 10},
+        )
+
+    def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Run one statement and fetch all its rows.
+
+        Reconnects when Postgres went away; a statement may then run twice, so only statements that may be
+        repeated go through here. Raises DatabaseUnavailableError after RECONNECT_S.
+        """
+        return self._run(sql, args, fetch=True)
+
+    def run(self, sql: str, *args: Any) -> None:
+        """Run one statement without rows; see :meth:`rows`."""
+        self._run(sql, args, fetch=False)
+
+    def _run(self, sql: str, args: Sequence[Any], *, fetch: bool) -> list[tuple[Any, ...]]:
+        deadline = time.monotonic() + RECONNECT_S
+        pause = 0.05
+        while True:
+            try:
+                connection = self.engine.raw_connection()
+                try:
+                    with closing(connection.cursor()) as cursor:
+                        cursor.execute(sql, args)
+                        return list(cursor.fetchall()) if fetch else []
+                except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                    connection.invalidate()
+                    raise
+                finally:
+                    connection.close()
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                if time.monotonic() > deadline:
+                    raise DatabaseUnavailableError(f"{place(self.url)}: {_first_line(error)}") from None
+                time.sleep(pause)
+                pause = min(1.0, pause * 2)
+
+    def check(self) -> None:
+        """One round trip without waiting; DatabaseUnavailableError when it fails."""
+        try:
+            connection = self.engine.raw_connection()
+            try:
+                with closing(connection.cursor()) as cursor:
+                    cursor.execute("SELECT 1")
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                connection.invalidate()
+                raise
+            finally:
+                connection.close()
+        except Exception as error:
+            raise DatabaseUnavailableError(f"{place(self.url)}: {_first_line(error)}") from None
+
+    def close(self) -> None:
+        """Close the pool."""
+        self.engine.dispose()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

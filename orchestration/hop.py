@@ -1,0 +1,243 @@
+"""The orchestrator at work in one worker: take units, run them, join, advance, go on.
+
+Everything it decides is decided by pure functions (placement, transition); everything it changes is one
+ledger call. Invariant: it may stop at any line (kill -9) and be run again by anybody: the row and the
+ledger say where to go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from agents.base import BaseAgent
+from agents.unit import StageResult, UnitResult
+from orchestration.context import Resources
+from orchestration.ledger import ADVANCED, Ledger
+from orchestration.placement import LOCAL_BATCH, Placement, choose, chord_slots
+from orchestration.rows import CampaignRow, Claimed, Position
+from orchestration.slots import UnitSlots
+from orchestration.transition import Transition, failed_by_defect, transition
+from orchestration.unit_run import GivenBack, run_claimed
+from orchestration.wakeups import MAX_COUNTDOWN_S, NobodyObserves, Observer, Wakeups
+
+log = logging.getLogger(__name__)
+
+AT_WORK = ("queued", "running")
+
+
+@dataclass(slots=True)
+class Turn:
+    """A campaign in this worker's hands: the row as we know it and what we hold of the hop."""
+
+    row: CampaignRow
+    done: Sequence[StageResult]  #: the hop's earlier stages
+    claimed: Sequence[Claimed] = ()  #: units of the stage that are already ours
+    planned: bool = False  #: we planned this stage just now, so all its units are ours or due
+    own: dict[int, UnitResult] = field(default_factory=dict)  #: results that we recorded, by ordinal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A stage's join that this worker took: the transition it committed."""
+
+    move: Transition
+    claimed: int  #: so many of the next stage's units began as ours
+    stay: bool  #: this worker goes on with the next hop itself
+    done: Sequence[StageResult]  #: the stages that the transition was decided from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orchestrator:
+    """Drives campaigns over the ledger. One object serves every thread of a worker process."""
+
+    ledger: Ledger
+    agents: Mapping[str, BaseAgent]
+    resources: Resources
+    wakeups: Wakeups
+    slots: UnitSlots
+    placement: str = "auto"
+    observer: Observer = field(default_factory=NobodyObserves)
+    serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
+
+    def run_hop(self, campaign_id: str, agent: str | None = None) -> str:
+        """Work on a campaign as far as this worker can; returns why it stopped, for the log.
+
+        ``agent`` is the one the wake-up was for: a late wake-up of an earlier hop does nothing.
+        """
+        row = self.ledger.load(campaign_id)
+        if row is None or row.status not in AT_WORK or row.agent is None:
+            return "not at work"
+        if agent is not None and row.agent != agent:
+            return "moved on"
+        turn = Turn(row, self.ledger.results(campaign_id, row.step, before_stage=row.stage) if row.stage else ())
+        with ExitStack() as shown:
+            while True:
+                joined = self._stage(turn)
+                if isinstance(joined, str):
+                    return joined
+                move = joined.move
+                if move.stage is None or move.agent is None:
+                    return move.status
+                if move.step != turn.row.step:
+                    shown.close()
+                    if not joined.stay:
+                        self.wakeups.hop(campaign_id, move.agent, move.step)
+                        return "handed on"
+                    shown.enter_context(self.observer.hop(campaign_id, move.agent, move.step))
+                turn = _follow(turn.row, joined)
+
+    def run_slot(self, campaign_id: str, step: int, stage: int) -> bool:
+        """One unit of a stage that was spread over the queue; False when none was left to take.
+
+        Whoever brings the stage's counter to 0 advances the campaign and wakes the next hop.
+        """
+        units = self.ledger.take(campaign_id, step, stage, 1)
+        if not units:
+            return False
+        claimed = units[0]
+        outcome = run_claimed(self.agents, claimed, campaign_id, self.ledger, self.resources)
+        if isinstance(outcome, GivenBack):
+            self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
+        elif self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
+            self.advance(campaign_id, step, stage)
+        return True
+
+    def advance(self, campaign_id: str, step: int, stage: int) -> bool:
+        """Take the join of a finished stage if nobody has; safe to call any number of times."""
+        joined = self._join(campaign_id, step, stage, claim=False)
+        if joined is None:
+            return False
+        if joined.move.agent is not None:
+            self.wakeups.hop(campaign_id, joined.move.agent, joined.move.step)
+        return True
+
+    def _stage(self, turn: Turn) -> Joined | str:
+        """Run the stage at work as far as possible: the join that we took, or why there is none."""
+        row = turn.row
+        if not turn.claimed:
+            due = row.stage_size if turn.planned else self.ledger.due(row.campaign_id, row.step, row.stage)
+            if due and choose(self.placement, due, self.slots.free) is Placement.CHORD:
+                self.wakeups.chord(row.campaign_id, row.agent or "", row.step, row.stage, chord_slots(due))
+                return "spread"
+            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, LOCAL_BATCH)
+        if not turn.claimed:
+            return self._join(row.campaign_id, row.step, row.stage) or "nothing due"
+        delays: list[float] = []
+        while turn.claimed:
+            joined = self._batch(turn, delays)
+            if joined is not None:
+                return joined
+            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, LOCAL_BATCH)
+        for delay in {min(delays), max(delays)} if delays else ():
+            self._wake_later(row.campaign_id, row.agent or "", row.step, delay)
+        return "waits for units"
+
+    def _batch(self, turn: Turn, delays: list[float]) -> Joined | str | None:
+        """Run the claimed units side by side and record each as it ends; None while the stage is not over."""
+        row = turn.row
+        units, turn.claimed = turn.claimed, ()
+        verdict: Joined | str | None = None
+        for claimed, outcome in self._outcomes(row, units):
+            if isinstance(outcome, GivenBack):
+                delays.append(outcome.delay_s)
+                continue
+            turn.own[claimed.ordinal] = outcome
+            done = [*turn.done, _stage_result(turn)] if len(turn.own) == row.stage_size else []
+            move = self._decide(row, done) if done else None
+            stay = self._stays(row, move)
+            claims = self._claims(move) if stay else 0
+            code = self.ledger.finish(row.position, [outcome], move, claimed=claims)
+            if code == ADVANCED and move is not None:
+                verdict = Joined(move=move, claimed=claims, stay=stay, done=done)
+            elif code == 0:
+                verdict = self._join(row.campaign_id, row.step, row.stage) or "joined by another"
+        return verdict
+
+    def _outcomes(self, row: CampaignRow, units: Sequence[Claimed]) -> Iterator[tuple[Claimed, UnitResult | GivenBack]]:
+        """Run the units on the process' slots; outcomes in the order in which they come."""
+
+        def work(claimed: Claimed) -> UnitResult | GivenBack:
+            with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
+                return run_claimed(self.agents, claimed, row.campaign_id, self.ledger, self.resources)
+
+        if len(units) == 1:  # no thread for a chain of one
+            yield units[0], work(units[0])
+            return
+        running = {self.slots.submit(work, claimed): claimed for claimed in units}
+        for future in as_completed(running):
+            yield running[future], future.result()
+
+    def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
+        """Advance from the ledger's own results; None when it is not due or another one did it."""
+        row = self.ledger.load(campaign_id)
+        if row is None or row.status != "running" or (row.step, row.stage, row.remaining) != (step, stage, 0):
+            return None
+        done = self.ledger.results(campaign_id, step)
+        move = self._decide(row, done)
+        stay = claim and self._stays(row, move)
+        claims = self._claims(move) if stay else 0
+        if self.ledger.finish(row.position, [], move, claimed=claims) != ADVANCED:
+            return None
+        return Joined(move=move, claimed=claims, stay=stay, done=done)
+
+    def _decide(self, row: CampaignRow, done: Sequence[StageResult]) -> Transition:
+        """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
+        now = self.resources.clock.now()
+        try:
+            return transition(row.state, done, self.agents, now)
+        except Exception as error:  # whatever an agent's code raises: the campaign must not hang on it
+            log.exception("advance of %s failed by a defect", row.campaign_id)
+            return failed_by_defect(row.state, row.stage + 1, error, now)
+
+    def _stays(self, row: CampaignRow, move: Transition | None) -> bool:
+        """Does this worker go on after ``move``? Within a hop always, over a hop's border if it serves the agent."""
+        if move is None or move.agent is None:
+            return False
+        return move.step == row.step or self.serves(move.agent)
+
+    def _claims(self, move: Transition | None) -> int:
+        """How many units of the next stage start as ours: all of a small local one, else none."""
+        if move is None or move.stage is None:
+            return 0
+        units = len(move.stage.units)
+        local = choose(self.placement, units, self.slots.free) is Placement.LOCAL
+        return units if local and units <= LOCAL_BATCH else 0
+
+    def _wake_later(self, campaign_id: str, agent: str, step: int, delay_s: float) -> None:
+        if delay_s <= MAX_COUNTDOWN_S:  # later ones are rows: reconcile sees their due_at
+            self.wakeups.hop(campaign_id, agent, step, delay_s=delay_s)
+
+
+def _stage_result(turn: Turn) -> StageResult:
+    """The stage from our own results, in the order of the plan."""
+    return StageResult(name=turn.row.stage_name, results=[turn.own[n] for n in sorted(turn.own)])
+
+
+def _follow(row: CampaignRow, joined: Joined) -> Turn:
+    """Our picture of the row after a transition that we committed, without reading it again."""
+    move = joined.move
+    if move.stage is None:
+        raise ValueError("an ended campaign can't be followed")
+    following = replace(
+        row,
+        status="running",
+        agent=move.agent,
+        step=move.step,
+        stage=move.stage_number,
+        stage_name=move.stage.name,
+        stage_size=len(move.stage.units),
+        remaining=len(move.stage.units),
+        state=move.state,
+    )
+    claimed = [
+        Claimed(
+            unit=unit, ordinal=n, step=move.step, stage=move.stage_number, agent=move.agent or "",
+            epoch=row.epoch, journal={},
+        )
+        for n, unit in enumerate(move.stage.units[: joined.claimed])
+    ]  # fmt: skip
+    return Turn(following, joined.done if move.step == row.step else (), claimed, planned=True)

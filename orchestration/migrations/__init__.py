@@ -1,0 +1,1 @@
+"""Alembic's scripts; run by :func:`orchestration.schema.migrate`, never on import."""

@@ -1,0 +1,203 @@
+"""Between values and rows: the state split over its columns, units and results as JSON.
+
+Invariant: what is written and read back is equal, and a patch holds only what changed. Big lists have
+columns of their own, so a hop rewrites only those it touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agents.state import MarketingAgentState
+from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
+from integrations.retry import RetryPolicy
+from orchestration.transition import Transition
+
+BIG_LISTS = ("leads", "qualified_leads", "generated_content", "ad_creatives", "agent_messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The place in a campaign that a result or a transition belongs to."""
+
+    campaign_id: str
+    step: int
+    stage: int
+    epoch: int
+    revision: int = 0  #: matters to transitions only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """A campaign as the orchestrator sees it."""
+
+    campaign_id: str
+    name: str
+    status: str
+    reason: str | None
+    agent: str | None
+    step: int
+    stage: int
+    stage_name: str
+    stage_size: int
+    remaining: int
+    revision: int
+    epoch: int
+    route: tuple[str, ...]
+    state: MarketingAgentState
+
+    @property
+    def position(self) -> Position:
+        """Where the campaign is, for a compare-and-set."""
+        return Position(self.campaign_id, self.step, self.stage, self.epoch, self.revision)
+
+
+#: Columns of CampaignRow in the order of its fields; the state comes last, in pieces.
+CAMPAIGN_COLUMNS = (
+    "campaign_id, name, status, reason, agent, step, stage, stage_name, stage_size, remaining, revision, epoch, route, "
+    "state, leads, qualified_leads, generated_content, ad_creatives, agent_messages"
+)
+
+
+def campaign_row(row: Sequence[Any]) -> CampaignRow:
+    """A CampaignRow from the columns CAMPAIGN_COLUMNS."""
+    *plain, route, state = row[:14]
+    fields = (
+        "campaign_id", "name", "status", "reason", "agent", "step", "stage", "stage_name", "stage_size", "remaining",
+        "revision", "epoch",
+    )  # fmt: skip
+    whole = MarketingAgentState.load({**state, **dict(zip(BIG_LISTS, row[14:], strict=True))})
+    return CampaignRow(**dict(zip(fields, plain, strict=True)), route=tuple(route), state=whole)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A unit that this worker has claimed, with what earlier attempts left behind."""
+
+    unit: Unit
+    ordinal: int  #: its place in the plan
+    step: int
+    stage: int
+    agent: str
+    epoch: int
+    attempts: int = 0
+    journal: Mapping[str, Any]
+
+
+UNIT_COLUMNS = (
+    "key, ordinal, stage_name, kind, provider, effect_key, essential, policy, status, input, result, error, "
+    "stage, step, agent, epoch, attempts, journal"
+)
+
+
+def unit_from(row: Mapping[str, Any]) -> Unit:
+    """The planned unit of a row."""
+    return Unit(
+        key=row["key"],
+        kind=row["kind"],
+        provider=row["provider"],
+        input=row["input"],
+        effect_key=row["effect_key"],
+        essential=row["essential"],
+        policy=RetryPolicy(**row["policy"]),
+    )
+
+
+def _named(row: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(UNIT_COLUMNS.replace(" ", "").split(","), row, strict=True))
+
+
+def claimed_unit(row: Sequence[Any]) -> Claimed:
+    """A claimed unit from the columns UNIT_COLUMNS."""
+    named = _named(row)
+    return Claimed(
+        unit=unit_from(named),
+        ordinal=named["ordinal"],
+        step=named["step"],
+        stage=named["stage"],
+        agent=named["agent"],
+        epoch=named["epoch"],
+        attempts=named["attempts"],
+        journal=named["journal"],
+    )
+
+
+def stage_results(rows: Iterable[Sequence[Any]]) -> list[StageResult]:
+    """Finished stages from unit rows (UNIT_COLUMNS) ordered by stage and ordinal."""
+    found: dict[int, tuple[str, list[UnitResult]]] = {}
+    for row in rows:
+        named = _named(row)
+        _, results = found.setdefault(named["stage"], (named["stage_name"], []))
+        status = UnitStatus(named["status"])
+        results.append(
+            UnitResult(
+                unit=unit_from(named),
+                status=status,
+                output=named["result"],
+                error=named["error"] if status is UnitStatus.FAILED else None,
+            )
+        )
+    return [StageResult(name=name, results=results) for _, (name, results) in sorted(found.items())]
+
+
+def units_json(stage: Stage | None) -> list[dict[str, Any]]:
+    """A planned stage as the SQL functions take it."""
+    if stage is None:
+        return []
+    return [
+        {
+            "key": unit.key,
+            "ordinal": ordinal,
+            "kind": unit.kind,
+            "provider": unit.provider,
+            "effect_key": unit.effect_key,
+            "essential": unit.essential,
+            "policy": asdict(unit.policy),
+            "input": unit.input,
+        }
+        for ordinal, unit in enumerate(stage.units)
+    ]
+
+
+def result_json(result: UnitResult) -> dict[str, Any]:
+    """A final result as the SQL functions take it."""
+    return {
+        "key": result.unit.key,
+        "status": str(result.status),
+        "result": result.output,
+        "error": result.error if result.status is UnitStatus.FAILED else None,
+    }
+
+
+def patch(before: MarketingAgentState, after: MarketingAgentState) -> dict[str, Any]:
+    """The top-level keys whose value changed, as JSON."""
+    changed = {
+        name
+        for name in MarketingAgentState.model_fields
+        if (old := getattr(before, name)) is not (new := getattr(after, name)) and old != new
+    }
+    return after.model_dump(mode="json", include=changed) if changed else {}
+
+
+def transition_json(move: Transition, *, claimed: int) -> dict[str, Any]:
+    """A transition as ``finish_advance`` takes it; the first ``claimed`` units start as ours."""
+    return {
+        "step": move.step,
+        "stage": move.stage_number,
+        "stage_name": move.stage.name if move.stage else "",
+        "agent": move.agent,
+        "status": move.status,
+        "reason": move.reason,
+        "claimed": claimed,
+        "units": units_json(move.stage),
+        "route": move.route,
+        "hops": [{"step": h.step, "agent": h.agent, "patch": patch(h.before, h.after)} for h in move.hops],
+        "events": list(move.events),
+    }
+
+
+def small_state(state: MarketingAgentState) -> dict[str, Any]:
+    """The keys that live in the ``state`` column."""
+    return state.model_dump(mode="json", exclude=set(BIG_LISTS))

@@ -1,0 +1,1 @@
+"""SQL kept out of Python: tables by revision, functions by version."""

@@ -1,0 +1,138 @@
+"""Taking a campaign in: the checks between a valid configuration and a row.
+
+Invariant: a refusal stores nothing, and it says what would be right. What this version can't do yet is
+refused here, never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from agents.base import BaseAgent
+from agents.config import CampaignConfig, ConfigError, FileSource, SearchSource
+from agents.state import FLOW_VERSION, SCHEMA_VERSION, MarketingAgentState
+from agents.unit import Stage
+from integrations.ads import AVAILABLE
+from integrations.settings import Mode, Settings
+from orchestration.database import encode
+from orchestration.lead_files import LeadFileStore
+from orchestration.rows import small_state
+from orchestration.transition import start
+
+MAX_LEAD_FILE_BYTES = 10_000_000
+
+
+class IdempotencyConflictError(ValueError):
+    """The idempotency key was used before, for another configuration."""
+
+
+def check(config: CampaignConfig, settings: Settings) -> None:
+    """Raise ConfigError for what this version can't do, SettingsError for keys that live mode lacks."""
+    problems = [
+        f"ad_platforms: {platform} has no client in this version; available: {', '.join(AVAILABLE)}"
+        for platform in config.ad_platforms
+        if platform not in AVAILABLE
+    ]
+    gate = config.approval.gate or ("ads" if settings.mode is Mode.LIVE and config.ad_platforms else "none")
+    if gate != "none":
+        problems.append(
+            f"approval.gate={gate}: approvals are not available in this version; "
+            "write approval: {gate: none} if ads may be placed without one"
+        )
+    for key, value in (
+        ("optimize_every", config.optimize_every),
+        ("measure_after", config.measure_after),
+        ("retention", config.retention),
+        ("limits.llm", config.limits.llm),
+        ("limits.ads_per_day", config.limits.ads_per_day),
+    ):
+        if value is not None:
+            problems.append(f"{key}={value}: is not available in this version; leave it out")
+    if problems:
+        raise ConfigError(problems)
+    settings.require(needed_providers(config))
+
+
+def needed_providers(config: CampaignConfig) -> tuple[str, ...]:
+    """Providers whose keys the campaign can't do without."""
+    needed = ["openai"]
+    if any(isinstance(source, SearchSource) for source in config.lead_sources):
+        needed.append("serpapi")
+    if config.enrichment.find_emails or config.enrichment.verify == "hunter":
+        needed.append("hunter")
+    return (*needed, *config.ad_platforms)
+
+
+def take_files(config: CampaignConfig, files: LeadFileStore) -> CampaignConfig:
+    """Read, check and store the user's lead files; the sources then name them by id.
+
+    All are checked before any is stored. Raises ConfigError naming the file and what is wrong.
+    """
+    from agents.lead_generation.lead_file import LeadFile, parse
+
+    parsed: dict[int, tuple[FileSource, LeadFile]] = {}
+    for number, source in enumerate(config.lead_sources):
+        if isinstance(source, FileSource) and source.path is not None and source.file_id is None:
+            parsed[number] = (source, parse(_read(source.path, number), Path(source.path).name))
+    sources = list(config.lead_sources)
+    for number, (source, found) in parsed.items():
+        name = Path(source.path or "").name
+        summary = {"rows": len(found.rows), "rejected": dict(found.rejected), "warnings": list(found.warnings)}
+        file_id = files.add(name, [dict(row) for row in found.rows], summary)
+        sources[number] = source.model_copy(update={"path": name, "file_id": file_id})
+    return config.model_copy(update={"lead_sources": tuple(sources)})
+
+
+def _read(path: str, number: int) -> bytes:
+    file = Path(path).expanduser()
+    key = f"lead_sources.{number}.path={path!r}"
+    try:
+        if not file.is_file():
+            raise ConfigError([f"{key}: there is no such file (paths are relative to the current folder)"])
+        if file.stat().st_size > MAX_LEAD_FILE_BYTES:
+            raise ConfigError([f"{key}: is larger than {MAX_LEAD_FILE_BYTES // 1_000_000} MB; split it"])
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError([f"{key}: can't be read ({error.strerror})"]) from None
+
+
+def config_hash(config: CampaignConfig) -> str:
+    """Identity of a configuration: SHA-256 of its canonical JSON."""
+    return sha256(encode(config.model_dump(mode="json")).encode()).hexdigest()
+
+
+def prepare(
+    config: CampaignConfig,
+    agents: Mapping[str, BaseAgent],
+    *,
+    now: datetime,
+    campaign_id: str | None = None,
+    idempotency_key: str | None = None,
+    actor: str = "client",
+) -> tuple[dict[str, Any], Stage]:
+    """The row to insert and the first stage. ConfigError when the sources give no work."""
+    state = MarketingAgentState.initial(config, campaign_id=campaign_id or uuid4().hex, now=now)
+    try:
+        begun, stage = start(state, agents, now)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
+    row = {
+        "campaign_id": begun.campaign_id,
+        "name": config.name,
+        "idempotency_key": idempotency_key,
+        "config_hash": config_hash(config),
+        "agent": begun.current_agent,
+        "stage_name": stage.name,
+        "state": small_state(begun),
+        "agent_messages": [m.model_dump(mode="json") for m in begun.agent_messages],
+        "schema_version": SCHEMA_VERSION,
+        "flow_version": FLOW_VERSION,
+        "created_at": now,
+        "actor": actor,
+    }
+    return row, stage

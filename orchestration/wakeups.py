@@ -1,0 +1,48 @@
+"""Ports of the orchestrator towards the broker and the screen.
+
+Invariant: a wake-up carries ids only and may be lost, doubled or late without harm.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+#: No longer countdown is put on the broker: Redis redelivers messages that wait (visibility timeout).
+MAX_COUNTDOWN_S = 60.0
+
+
+class Wakeups(Protocol):
+    """Messages that wake the fleet."""
+
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
+        """Wake a worker of the agent's queue for this campaign."""
+        ...
+
+    def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
+        """Spread a stage over the workers of the agent's queue, as a Celery chord of ``slots`` headers."""
+        ...
+
+
+class Observer(Protocol):
+    """Who wants to see hops and units that ran without a message of their own."""
+
+    def hop(self, campaign_id: str, agent: str, step: int) -> AbstractContextManager[None]:
+        """Entered around a hop that goes on in the same worker."""
+        ...
+
+    def unit(self, campaign_id: str, agent: str, key: str) -> AbstractContextManager[None]:
+        """Entered around a unit that runs beside its hop."""
+        ...
+
+
+class NobodyObserves:
+    """The observer of tests and of workers without events."""
+
+    def hop(self, campaign_id: str, agent: str, step: int) -> AbstractContextManager[None]:
+        """See nothing."""
+        return nullcontext()
+
+    def unit(self, campaign_id: str, agent: str, key: str) -> AbstractContextManager[None]:
+        """See nothing."""
+        return nullcontext()

@@ -1,0 +1,261 @@
+"""The orchestrator over a real ledger: placements end alike, duplicates and losses do no harm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any
+
+import pytest
+from orchestrator_bench import Bench, MemoryBroker
+from toys import echo, toys
+
+from agents.ports import UnitContext
+from agents.unit import Unit
+from integrations.errors import BadRequestError, TransientError
+from integrations.usage import Usage
+
+
+@pytest.fixture
+def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
+    made: list[Bench] = []
+
+    def make(**options: Any) -> Bench:
+        made.append(Bench(database_url, options.pop("agents", None) or toys(), **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+class Counting:
+    """A body that counts how often each unit ran."""
+
+    def __init__(self) -> None:
+        self.runs: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def __call__(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        with self._lock:
+            self.runs[f"{ctx.campaign_id}/{unit.effect_key or unit.key}"] += 1
+        return echo(unit, ctx)
+
+
+@pytest.mark.parametrize("placement", ["local", "chord", "auto"])
+def test_placements_end_alike(bench: Callable[..., Bench], placement: str) -> None:
+    body = Counting()
+    one = bench(agents=toys(stages=(12, 1, 3), body=body), placement=placement)
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    one.deliver()
+    shown = one.reports.show("c1")
+    assert shown["status"] == "completed"
+    assert shown["route"] == ["lead_generation", "content_creation", "ad_management", "analytics"]
+    assert shown["units"] == {"succeeded": 4 * 16}
+    assert [lead["lead_id"] for lead in shown["state"]["leads"]] == [
+        f"{n}-{value}" for n, value in enumerate([*range(12), 0, 0, 1, 2])
+    ]
+    assert any(kind == "advance" for kind, *_ in one.broker.sent) == (placement != "local")
+
+
+def test_the_loop_runs_three_times_at_most(bench: Callable[..., Bench]) -> None:
+    one = bench(agents=toys(stages=(1,), scores=(0.1, 0.2, 0.3, 0.4, 0.9)))
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    shown = one.reports.show("c1")
+    assert shown["state"]["optimization_attempts"] == 3
+    assert shown["route"][1:] == ["content_creation", "ad_management", "analytics"] * 4
+    assert shown["step"] == 12
+
+
+def test_one_message_carries_a_local_campaign_to_its_end(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    assert one.orchestrator.run_hop("c1", "lead_generation") == "completed"
+    assert one.broker.sent == []
+
+
+def test_a_worker_of_one_queue_hands_on(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.orchestrator = type(one.orchestrator)(
+        **{
+            name: getattr(one.orchestrator, name)
+            for name in ("ledger", "agents", "resources", "wakeups", "slots", "placement", "observer")
+        },
+        serves=lambda agent: agent == "lead_generation",
+    )
+    one.submit()
+    assert one.orchestrator.run_hop("c1", "lead_generation") == "handed on"
+    assert one.broker.sent == [("hop", "c1", "content_creation")]
+    assert one.reports.units("c1") == {"pending": 3, "succeeded": 4}
+
+
+def test_a_late_wake_up_of_an_earlier_hop_does_nothing(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    assert one.orchestrator.run_hop("c1", "lead_generation") == "not at work"
+    assert one.orchestrator.advance("c1", 0, 0) is False
+    assert one.orchestrator.run_slot("c1", 0, 0) is False
+
+
+def test_many_workers_and_duplicates_run_each_unit_once(bench: Callable[..., Bench], database_url: str) -> None:
+    body = Counting()
+    agents = toys(stages=(10, 2), body=body)
+    broker = MemoryBroker()
+    crew = [bench(agents=agents, worker=f"w{n}", placement="chord", broker=broker) for n in range(4)]
+    for n in range(5):
+        crew[0].submit(f"c{n}")
+        for _ in range(2):  # every first message twice
+            broker.hop(f"c{n}", "lead_generation", 0)
+
+    def work(one: Bench) -> None:
+        while True:
+            try:
+                one.deliver(1)
+            except IndexError:  # another thread took the message between the look and the take
+                continue
+            if not broker.queue:
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, crew))
+    crew[0].deliver()
+    statuses = {c.campaign_id: c.status for c in crew[0].reports.campaigns()}
+    assert statuses == {f"c{n}": "completed" for n in range(5)}
+    rows = crew[0].database.rows("SELECT sum(claims), count(*) FROM marketing.units")
+    assert rows == [(5 * 48, 5 * 48)]
+    assert sum(body.runs.values()) == 5 * 48
+
+
+def test_a_transient_error_is_retried_and_a_permanent_one_is_a_result(
+    bench: Callable[..., Bench], wait_until: Callable[..., Any]
+) -> None:
+    calls: Counter[str] = Counter()
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        calls[unit.key] += 1
+        if unit.key == "u0" and calls["u0"] == 1:
+            raise TransientError("toy", "was down", retry_after=0.2)
+        if unit.key == "u1":
+            raise BadRequestError("toy", "refused us")
+        return echo(unit, ctx)
+
+    agents = toys(stages=(3,), body=body)
+    for name in ("content_creation", "ad_management", "analytics"):
+        agents[name] = toys(stages=(1,))[name]
+    one = bench(agents=agents)
+    one.submit()
+    assert one.orchestrator.run_hop("c1") == "waits for units"
+    assert one.deliver() == 1  # the wake-up came early here: nothing is due yet
+    wait_until(lambda: one.orchestrator.run_hop("c1") == "completed", message="the retry")
+    shown = one.reports.show("c1")
+    assert (calls["u0"], calls["u1"]) == (2, 1)
+    assert [(e["unit"], e["code"]) for e in shown["state"]["errors"]] == [("u1", "bad_request")]
+    retries = [e.data["unit"] for e in one.reports.events("c1") if e.kind == "unit_retry"]
+    assert retries == ["u0"]
+    assert one.database.rows("SELECT attempts, claims FROM marketing.units WHERE step = 0 ORDER BY ordinal") == [
+        (1, 2),
+        (1, 1),
+        (0, 1),
+    ]
+
+
+def test_a_hop_whose_every_unit_failed_fails_the_campaign_visibly(bench: Callable[..., Bench]) -> None:
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        raise BadRequestError("toy", "refused us")
+
+    one = bench(agents=toys(body=body))
+    one.submit()
+    assert one.orchestrator.run_hop("c1") == "failed"
+    shown = one.reports.show("c1")
+    assert shown["status"] == "failed"
+    assert shown["reason"].startswith("lead_generation: every unit of stage 's0' failed; the first: toy: refused us")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_in_a_unit_or_in_a_plan_ends_visibly(bench: Callable[..., Bench]) -> None:
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        raise KeyError("jane@example.com")
+
+    one = bench(agents=toys(body=body))
+    one.submit()
+    assert one.orchestrator.run_hop("c1") == "failed"
+    assert "KeyError in our own code" in one.reports.show("c1")["reason"]
+    assert "jane" not in str(one.reports.export("c1"))
+
+    class Broken(type(toys()["analytics"])):  # type: ignore[misc]  # the toy's class, with a broken plan
+        def plan(self, state: Any, results: Any) -> Any:
+            raise ZeroDivisionError
+
+    agents = toys()
+    agents["content_creation"] = Broken("content_creation", (1,), echo)
+    two = bench(agents=agents)
+    two.submit("c2")
+    assert two.orchestrator.run_hop("c2") == "failed"
+    assert (
+        two.reports.show("c2")["reason"] == "lead_generation: ZeroDivisionError in our own code (see the worker's log)"
+    )
+
+
+def test_the_journal_survives_a_retry_and_its_cost_is_counted_once(bench: Callable[..., Bench]) -> None:
+    answers: Counter[str] = Counter()
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        if ctx.journaled("answer") is None:
+            answers[unit.key] += 1
+            usage = Usage(provider="toy", model="m", input_tokens=10, output_tokens=5, cost=None)
+            ctx.journal("answer", {"text": "paid"}, usage)
+            raise TransientError("toy", "died after paying", retry_after=0.0)
+        return {"value": 1, "text": ctx.journaled("answer")["text"]}
+
+    agents = toys(stages=(1,), body=body)
+    for name in ("content_creation", "ad_management", "analytics"):
+        agents[name] = toys(stages=(1,))[name]
+    one = bench(agents=agents)
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    one.deliver()
+    assert one.reports.show("c1")["status"] == "completed"
+    assert answers == {"u0": 1}
+    assert one.reports.spend("c1")["tokens"] == {"input": 10, "output": 5, "unpriced": 15}
+
+
+def test_reconcile_finishes_what_lost_its_messages_and_its_worker(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench()
+    judge = bench(worker="judge")
+    one.submit()
+    # A worker took two units and died: it beat long ago, or never.
+    assert len(one.ledger.take("c1", 0, 0, 2)) == 2
+    judge.ledger.beat()
+    past = "clock_timestamp() - interval '60 seconds'"
+    judge.database.run(f"UPDATE marketing.campaigns SET progress_at = {past}")
+    # The judge has not beaten for long enough to judge anybody yet.
+    assert [(c, a) for c, a, _ in judge.ledger.reconcile()] == [("c1", "lead_generation")]
+    assert judge.reports.units("c1") == {"pending": 1, "running": 2}
+    judge.database.run(f"UPDATE marketing.workers SET fresh_since = {past}")
+    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)  # Postgres itself has been up for that long
+    judge.ledger.beat()
+    assert [c for c, *_ in judge.ledger.reconcile()] == ["c1"]
+    assert judge.reports.units("c1") == {"pending": 3}
+    # The one that was thought dead finishes all the same: its result is taken, once.
+    assert judge.orchestrator.run_hop("c1", "lead_generation") == "completed"
+    assert judge.reports.units("c1")["succeeded"] == 16
+
+
+def test_a_waiting_campaign_is_woken_ever_more_rarely(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    assert one.ledger.reconcile() == []  # it has just been submitted
+    for publishes in (0, 1, 2):
+        pause = 3 * 2**publishes
+        for age, woken in ((pause - 1, False), (pause + 1, True)):
+            one.database.run(
+                "UPDATE marketing.campaigns SET progress_at = clock_timestamp() - make_interval(secs => %s)", age
+            )
+            assert bool(one.ledger.reconcile()) is woken

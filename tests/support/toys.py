@@ -1,0 +1,83 @@
+"""Four small agents with the real names, for tests of the orchestrator alone.
+
+They plan real stages and return real results, without a provider: a toy's body is a function that the
+test gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from agents.base import BaseAgent
+from agents.ports import UnitContext
+from agents.registry import AD_MANAGEMENT, AGENT_NAMES, ANALYTICS, LEAD_GENERATION
+from agents.state import CampaignPerformance, Lead, MarketingAgentState
+from agents.unit import Stage, StageResult, Unit, effect_key
+
+Body = Callable[[Unit, UnitContext], Mapping[str, Any]]
+
+
+def echo(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+    """The simplest body: its input."""
+    return {"value": unit.input["value"]}
+
+
+class Toy(BaseAgent):
+    """An agent of ``stages`` (units per stage) whose scores come from a list, one per analytics hop."""
+
+    def __init__(self, name: str, stages: Sequence[int], body: Body, scores: Sequence[float] = (1.0,)) -> None:
+        self.name = name  # type: ignore[misc]  # one class stands for all four
+        self.stages = stages
+        self.body = body
+        self.scores = scores
+
+    def get_system_prompt(self, state: MarketingAgentState) -> str:
+        return ""
+
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+        return {}
+
+    def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
+        if len(results) >= len(self.stages):
+            return None
+        number = len(results)
+        return Stage(
+            name=f"s{number}",
+            units=[
+                Unit(
+                    key=f"u{n}",
+                    kind="toy",
+                    provider="local",
+                    input={"value": n},
+                    effect_key=effect_key(state.campaign_id, "toy", str(n)) if self.name == AD_MANAGEMENT else None,
+                )
+                for n in range(self.stages[number])
+            ],
+        )
+
+    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        return self.body(unit, ctx)
+
+    def update_state(
+        self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
+    ) -> MarketingAgentState:
+        if self.name == LEAD_GENERATION:
+            values = [out["value"] for stage in result for out in stage.outputs()]
+            leads = tuple(Lead(lead_id=f"{n}-{value}", score=0.7) for n, value in enumerate(values))
+            return state.evolve(leads=leads, qualified_leads=leads)
+        if self.name == ANALYTICS:
+            score = self.scores[min(state.optimization_attempts, len(self.scores) - 1)]
+            return state.evolve(campaign_performance=CampaignPerformance(overall_score=score))
+        return state
+
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+        return {"leads": len(after.leads)}
+
+
+def toys(
+    *, stages: Sequence[int] = (3, 1), body: Body = echo, scores: Sequence[float] = (1.0,)
+) -> dict[str, BaseAgent]:
+    """The four agents."""
+    return {name: Toy(name, stages, body, scores) for name in AGENT_NAMES}
