@@ -1,0 +1,22 @@
+"""The one Celery application: ``celery -A workers.app worker -P threads -Q content_creation ...``.
+
+Importing it configures; connecting, migrating and beating start with the worker itself
+(:mod:`workers.runtime`). Invariant: one application in the whole project.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+from integrations.settings import Settings
+from orchestration.client import connected
+
+# A worker started by hand on a machine where `campaigns up` runs finds that fleet's broker.
+_redis_url = connected(Settings.from_env()).redis_url
+if _redis_url:
+    os.environ.setdefault("REDIS_URL", _redis_url)
+
+app = Celery("marketing-agents", include=["workers.families", "workers.orchestrator_tasks", "workers.lifecycle"])
+app.config_from_object("celeryconfig")

@@ -1,0 +1,54 @@
+"""One thin task family per agent: ``<agent>.hop`` and ``<agent>.unit``.
+
+Invariant: a task holds no logic. Its message is a wake-up; what is to be done is in the ledger, so a lost,
+doubled or late one does no harm. The retry policy of a *unit* is in the ledger too (its attempts are a
+column), because a task id changes on redelivery and a unit's key does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task
+from celery.exceptions import Ignore
+
+from agents.registry import AGENT_NAMES
+from orchestration.canvas import hop_task, unit_task
+from workers.app import app
+from workers.runtime import runtime
+
+
+class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
+    """Base of the families: acknowledged late, never retried by Celery itself."""
+
+    abstract = True
+    acks_late = True
+    max_retries = 0
+
+
+def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
+    """Work on the campaign as far as this worker can; ``step`` is what Flower shows."""
+    agent = self.name.removesuffix(".hop")
+    return runtime().orchestrator.run_hop(campaign_id, agent)
+
+
+def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
+    """Take one unit of a spread stage, then go to the tail of the queue while some are left.
+
+    Publishing the same task again (same id, same chord) lets other campaigns' units in between: a big
+    campaign does not starve small ones, and a thousand leads are not a thousand messages.
+    """
+    if not runtime().orchestrator.run_slot(campaign_id, step, stage):
+        return "none left"
+    self.signature_from_request(self.request, retries=self.request.retries).apply_async()
+    raise Ignore
+
+
+def _family(agent: str) -> tuple[Any, Any]:
+    hop = app.task(_hop, name=hop_task(agent), base=AgentTask, bind=True, ignore_result=True)
+    # A chord counts its header by their results, so these keep theirs (a word each).
+    unit = app.task(_unit, name=unit_task(agent), base=AgentTask, bind=True, ignore_result=False)
+    return hop, unit
+
+
+FAMILIES = {agent: _family(agent) for agent in AGENT_NAMES}

@@ -1,0 +1,51 @@
+"""The orchestrator's own tasks: a chord's body, the reconciling tick, and submit by name.
+
+Invariant: each may run any number of times, in parallel, on any worker.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.config import CampaignConfig, ConfigError, FileSource
+from integrations.settings import SettingsError
+from orchestration.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
+from orchestration.client import Campaigns
+from orchestration.submission import IdempotencyConflictError
+from workers.app import app
+from workers.runtime import runtime
+
+
+@app.task(name=ADVANCE_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def advance(campaign_id: str, step: int, stage: int) -> str:
+    """A chord's body: one more call of advance, which usually finds the join taken."""
+    return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
+
+
+@app.task(name="orchestration.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def reconcile() -> int:
+    """The tick: wake every campaign that was dropped. Returns how many."""
+    process = runtime()
+    lost = process.ledger.reconcile()
+    for campaign_id, agent, step in lost:
+        process.orchestrator.wakeups.hop(campaign_id, agent, step)
+    return len(lost)
+
+
+@app.task(name=SUBMIT_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def submit(config: dict[str, Any], idempotency_key: str) -> str:
+    """Enqueue a campaign sent by task name from a code base without our packages.
+
+    Nobody waits for the answer, so a refusal is recorded under the key (``Campaigns.refusal``). A file source
+    must name a stored ``file_id``: a path of the sender's machine means nothing here.
+    """
+    process = runtime()
+    campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)
+    try:
+        parsed = CampaignConfig.parse(config)
+        if any(isinstance(s, FileSource) and s.file_id is None for s in parsed.lead_sources):
+            raise ConfigError(["lead_sources: a file must be given by file_id when a campaign is sent by task name"])
+        return campaigns.submit(parsed, idempotency_key=idempotency_key).campaign_id
+    except (ConfigError, SettingsError, IdempotencyConflictError) as error:
+        campaigns.refuse(idempotency_key, getattr(error, "problems", [str(error)]))
+        return "refused"

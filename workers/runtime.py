@@ -1,0 +1,96 @@
+"""What one worker process holds: its incarnation, its pool, its slots and the orchestrator.
+
+Invariant: a lease is the life of an incarnation. A new process is a new worker, beats each second while
+it lives, and is declared dead by others when it does not; it never declares itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from functools import cache
+from threading import Event, Thread
+from uuid import uuid4
+
+from celery import Celery
+
+from agents.registry import agents
+from integrations.settings import Settings, SettingsError
+from orchestration.canvas import CeleryWakeups
+from orchestration.client import connected
+from orchestration.context import Resources
+from orchestration.database import Database, DatabaseUnavailableError
+from orchestration.hop import Orchestrator
+from orchestration.ledger import Ledger
+from orchestration.schema import migrate
+from orchestration.slots import UnitSlots
+from workers.app import app
+from workers.task_events import TaskEvents
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 1.0
+DEFAULT_SLOTS = 16
+
+
+class Runtime:
+    """The parts that all tasks of the process share."""
+
+    def __init__(self, settings: Settings, celery: Celery, *, slots: int = DEFAULT_SLOTS) -> None:
+        if settings.database_url is None:
+            raise SettingsError("DATABASE_URL is not set: workers need Postgres, such as postgresql://user@host/name")
+        self.settings = settings
+        self.draining = Event()
+        self._stopped = Event()
+        #: Agents whose queues this process consumes; None until the consumer is up.
+        self.served: Callable[[], frozenset[str] | None] = lambda: None
+        self.worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.events = TaskEvents()
+        self.database = Database(settings.database_url)
+        self.ledger = Ledger(self.database, self.worker)
+        self.slots = UnitSlots(slots)
+        self.orchestrator = Orchestrator(
+            ledger=self.ledger,
+            agents=agents(),
+            resources=Resources.of(settings, self.database),
+            wakeups=CeleryWakeups(celery),
+            slots=self.slots,
+            placement=settings.stage_placement,
+            observer=self.events,
+            serves=self.serves,
+        )
+        self._beating = Thread(target=self._beat, name="beat", daemon=True)
+
+    def serves(self, agent: str) -> bool:
+        """May this worker go on with a hop of ``agent`` now? Not while it drains: a shutdown ends at the border."""
+        served = self.served()
+        return not self.draining.is_set() and (served is None or agent in served)
+
+    def start(self) -> None:
+        """Bring the schema up to date and begin to beat."""
+        migrate(self.database.url)
+        self.ledger.beat()
+        self._beating.start()
+
+    def stop(self) -> None:
+        """Wait for running units, stop beating and close the pool."""
+        self.draining.set()
+        self.slots.close()
+        self._stopped.set()
+        self._beating.join(timeout=5 * BEAT_S)
+        self.database.close()
+
+    def _beat(self) -> None:
+        while not self._stopped.wait(BEAT_S):
+            try:
+                self.ledger.beat()
+            except DatabaseUnavailableError as error:
+                log.warning("no beat: %s", error)
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this process, built on first use."""
+    return Runtime(connected(Settings.from_env()), app, slots=int(os.environ.get("UNIT_SLOTS") or DEFAULT_SLOTS))
