@@ -6,7 +6,9 @@ draining worker takes no new hop and ends at the next border.
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,29 @@ from agents.registry import AGENT_NAMES
 from workers.app import app
 from workers.runtime import runtime
 
+log = logging.getLogger(__name__)
+
+
+def _or_die(step: Callable[[], None]) -> None:
+    """Celery logs what a signal's receiver raises and goes on; a worker without its runtime must not."""
+    try:
+        step()
+    except Exception as error:  # whatever it is, a supervisor should see the process end
+        log.exception("the worker can't start")
+        raise SystemExit(f"the worker can't start: {error}") from error
+
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def _start(**_: Any) -> None:
-    runtime().start()
+    _or_die(lambda: runtime().start())
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def _ready(sender: Consumer, **_: Any) -> None:
+    _or_die(lambda: _announce(sender))
+
+
+def _announce(sender: Consumer) -> None:
     process = runtime()
     process.served = lambda: frozenset(AGENT_NAMES) & frozenset(app.amqp.queues.consume_from)
     process.events.follow(lambda: sender.event_dispatcher)

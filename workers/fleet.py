@@ -1,0 +1,339 @@
+"""Everything that runs on one machine, as one thing: services, sandbox, workers, beat and Flower.
+
+``campaigns up`` and ``campaigns run --embedded`` are this. Invariants: nothing starts before what it needs
+answers (servers, then the sandbox, then the schema, then the Celery processes); everything stops in the
+reverse order; URLs stay what they were when a process is started again; one process owns a home, others
+join it as guests.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from workers.services.errors import HomeInUse, NoOwner, ServiceError
+from workers.services.guest import FleetInfo, GuestFleet, attach
+from workers.services.home import Home
+from workers.services.ownership import Ownership, read_owner
+from workers.services.ports import LOOPBACK, choose_port, is_free
+from workers.services.postgres import PostgresServer
+from workers.services.processes import (
+    QUEUES,
+    beat_spec,
+    child_environment,
+    flower_spec,
+    sandbox_answers,
+    sandbox_spec,
+    worker_spec,
+)
+from workers.services.redis import RedisServer
+from workers.services.signals import SignalTrap
+from workers.supervisor import Event, Supervisor
+
+Mode = Literal["sandbox", "live"]
+
+
+class Fleet:
+    """Starts and supervises a fleet. Start, poll and stop it in one thread, best the main one.
+
+    Args:
+        home: MARKETING_HOME.
+        migrate: brings the schema of the database at the given URL up to date; called once.
+        workers: how many worker processes.
+        concurrency: slots (threads) of each.
+        flower: whether to start Flower, on ``flower_port`` or else a free port.
+        database_url, redis_url: servers to use; None: embedded ones are started.
+        sandbox_url: in sandbox mode, where the sandbox is or shall be; None: a free loopback port.
+        queues: what the workers serve; None: all.
+        on_event: told what happens to the processes.
+        trap_signals: count SIGINT, SIGTERM and SIGHUP instead of dying of them, from ``start`` to the end of
+            ``stop``; ``start`` then ends with StartInterrupted. A second signal hurries the stop.
+        drain_seconds: how long workers may finish their tasks when stopped.
+        guest_seconds: how long the end of a ``with`` block waits for guests.
+        app: the Celery app (``-A``).
+        env: what the children inherit; None: our own environment.
+    """
+
+    #: we own the processes (a guest doesn't)
+    owner = True
+
+    def __init__(
+        self,
+        home: Home | str | os.PathLike[str],
+        *,
+        migrate: Callable[[str], None] | None = None,
+        workers: int = 2,
+        concurrency: int = 16,
+        flower: bool = True,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+        sandbox_url: str | None = None,
+        mode: Mode = "sandbox",
+        flower_port: int | None = None,
+        queues: Sequence[str] | None = None,
+        log_level: str = "WARNING",
+        on_event: Callable[[Event], None] | None = None,
+        trap_signals: bool = False,
+        drain_seconds: float = 30.0,
+        guest_seconds: float = 0.0,
+        app: str = "workers.app",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        if workers < 0 or concurrency < 1:
+            raise ServiceError(
+                f"workers={workers}, concurrency={concurrency}: give 0 or more workers of 1 or more slots"
+            )
+        self.home = home if isinstance(home, Home) else Home(home)
+        self._migrate = migrate
+        self._workers, self._concurrency, self._queues = workers, concurrency, tuple(queues or QUEUES)
+        self._flower, self._flower_port = flower, flower_port
+        self._database_url, self._redis_url, self._sandbox_url = database_url, redis_url, sandbox_url
+        self._mode, self._log_level, self._app = mode, log_level, app
+        self._on_event = on_event
+        self._trap, self._trap_signals = SignalTrap(), trap_signals
+        self._drain_seconds, self._guest_seconds = drain_seconds, guest_seconds
+        self._base = dict(os.environ if env is None else env)
+        self._ownership: Ownership | None = None
+        self._supervisor: Supervisor | None = None
+        self._postgres: PostgresServer | None = None
+        self._info: FleetInfo | None = None
+        self._ending = False
+
+    # ---- life ----
+
+    def start(self) -> FleetInfo:
+        """Start everything and return when all answers.
+
+        Raises:
+            HomeInUse: another process owns the home (see :meth:`attach`).
+            ServiceError: something didn't come up; all that had started was stopped again.
+        """
+        self._ending = False
+        if self._trap_signals:
+            self._trap.set()
+        try:
+            ownership = Ownership(self.home, "fleet")
+            ownership.take()
+            self._ownership = ownership
+            self._supervisor = Supervisor(self.home.logs, on_event=self._notice)
+            info = self._start_all(self._supervisor)
+            self._info = info
+            self._publish()
+            return self.info
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def info(self) -> FleetInfo:
+        """Where the fleet is, with the pids of this moment.
+
+        Raises:
+            ServiceError: it isn't running.
+        """
+        if self._info is None:
+            raise ServiceError(f"the fleet in {self.home.path} isn't running")
+        return replace(self._info, pids=self.pids)
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The pids of this moment by name."""
+        return self._supervisor.pids if self._supervisor is not None else {}
+
+    def poll(self, timeout: float = 0.0) -> None:
+        """Look after the processes for ``timeout`` seconds; those that died are started again."""
+        if self._supervisor is not None:
+            self._supervisor.poll(timeout)
+
+    def run_until_signal(self) -> signal.Signals:
+        """Look after the processes until SIGINT, SIGTERM or SIGHUP; :meth:`stop` is up to the caller."""
+        self._trap.set()
+        while self._trap.first is None:
+            self.poll(0.2)
+        return self._trap.first
+
+    def stop(self, *, guest_seconds: float = 0.0) -> None:
+        """Wait for guests (bounded, and cut short by a stop signal), then stop everything. Idempotent."""
+        ownership, supervisor, postgres = self._ownership, self._supervisor, self._postgres
+        before = self._trap.count
+        try:
+            if ownership is None:
+                return
+            if supervisor is not None:
+                if guest_seconds and self._info is not None:
+                    self._wait_for_guests(ownership, guest_seconds)
+                self._ending = True
+                self._publish()
+                supervisor.stop(hurry=lambda: self._trap.count > max(before, 1))
+            if postgres is not None:
+                postgres.tidy()
+        finally:
+            if ownership is not None:
+                ownership.release()
+            self._ownership = self._supervisor = self._postgres = self._info = None
+            self._trap.lift()
+
+    @classmethod
+    def attach(cls, home: Home | str | os.PathLike[str], *, timeout: float = 60.0) -> GuestFleet:
+        """Use the fleet that runs in ``home``, started by another process.
+
+        Args:
+            timeout: seconds to wait for one that is still starting (or ending).
+
+        Raises:
+            NoOwner: none runs there.
+            HomeInUse: an owner without workers (``EmbeddedServices``) has the home.
+        """
+        return attach(home if isinstance(home, Home) else Home(home), timeout=timeout)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop(guest_seconds=self._guest_seconds if error is None else 0.0)
+
+    # ---- the order of things ----
+
+    def _start_all(self, supervisor: Supervisor) -> FleetInfo:
+        servers = []
+        redis: RedisServer | None = None
+        if self._database_url is None:
+            self._postgres = PostgresServer(self.home)
+            servers.append(self._postgres.spec)
+        if self._redis_url is None:
+            redis = RedisServer(self.home)
+            servers.append(redis.spec)
+        supervisor.start(*servers, interrupted=self._interrupted)
+        info = FleetInfo(
+            database_url=self._database_url or (self._postgres.url if self._postgres else ""),
+            redis_url=self._redis_url or (redis.url if redis else ""),
+            sandbox_url=None,
+            flower_url=None,
+            dns_resolver=self._base.get("DNS_RESOLVER") or None,
+            mode=self._mode,
+        )
+        if self._mode == "sandbox":
+            info = self._start_sandbox(supervisor, info)
+        if self._migrate is not None:
+            self._migrate(info.database_url)
+        env = self._environment(info)
+        celery = [
+            worker_spec(
+                self.home,
+                env,
+                number,
+                app=self._app,
+                concurrency=self._concurrency,
+                queues=self._queues,
+                log_level=self._log_level,
+                drain_seconds=self._drain_seconds,
+            )
+            for number in range(1, self._workers + 1)
+        ]
+        celery.append(beat_spec(self.home, env, app=self._app, log_level=self._log_level))
+        if self._flower:
+            port = self._port_for_flower()
+            celery.append(flower_spec(self.home, env, app=self._app, port=port))
+            info = replace(info, flower_url=f"http://{LOOPBACK}:{port}")
+        supervisor.start(*celery, interrupted=self._interrupted)
+        return info
+
+    def _start_sandbox(self, supervisor: Supervisor, info: FleetInfo) -> FleetInfo:
+        """Use the sandbox at ``sandbox_url`` when one answers there, else start it there."""
+        url = self._sandbox_url or f"http://{LOOPBACK}:{choose_port(self.home, 'sandbox')}"
+        if self._sandbox_url is not None and sandbox_answers(url):
+            return replace(info, sandbox_url=url)
+        parts = urlsplit(url)
+        if parts.scheme != "http" or parts.hostname not in (LOOPBACK, "localhost"):
+            raise ServiceError(
+                f"no sandbox answers at SANDBOX_URL={url}, and it can only be started at http://{LOOPBACK}:PORT"
+            )
+        dns = info.dns_resolver or ""
+        dns_host, _, dns_port = dns.rpartition(":")
+        if not dns:
+            dns_number: int | None = choose_port(self.home, "sandbox-dns", udp=True)
+            dns = f"{LOOPBACK}:{dns_number}"
+        elif dns_host == LOOPBACK and dns_port.isdigit() and is_free(int(dns_port), udp=True):
+            dns_number = int(dns_port)  # named, and nobody there: the sandbox's own is meant
+        else:
+            dns_number = None
+        info = replace(info, sandbox_url=url, dns_resolver=dns)
+        spec = sandbox_spec(self.home, self._environment(info), port=parts.port or 80, dns_port=dns_number)
+        supervisor.start(spec, interrupted=self._interrupted)
+        return info
+
+    def _environment(self, info: FleetInfo) -> dict[str, str]:
+        settings = {**info.environment, "MARKETING_HOME": str(self.home.path)}
+        return child_environment(settings, self._base)
+
+    def _port_for_flower(self) -> int:
+        if self._flower_port is None:
+            return choose_port(self.home, "flower")
+        if not is_free(self._flower_port):
+            raise ServiceError(
+                f"FLOWER_PORT={self._flower_port} is in use: choose another, or leave it unset for a free one"
+            )
+        return self._flower_port
+
+    # ---- small parts ----
+
+    def _interrupted(self) -> bool:
+        return self._trap.count > 0
+
+    def _wait_for_guests(self, ownership: Ownership, seconds: float) -> None:
+        class Cut(Exception):
+            """A stop signal came."""
+
+        def meanwhile() -> None:
+            self.poll(0.1)
+            if self._interrupted():
+                raise Cut
+
+        try:
+            ownership.wait_for_guests(seconds, meanwhile)
+        except Cut:
+            return
+
+    def _publish(self) -> None:
+        if self._ownership is not None:
+            info = asdict(self.info) if self._info is not None else {}
+            embedded = self._database_url is None and self._redis_url is None
+            self._ownership.publish({**info, "embedded": embedded}, ready=self._info is not None and not self._ending)
+
+    def _notice(self, event: Event) -> None:
+        if self._ownership is not None and self._supervisor is not None:
+            self._ownership.note_children(self._supervisor.owned)
+            if event.kind == "started":
+                self._publish()
+        if self._on_event is not None:
+            self._on_event(event)
+
+
+def open_fleet(fleet: Fleet, *, timeout: float = 60.0) -> Fleet | GuestFleet:
+    """Start ``fleet``, or join the one that already runs in its home. Stop what you are given.
+
+    Raises:
+        ServiceError: neither worked.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fleet.start()
+            return fleet
+        except HomeInUse:
+            pass
+        try:
+            return Fleet.attach(fleet.home, timeout=timeout)
+        except NoOwner:
+            # It ended between the two, so the home is ours to take; an owner that hangs is reported.
+            if read_owner(fleet.home) is not None or time.monotonic() > deadline:
+                raise
