@@ -72,7 +72,14 @@ LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(max_length=200)]
 Money = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, allow_inf_nan=False)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
-HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^\s/]+\S*$", max_length=2000)]
+_HTTP_URL = r"^https?://[^\s/]+\S*$"
+_CURRENCY = r"^[A-Za-z]{3}$"
+HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_HTTP_URL, max_length=2000)]
+#: What a pattern means, for people.
+_PATTERN_WORDS = {
+    _HTTP_URL: "write a URL that begins with http:// or https://",
+    _CURRENCY: "write a currency of three letters, such as USD or EUR (ISO 4217)",
+}
 
 
 class Section(BaseModel):
@@ -103,7 +110,7 @@ class TargetAudience(Section):
     def _size(cls, value: str | int | None) -> str | int | None:
         if isinstance(value, int) and value < 1:
             raise ValueError("a company has at least 1 employee")
-        if isinstance(value, str) and not re.fullmatch(r"\s*[\d,. ]+\s*(\+|[-–]\s*[\d,. ]+)?\s*", value):  # noqa: RUF001 - people write ranges with an en dash
+        if isinstance(value, str) and not re.fullmatch(r"\s*[\d,. ]+\s*(\+|[-–]\s*[\d,. ]+)?\s*", value):
             raise ValueError('write a number of employees or a range such as "51-200" or "500+"')
         return value
 
@@ -223,7 +230,7 @@ class CampaignConfig(Section):
         default=(), validation_alias=AliasChoices("ad_platforms", "platforms")
     )
     budget: Money | None = Field(default=None, description="total over the schedule")
-    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")] = "USD"
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=_CURRENCY)] = "USD"
     content_required: bool = True
     content_requirements: Annotated[
         tuple[ContentRequirement, ...], BeforeValidator(_listed), Field(max_length=MAX_PIECES)
@@ -277,7 +284,8 @@ def explain(error: ValidationError, data: Mapping[str, Any]) -> list[str]:
         if item["type"] == "extra_forbidden":
             lines.append(f"{where}: unknown key{_nearest(keys[-1], keys[:-1])}")
             continue
-        text = item["msg"].removeprefix("Value error, ")
+        pattern = str(item.get("ctx", {}).get("pattern"))
+        text = _PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
         if item["type"] == "missing":
             lines.append(f"{where}: is missing")
         elif item["type"] == "value_error" and isinstance(item["input"], Mapping | list | tuple):

@@ -23,7 +23,7 @@ from orchestration.knowledge import KnowledgeBase
 from orchestration.lead_files import LeadFileStore
 from orchestration.ledger import Ledger
 from orchestration.report import TERMINAL, CampaignEvent, CampaignSummary, Reports
-from orchestration.submission import IdempotencyConflictError, check, prepare, take_files
+from orchestration.submission import IdempotencyConflictError, check, prepare, read_files
 
 if TYPE_CHECKING:
     from orchestration.wakeups import Wakeups
@@ -100,6 +100,7 @@ class Campaigns:
         self.reports = Reports(self.database)
         self.knowledge = KnowledgeBase(self.database)
         self._ledger = Ledger(self.database, worker="client")
+        self._files = LeadFileStore(self.database)
         self._wakeups = wakeups
 
     @classmethod
@@ -117,10 +118,12 @@ class Campaigns:
         then. ``campaign_id`` may be given where runs are compared; it must be new.
         """
         check(config, self.settings)
-        config = take_files(config, LeadFileStore(self.database))
+        config, files = read_files(config)
         row, stage = prepare(
             config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
         )
+        for file in files:
+            self._files.add(file)
         found_id, found_hash, created = self._ledger.submit(row, stage)
         if not created and found_hash != row["config_hash"]:
             raise IdempotencyConflictError(

@@ -5,11 +5,26 @@ Invariant: a file is checked before it is stored, and the same content is stored
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from orchestration.database import Database, encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A parsed lead file, ready to be stored."""
+
+    filename: str
+    rows: str  #: the rows, as JSON text
+    summary: Mapping[str, Any]
+
+    @property
+    def file_id(self) -> str:
+        """Hash of the content."""
+        return sha256(self.rows.encode()).hexdigest()[:32]
 
 
 class LeadFileStore:
@@ -18,16 +33,16 @@ class LeadFileStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, filename: str, rows: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> str:
-        """Store the parsed rows of one file and return its id."""
-        content = encode(rows)
-        file_id = sha256(content.encode()).hexdigest()[:32]
+    def add(self, file: StoredFile) -> None:
+        """Store one file; the same content again changes nothing."""
         self._database.run(
             "INSERT INTO marketing.lead_files (file_id, filename, rows, summary) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT (file_id) DO NOTHING",
-            file_id, filename[:200], content, encode(summary),
-        )  # fmt: skip
-        return file_id
+            file.file_id,
+            file.filename[:200],
+            file.rows,
+            encode(file.summary),
+        )
 
     def rows(self, file_id: str) -> list[Mapping[str, Any]]:
         """The rows of a stored file; KeyError for an id that is not stored."""

@@ -20,7 +20,7 @@ from agents.unit import Stage
 from integrations.ads import AVAILABLE
 from integrations.settings import Mode, Settings
 from orchestration.database import encode
-from orchestration.lead_files import LeadFileStore
+from orchestration.lead_files import StoredFile
 from orchestration.rows import small_state
 from orchestration.transition import start
 
@@ -68,24 +68,23 @@ def needed_providers(config: CampaignConfig) -> tuple[str, ...]:
     return (*needed, *config.ad_platforms)
 
 
-def take_files(config: CampaignConfig, files: LeadFileStore) -> CampaignConfig:
-    """Read, check and store the user's lead files; the sources then name them by id.
+def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:
+    """Read and check the user's lead files: the configuration that names them by id, and what is to be stored.
 
-    All are checked before any is stored. Raises ConfigError naming the file and what is wrong.
+    Raises ConfigError naming the file and what is wrong.
     """
-    from agents.lead_generation.lead_file import LeadFile, parse
+    from agents.lead_generation.lead_file import parse
 
-    parsed: dict[int, tuple[FileSource, LeadFile]] = {}
+    sources, files = list(config.lead_sources), []
     for number, source in enumerate(config.lead_sources):
-        if isinstance(source, FileSource) and source.path is not None and source.file_id is None:
-            parsed[number] = (source, parse(_read(source.path, number), Path(source.path).name))
-    sources = list(config.lead_sources)
-    for number, (source, found) in parsed.items():
-        name = Path(source.path or "").name
+        if not isinstance(source, FileSource) or source.path is None or source.file_id is not None:
+            continue
+        name = Path(source.path).name
+        found = parse(_read(source.path, number), name)
         summary = {"rows": len(found.rows), "rejected": dict(found.rejected), "warnings": list(found.warnings)}
-        file_id = files.add(name, [dict(row) for row in found.rows], summary)
-        sources[number] = source.model_copy(update={"path": name, "file_id": file_id})
-    return config.model_copy(update={"lead_sources": tuple(sources)})
+        files.append(StoredFile(filename=name, rows=encode([dict(row) for row in found.rows]), summary=summary))
+        sources[number] = source.model_copy(update={"path": name, "file_id": files[-1].file_id})
+    return config.model_copy(update={"lead_sources": tuple(sources)}), files
 
 
 def _read(path: str, number: int) -> bytes:

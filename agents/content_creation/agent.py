@@ -1,0 +1,269 @@
+"""The agent that writes: research → write → optimise.
+
+*research* asks the knowledge base, one unit per piece (a piece is written without it when it has nothing);
+*write* makes one model call per piece; *optimise* sends back, once, each piece that misses a check, with the
+findings in words. Invariant: planning is pure. Drafts are judged from the ledger's outputs, so a replay
+plans the same revisions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from agents import prompts
+from agents.base import BaseAgent
+from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
+from agents.content_creation.drafts import Draft, WrittenPiece, better, judge, piece
+from agents.messages import MessageType
+from agents.model_call import PROVIDER, ask
+from agents.ports import UnitContext
+from agents.seo import kind_of
+from agents.state import ContentPiece, MarketingAgentState
+from agents.unit import Stage, StageResult, Unit
+
+PACKAGE = "agents.content_creation"
+MAX_PASSAGES = 5
+MAX_PASSAGE_CHARS = 1200
+LONGEST_HISTORY = 3
+
+
+class ContentCreation(BaseAgent):
+    """Writes every required piece; in an optimisation round rewrites the weak ones."""
+
+    name: ClassVar[str] = AGENT
+    tools: ClassVar[tuple[str, ...]] = ("query_knowledge",)
+
+    def get_system_prompt(self, state: MarketingAgentState) -> str:
+        """Persona, brand voice and the rules of the house."""
+        brand = state.campaign_config.brand
+        rules = [f"- Guideline of the brand: {rule}" for rule in brand.guidelines]
+        if brand.banned_words:
+            rules.append(f"- Never use these words: {', '.join(brand.banned_words)}.")
+        if brand.required_words:
+            rules.append(f"- Use each of these words at least once: {', '.join(brand.required_words)}.")
+        return prompts.render(
+            prompts.load(PACKAGE, "system"),
+            speaker=brand.name or "a marketing team",
+            voice=brand.voice or "clear and trustworthy",
+            audience=", ".join(state.target_audience.industries) or "business readers",
+            house_rules="\n".join(rules),
+            quotation_rule=prompts.QUOTATION_RULE,
+        )
+
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+        """Campaign, brand and audience, and what the last rounds brought; no leads, so no personal data."""
+        config = state.campaign_config
+        results = [m.payload for m in self.memory(state) if m.message_type is MessageType.TASK_RESULT]
+        return {
+            "campaign": config.name,
+            "brand": config.brand.model_dump(mode="json", exclude_defaults=True),
+            "audience": state.target_audience.model_dump(mode="json", exclude_defaults=True),
+            "earlier_rounds": [dict(payload) for payload in results[-LONGEST_HISTORY:]],
+        }
+
+    def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
+        """research, then write, then optimise when a draft misses a check."""
+        due = assignments(state)
+        if not due:
+            return None
+        done = {stage.name: stage for stage in results}
+        if "research" not in done:
+            return Stage(name="research", units=[_research_unit(one) for one in due])
+        passages = {label: output["passages"] for label, output in _by_label(done["research"]).items()}
+        if "write" not in done:
+            units = [self._write_unit(state, one, passages.get(one.label, ())) for one in due]
+            return Stage(name="write", units=units)
+        if "optimise" not in done:
+            written = _by_label(done["write"])
+            units = []
+            for one in due:
+                output = written.get(one.label)
+                draft = self._judge(state, one, output) if output else None
+                if draft is not None and draft.problems:
+                    units.append(self._revise_unit(state, one, draft, passages.get(one.label, ())))
+            return Stage(name="optimise", units=units) if units else None
+        return None
+
+    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        """Ask the knowledge base, or the model."""
+        if unit.kind == "retrieve":
+            return _retrieve(unit, ctx)
+        if unit.kind in ("write", "rewrite", "revise"):
+            return _write(unit, ctx)
+        raise ValueError(f"content_creation has no unit kind {unit.kind!r}")
+
+    def update_state(
+        self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
+    ) -> MarketingAgentState:
+        """The new pieces in the order of the requirements; pieces that were not touched stay as they are."""
+        done = {stage.name: _by_label(stage) for stage in result}
+        allowed = self._allowed(state)
+        pieces = {old.piece_id: old for old in state.generated_content}
+        order = [*pieces]
+        for one in assignments(state):
+            output = done.get("write", {}).get(one.label)
+            if output is None:  # failed: recorded as an error; an older revision stays
+                continue
+            revised = done.get("optimise", {}).get(one.label)
+            chosen = better(self._judge(state, one, output), self._judge(state, one, revised) if revised else None)
+            pieces[one.piece_id] = piece(chosen, one, allowed, now)
+            if one.piece_id not in order:
+                order.append(one.piece_id)
+        return state.evolve(generated_content=tuple(sorted(pieces.values(), key=lambda p: _place(state, p, order))))
+
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+        """How many pieces, how long, how good."""
+        old = {(p.piece_id, p.revision) for p in before.generated_content}
+        new = [p for p in after.generated_content if (p.piece_id, p.revision) not in old]
+        scores = [p.seo_score for p in after.generated_content]
+        return {
+            "pieces": len(after.generated_content),
+            "written": len(new),
+            "rewritten": sum(p.revision > 1 for p in new),
+            "words": sum(p.word_count for p in new),
+            "mean_seo_score": round(sum(scores) / len(scores), 4) if scores else None,
+            "errors": len(after.errors) - len(before.errors),
+        }
+
+    def _write_unit(self, state: MarketingAgentState, one: Assignment, passages: Sequence[Any]) -> Unit:
+        brief = {**self._brief(state, one), "task": "write_piece" if one.previous is None else "revise_piece"}
+        if one.previous is not None:
+            brief["piece"] = _shown(one.previous)
+            brief["findings"] = [
+                {"check": "performance", "message": text} for text in (*one.reasons, *one.previous.checks)
+            ]
+            brief["suggestions"] = list(one.suggestions) or ["Make it clearer, more concrete and more useful."]
+        return Unit(
+            key=f"write:{one.label}",
+            kind="write" if one.previous is None else "rewrite",
+            provider=PROVIDER,
+            input=self._input(state, one, brief, passages),
+            # In an optimisation round there is content already: a failed rewrite must not end a live campaign.
+            essential=state.optimization_attempts == 0,
+        )
+
+    def _revise_unit(self, state: MarketingAgentState, one: Assignment, draft: Draft, passages: Sequence[Any]) -> Unit:
+        text = draft.text
+        brief = {
+            **self._brief(state, one),
+            "task": "revise_piece",
+            "piece": {
+                "title": text.title,
+                "body": text.body,
+                "meta_description": text.meta_description,
+                "call_to_action": text.call_to_action,
+            },
+            "findings": [{"check": f.check, "message": f.message} for f in draft.problems],
+            "suggestions": list(one.suggestions),
+        }
+        return Unit(
+            key=f"revise:{one.label}",
+            kind="revise",
+            provider=PROVIDER,
+            input=self._input(state, one, brief, passages),
+            essential=False,  # there is a draft already
+        )
+
+    def _brief(self, state: MarketingAgentState, one: Assignment) -> dict[str, Any]:
+        wanted = one.requirement
+        requirement = wanted.model_dump(mode="json")
+        requirement["kind"] = kind_of(wanted.content_type, wanted.target_length)
+        return {**self.build_input(state), "requirement": requirement, "revision": one.revision}
+
+    def _input(
+        self, state: MarketingAgentState, one: Assignment, brief: Mapping[str, Any], passages: Sequence[Any]
+    ) -> dict[str, Any]:
+        models = state.campaign_config.models
+        return {
+            "label": one.label,
+            "piece_id": one.piece_id,
+            "system": self.get_system_prompt(state),
+            "brief": brief,
+            "passages": list(passages),
+            "model": models.default,
+            "temperature": models.temperature,
+            "seed": models.seed,
+            "max_tokens": 2000 + 6 * one.requirement.target_length,
+        }
+
+    def _judge(self, state: MarketingAgentState, one: Assignment, output: Mapping[str, Any]) -> Draft:
+        return judge(output, one, state.campaign_config.brand, self._allowed(state))
+
+    @staticmethod
+    def _allowed(state: MarketingAgentState) -> str:
+        """Everything that the user wrote about the campaign: contacts that stand in it may be used."""
+        config = state.campaign_config
+        parts = (config.brand, config.target_audience, *config.content_requirements)
+        written = [config.name, *(part.model_dump(mode="json") for part in parts)]
+        return json.dumps(written, ensure_ascii=False)
+
+
+def _research_unit(one: Assignment) -> Unit:
+    wanted = one.requirement
+    question = f"{wanted.topic} for {wanted.audience}"
+    return Unit(
+        key=f"retrieve:{one.label}",
+        kind="retrieve",
+        provider="local",
+        input={"label": one.label, "question": question, "variants": [wanted.topic, *wanted.keywords[:3]]},
+        essential=False,
+    )
+
+
+def _retrieve(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+    found = ctx.retriever.query_knowledge(
+        unit.input["question"], strategy="multi_query", limit=MAX_PASSAGES, variants=tuple(unit.input["variants"])
+    )
+    passages = [
+        {"chunk_id": p.chunk_id, "title": p.title, "text": p.text[:MAX_PASSAGE_CHARS]} for p in found[:MAX_PASSAGES]
+    ]
+    return {"label": unit.input["label"], "passages": passages}
+
+
+def _write(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+    given = unit.input
+    passages = given["passages"]
+    template = prompts.load(PACKAGE, given["brief"]["task"])
+    facts = prompts.brief(given["brief"])
+    quoted = "\n\n".join(prompts.quote(f"{p['title']}\n\n{p['text']}", limit=MAX_PASSAGE_CHARS + 200) for p in passages)
+    nothing = "(nothing)"
+    answer = ask(
+        ctx,
+        agent=AGENT,
+        system=given["system"],
+        prompt=prompts.render(template, brief=facts, knowledge=quoted or nothing),
+        shorter=prompts.render(template, brief=facts, knowledge=nothing) if passages else None,
+        output=WrittenPiece,
+        model=given["model"],
+        temperature=given["temperature"],
+        seed=given["seed"],
+        max_tokens=given["max_tokens"],
+    )
+    return {
+        "label": given["label"],
+        **answer.value.model_dump(mode="json"),
+        "sources": [p["chunk_id"] for p in passages],
+        "produced_by": answer.produced_by,
+    }
+
+
+def _by_label(stage: StageResult) -> dict[str, Mapping[str, Any]]:
+    return {str(output["label"]): output for output in stage.outputs()}
+
+
+def _shown(old: ContentPiece) -> dict[str, str]:
+    return {
+        "title": old.title,
+        "body": old.body,
+        "meta_description": old.meta_description,
+        "call_to_action": old.call_to_action,
+    }
+
+
+def _place(state: MarketingAgentState, one: ContentPiece, order: Sequence[str]) -> tuple[int, int]:
+    """Pieces in the order of the requirements; those of earlier requirements after them."""
+    ids = [piece_id(state.campaign_id, i) for i in range(len(requirements(state)))]
+    return (ids.index(one.piece_id) if one.piece_id in ids else len(ids), order.index(one.piece_id))

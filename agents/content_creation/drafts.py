@@ -1,0 +1,124 @@
+"""A written piece from the model's answer to the state: cleaned, judged, the better version chosen.
+
+Invariant: pure. The same outputs give the same pieces, whenever and wherever they are folded in.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from agents.config import Brand
+from agents.content_creation.assignments import Assignment
+from agents.content_creation.house_rules import check, without_foreign_contacts
+from agents.readability import flesch, plain, word_count
+from agents.seo import Finding, Text, assess
+from agents.state import ContentPiece
+
+RULE_COST = 0.2  #: of the quality, for each broken house rule; the SEO score itself is not touched
+
+
+class WrittenPiece(BaseModel):
+    """What the model answers with."""
+
+    title: str = Field(min_length=1, max_length=300)
+    body: str = Field(min_length=1, max_length=60_000)
+    meta_description: str = Field(default="", max_length=1_000)
+    call_to_action: str = Field(default="", max_length=300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One version of a piece with what the checks say about it."""
+
+    text: Text
+    seo_score: float  #: 0..1
+    findings: tuple[Finding, ...]  #: all that is worth saying, broken rules first
+    quality: float  #: seo_score less the cost of broken house rules; for choosing between versions
+    sources: tuple[str, ...]
+    produced_by: str
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """What a revision should mend."""
+        return tuple(finding for finding in self.findings if not finding.ok)
+
+
+def judge(output: Mapping[str, Any], assignment: Assignment, brand: Brand, allowed: str) -> Draft:
+    """The draft that a unit's output holds."""
+    wanted = assignment.requirement
+    title = _line(str(output.get("title", ""))).lstrip("#").strip()
+    text = Text(
+        title=title,
+        body=_body(str(output.get("body", "")), title),
+        meta_description=_line(str(output.get("meta_description", ""))),
+        call_to_action=_line(str(output.get("call_to_action", ""))),
+        keywords=wanted.keywords,
+        target_length=wanted.target_length,
+        language=wanted.language,
+    )
+    report = assess(text, wanted.content_type)
+    rules = check(text, wanted, brand, allowed)
+    return Draft(
+        text=text,
+        seo_score=report.score,
+        findings=(*rules, *(finding for finding in report.findings if finding.message)),
+        quality=report.score - RULE_COST * len(rules),
+        sources=tuple(map(str, output.get("sources", ()))),
+        produced_by=str(output.get("produced_by", "")),
+    )
+
+
+def better(draft: Draft, revised: Draft | None) -> Draft:
+    """The version to keep: the revision, unless the checks like the draft more."""
+    return draft if revised is None or revised.quality < draft.quality else revised
+
+
+def piece(draft: Draft, assignment: Assignment, allowed: str, now: datetime) -> ContentPiece:
+    """The piece as it is kept; contacts that the brief lacks are taken out here at the latest."""
+    wanted, text = assignment.requirement, draft.text
+    body = without_foreign_contacts(text.body, allowed)
+    language_known = text.language.lower().startswith("en")
+    return ContentPiece(
+        piece_id=assignment.piece_id,
+        revision=assignment.revision,
+        content_type=wanted.content_type,
+        topic=wanted.topic or "",
+        title=without_foreign_contacts(text.title, allowed).strip(),
+        body=body,
+        meta_description=without_foreign_contacts(text.meta_description, allowed).strip(),
+        call_to_action=without_foreign_contacts(text.call_to_action, allowed).strip(),
+        keywords=wanted.keywords,
+        tone=wanted.tone,
+        target_length=wanted.target_length,
+        word_count=word_count(body),
+        seo_score=draft.seo_score,
+        readability=flesch(plain(body)) if language_known else None,
+        checks=tuple(finding.message for finding in draft.findings),
+        sources=draft.sources,
+        produced_by=draft.produced_by,
+        generated_at=now,
+    )
+
+
+def _line(text: str) -> str:
+    return " ".join(_visible(text).split())
+
+
+def _body(text: str, title: str) -> str:
+    """The body without a repeated title and without characters that nobody sees."""
+    lines = _visible(text.replace("\r\n", "\n").replace("\r", "\n")).strip().split("\n")
+    if lines[0].startswith("# ") and lines[0][2:].strip().casefold() == title.casefold():
+        lines = lines[1:]
+    return "\n".join(line.rstrip() for line in lines).strip()
+
+
+def _visible(text: str) -> str:
+    hidden = {"Cc", "Cs", "Co", "Cn"}
+    bidi = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return "".join(c for c in text if c in "\n\t" or (unicodedata.category(c) not in hidden and c not in bidi))

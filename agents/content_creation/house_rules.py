@@ -1,0 +1,119 @@
+"""What the brand and common sense ask of a text besides SEO: words, tone, guidelines, no foreign contacts.
+
+Guidelines are written for people; those with a form that a rule can read are checked, the others stand in
+the prompt only. Invariant: after :func:`without_foreign_contacts` a text names no web address, e-mail address or
+telephone number that the brief lacks; that is how a model led astray by a web page would do harm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from agents.config import Brand, ContentRequirement
+from agents.readability import plain
+from agents.seo import Finding, Text, uses
+
+FAILED = 2  #: points of a broken house rule (see agents.seo)
+
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"'`]+", re.IGNORECASE)
+_EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s()./\-]{7,}\d(?!\w)")
+_QUOTED = r"[\"'“‘](?P<phrase>[^\"'”’]{2,60})[\"'”’]"
+_NAMED = r"(?: the (?:word|phrase|term))?"
+_NOT = r"(?:avoid|no|never|don'?t|do not|without)(?: (?:use|say|write|mention|using|saying))?" + _NAMED
+_MUST = r"(?:always|must|mention|include|use|say)(?: (?:use|say|write|mention|include))?" + _NAMED
+_FORBIDS = re.compile(rf"\b{_NOT} {_QUOTED}", re.IGNORECASE)
+_DEMANDS = re.compile(rf"\b{_MUST} {_QUOTED}", re.IGNORECASE)
+_NO_EXCLAMATION = re.compile(rf"\b{_NOT} exclamation", re.IGNORECASE)
+_NO_EMOJI = re.compile(rf"\b{_NOT} emojis?\b", re.IGNORECASE)
+_EMOJI = re.compile(r"[\U0001f300-\U0001faff\u2600-\u27bf]")
+_SLANG = re.compile(
+    r"\b(?:hey|gonna|wanna|gotta|awesome|super|lol|omg|yeah|yep|cool|crazy|insane|dude|guys)\b", re.IGNORECASE
+)
+_YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
+_FORMAL = frozenset({"professional", "formal", "serious", "authoritative", "corporate"})
+_CLOSE = frozenset({"friendly", "casual", "conversational", "warm", "playful"})
+SHORT = 60  #: words; in shorter texts required words needn't find a place
+
+
+def check(text: Text, requirement: ContentRequirement, brand: Brand, allowed: str) -> tuple[Finding, ...]:
+    """The house rules that ``text`` breaks; ``allowed`` is the brief in which contacts may be named."""
+    whole = "\n".join((text.title, text.body, text.meta_description, text.call_to_action))
+    found = [
+        *_words(whole, requirement, brand),
+        *_guidelines(whole, brand.guidelines),
+        *_tone(text, requirement.tone),
+    ]
+    foreign = foreign_contacts(whole, allowed)
+    if foreign:
+        kinds = ", ".join(sorted({kind for kind, _ in foreign}))
+        found.append(Finding("foreign_contacts", FAILED, f"the text names a contact that the brief lacks ({kinds})"))
+    asked = requirement.call_to_action
+    if asked and asked.lower().strip(" .!") not in whole.lower():
+        found.append(Finding("asked_action", FAILED, f"the asked-for call to action {asked!r} is missing"))
+    return tuple(found)
+
+
+def _words(whole: str, requirement: ContentRequirement, brand: Brand) -> Iterable[Finding]:
+    banned = [word for word in brand.banned_words if uses(whole, word)]
+    if banned:
+        yield Finding("banned_words", FAILED, f"banned words are used: {', '.join(map(repr, banned))}")
+    if requirement.target_length >= SHORT:
+        missing = [word for word in brand.required_words if not uses(whole, word)]
+        if missing:
+            yield Finding("required_words", FAILED, f"required words are missing: {', '.join(map(repr, missing))}")
+
+
+def _guidelines(whole: str, guidelines: Iterable[str]) -> Iterable[Finding]:
+    for rule in guidelines:
+        forbidden = [m["phrase"] for m in _FORBIDS.finditer(rule)]
+        demanded = [m["phrase"] for m in _DEMANDS.finditer(rule) if m["phrase"] not in forbidden]
+        broken = (
+            any(uses(whole, phrase) for phrase in forbidden)
+            or any(not uses(whole, phrase) for phrase in demanded)
+            or (_NO_EXCLAMATION.search(rule) is not None and "!" in whole)
+            or (_NO_EMOJI.search(rule) is not None and _EMOJI.search(whole) is not None)
+        )
+        if broken:
+            yield Finding("guidelines", FAILED, f"the brand's guideline is not kept: {rule}")
+
+
+def _tone(text: Text, tone: str) -> Iterable[Finding]:
+    if not text.language.lower().startswith("en"):
+        return
+    asked = set(re.findall(r"[a-z]+", tone.lower()))
+    body = plain(text.body)
+    if asked & _FORMAL and not asked & _CLOSE:
+        slang = sorted({word.lower() for word in _SLANG.findall(body)})
+        if slang:
+            yield Finding("tone", FAILED, f"{', '.join(map(repr, slang))} doesn't fit a {tone} tone")
+        if body.count("!") > 1:
+            yield Finding("tone", FAILED, f"{body.count('!')} exclamation marks don't fit a {tone} tone")
+    if asked & _CLOSE and not _YOU.search(body):
+        yield Finding("tone", FAILED, f"a {tone} tone speaks to the reader, but the text never says 'you'")
+
+
+def foreign_contacts(text: str, allowed: str) -> list[tuple[str, str]]:
+    """(kind, contact) for every web address, e-mail address and telephone number that ``allowed`` lacks."""
+    known = allowed.lower()
+    known_digits = {re.sub(r"\D", "", number) for number in _PHONE.findall(allowed)}
+    found = [("e-mail address", mail) for mail in _EMAIL.findall(text) if mail.lower() not in known]
+    for match in _URL.finditer(text):
+        address = match.group().rstrip(".,;:!?")
+        host = re.sub(r"^(?:https?://)?(?:www\.)?", "", address.lower()).split("/")[0].split("?")[0]
+        if not re.search(rf"(?<![\w.\-]){re.escape(host)}(?![\w\-])", known.replace("www.", "")):
+            found.append(("web address", address))
+    for match in _PHONE.finditer(text):
+        digits = re.sub(r"\D", "", match.group())
+        if 9 <= len(digits) <= 15 and digits not in known_digits:
+            found.append(("telephone number", match.group()))
+    return found
+
+
+def without_foreign_contacts(text: str, allowed: str) -> str:
+    """``text`` with every foreign contact taken out; a link's words stay."""
+    for _, contact in sorted(foreign_contacts(text, allowed), key=lambda one: -len(one[1])):
+        text = re.sub(rf"\[([^\]]*)\]\(\s*{re.escape(contact)}[^)]*\)", r"\1", text)
+        text = text.replace(contact, "")
+    return re.sub(r"[ \t]{2,}", " ", text)

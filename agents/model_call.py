@@ -1,0 +1,137 @@
+"""One question to a language model with a typed answer: paid once, validated here, re-asked at most twice.
+
+Every agent's model calls go through :func:`ask`. Invariants: a raw answer is journaled *before* it is
+validated, so that a crash, a failed validation or a newer program never pays for it again; what
+leaves is an object of the caller's type or an IntegrationError; error messages name fields, never
+contents.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agents.ports import UnitContext
+from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError
+from integrations.llm.answer import RawAnswer
+from integrations.llm.schema import extract
+
+T = TypeVar("T", bound=BaseModel)
+
+MAX_REASKS = 2
+PROVIDER = "openai"
+CONTEXT_OVERFLOW = "context_length_exceeded"  #: ``detail`` of a BadRequestError for a prompt that is too long
+
+
+class Answer(NamedTuple, Generic[T]):
+    """A validated answer and the path that made it, e.g. ``openai:gpt-4.1-mini``."""
+
+    value: T
+    produced_by: str
+
+
+def ask(
+    ctx: UnitContext,
+    *,
+    agent: str,
+    system: str,
+    prompt: str,
+    output: type[T],
+    model: str | None = None,
+    temperature: float = 0.2,
+    seed: int = 7,
+    max_tokens: int | None = None,
+    entry: str = "answer",
+    shorter: str | None = None,
+) -> Answer[T]:
+    """Ask once, and at most :data:`MAX_REASKS` times more when the answer can't be used.
+
+    ``entry`` names the journal entries (``answer``, ``answer.1``, ``answer.2``): give each question of a unit
+    its own. ``shorter`` is the prompt without its dispensable parts, sent once when the model says that
+    ``prompt`` exceeds its context. ``max_tokens`` bounds the answer; it grows when the answer was cut off.
+
+    Raises PolicyRefusedError (the model or its filter declined), InvalidAnswerError (no usable answer after
+    the re-asks), and what the call itself raises (TransientError, NotNowError, ...).
+    """
+    schema = output.model_json_schema()
+
+    def send(messages: list[dict[str, str]], limit: int | None) -> RawAnswer:
+        return ctx.call(
+            PROVIDER,
+            lambda timeout: ctx.providers.models.complete(
+                messages,
+                schema=schema,
+                schema_name=output.__name__,
+                model=model,
+                temperature=temperature,
+                seed=seed,
+                max_tokens=limit,
+                timeout=timeout,
+            ),
+        )
+
+    question = _question(system, prompt)
+    messages, problem = question, ""
+    for attempt in range(MAX_REASKS + 1):
+        place = entry if attempt == 0 else f"{entry}.{attempt}"
+        journaled = ctx.journaled(place)
+        if journaled is not None:
+            raw = RawAnswer.from_dict(journaled)
+        else:
+            try:
+                raw = send(messages, max_tokens)
+            except BadRequestError as error:
+                if error.detail != CONTEXT_OVERFLOW or shorter is None:
+                    raise
+                question, shorter = _question(system, shorter), None
+                raw = send(question, max_tokens)
+            ctx.journal(place, raw.to_dict(), raw.usage)
+        _declined(raw, agent)
+        try:
+            return Answer(_validated(raw, output), f"{PROVIDER}:{raw.model}")
+        except ValueError as error:
+            problem = str(error)
+        if raw.finish_reason == "length":
+            max_tokens = 2 * max(max_tokens or 0, raw.usage.output_tokens, 1024)
+        messages = [*question, *_reask(raw, problem)]
+    name, asked = output.__name__, MAX_REASKS + 1
+    raise InvalidAnswerError(PROVIDER, f"{agent}: no usable {name} in {asked} answers: {problem}")
+
+
+def _question(system: str, prompt: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+
+
+def _declined(raw: RawAnswer, agent: str) -> None:
+    if raw.refusal:
+        raise PolicyRefusedError(PROVIDER, f"the model refused a request of {agent}", detail="refusal")
+    if raw.finish_reason == "content_filter":
+        raise PolicyRefusedError(PROVIDER, f"a request of {agent} met the content filter", detail="content_filter")
+
+
+def _validated(raw: RawAnswer, output: type[T]) -> T:
+    """The typed answer; ValueError says in plain words what is wrong with it, without quoting it."""
+    if not raw.text.strip():
+        raise ValueError("the answer is empty")
+    try:
+        found = extract(raw.text)
+        return output.model_validate(found)
+    except ValidationError as error:
+        listed = [
+            f"{'.'.join(map(str, item['loc'])) or 'object'}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors(include_url=False, include_input=False)[:8]
+        ]
+        problem = "; ".join(listed)
+    except ValueError as error:
+        problem = str(error)
+    if raw.finish_reason == "length":
+        problem = f"the answer was cut off at its maximum length ({problem})"
+    raise ValueError(problem)
+
+
+def _reask(raw: RawAnswer, problem: str) -> list[dict[str, str]]:
+    again = f"That answer can't be used: {problem}. Answer the request again, completely and only as the JSON object."
+    if not raw.text.strip():
+        return [{"role": "user", "content": again}]
+    return [{"role": "assistant", "content": raw.text}, {"role": "user", "content": again}]

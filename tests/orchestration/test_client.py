@@ -1,0 +1,113 @@
+"""The client: durable submits, idempotent by key, refusals that store nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from agents.config import CampaignConfig, ConfigError
+from integrations.settings import SettingsError
+from orchestration import CampaignNotFoundError, Campaigns, IdempotencyConflictError
+
+SAAS = {"target_audience": {"industry": "saas"}, "name": "Launch"}
+
+
+@pytest.fixture
+def campaigns(database_url: str, redis_url: str) -> Iterator[Campaigns]:
+    made = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": redis_url})
+    yield made
+    made.close()
+
+
+def rows(campaigns: Campaigns) -> int:
+    return int(campaigns.database.rows("SELECT count(*) FROM marketing.campaigns")[0][0])
+
+
+def test_submit_stores_the_row_and_publishes_ids_only(campaigns: Campaigns, redis_url: str) -> None:
+    handle = campaigns.submit(CampaignConfig.parse(SAAS))
+    assert handle.status == "queued"
+    assert handle.state.current_agent == "lead_generation"
+    assert [e.kind for e in handle.history()] == ["submitted"]
+    with redis.Redis.from_url(redis_url) as broker:
+        (message,) = broker.lrange("lead_generation", 0, -1)
+    assert handle.campaign_id.encode() in message
+    assert b"saas" not in message
+
+
+def test_the_same_key_and_configuration_is_the_same_campaign(campaigns: Campaigns) -> None:
+    first = campaigns.submit(CampaignConfig.parse(SAAS), idempotency_key="launch-1")
+    again = campaigns.submit(CampaignConfig.parse(SAAS), idempotency_key="launch-1")
+    assert again.campaign_id == first.campaign_id
+    with pytest.raises(IdempotencyConflictError, match=first.campaign_id):
+        campaigns.submit(CampaignConfig.parse({**SAAS, "name": "Other"}), idempotency_key="launch-1")
+    assert rows(campaigns) == 1
+    assert campaigns.submit(CampaignConfig.parse(SAAS)).campaign_id != first.campaign_id
+
+
+def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    dead = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1/0"})
+    with caplog.at_level(logging.WARNING):
+        handle = dead.submit(CampaignConfig.parse(SAAS))
+    assert handle.status == "queued"
+    assert "its wake-up was not published" in caplog.text
+    dead.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ad_platforms": ["google"], "budget": 5}, "google_ads has no client in this version"),
+        ({"approval": {"gate": "ads"}}, "approval.gate=ads"),
+        ({"optimize_every": "1d"}, "optimize_every"),
+        ({"limits": {"llm": 5}}, "limits.llm"),
+        ({"lead_sources": [{"type": "file", "path": "missing.csv"}]}, "there is no such file"),
+    ],
+)
+def test_what_cannot_work_is_refused_and_stores_nothing(
+    campaigns: Campaigns, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        campaigns.submit(CampaignConfig.parse({**SAAS, **change}))
+    assert said in str(caught.value)
+    assert rows(campaigns) == 0
+
+
+def test_live_mode_names_missing_keys_at_submit(database_url: str) -> None:
+    live = Campaigns.from_env({"DATABASE_URL": database_url, "MARKETING_MODE": "live"})
+    with pytest.raises(SettingsError, match=r"OPENAI_API_KEY.*SERPAPI_API_KEY.*HUNTER_API_KEY"):
+        live.submit(CampaignConfig.parse(SAAS))
+    assert rows(live) == 0
+    live.close()
+
+
+def test_a_lead_file_is_read_by_the_client_and_stored_once(campaigns: Campaigns, tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("email,company\njane@acme.biz,Acme\n", encoding="utf-8")
+    config = CampaignConfig.parse({**SAAS, "lead_sources": [{"type": "file", "path": str(file)}]})
+    first, second = campaigns.submit(config), campaigns.submit(config)
+    sources = [h.state.campaign_config.lead_sources[0].file_id for h in (first, second)]  # type: ignore[union-attr]  # a file source
+    assert sources[0] == sources[1] is not None
+    assert campaigns.database.rows("SELECT filename, jsonb_array_length(rows) FROM marketing.lead_files") == [
+        ("leads.csv", 1)
+    ]
+
+
+def test_unknown_ids_and_missing_services_are_said_plainly(campaigns: Campaigns) -> None:
+    with pytest.raises(CampaignNotFoundError, match="there is no campaign 'nope'"):
+        campaigns.get("nope")
+    with pytest.raises(SettingsError, match="DATABASE_URL is not set"):
+        Campaigns.from_env({"MARKETING_HOME": "/nonexistent"})
+    with pytest.raises(TimeoutError):
+        campaigns.submit(CampaignConfig.parse(SAAS)).wait(timeout=0.3)
+
+
+def test_watch_ends_with_the_campaign(campaigns: Campaigns, wait_until: Callable[..., Any]) -> None:
+    handle = campaigns.submit(CampaignConfig.parse(SAAS))
+    campaigns.database.run("UPDATE marketing.campaigns SET status = 'cancelled'")
+    assert [e.kind for e in handle.watch(timeout=5)] == ["submitted"]
+    assert handle.wait(timeout=5) == "cancelled"
