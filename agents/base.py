@@ -75,9 +75,7 @@ class BaseAgent(ABC):
         ]
         return tuple(own[-2 * MEMORY_EXCHANGES :])
 
-    def finish(
-        self, state: MarketingAgentState, results: Sequence[StageResult], now: datetime
-    ) -> MarketingAgentState:
+    def finish(self, state: MarketingAgentState, results: Sequence[StageResult], now: datetime) -> MarketingAgentState:
         """Fold a finished hop into the state: errors, the agent's own update, and its result message."""
         _, messages = receive(state.agent_messages, self.name)
         before = state.evolve(agent_messages=messages)

@@ -73,9 +73,7 @@ def message(
     )
 
 
-def receive(
-    messages: Sequence[AgentMessage], agent: str
-) -> tuple[tuple[AgentMessage, ...], tuple[AgentMessage, ...]]:
+def receive(messages: Sequence[AgentMessage], agent: str) -> tuple[tuple[AgentMessage, ...], tuple[AgentMessage, ...]]:
     """(the messages that ``agent`` has not read yet, all messages with these marked as read by it)."""
     unread: list[AgentMessage] = []
     kept: list[AgentMessage] = []

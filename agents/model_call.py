@@ -8,6 +8,7 @@ contents.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -44,12 +45,14 @@ def ask(
     max_tokens: int | None = None,
     entry: str = "answer",
     shorter: str | None = None,
+    from_prose: Callable[[str], T] | None = None,
 ) -> Answer[T]:
     """Ask once, and at most :data:`MAX_REASKS` times more when the answer can't be used.
 
     ``entry`` names the journal entries (``answer``, ``answer.1``, ``answer.2``): give each question of a unit
     its own. ``shorter`` is the prompt without its dispensable parts, sent once when the model says that
-    ``prompt`` exceeds its context. ``max_tokens`` bounds the answer; it grows when the answer was cut off.
+    ``prompt`` exceeds its context. ``from_prose`` reads the last answer of a model that can't write JSON at all;
+    what it makes is marked in ``produced_by``. ``max_tokens`` bounds the answer; it grows when the answer was cut off.
 
     Raises PolicyRefusedError (the model or its filter declined), InvalidAnswerError (no usable answer after
     the re-asks), and what the call itself raises (TransientError, NotNowError, ...).
@@ -95,6 +98,8 @@ def ask(
         if raw.finish_reason == "length":
             max_tokens = 2 * max(max_tokens or 0, raw.usage.output_tokens, 1024)
         messages = [*question, *_reask(raw, problem)]
+    if from_prose is not None and raw.text.strip() and "{" not in raw.text and raw.finish_reason != "length":
+        return Answer(from_prose(raw.text.strip()), f"{PROVIDER}:{raw.model} (prose)")
     name, asked = output.__name__, MAX_REASKS + 1
     raise InvalidAnswerError(PROVIDER, f"{agent}: no usable {name} in {asked} answers: {problem}")
 

@@ -56,7 +56,7 @@ def word_count(markdown: str) -> int:
 
 
 def syllables(word: str) -> int:
-    """Syllables of an English word, by its vowel groups; at least 1. Within one of the dictionary for most words."""
+    """Syllables of an English word, by its vowel groups; at least 1."""
     letters = re.sub(r"[^a-z]", "", word.lower())
     if not letters:
         return 1

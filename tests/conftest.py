@@ -88,14 +88,15 @@ def database_url(databases: stack.Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _redis_databases(services: EmbeddedServices) -> stack.RedisDatabases:
+def redis_databases(services: EmbeddedServices) -> stack.RedisDatabases:
+    """Hands out logical Redis databases; for fixtures of a wider scope than ``redis_url``."""
     return stack.RedisDatabases(services.redis_url)
 
 
 @pytest.fixture
-def redis_url(_redis_databases: stack.RedisDatabases) -> str:
+def redis_url(redis_databases: stack.RedisDatabases) -> str:
     """The URL of an empty logical Redis database (8 tests later it is handed out again)."""
-    return _redis_databases.next()
+    return redis_databases.next()
 
 
 @pytest.fixture(scope="session")

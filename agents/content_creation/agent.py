@@ -241,6 +241,7 @@ def _write(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         temperature=given["temperature"],
         seed=given["seed"],
         max_tokens=given["max_tokens"],
+        from_prose=WrittenPiece.from_prose,
     )
     return {
         "label": given["label"],

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 LIMIT = 5_000_000  #: nobody employs more
 
+
 def _count(name: str) -> str:
     """Pattern of a number with its unit, as groups ``name`` and ``name``k."""
     number = r"\d{1,3}(?:[,. '\u00a0\u202f]\d{3})+(?!\d)|\d+(?:\.\d)?"
@@ -85,7 +86,9 @@ def _checked(name: str, found: re.Match[str]) -> Employees | None:
         "count": Employees(low or 0, low),
     }[name]
     bounds = [n for n in (low, high) if n is not None]
-    sane = bool(bounds) and all(0 <= n <= LIMIT for n in bounds) and (result.most is None or result.most >= result.least)
+    sane = (
+        bool(bounds) and all(0 <= n <= LIMIT for n in bounds) and (result.most is None or result.most >= result.least)
+    )
     return result if sane and (result.most is None or result.most > 0) else None
 
 

@@ -16,7 +16,9 @@ from functools import lru_cache
 
 _OFFICERS = "ceo|cto|cfo|coo|cmo|cio|ciso|cro|cpo|chro|cdo|cso|cco|cao|cxo|clo|cgo|cbo|cko|caio"
 _VICE = r"(?:[segr]|sr |senior |executive |group |regional |global |area |first )?vp|vice president"
-_EXECUTIVE = rf"(?:{_OFFICERS}|{_VICE}|president|directors?|founders?|cofounders?|chairman|chair|board|chief \w+ officer)"
+_EXECUTIVE = (
+    rf"(?:{_OFFICERS}|{_VICE}|president|directors?|founders?|cofounders?|chairman|chair|board|chief \w+ officer)"
+)
 
 #: Parts of a title that name an executive without being one. Erased in this order.
 _ERASED = tuple(
@@ -37,10 +39,10 @@ _ERASED = tuple(
         rf"\b(?:{_OFFICERS}) (?:office|services|manager|coordinator|analyst|specialist|associate|advisor|adviser"
         r"|program|programme|project|support|consultant|search|advisory)\b.*?(?=,|$)",
         # artistic and other directors who direct no company
-        r"\b(?:art|music|musical|photography|film|movie|casting|funeral|choir|choral|stage|theat(?:er|re)|band|camp|tour"
-        r"|cruise|activities|activity|scene|lighting|orchestra|worship|video|animation|floor|fashion show) directors?\b",
+        r"\b(?:art|music|musical|photography|film|movie|casting|funeral|choir|choral|stage|theat(?:er|re)|band|camp"
+        r"|tour|cruise|activities|activity|scene|lighting|orchestra|worship|video|animation|fashion show) directors?\b",
         r"\bdirector of (?:photography|first impressions|the choir|music|casting)\b",
-        r"\bpresident'?s club\b",
+        r"\bpresident'?s club\b|\bfounders?'?s? (?:associate|office|club)\b",
         r"\b(?:class|student body|student|club|fraternity|sorority|pta|pto|hoa) (?:vice )?president\b",
         r"\bto (?:the )?board\b",
     )

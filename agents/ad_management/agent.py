@@ -1,0 +1,280 @@
+"""The agent that places ads: creatives → validate → deploy (→ raise).
+
+*creatives*: one model call per platform, fed with the content, the audience, the brand, and in an
+optimisation round with what analytics suggests. *validate*: one dry run per platform. *deploy*: one effect
+per platform; when budget moves between platforms, those that give go first and *raise* follows with what
+is really free, so that a failure in between can't make all together spend too much. Invariants: planning
+is pure; one platform that fails leaves the others alone and shows up as a failed creative with the reason;
+what runs from an earlier round goes on running when its update fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from agents import prompts
+from agents.ad_management import specs
+from agents.ad_management.creative import (
+    AGENT,
+    WrittenCreative,
+    brief,
+    source_pieces,
+    suggestions_for,
+    texts,
+)
+from agents.ad_management.deployment import deploy, validate
+from agents.base import BaseAgent
+from agents.messages import receive
+from agents.model_call import PROVIDER, ask
+from agents.ports import UnitContext
+from agents.state import AdCreative, MarketingAgentState
+from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
+from integrations.ads import AVAILABLE
+from integrations.ads.platform import AdSpec
+from integrations.errors import BadRequestError
+
+PACKAGE = "agents.ad_management"
+
+
+class AdManagement(BaseAgent):
+    """Places the campaign's ads and keeps them up to date."""
+
+    name: ClassVar[str] = AGENT
+
+    def get_system_prompt(self, state: MarketingAgentState) -> str:
+        """Persona, brand voice and the rules of advertising."""
+        brand = state.campaign_config.brand
+        rules = [f"- Guideline of the brand: {rule}" for rule in brand.guidelines]
+        if brand.banned_words:
+            rules.append(f"- Never use these words: {', '.join(brand.banned_words)}.")
+        return prompts.render(
+            prompts.load(PACKAGE, "system"),
+            speaker=brand.name or "a marketing team",
+            voice=brand.voice or "clear and trustworthy",
+            house_rules="\n".join(rules),
+        )
+
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+        """Brand, audience and content; no leads, so no personal data."""
+        config = state.campaign_config
+        return {
+            "campaign": config.name,
+            "brand": config.brand.model_dump(mode="json", exclude_defaults=True),
+            "audience": state.target_audience.model_dump(mode="json", exclude_defaults=True),
+            "content": [
+                {
+                    "title": piece.title,
+                    "meta_description": piece.meta_description,
+                    "call_to_action": piece.call_to_action,
+                    "keywords": list(piece.keywords),
+                }
+                for piece in source_pieces(state)
+            ],
+        }
+
+    def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
+        """creatives, then validate, then deploy; None at once without platforms."""
+        if not state.ad_platforms:
+            return None
+        done = {stage.name: stage for stage in results}
+        if "creatives" not in done:
+            return Stage(name="creatives", units=self._creative_units(state))
+        if "validate" not in done:
+            written = _by_platform(done["creatives"])
+            daily = specs.budgets(state, tuple(written))
+            units = [_validate_unit(state, self._spec(state, name, out, daily), name) for name, out in written.items()]
+            return Stage(name="validate", units=units) if units else None
+        written, valid = _by_platform(done["creatives"]), _by_platform(done["validate"])
+        wanted = specs.targets(state, tuple(valid))
+        lowered = specs.lowered(state, wanted)
+        if "deploy" not in done:
+            first = {name: wanted[name] for name in lowered} if lowered else specs.within_budget(state, wanted, {})
+            return self._deployment("deploy", state, written, first)
+        if "raise" not in done and lowered and len(lowered) < len(wanted):
+            settled = {name: wanted[name] for name in _by_platform(done["deploy"])}
+            more = {name: daily for name, daily in wanted.items() if name not in lowered}
+            return self._deployment("raise", state, written, specs.within_budget(state, more, settled))
+        return None
+
+    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        """Ask the model, or one ad platform."""
+        if unit.kind == "write_creative":
+            return _write(unit, ctx)
+        if unit.kind == "unsupported":
+            name = unit.input["platform"]
+            raise BadRequestError(name, f"is not supported in this version; use one of {', '.join(AVAILABLE)}")
+        platform = ctx.providers.ads(unit.input["platform"])
+        spec = AdSpec.from_dict(unit.input["spec"])
+        if unit.kind == "validate":
+            return validate(ctx, platform, spec)
+        if unit.kind == "deploy":
+            return deploy(ctx, platform, spec, unit.input["remote_ids"])
+        raise ValueError(f"ad_management has no unit kind {unit.kind!r}")
+
+    def update_state(
+        self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
+    ) -> MarketingAgentState:
+        """One creative per platform asked for, in their order: running, or failed with the reason."""
+        last: dict[str, UnitResult] = {}
+        for stage in result:
+            last |= {str(r.unit.input["platform"]): r for r in stage.results}
+        creatives = [self._creative(state, name, last[name]) for name in state.ad_platforms if name in last]
+        others = [c for c in state.ad_creatives if c.platform not in last]
+        return state.evolve(ad_creatives=(*creatives, *others))
+
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+        """How many platforms run, and what they may cost a day."""
+        running = [c for c in after.ad_creatives if c.status == "active"]
+        return {
+            "platforms": [c.platform for c in after.ad_creatives],
+            "active": len(running),
+            "failed": sum(c.status == "failed" for c in after.ad_creatives),
+            "daily_budget": str(sum((c.daily_budget or Decimal(0) for c in running), Decimal(0))),
+            "currency": after.campaign_config.currency,
+            "errors": len(after.errors) - len(before.errors),
+        }
+
+    def _creative_units(self, state: MarketingAgentState) -> list[Unit]:
+        unread, _ = receive(state.agent_messages, self.name)
+        facts = self.build_input(state)
+        models = state.campaign_config.models
+        units = []
+        for name in state.ad_platforms:
+            if name not in AVAILABLE:
+                units.append(
+                    Unit(key=f"creative:{name}", kind="unsupported", provider="local", input={"platform": name})
+                )
+                continue
+            prompt = prompts.render(
+                prompts.load(PACKAGE, "write_creative"),
+                platform=name.removesuffix("_ads"),
+                brief=prompts.brief(brief(state, facts, name, suggestions_for(unread, name))),
+            )
+            units.append(
+                Unit(
+                    key=f"creative:{name}",
+                    kind="write_creative",
+                    provider=PROVIDER,
+                    input={
+                        "platform": name,
+                        "system": self.get_system_prompt(state),
+                        "prompt": prompt,
+                        "model": models.default,
+                        "temperature": models.temperature,
+                        "seed": models.seed,
+                    },
+                    # What runs goes on running when its new texts fail: that must not end the campaign.
+                    essential=not _runs(state, name),
+                )
+            )
+        return units
+
+    def _spec(
+        self, state: MarketingAgentState, name: str, written: Mapping[str, Any], daily: Mapping[str, Decimal]
+    ) -> AdSpec:
+        return specs.spec(state, name, texts(written, state, name), daily[name])
+
+    def _deployment(
+        self,
+        stage: str,
+        state: MarketingAgentState,
+        written: Mapping[str, Mapping[str, Any]],
+        daily: Mapping[str, Decimal],
+    ) -> Stage | None:
+        units = [_deploy_unit(state, self._spec(state, name, written[name], daily), name) for name in daily]
+        return Stage(name=stage, units=units) if units else None
+
+    def _creative(self, state: MarketingAgentState, name: str, last: UnitResult) -> AdCreative:
+        previous = specs.creative_on(state, name)
+        raw = last.unit.input.get("spec")
+        spec = AdSpec.from_dict(raw) if raw else None
+        if last.ok and last.unit.kind == "deploy" and spec is not None:
+            output = last.output or {}
+            return _described(state, spec, name).model_copy(
+                update={
+                    "status": output["status"],
+                    "remote_ids": dict(output["remote_ids"]),
+                    "content_hash": specs.content_hash(spec),
+                }
+            )
+        reason = str((last.error or {}).get("message") or "was not deployed")[:500]
+        if previous is not None and specs.own_remote_ids(state, name):
+            return previous.model_copy(update={"error": reason})
+        failed = _described(state, spec, name) if spec else _blank(state, name)
+        return failed.model_copy(update={"status": "failed", "error": reason})
+
+
+def _write(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
+    given = unit.input
+    answer = ask(
+        ctx,
+        agent=AGENT,
+        system=given["system"],
+        prompt=given["prompt"],
+        output=WrittenCreative,
+        model=given["model"],
+        temperature=given["temperature"],
+        seed=given["seed"],
+        from_prose=WrittenCreative.from_prose,
+    )
+    return {**answer.value.model_dump(mode="json"), "produced_by": answer.produced_by}
+
+
+def _runs(state: MarketingAgentState, name: str) -> bool:
+    """Is something of this campaign on the platform? It goes on running whatever becomes of an update."""
+    return bool(specs.own_remote_ids(state, name))
+
+
+def _validate_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
+    return Unit(
+        key=f"validate:{name}",
+        kind="validate",
+        provider=name,
+        input={"platform": name, "spec": spec.to_dict()},
+        essential=not _runs(state, name),
+    )
+
+
+def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
+    return Unit(
+        key=f"deploy:{name}",
+        kind="deploy",
+        provider=name,
+        input={"platform": name, "spec": spec.to_dict(), "remote_ids": dict(specs.own_remote_ids(state, name))},
+        effect_key=spec.effect_key,
+        essential=not _runs(state, name),
+    )
+
+
+def _by_platform(stage: StageResult) -> dict[str, Mapping[str, Any]]:
+    """Outputs of the units that succeeded, by platform, in the order of planning."""
+    return {str(r.unit.input["platform"]): r.output or {} for r in stage.results if r.ok}
+
+
+def _blank(state: MarketingAgentState, name: str) -> AdCreative:
+    previous = specs.creative_on(state, name)
+    return AdCreative(
+        creative_id=short_hash(state.campaign_id, name, "creative"),
+        platform=name,
+        revision=previous.revision if previous else 1,
+        currency=state.campaign_config.currency,
+        effect_key=effect_key(state.campaign_id, name),
+    )
+
+
+def _described(state: MarketingAgentState, spec: AdSpec, name: str) -> AdCreative:
+    return _blank(state, name).model_copy(
+        update={
+            "revision": spec.revision,
+            "headlines": spec.headlines,
+            "descriptions": spec.descriptions,
+            "call_to_action": spec.call_to_action,
+            "landing_url": spec.landing_url,
+            "keywords": spec.keywords,
+            "piece_ids": tuple(piece.piece_id for piece in source_pieces(state)),
+            "daily_budget": spec.daily_budget,
+        }
+    )

@@ -1,0 +1,157 @@
+"""What the model is asked for a creative, and its answer made fit for a platform.
+
+Pure. Invariant: whatever the model wrote, the texts that leave here are within the platform's limits and
+hold no banned word; where nothing usable is left, the brand's own plain words stand in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from agents.ad_management.cutting import cut, fit, tidy
+from agents.messages import AgentMessage, MessageType
+from agents.state import AdCreative, ContentPiece, MarketingAgentState
+from integrations.ads.limits import LIMITS
+
+AGENT = "ad_management"
+MAX_PIECES = 5  #: content pieces that a creative is cut from
+MAX_SUGGESTIONS = 8
+CALL_TO_ACTION_WIDTH = 30
+DEFAULT_CALL_TO_ACTION = "Learn more"
+
+
+class WrittenCreative(BaseModel):
+    """The model's answer: texts of the ads on one platform."""
+
+    headlines: list[str] = Field(min_length=1, description="short lines, each of them able to stand alone")
+    descriptions: list[str] = Field(min_length=1, description="one or two sentences each")
+    call_to_action: str = Field(description="two to four words, beginning with a verb")
+
+    @classmethod
+    def from_prose(cls, text: str) -> WrittenCreative:
+        """Lines of an answer in plain text; they are cut to the platform's limits like any others."""
+        lines = [line for part in text.splitlines() for line in re.split(r"(?<=[.!?])\s+", part.strip("#*- ")) if line]
+        return cls(headlines=lines[:5], descriptions=lines[:4], call_to_action="Learn more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Texts within a platform's limits."""
+
+    headlines: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    call_to_action: str
+
+
+def source_pieces(state: MarketingAgentState) -> tuple[ContentPiece, ...]:
+    """The pieces that creatives are cut from: ad copy and landing pages first, else in their order."""
+    first = {"ad_copy": 0, "landing_page": 1}
+    ranked = sorted(
+        enumerate(state.generated_content), key=lambda entry: (first.get(entry[1].content_type, 2), entry[0])
+    )
+    return tuple(piece for _, piece in ranked[:MAX_PIECES])
+
+
+def suggestions_for(messages: Sequence[AgentMessage], platform: str) -> list[str]:
+    """What analytics suggests for this platform, newest message last, each text once."""
+    found: dict[str, None] = {}
+    for item in messages:
+        if item.message_type is not MessageType.OPTIMIZATION_SUGGESTION:
+            continue
+        listed = item.payload.get("suggestions")
+        for entry in listed if isinstance(listed, list | tuple) else []:
+            if isinstance(entry, Mapping) and entry.get("platform") in (platform, "", None):
+                found[str(entry.get("text", ""))[:500]] = None
+            elif isinstance(entry, str):
+                found[entry[:500]] = None
+    return [text for text in found if text.strip()][:MAX_SUGGESTIONS]
+
+
+def brief(
+    state: MarketingAgentState, facts: Mapping[str, Any], platform: str, suggestions: Sequence[str]
+) -> dict[str, Any]:
+    """The facts for one platform's creative; no personal data."""
+    limits = LIMITS[platform]
+    previous = next((c for c in state.ad_creatives if c.platform == platform and c.headlines), None)
+    found: dict[str, Any] = {
+        "task": "write_creative",
+        "platform": platform,
+        "limits": {
+            "headlines": _bounds(limits.min_headlines, limits.max_headlines, limits.headline_width),
+            "descriptions": _bounds(limits.min_descriptions, limits.max_descriptions, limits.description_width),
+        },
+        **facts,
+        "suggestions": list(suggestions),
+    }
+    if previous is not None:
+        found["previous"] = {
+            "headlines": list(previous.headlines),
+            "descriptions": list(previous.descriptions),
+            "call_to_action": previous.call_to_action,
+        }
+    return found
+
+
+def texts(written: Mapping[str, Any], state: MarketingAgentState, platform: str) -> Texts:
+    """The model's answer (a dump of :class:`WrittenCreative`) cut to the platform's limits."""
+    limits = LIMITS[platform]
+    banned = state.campaign_config.brand.banned_words
+    headlines, descriptions, action = _fallbacks(state)
+    wanted = cut(str(written.get("call_to_action", "")), CALL_TO_ACTION_WIDTH, limits)
+    return Texts(
+        headlines=fit(
+            written.get("headlines", ()),
+            headlines,
+            least=limits.min_headlines,
+            most=limits.max_headlines,
+            width=limits.headline_width,
+            limits=limits,
+            banned=banned,
+        ),
+        descriptions=fit(
+            written.get("descriptions", ()),
+            descriptions,
+            least=limits.min_descriptions,
+            most=limits.max_descriptions,
+            width=limits.description_width,
+            limits=limits,
+            banned=banned,
+        ),
+        call_to_action=wanted or action,
+    )
+
+
+def changed(texts: Texts, landing_url: str, previous: AdCreative | None) -> bool:
+    """Do the ads say anything else than those of ``previous``?"""
+    return previous is None or (texts.headlines, texts.descriptions, texts.call_to_action, landing_url) != (
+        previous.headlines,
+        previous.descriptions,
+        previous.call_to_action,
+        previous.landing_url,
+    )
+
+
+def _bounds(least: int, most: int, width: int) -> dict[str, int]:
+    return {"min": least, "max": most, "chars": width}
+
+
+def _fallbacks(state: MarketingAgentState) -> tuple[list[str], list[str], str]:
+    """Plain words that are true of every campaign; the last of each kind fit everywhere."""
+    config = state.campaign_config
+    subject = config.brand.product or config.brand.name or config.name
+    pieces = source_pieces(state)
+    headlines = [*(tidy(p.title) for p in pieces), subject, "See how it works", "Read more today", "Get to know us"]
+    descriptions = [
+        *(tidy(p.meta_description) for p in pieces),
+        config.brand.description or "",
+        "See how it works and decide for yourself.",
+        "Read more on our website.",
+    ]
+    action = next((p.call_to_action for p in pieces if p.call_to_action), DEFAULT_CALL_TO_ACTION)
+    short = action if len(action) <= CALL_TO_ACTION_WIDTH else DEFAULT_CALL_TO_ACTION
+    return headlines, descriptions, short

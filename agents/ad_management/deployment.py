@@ -1,0 +1,81 @@
+"""The effect: one campaign on one platform, made once, changed in place ever after.
+
+The order is look, make (or adopt, or update), enable. Every remote id is journalled before the next call,
+so an attempt that died anywhere is carried on, and what only the platform knows is found by its key.
+Invariant: a campaign that this campaign already has is never made anew; one that a person has paused
+is not switched on again by an update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from agents.ports import UnitContext
+from integrations.ads.platform import ACTIVE, AdPlatform, AdSpec, Wire
+from integrations.errors import BadRequestError
+
+T = TypeVar("T")
+_ENABLED = "enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSteps:
+    """The unit's journal as the platform's steps."""
+
+    ctx: UnitContext
+
+    def get(self, step: str) -> str | None:
+        """The id that an earlier attempt committed."""
+        found = self.ctx.journaled(f"remote:{step}")
+        return found if isinstance(found, str) else None
+
+    def put(self, step: str, remote_id: str) -> None:
+        """Commit an id."""
+        self.ctx.journal(f"remote:{step}", remote_id)
+
+
+def wire_of(ctx: UnitContext, provider: str) -> Wire:
+    """Each wire call of a platform as a call of the unit: admitted, bounded, counted."""
+
+    def wire(send: Callable[[float], T], /) -> T:
+        return ctx.call(provider, send)
+
+    return wire
+
+
+def validate(ctx: UnitContext, platform: AdPlatform, spec: AdSpec) -> dict[str, Any]:
+    """A dry run; BadRequestError lists what the platform would refuse."""
+    problems = platform.validate(_started(ctx, spec), wire=wire_of(ctx, platform.name))
+    if problems:
+        raise BadRequestError(platform.name, f"would refuse the ad: {'; '.join(problems)}")
+    return {"valid": True}
+
+
+def deploy(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> dict[str, Any]:
+    """Make the platform run ``spec``. ``known``: remote ids from an earlier round, {} for none.
+
+    Returns {"remote_ids": {...}, "status": "active" | "paused"}.
+    """
+    wire, steps = wire_of(ctx, platform.name), JournalSteps(ctx)
+    if campaign := known.get("campaign"):
+        remote = platform.get(campaign, wire=wire)
+        remote = platform.update(remote, spec, wire=wire, steps=steps)
+        return {"remote_ids": dict(remote.ids), "status": remote.status}
+    wanted = _started(ctx, spec)
+    found = platform.find_by_key(spec.effect_key, wire=wire)
+    if found is None:
+        remote = platform.create(wanted, wire=wire, steps=steps)
+    else:
+        remote = platform.update(found, wanted, wire=wire, steps=steps)
+    if remote.status != ACTIVE and ctx.journaled(_ENABLED) is None:
+        platform.enable(remote, wire=wire)
+        remote = replace(remote, status=ACTIVE)
+    ctx.journal(_ENABLED, remote.id)
+    return {"remote_ids": dict(remote.ids), "status": remote.status}
+
+
+def _started(ctx: UnitContext, spec: AdSpec) -> AdSpec:
+    """With a start that is not in the past."""
+    return replace(spec, start=max(spec.start, ctx.clock.now()))

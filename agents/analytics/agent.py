@@ -1,0 +1,235 @@
+"""The agent that measures: measure → insights.
+
+*measure*: one report per platform with a running creative. *insights*: one model call for suggestions; the
+rules' suggestions are there without it. Invariants: planning is pure; the score is always set, in [0, 1],
+by the documented formula; every round is kept, so that rounds can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+
+from agents import prompts
+from agents.analytics.measurement import (
+    day_to_dict,
+    performance,
+    piece_performance,
+    platform_metrics,
+)
+from agents.analytics.suggestions import (
+    CONTENT,
+    ModelSuggestions,
+    Suggestion,
+    merged,
+    rule_based,
+)
+from agents.base import BaseAgent, thread
+from agents.messages import AgentMessage, MessageType, message
+from agents.model_call import PROVIDER, ask
+from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK
+from agents.ports import UnitContext
+from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
+from agents.unit import Stage, StageResult, Unit
+from integrations.ads.platform import RemoteCampaign
+
+AGENT = "analytics"
+PACKAGE = "agents.analytics"
+
+
+class Analytics(BaseAgent):
+    """Measures the campaign, scores it and suggests what to change."""
+
+    name: ClassVar[str] = AGENT
+
+    def get_system_prompt(self, state: MarketingAgentState) -> str:
+        """Persona and rules."""
+        return prompts.render(
+            prompts.load(PACKAGE, "system"), speaker=state.campaign_config.brand.name or "a marketing team"
+        )
+
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+        """What runs and whom it is for; no leads, so no personal data."""
+        return {
+            "campaign": state.campaign_config.name,
+            "audience": state.target_audience.model_dump(mode="json", exclude_defaults=True),
+            "creatives": [
+                {
+                    "platform": c.platform,
+                    "headlines": list(c.headlines),
+                    "descriptions": list(c.descriptions),
+                    "call_to_action": c.call_to_action,
+                }
+                for c in _running(state)
+            ],
+            "content": [
+                {"title": p.title, "seo_score": p.seo_score, "findings": list(p.checks[:5])}
+                for p in state.generated_content
+            ],
+        }
+
+    def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
+        """measure when ads run, then insights when there is anything to speak about."""
+        done = {stage.name: stage for stage in results}
+        running = _running(state)
+        if running and "measure" not in done:
+            return Stage(name="measure", units=[_measure_unit(state, creative) for creative in running])
+        if "insights" not in done and (running or state.generated_content):
+            return Stage(name="insights", units=[self._insights_unit(state, _measured(state, done.get("measure")))])
+        return None
+
+    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        """Ask one ad platform, or the model."""
+        if unit.kind == "measure":
+            return _measure(unit, ctx)
+        if unit.kind == "suggest":
+            return _suggest(unit, ctx)
+        raise ValueError(f"analytics has no unit kind {unit.kind!r}")
+
+    def update_state(
+        self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
+    ) -> MarketingAgentState:
+        """Figures, scores, weak pieces, and the suggestions as messages to those who can act on them."""
+        done = {stage.name: stage for stage in result}
+        platforms = _measured(state, done.get("measure"))
+        measured = performance(state, platforms, ())
+        pieces = piece_performance(state, platforms, measured.overall_score or 0.0)
+        answers = done["insights"].outputs() if "insights" in done else []
+        model = ModelSuggestions.model_validate({"suggestions": answers[0]["suggestions"]}) if answers else None
+        found = merged(rule_based(state, platforms, pieces), model, [m.platform for m in platforms])
+        sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
+        return state.evolve(
+            campaign_performance=measured.model_copy(
+                update={"suggestions": tuple(one.text for one in found), "measured_at": now}
+            ),
+            content_performance=pieces,
+            agent_messages=(*state.agent_messages, *sent),
+        )
+
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+        """The scores and what was measured."""
+        found = after.campaign_performance
+        return {
+            "overall_score": found.overall_score,
+            "content_score": found.content_score,
+            "platforms": {m.platform: _shown(m) for m in found.platforms},
+            "weak_pieces": sum(p.weak for p in after.content_performance),
+            "suggestions": len(found.suggestions),
+            "errors": len(after.errors) - len(before.errors),
+        }
+
+    def _insights_unit(self, state: MarketingAgentState, platforms: Sequence[PlatformMetrics]) -> Unit:
+        models = state.campaign_config.models
+        facts = {
+            "task": "suggest",
+            **self.build_input(state),
+            "figures": {m.platform: {**_shown(m), "benchmark": _benchmark(m.platform)} for m in platforms},
+            "earlier_scores": [one.overall_score for one in state.campaign_performance.rounds],
+        }
+        prompt = prompts.render(prompts.load(PACKAGE, "suggest"), brief=prompts.brief(facts))
+        return Unit(
+            key="suggest",
+            kind="suggest",
+            provider=PROVIDER,
+            input={
+                "system": self.get_system_prompt(state),
+                "prompt": prompt,
+                "model": models.default,
+                "temperature": models.temperature,
+                "seed": models.seed,
+            },
+            essential=False,
+        )
+
+
+def _running(state: MarketingAgentState) -> list[AdCreative]:
+    """Creatives with something at their platform to measure."""
+    return [c for c in state.ad_creatives if c.remote_ids and c.status in ("active", "paused")]
+
+
+def _measure_unit(state: MarketingAgentState, creative: AdCreative) -> Unit:
+    return Unit(
+        key=f"measure:{creative.platform}",
+        kind="measure",
+        provider=creative.platform,
+        input={
+            "platform": creative.platform,
+            "remote_ids": dict(creative.remote_ids),
+            "revision": creative.revision,
+            # A day earlier, for accounts whose day begins later than ours.
+            "since": (state.created_at.date() - timedelta(days=1)).isoformat(),
+        },
+    )
+
+
+def _measure(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
+    platform = ctx.providers.ads(unit.input["platform"])
+    ids = unit.input["remote_ids"]
+    remote = RemoteCampaign(id=ids["campaign"], ids=ids)
+    days = platform.report(
+        remote,
+        date.fromisoformat(unit.input["since"]),
+        wire=lambda send: ctx.call(platform.name, send),
+    )
+    return {"platform": platform.name, "days": [day_to_dict(day) for day in days]}
+
+
+def _suggest(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
+    given = unit.input
+    answer = ask(
+        ctx,
+        agent=AGENT,
+        system=given["system"],
+        prompt=given["prompt"],
+        output=ModelSuggestions,
+        model=given["model"],
+        temperature=given["temperature"],
+        seed=given["seed"],
+    )
+    return {**answer.value.model_dump(mode="json"), "produced_by": answer.produced_by}
+
+
+def _measured(state: MarketingAgentState, stage: StageResult | None) -> list[PlatformMetrics]:
+    """Figures per platform, in the order of planning; platforms whose report failed are left out."""
+    found = []
+    for output in stage.outputs("measure") if stage else []:
+        creative = next((c for c in state.ad_creatives if c.platform == output["platform"]), None)
+        currency = creative.currency if creative else state.campaign_config.currency
+        found.append(platform_metrics(output["platform"], output["days"], currency))
+    return found
+
+
+def _messages(
+    state: MarketingAgentState, found: Sequence[Suggestion], weak: Sequence[str], now: datetime
+) -> list[AgentMessage]:
+    """One message to each agent that can act on a suggestion."""
+    sent: list[AgentMessage] = []
+    about_ads = [one.to_dict() for one in found if one.about != CONTENT]
+    payloads: dict[str, dict[str, Any]] = {
+        "content_creation": {"suggestions": [one.text for one in found], "piece_ids": list(weak)},
+        "ad_management": {"suggestions": about_ads},
+    }
+    for receiver, payload in payloads.items():
+        if payload["suggestions"]:
+            sent.append(
+                message(
+                    sender=AGENT,
+                    receiver=receiver,
+                    message_type=MessageType.OPTIMIZATION_SUGGESTION,
+                    payload=payload,
+                    correlation_id=thread(state),
+                    now=now,
+                    ordinal=len(state.agent_messages) + len(sent),
+                )
+            )
+    return sent
+
+
+def _shown(metrics: PlatformMetrics) -> dict[str, Any]:
+    return metrics.model_dump(mode="json", exclude={"platform"})
+
+
+def _benchmark(platform: str) -> dict[str, float | None]:
+    found = BENCHMARKS.get(platform, DEFAULT_BENCHMARK)
+    return {"ctr": found.ctr, "cvr": found.cvr, "cpa_usd": found.cpa}

@@ -1,0 +1,137 @@
+"""What would make a campaign better: rules that always hold, and the model's answer beside them.
+
+Pure. The rules read what people see (texts) and what they did (figures); they know nothing of any world
+behind the platforms. Invariant: each suggestion is one sentence that a writer can act on, says for whom it
+is, and comes in a stable order, the strongest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK, GOOD
+from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
+
+MAX_SUGGESTIONS = 12
+CONTENT = "content"  #: the subject of suggestions that are not about one platform
+_ACTION = re.compile(
+    r"\b(book|start|try|get|download|request|join|sign up|register|compare|claim|see|plan|talk)\b", re.I
+)
+_SUPERLATIVE = re.compile(
+    r"\b(best|amazing|revolutionary|world[- ]class|ultimate|incredible|guaranteed|number one)\b|#1|!!", re.I
+)
+
+
+class ModelSuggestion(BaseModel):
+    """One suggestion of the model."""
+
+    about: str = Field(description='a platform of the brief such as "facebook_ads", or "content"')
+    text: str = Field(description="one sentence that says what to change")
+
+
+class ModelSuggestions(BaseModel):
+    """The model's answer."""
+
+    suggestions: list[ModelSuggestion] = Field(description="the most useful first, at most six")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What to change. ``about``: a platform, or :data:`CONTENT`."""
+
+    about: str
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in a message's payload."""
+        return {"platform": "" if self.about == CONTENT else self.about, "text": self.text}
+
+
+def rule_based(
+    state: MarketingAgentState, platforms: Sequence[PlatformMetrics], pieces: Sequence[PiecePerformance]
+) -> list[Suggestion]:
+    """Suggestions from figures and texts alone."""
+    aimed = _aimed(state)
+    found: list[Suggestion] = []
+    for metrics in sorted(platforms, key=lambda m: (m.score or 0.0, m.platform)):
+        creative = next((c for c in state.ad_creatives if c.platform == metrics.platform), None)
+        found += [Suggestion(about=metrics.platform, text=text) for text in _figures(metrics)]
+        if creative is not None and (metrics.score or 0.0) < 0.9:
+            found += [Suggestion(about=metrics.platform, text=text) for text in _texts(creative, aimed)]
+    for piece in sorted(pieces, key=lambda p: (p.score, p.piece_id)):
+        if piece.weak:
+            title = next((p.title for p in state.generated_content if p.piece_id == piece.piece_id), "")
+            why = f": {piece.reasons[0]}" if piece.reasons else ""
+            found.append(Suggestion(about=CONTENT, text=f"Rewrite the piece {title[:80]!r}{why}."))
+    return found
+
+
+def merged(rules: Iterable[Suggestion], model: ModelSuggestions | None, known: Sequence[str]) -> tuple[Suggestion, ...]:
+    """Rules first, then the model's, each text once; ``known``: the platforms it may speak about."""
+    found = {(one.about, one.text): one for one in rules}
+    for item in model.suggestions if model else []:
+        about = item.about if item.about in known else CONTENT
+        text = " ".join(item.text.split())[:300]
+        if text:
+            found.setdefault((about, text), Suggestion(about=about, text=text))
+    return tuple(found.values())[:MAX_SUGGESTIONS]
+
+
+def _figures(metrics: PlatformMetrics) -> list[str]:
+    benchmark = BENCHMARKS.get(metrics.platform, DEFAULT_BENCHMARK)
+    if not metrics.impressions:
+        return [
+            "Nothing was shown yet: check that the campaign is enabled, "
+            "its audience is not too narrow and its budget is not too small."
+        ]
+    found = []
+    if metrics.ctr is not None and metrics.ctr < benchmark.ctr:
+        found.append(
+            f"The click rate of {metrics.ctr:.2%} is below the usual {benchmark.ctr:.2%}: "
+            "make the headlines more concrete and speak to the audience."
+        )
+    if metrics.cvr is None or metrics.cvr < benchmark.cvr:
+        shown = f"{metrics.cvr:.2%}" if metrics.cvr is not None else "nothing"
+        found.append(
+            f"The conversion rate of {shown} is below the usual {benchmark.cvr:.2%}: "
+            "promise in the ad what the landing page keeps, and make the call to action clear."
+        )
+    if (metrics.score or 0.0) < GOOD and not found:
+        found.append("Results cost more than usual: test clearly different headlines against each other.")
+    return found
+
+
+def _texts(creative: AdCreative, aimed: frozenset[str]) -> list[str]:
+    said = " ".join((*creative.headlines, *creative.descriptions))
+    found = []
+    if not all(re.search(r"\d", headline) for headline in creative.headlines):
+        found.append("Put a concrete number into each headline (steps, minutes, questions answered).")
+    if not _ACTION.search(" ".join((*creative.descriptions, creative.call_to_action))):
+        found.append('Use a clear call to action such as "Book a demo" instead of "Learn more".')
+    if aimed and not all(_words(headline) & aimed for headline in creative.headlines):
+        found.append(f"Name the audience or a keyword in each headline: {', '.join(sorted(aimed)[:5])}.")
+    if any(_alike(one, other) for at, one in enumerate(creative.headlines) for other in creative.headlines[:at]):
+        found.append("Write headlines that differ in what they say, so that the platform can compare them.")
+    if _SUPERLATIVE.search(said):
+        found.append("Drop superlatives; say what is true and can be checked.")
+    return found
+
+
+def _aimed(state: MarketingAgentState) -> frozenset[str]:
+    audience = state.target_audience
+    keywords = [word for piece in state.generated_content for word in piece.keywords]
+    return frozenset(_words(" ".join((*audience.industries, *audience.job_titles, *audience.keywords, *keywords))))
+
+
+def _words(text: str) -> set[str]:
+    return {word.rstrip("s") for word in re.findall(r"[^\W\d_]{3,}", text.lower())}
+
+
+def _alike(one: str, other: str) -> bool:
+    a, b = _words(one), _words(other)
+    return len(a & b) > 0.5 * len(a | b) if a | b else True

@@ -1,0 +1,153 @@
+"""From the results of a hop's stages to people, and from people to scored leads. Pure.
+
+Invariant: everything here is a function of the stage results in their planned order, so planning a later stage and
+writing the state see the same people.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from agents.lead_generation.clean import Candidate, Cleaned, CompanyFacts, Record, clean, identity, normal_domain
+from agents.lead_generation.company_size import parse_size
+from agents.lead_generation.queries import companies_of, people_of
+from agents.lead_generation.screen import loaded, merged_hashes
+from agents.scoring import LeadCriteria, lead_score
+from agents.state import Lead
+from agents.unit import StageResult, short_hash
+
+#: Hunter's verdict -> the lead's; what is missing here takes no mail
+VERDICTS: Mapping[str, str] = {
+    "valid": "valid",
+    "accept_all": "accept_all",
+    "webmail": "unknown",
+    "unknown": "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What is known about mail domains and addresses."""
+
+    domains: Mapping[str, str] = field(default_factory=dict)  #: domain -> accepts | refuses | unknown
+    emails: Mapping[str, str] = field(default_factory=dict)  #: address -> Hunter's verdict
+
+    def status(self, email: str) -> str | None:
+        """The lead's e-mail status; None when the address takes no mail."""
+        if self.domains.get(email.rpartition("@")[2]) == "refuses":
+            return None
+        verdict = self.emails.get(email)
+        return VERDICTS.get(verdict) if verdict else "unverified"
+
+
+def people(results: Sequence[StageResult]) -> Cleaned:
+    """Everybody whom the stages so far have brought, merged."""
+    records: list[Record] = []
+    companies: list[CompanyFacts] = []
+    for output in _outputs(results):
+        records += loaded(output)
+        records += people_of(output.get("results", ()))
+        companies += companies_of(output.get("results", ()))
+        if output.get("company"):
+            companies.append(CompanyFacts(source="web", **output["company"]))
+        companies += [CompanyFacts(source="hunter", **facts) for facts in output.get("companies", ())]
+    return clean(records, companies, merged_hashes(_outputs(results)))
+
+
+def silent_sites(results: Sequence[StageResult]) -> list[str]:
+    """Domains of the sites that were read, or closed to us, and named nobody."""
+    return [
+        domain
+        for stage in results
+        for result in stage.results
+        if result.unit.kind == "site" and not (result.output or {}).get("records")
+        if (domain := normal_domain(str(result.unit.input["url"])))
+    ]
+
+
+def verified(results: Sequence[StageResult]) -> Verified:
+    """The findings of the resolve and verify stages."""
+    domains: dict[str, str] = {}
+    emails: dict[str, str] = {}
+    for output in _outputs(results):
+        domains |= output.get("domains", {})
+        emails |= output.get("emails", {})
+    return Verified(domains=domains, emails=emails)
+
+
+def leads(
+    cleaned: Cleaned, known: Verified, criteria: LeadCriteria, *, campaign_id: str, now: datetime
+) -> tuple[tuple[Lead, ...], Mapping[str, int]]:
+    """Scored leads and the number of records set aside, by reason.
+
+    An address that takes no mail is taken off its lead; a lead that nothing else identifies goes with it.
+    """
+    rejected = Counter(cleaned.rejected)
+    kept: list[tuple[Candidate, str]] = []
+    dead: list[Candidate] = []
+    for found in cleaned.candidates:
+        status = known.status(found.record.email) if found.record.email else "unverified"
+        if status is None:
+            rejected["undeliverable e-mail address"] += 1
+            dead.append(found)
+        else:
+            kept.append((found, status))
+    persons = {_person(found.record) for found, _ in kept}
+    for found in dead:
+        bare = replace(found.record, email=None)
+        person = _person(bare)
+        if person and person not in persons:
+            persons.add(person)
+            kept.append((replace(found, record=bare), "unverified"))
+    place = {found.key: number for number, found in enumerate(cleaned.candidates)}
+    kept.sort(key=lambda item: place[item[0].key])
+    scored = tuple(_lead(found, status, criteria, campaign_id, now) for found, status in kept)
+    return scored, dict(sorted(rejected.items()))
+
+
+def _person(record: Record) -> str:
+    return identity(record.name, record.company, record.domain) or identity(record.profile_url if record.name else None)
+
+
+def _lead(found: Candidate, status: str, criteria: LeadCriteria, campaign_id: str, now: datetime) -> Lead:
+    record = found.record
+    lead = Lead(
+        lead_id=short_hash(campaign_id, found.key),
+        email=record.email,
+        email_status=status,
+        name=record.name,
+        job_title=record.job_title,
+        company=record.company,
+        domain=record.domain,
+        industry=record.industry,
+        company_size=_size(record.company_size),
+        location=record.location,
+        phone=record.phone,
+        profile_url=record.profile_url,
+        sources=found.sources,
+        source_url=record.source_url,
+        collected_at=now,
+    )
+    score = lead_score(lead, criteria)
+    return lead.model_copy(
+        update={
+            "score": score.value,
+            "score_reasons": score.reasons,
+            "qualified_at": now if score.qualified else None,
+        }
+    )
+
+
+def _size(text: str | None) -> int | str | None:
+    """A plain count as a number; a range stays as it was written."""
+    employees = parse_size(text)
+    plain = text is not None and text.replace(",", "").removesuffix(".0").isdecimal()
+    return employees.least if employees and plain and employees.least == employees.most else text
+
+
+def _outputs(results: Sequence[StageResult]) -> list[dict[str, Any]]:
+    return [dict(output) for stage in results for output in stage.outputs()]

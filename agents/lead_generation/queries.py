@@ -1,0 +1,110 @@
+"""From an audience to what is typed into a search engine, and from what comes back to companies and people.
+
+Invariant: the same audience gives the same queries in the same order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+from urllib.parse import urlsplit
+
+from agents.config import DEFAULT_INDUSTRIES, TargetAudience
+from agents.lead_generation.clean import CompanyFacts, Record, normal_domain
+from agents.lead_generation.person_text import is_name, is_title
+
+MAX_QUERIES = 10
+MAX_SITES = 12  #: company sites that are read for one campaign
+DEFAULT_TITLES = ("CEO", "VP Marketing")
+PROFILE_HOST = "linkedin.com"
+#: Directories, media and networks: pages about companies, not a company's own.
+_NOT_A_COMPANY = re.compile(
+    r"(?:^|\.)(?:linkedin|facebook|instagram|twitter|x|youtube|tiktok|pinterest|reddit|quora|medium|wikipedia|crunchbase"
+    r"|glassdoor|indeed|g2|capterra|clutch|trustpilot|yelp|gartner|forbes|bloomberg|builtin|github|amazon|google"
+    r"|ycombinator|zoominfo|apollo|f6s|wellfound|statista|investopedia|techcrunch)\.(?:com|org|co|net|io)$"
+)
+
+
+def search_queries(audience: TargetAudience) -> tuple[str, ...]:
+    """Queries for an audience: its industries (else its keywords, else the default industries) and titles."""
+    topics = audience.industries or audience.keywords or audience.interests or DEFAULT_INDUSTRIES
+    titles = audience.job_titles or DEFAULT_TITLES
+    place = f" in {audience.locations[0]}" if audience.locations else ""
+    # A title for every topic before the second title of any: the budget of queries is cut off at the end.
+    queries = [f"{_topic(topic)} companies{place}" for topic in topics]
+    queries += [f'{_topic(topic)} companies{place} "{_plain(title)}"' for title in titles for topic in topics]
+    if audience.industries:
+        queries += [
+            f"{_topic(topic)} {_plain(word)} companies{place}" for word in audience.keywords for topic in topics
+        ]
+    return tuple(dict.fromkeys(queries))[:MAX_QUERIES]
+
+
+def people_of(results: Iterable[Mapping[str, Any]]) -> list[Record]:
+    """People of public profile entries: "Name - Title - Company | LinkedIn". Only the entry is used."""
+    found: list[Record] = []
+    for result in results:
+        link = str(result.get("link", ""))
+        if not _is_profile(link):
+            continue
+        title = re.sub(r"\s*[|–-]\s*LinkedIn.*$", "", str(result.get("title", "")))
+        name, *rest = [part.strip() for part in re.split(r"\s+[-–—]\s+", title) if part.strip()] or [""]
+        if not is_name(name):
+            continue
+        job = next((part for part in rest[:1] if is_title(part)), None)
+        company = rest[-1] if len(rest) >= 2 or (rest and job is None) else None
+        if job and company is None and (at := re.fullmatch(r"(.+?) (?:at|@) (.+)", job)):
+            job, company = at[1], at[2]
+        found.append(
+            Record(source="search", name=name, job_title=job, company=company, profile_url=link, source_url=link)
+        )
+    return found
+
+
+def companies_of(results: Iterable[Mapping[str, Any]]) -> list[CompanyFacts]:
+    """Companies whose own sites were found."""
+    return [
+        CompanyFacts(source="search", company=str(result.get("source") or "") or None, domain=domain)
+        for result in results
+        if (domain := _company_domain(str(result.get("link", ""))))
+    ]
+
+
+def sites_to_read(searches: Sequence[Sequence[Mapping[str, Any]]], known: Iterable[str]) -> list[str]:
+    """Start pages of the companies found, the best of each query first, each company once."""
+    seen = set(known)
+    sites: list[str] = []
+    for rank in zip_longest(*searches):
+        for result in rank:
+            link = str(result.get("link", "")) if result else ""
+            domain = _company_domain(link)
+            if domain and domain not in seen and len(sites) < MAX_SITES:
+                seen.add(domain)
+                parts = urlsplit(link)
+                sites.append(f"{parts.scheme}://{parts.netloc}/")
+    return sites
+
+
+def _is_profile(link: str) -> bool:
+    parts = urlsplit(link)
+    host = parts.hostname or ""
+    return (host == PROFILE_HOST or host.endswith("." + PROFILE_HOST)) and parts.path.startswith("/in/")
+
+
+def _company_domain(link: str) -> str | None:
+    try:
+        domain = normal_domain(urlsplit(link).hostname or "")
+    except ValueError:
+        return None
+    return None if domain is None or _NOT_A_COMPANY.search(domain) else domain
+
+
+def _topic(text: str) -> str:
+    return re.sub(r"\s+(?:compan(?:y|ies)|industry|businesses)$", "", _plain(text), flags=re.I)
+
+
+def _plain(text: str) -> str:
+    """Without quotes and operators, which would change the query's meaning."""
+    return re.sub(r"\s+", " ", re.sub(r'["()<>:]|\b(?:OR|AND|NOT)\b', " ", text)).strip()[:80]

@@ -1,0 +1,56 @@
+"""The one place where people on the suppression list are kept out of a campaign.
+
+Every unit that brings people in passes them through :func:`screen` before its result is stored. Invariant: of a
+person who must not be addressed nothing goes on but a hash, which keeps other sources from bringing them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agents.lead_generation.clean import Record, identity, normal_domain, normal_email, normal_name
+from agents.lead_generation.mailboxes import is_webmail
+from agents.ports import UnitContext
+
+
+def screen(ctx: UnitContext, records: Sequence[Record]) -> dict[str, Any]:
+    """``{"records": [...], "suppressed": [...]}``: who may be addressed, and hashes of who may not."""
+    normal = {record.email: normal_email(record.email) for record in records if record.email}
+    asked = sorted({email for email in normal.values() if email})
+    barred = ctx.suppression.suppressed(asked) if asked else frozenset()
+    kept: list[dict[str, Any]] = []
+    hashes: set[str] = set()
+    for record in records:
+        if record.email and normal[record.email] in barred:
+            hashes |= hashes_of(record)
+        else:
+            kept.append({name: value for name, value in asdict(record).items() if value is not None})
+    return {"records": kept, "suppressed": sorted(hashes)}
+
+
+def hashes_of(record: Record) -> set[str]:
+    """Every identity by which another source may name the same person."""
+    email = normal_email(record.email) if record.email else None
+    mail_domain = email.rpartition("@")[2] if email else None
+    own = mail_domain if mail_domain and not is_webmail(mail_domain) else None
+    domain = (normal_domain(record.domain) if record.domain else None) or own
+    name = normal_name(record.name) if record.name else None
+    found = {
+        identity(email),
+        identity(record.profile_url),
+        identity(name, record.company, domain),
+        identity(name, record.company, None),
+    }
+    return found - {""}
+
+
+def loaded(output: dict[str, Any]) -> list[Record]:
+    """The records of a stored result."""
+    return [Record(**found) for found in output.get("records", [])]
+
+
+def merged_hashes(outputs: Iterable[dict[str, Any]]) -> frozenset[str]:
+    """All hashes of stored results."""
+    return frozenset(value for output in outputs for value in output.get("suppressed", []))

@@ -1,0 +1,318 @@
+"""Facebook and Instagram ads: campaign → ad set → creatives → ads over the Graph API.
+
+A creation is up to eight calls and no transaction, and the API has no idempotency key. So each object
+carries the effect key in its name, each id is journalled before the next call, and what a lost reply
+left behind is found by listing and comparing names (server-side filtering by name is not documented).
+Everything below the campaign is created ACTIVE under a PAUSED campaign: nothing is shown until the one
+call that enables the campaign, and that call switches all or nothing.
+
+Invariant: :meth:`FacebookAds.create` and :meth:`FacebookAds.update` may be repeated any number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from integrations.ads.call_to_action import facebook_button
+from integrations.ads.facebook_errors import PROVIDER
+from integrations.ads.facebook_report import INSIGHT_FIELDS, day_reports
+from integrations.ads.facebook_targeting import targeting
+from integrations.ads.facebook_wire import Graph
+from integrations.ads.limits import LIMITS
+from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
+from integrations.ads.platform import (
+    ACTIVE,
+    PAUSED,
+    AdSpec,
+    DayReport,
+    RemoteCampaign,
+    Steps,
+    Wire,
+    local_problems,
+    once,
+)
+from integrations.errors import BadRequestError, NotFoundError
+from integrations.settings import Settings
+
+#: Facebook counts these currencies in whole units, all others in hundredths
+#: (Marketing API documentation, "Currencies", column "offset").
+WHOLE_UNIT_CURRENCIES = frozenset({"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"})
+_GONE = frozenset({"DELETED", "ARCHIVED"})
+_CAMPAIGN_FIELDS = "id,name,status,created_time"
+
+
+class FacebookAds:
+    """One ad account at Facebook. See :class:`integrations.ads.platform.AdPlatform`."""
+
+    name = PROVIDER
+    limits = LIMITS[PROVIDER]
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.provider(PROVIDER)
+        self._graph = Graph(self._settings)
+
+    @property
+    def _account(self) -> str:
+        return f"act_{self._settings.credential('ad_account_id').removeprefix('act_')}"
+
+    def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
+        """See the protocol."""
+        found = [
+            item
+            for item in self._graph.pages(self._account, "campaigns", wire=wire, fields=_CAMPAIGN_FIELDS)
+            if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
+        ]
+        if not found:
+            return None
+        oldest = min(found, key=lambda item: (str(item.get("created_time", "")), str(item["id"])))
+        return self._with_children(oldest, wire)
+
+    def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
+        """See the protocol."""
+        item = wire(lambda timeout: self._graph.get(campaign_id, timeout=timeout, fields=_CAMPAIGN_FIELDS))
+        if item.get("status") in _GONE:
+            raise NotFoundError(PROVIDER, "the campaign has been deleted or archived")
+        return self._with_children(item, wire)
+
+    def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        return self._build(spec, None, wire, steps)
+
+    def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        return self._build(spec, remote, wire, steps)
+
+    def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """See the protocol."""
+        wire(lambda timeout: self._graph.post(remote.id, timeout=timeout, status="PAUSED"))
+
+    def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """See the protocol."""
+        wire(lambda timeout: self._graph.post(remote.id, timeout=timeout, status="ACTIVE"))
+
+    def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
+        """See the protocol. Without ``until`` the preset ``maximum`` is asked (at most 37 months)."""
+        ads = [identifier for step, identifier in sorted(remote.ids.items()) if step.startswith("ad.")]
+        if not ads:
+            return []
+        span: dict[str, Any] = (
+            {"time_range": {"since": since.isoformat(), "until": until.isoformat()}}
+            if until is not None
+            else {"date_preset": "maximum"}
+        )
+        rows = self._graph.pages(
+            remote.id,
+            "insights",
+            wire=wire,
+            level="ad",
+            time_increment=1,
+            fields=INSIGHT_FIELDS,
+            filtering=[{"field": "ad.id", "operator": "IN", "value": ads}],
+            **span,
+        )
+        return [day for day in day_reports(rows) if day.day >= since]
+
+    def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
+        """See the protocol. Facebook checks the campaign (``validate_only``); the rest is checked here."""
+        problems = local_problems(spec, self.limits)
+        account = wire(lambda timeout: self._graph.get(self._account, timeout=timeout, fields="currency"))
+        currency = account.get("currency")
+        if isinstance(currency, str) and currency != spec.currency:
+            problems.append(f"the ad account counts in {currency}, the campaign in {spec.currency}")
+        if problems:
+            return problems
+        try:
+            wire(
+                lambda timeout: self._graph.post(
+                    self._account,
+                    "campaigns",
+                    timeout=timeout,
+                    execution_options=["validate_only"],
+                    **_campaign(spec),
+                )
+            )
+        except BadRequestError as error:
+            problems.append(f"{error.message} ({error.detail or 'no code'})")
+        return problems
+
+    def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
+        """The campaign with the ids of its ad set and of the newest revision's ads and creatives."""
+        campaign = str(item["id"])
+        ids = {"campaign": campaign}
+        for ad_set in self._graph.pages(campaign, "adsets", wire=wire, fields="id,name"):
+            ids.setdefault("ad_set", str(ad_set["id"]))
+        ads = self._ads(campaign, wire)
+        for name in current_names({name: ad.get("status") == "ACTIVE" for name, ad in ads.items()}):
+            ids[f"ad.{label_of(name).variant}"] = str(ads[name]["id"])
+        name = str(item.get("name", ""))
+        return RemoteCampaign(
+            id=campaign,
+            name=name,
+            effect_key=effect_key_of(name),
+            status=ACTIVE if item.get("status") == "ACTIVE" else PAUSED,
+            ids=ids,
+        )
+
+    def _ads(self, campaign: str, wire: Wire) -> dict[str, dict[str, Any]]:
+        """Ads of a campaign by name."""
+        found: dict[str, dict[str, Any]] = {}
+        for ad in self._graph.pages(campaign, "ads", wire=wire, fields="id,name,status"):
+            if ad.get("status") not in _GONE:
+                found.setdefault(str(ad.get("name", "")), ad)
+        return found
+
+    def _build(self, spec: AdSpec, remote: RemoteCampaign | None, wire: Wire, steps: Steps) -> RemoteCampaign:
+        repeated = remote is not None or steps.get("campaign") is not None
+        campaign = once(
+            steps,
+            "campaign",
+            remote.id if remote else None,
+            lambda: wire(
+                lambda timeout: self._graph.created(self._account, "campaigns", timeout=timeout, **_campaign(spec))
+            ),
+        )
+        ad_set = self._ad_set(spec, campaign, wire, steps, repeated=repeated)
+        ads = self._ads(campaign, wire) if repeated else {}
+        ids = {"campaign": campaign, "ad_set": ad_set}
+        for variant, texts in enumerate(spec.variants(), start=1):
+            existing = ads.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
+            ids |= self._ad(spec, variant, texts, ad_set, existing, wire, steps, repeated=repeated)
+        for ad in ads.values():
+            if str(ad["id"]) not in ids.values() and ad.get("status") != "PAUSED":
+                old = str(ad["id"])
+                wire(lambda timeout, old=old: self._graph.post(old, timeout=timeout, status="PAUSED"))  # type: ignore[misc] # mypy can't infer a lambda with a default
+        return RemoteCampaign(
+            id=campaign,
+            name=remote_name(spec.name, spec.effect_key),
+            effect_key=spec.effect_key,
+            status=remote.status if remote else PAUSED,
+            ids=ids,
+        )
+
+    def _ad_set(self, spec: AdSpec, campaign: str, wire: Wire, steps: Steps, *, repeated: bool) -> str:
+        budget = minor_units(spec.daily_budget, spec.currency)
+        found: dict[str, Any] = {}
+        if repeated:
+            listed = self._graph.pages(campaign, "adsets", wire=wire, fields="id,name,daily_budget")
+            found = next(listed, {})
+        if not found and steps.get("ad_set") is None:
+            audience = targeting(self._graph, spec, wire)
+            fields = _ad_set(spec, campaign, budget, audience)
+            return once(
+                steps,
+                "ad_set",
+                None,
+                lambda: wire(lambda timeout: self._graph.created(self._account, "adsets", timeout=timeout, **fields)),
+            )
+        ad_set = once(steps, "ad_set", str(found["id"]) if found else None, lambda: "")
+        if found and str(found.get("daily_budget")) != str(budget):
+            wire(lambda timeout: self._graph.post(ad_set, timeout=timeout, daily_budget=budget))
+        return ad_set
+
+    def _ad(
+        self,
+        spec: AdSpec,
+        variant: int,
+        texts: tuple[str, str],
+        ad_set: str,
+        existing: Mapping[str, Any] | None,
+        wire: Wire,
+        steps: Steps,
+        *,
+        repeated: bool,
+    ) -> dict[str, str]:
+        ad_step, creative_step = f"ad.{variant}", f"creative.{variant}"
+        name = ad_name(spec.name, spec.effect_key, spec.token, variant)
+        if existing is not None and steps.get(ad_step) is None:
+            return {ad_step: once(steps, ad_step, str(existing["id"]), lambda: "")}
+        lost = self._creative(name, wire) if repeated and steps.get(creative_step) is None else None
+        creative = once(
+            steps,
+            creative_step,
+            lost,
+            lambda: wire(
+                lambda timeout: self._graph.created(
+                    self._account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, texts)
+                )
+            ),
+        )
+        ad = once(
+            steps,
+            ad_step,
+            None,
+            lambda: wire(
+                lambda timeout: self._graph.created(
+                    self._account,
+                    "ads",
+                    timeout=timeout,
+                    name=name,
+                    adset_id=ad_set,
+                    creative={"creative_id": creative},
+                    status="ACTIVE",
+                )
+            ),
+        )
+        return {creative_step: creative, ad_step: ad}
+
+    def _creative(self, name: str, wire: Wire) -> str | None:
+        """The creative that a lost reply left behind."""
+        for item in self._graph.pages(self._account, "adcreatives", wire=wire, fields="id,name"):
+            if item.get("name") == name:
+                return str(item["id"])
+        return None
+
+    def _creative_fields(self, spec: AdSpec, name: str, texts: tuple[str, str]) -> dict[str, Any]:
+        headline, description = texts
+        return {
+            "name": name,
+            "object_story_spec": {
+                "page_id": self._settings.credential("page_id"),
+                "link_data": {
+                    "link": spec.landing_url,
+                    "name": headline,
+                    "message": description,
+                    "call_to_action": {
+                        "type": facebook_button(spec.call_to_action),
+                        "value": {"link": spec.landing_url},
+                    },
+                },
+            },
+        }
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """The amount as Facebook counts it, rounded down so that no budget is exceeded."""
+    factor = 1 if currency.upper() in WHOLE_UNIT_CURRENCIES else 100
+    return int((amount * factor).quantize(Decimal(1), rounding=ROUND_DOWN))
+
+
+def _campaign(spec: AdSpec) -> dict[str, Any]:
+    return {
+        "name": remote_name(spec.name, spec.effect_key),
+        "objective": "OUTCOME_TRAFFIC",
+        "status": "PAUSED",
+        "special_ad_categories": [],
+        "is_adset_budget_sharing_enabled": False,
+    }
+
+
+def _ad_set(spec: AdSpec, campaign: str, budget: int, audience: Mapping[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "name": remote_name(spec.name, spec.effect_key),
+        "campaign_id": campaign,
+        "daily_budget": budget,
+        "billing_event": "IMPRESSIONS",
+        "optimization_goal": "LINK_CLICKS",
+        "bid_strategy": "LOWEST_COST_WITHOUT_CAP",
+        "targeting": audience,
+        "start_time": spec.start.isoformat(timespec="seconds"),
+        "status": "ACTIVE",
+    }
+    if spec.end is not None:
+        fields["end_time"] = spec.end.isoformat(timespec="seconds")
+    if spec.advertiser:  # needed for targeting in the EU (Digital Services Act)
+        fields["dsa_beneficiary"] = fields["dsa_payor"] = spec.advertiser
+    return fields

@@ -1,0 +1,64 @@
+"""From an audience in plain words to Facebook's targeting ids.
+
+Facebook targets by ids of its own; its search edge gives them. Invariants: someone is always targeted by
+place; a place that Facebook doesn't know is an error when none of the given places is known, for ads
+shown everywhere instead would waste the money; an unknown interest or job title only narrows less.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.ads.facebook_errors import PROVIDER
+from integrations.ads.facebook_wire import Graph
+from integrations.ads.platform import AdSpec, Wire
+from integrations.errors import BadRequestError
+
+DEFAULT_COUNTRY = "US"  #: where nothing is said about the place
+MAX_LOOKUPS = 4  #: per kind; more of them hardly narrow an audience further
+
+
+def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
+    """The ``targeting`` of an ad set; BadRequestError when none of the given places is known."""
+    audience = spec.audience
+    places = _places(graph, audience.locations, wire)
+    words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *spec.keywords)))
+    narrowed = {
+        "interests": _known(graph, "adinterest", words, wire),
+        "work_positions": _known(graph, "adworkposition", audience.titles, wire),
+    }
+    found: dict[str, Any] = {"geo_locations": places}
+    flexible = {kind: entries for kind, entries in narrowed.items() if entries}
+    if flexible:
+        found["flexible_spec"] = [flexible]
+    return found
+
+
+def _places(graph: Graph, locations: tuple[str, ...], wire: Wire) -> dict[str, Any]:
+    if not locations:
+        return {"countries": [DEFAULT_COUNTRY]}
+    found: dict[str, list[Any]] = {}
+    for location in locations[:MAX_LOOKUPS]:
+        hit = _first(graph, wire, type="adgeolocation", q=location, location_types=["country", "region", "city"])
+        if hit is None:
+            continue
+        kind = hit.get("type")
+        if kind == "country":
+            found.setdefault("countries", []).append(str(hit.get("country_code") or hit["key"]))
+        elif kind in ("region", "city"):
+            found.setdefault("regions" if kind == "region" else "cities", []).append({"key": str(hit["key"])})
+    if not found:
+        raise BadRequestError(PROVIDER, f"knows none of the places {', '.join(locations[:MAX_LOOKUPS])}")
+    return found
+
+
+def _known(graph: Graph, kind: str, words: tuple[str, ...], wire: Wire) -> list[dict[str, str]]:
+    hits = [_first(graph, wire, type=kind, q=word) for word in words[:MAX_LOOKUPS]]
+    entries = {str(hit["id"]): str(hit.get("name", "")) for hit in hits if hit and hit.get("id")}
+    return [{"id": identifier, "name": name} for identifier, name in entries.items()]
+
+
+def _first(graph: Graph, wire: Wire, **asked: Any) -> dict[str, Any] | None:
+    reply = wire(lambda timeout: graph.get("search", timeout=timeout, limit=1, **asked))
+    data = reply.get("data")
+    return data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else None

@@ -1,0 +1,139 @@
+"""The Graph API over the official SDK, with its defects fenced in.
+
+The SDK gives the session (token, appsecret_proof, certificate bundle, version in the path) and the
+encoding of nested parameters. Not used: ``FacebookAdsApi.init`` (sets a process-wide default and an
+excepthook that sends stack traces away) and its object parsers. Fenced in (facebook-business 26.0.3):
+a body that is not JSON counts as success whatever the status; a 500 with JSON lacking "error" is
+returned as an object; a 200 without an id as well; some error bodies crash its exception; no time-out
+and no retries by default. So the SDK sends, and the answer is read here. Invariant: :meth:`Graph.get` and
+:meth:`Graph.post` return a JSON object of an answer below 400, or raise an error of
+:mod:`integrations.errors` that holds no URL: the token travels in the query string by Facebook's protocol.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+
+from integrations.ads.facebook_errors import PROVIDER, facebook_error
+from integrations.ads.platform import Wire
+from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
+from integrations.http import CONNECT_TIMEOUT_S, was_not_sent
+from integrations.settings import ProviderSettings
+
+PAGE_SIZE = 100
+MAX_PAGES = 500  #: a listing that never ends is the provider's failure
+#: urllib3 writes request lines at DEBUG, and the token is in them.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+
+class Graph:
+    """One ad account's Graph API. Safe to use from several threads: each has its own session."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self._settings = settings
+        self._local = threading.local()
+
+    def get(self, *path: str, timeout: float, **params: Any) -> dict[str, Any]:
+        """Read an object or one page of an edge."""
+        return self._call("GET", path, params, timeout)
+
+    def post(self, *path: str, timeout: float, **params: Any) -> dict[str, Any]:
+        """Create or change; nested values are sent as JSON in a form."""
+        return self._call("POST", path, params, timeout)
+
+    def created(self, *path: str, timeout: float, **params: Any) -> str:
+        """The id of the object that a POST created; an answer without one leaves the outcome unknown."""
+        found = self.post(*path, timeout=timeout, **params).get("id")
+        if not isinstance(found, str) or not found:
+            raise OutcomeUnknownError(PROVIDER, "answered a creation without an id")
+        return found
+
+    def pages(self, *path: str, wire: Wire, **params: Any) -> Iterator[dict[str, Any]]:
+        """All objects of an edge, one wire call a page."""
+        after: str | None = None
+        for _ in range(MAX_PAGES):
+            asked = {**params, "limit": PAGE_SIZE, **({"after": after} if after else {})}
+
+            def send(timeout: float, asked: Mapping[str, Any] = asked) -> dict[str, Any]:
+                return self.get(*path, timeout=timeout, **asked)
+
+            page = wire(send)
+            data = page.get("data")
+            if not isinstance(data, list):
+                raise TransientError(PROVIDER, "answered a listing without data")
+            yield from (item for item in data if isinstance(item, dict))
+            paging = page.get("paging")
+            following = paging if isinstance(paging, dict) else {}
+            cursors = following.get("cursors")
+            after = cursors.get("after") if isinstance(cursors, dict) and following.get("next") else None
+            if not after:
+                return
+        raise TransientError(PROVIDER, f"a listing did not end within {MAX_PAGES} pages")
+
+    def _session(self) -> Any:
+        """This thread's FacebookSession (and this process': sockets don't survive a fork)."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            from facebook_business.session import FacebookSession
+
+            made = FacebookSession(
+                app_id=self._settings.credential("app_id"),
+                app_secret=self._settings.credential("app_secret"),
+                access_token=self._settings.credential("access_token"),
+            )
+            made.GRAPH = self._settings.base_url
+            made.requests.trust_env = False
+            made.requests.max_redirects = 0
+            made.requests.hooks["response"].append(self._keep)
+            self._local.session, self._local.pid = made, os.getpid()
+        return self._local.session
+
+    def _call(self, method: str, path: tuple[str, ...], params: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        from facebook_business.api import FacebookAdsApi
+        from facebook_business.exceptions import FacebookError
+
+        write = method != "GET"
+        session = self._session()
+        session.timeout = (min(CONNECT_TIMEOUT_S, timeout), timeout)
+        self._local.answer = None
+        try:
+            FacebookAdsApi(session).call(method, path, params=dict(params))
+        except requests.RequestException as error:
+            raise _no_answer(error, write=write) from None
+        except (FacebookError, TypeError, ValueError, AttributeError, KeyError):
+            pass  # a refusal, or one of the SDK's own stumbles over an answer: the answer itself decides
+        answer = self._local.answer
+        if answer is None:
+            raise BadRequestError(PROVIDER, "the SDK refused to send the request")
+        body = _json(answer)
+        if not isinstance(body, dict) or answer.status_code >= 400 or "error" in body:
+            refusal = body.get("error") if isinstance(body, dict) else None
+            refusal = refusal if isinstance(refusal, dict) else None
+            raise facebook_error(answer.status_code, refusal, answer.headers, write=write)
+        return body
+
+    def _keep(self, answer: requests.Response, *_: Any, **__: Any) -> None:
+        """Keep the answer as it came, before the SDK reads anything into it."""
+        self._local.answer = answer
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _no_answer(error: requests.RequestException, *, write: bool) -> IntegrationError:
+    # Names of exception classes only: their texts hold the URL.
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+        return BadRequestError(PROVIDER, "its base URL is not a URL we can use")
+    name = type(error).__name__
+    if was_not_sent(error):
+        return TransientError(PROVIDER, f"can't be reached ({name})")
+    return (OutcomeUnknownError if write else TransientError)(PROVIDER, f"gave no answer ({name})")

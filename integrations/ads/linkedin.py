@@ -1,0 +1,318 @@
+"""LinkedIn sponsored content: campaign group → campaign → creatives over the Marketing API.
+
+No transaction and no idempotency key either: names carry the effect key, ids are journalled, a lost
+reply is found by listing and comparing names. The group and the creatives are ACTIVE, the campaign is
+PAUSED until the one call that enables it; the parent's status overrides its children's. A creative's
+text can't be changed once it exists, so a new revision makes new creatives and pauses the old ones.
+
+The API has no dry run: :meth:`LinkedInAds.validate` checks what can be checked without storing anything.
+Invariant: :meth:`LinkedInAds.create` and :meth:`LinkedInAds.update` may be repeated any number of times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from typing import Any
+
+from integrations.ads.call_to_action import linkedin_button
+from integrations.ads.limits import LIMITS
+from integrations.ads.linkedin_report import METRICS, day_reports, day_text
+from integrations.ads.linkedin_targeting import targeting
+from integrations.ads.linkedin_wire import PROVIDER, RestLi, elements, text, urns
+from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
+from integrations.ads.platform import (
+    ACTIVE,
+    PAUSED,
+    AdSpec,
+    DayReport,
+    RemoteCampaign,
+    Steps,
+    Wire,
+    local_problems,
+    once,
+)
+from integrations.errors import NotFoundError
+from integrations.settings import Settings
+
+_GONE = frozenset({"REMOVED", "PENDING_DELETION", "CANCELED", "ARCHIVED"})
+#: Currencies without a minor unit (ISO 4217, exponent 0).
+WHOLE_CURRENCIES = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"})
+#: Characters with a meaning in LinkedIn's "little text" format, which a post's commentary is read as.
+_LITTLE_TEXT = re.compile(r"([\\|{}@\[\]()<>#*_~])")
+
+
+class LinkedInAds:
+    """One ad account at LinkedIn. See :class:`integrations.ads.platform.AdPlatform`."""
+
+    name = PROVIDER
+    limits = LIMITS[PROVIDER]
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.provider(PROVIDER)
+        self._api = RestLi(self._settings, settings.linkedin_version)
+
+    @property
+    def _account(self) -> str:
+        return f"/adAccounts/{self._settings.credential('ad_account_id')}"
+
+    @property
+    def _account_urn(self) -> str:
+        return f"urn:li:sponsoredAccount:{self._settings.credential('ad_account_id')}"
+
+    def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
+        """See the protocol."""
+        found = [
+            item
+            for item in self._api.pages(f"{self._account}/adCampaigns", {"q": "search"}, wire=wire)
+            if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
+        ]
+        if not found:
+            return None
+        return self._with_children(min(found, key=_age), wire)
+
+    def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
+        """See the protocol."""
+        path = f"{self._account}/adCampaigns/{campaign_id}"
+        item = wire(lambda timeout: self._api.get(path, {}, timeout=timeout))
+        if item.get("status") in _GONE:
+            raise NotFoundError(PROVIDER, "the campaign has been removed or archived")
+        return self._with_children(item, wire)
+
+    def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        return self._build(spec, None, wire, steps)
+
+    def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        return self._build(spec, remote, wire, steps)
+
+    def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """See the protocol."""
+        self._set(f"{self._account}/adCampaigns/{remote.id}", {"status": "PAUSED"}, wire)
+
+    def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """See the protocol."""
+        self._set(f"{self._account}/adCampaigns/{remote.id}", {"status": "ACTIVE"}, wire)
+
+    def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
+        """See the protocol. ``currency`` of a day is "": LinkedIn answers in the ad account's, without its name."""
+        creatives = [identifier for step, identifier in sorted(remote.ids.items()) if step.startswith("creative.")]
+        if not creatives:
+            return []
+        span = f"(start:{day_text(since)}" + (f",end:{day_text(until)})" if until else ")")
+        query = {
+            "q": "analytics",
+            "pivot": "CREATIVE",
+            "timeGranularity": "DAILY",
+            "dateRange": span,
+            "creatives": urns(creatives),
+            "fields": ",".join(METRICS),
+        }
+        page = wire(lambda timeout: self._api.get("/adAnalytics", query, timeout=timeout))
+        return day_reports(elements(page))
+
+    def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
+        """See the protocol."""
+        problems = local_problems(spec, self.limits)
+        account = wire(lambda timeout: self._api.get(self._account, {}, timeout=timeout))
+        currency = account.get("currency")
+        if isinstance(currency, str) and currency != spec.currency:
+            problems.append(f"the ad account counts in {currency}, the campaign in {spec.currency}")
+        if account.get("status") not in (None, "ACTIVE"):
+            problems.append("the ad account is not active")
+        return problems
+
+    def _set(self, path: str, changes: Mapping[str, Any], wire: Wire) -> None:
+        wire(lambda timeout: self._api.update(path, changes, timeout=timeout))
+
+    def _creatives(self, campaign: str, wire: Wire) -> dict[str, dict[str, Any]]:
+        """Creatives of a campaign by name."""
+        query = {"q": "criteria", "campaigns": urns([_campaign_urn(campaign)])}
+        found: dict[str, dict[str, Any]] = {}
+        for item in self._api.pages(f"{self._account}/creatives", query, wire=wire, finder=True):
+            if item.get("intendedStatus") not in _GONE:
+                found.setdefault(str(item.get("name", "")), item)
+        return found
+
+    def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
+        campaign = str(item["id"])
+        ids = {"campaign": campaign}
+        group = str(item.get("campaignGroup", "")).rpartition(":")[2]
+        if group:
+            ids["group"] = group
+        creatives = self._creatives(campaign, wire)
+        shown = {name: item.get("intendedStatus") == "ACTIVE" for name, item in creatives.items()}
+        for name in current_names(shown):
+            ids[f"creative.{label_of(name).variant}"] = str(creatives[name]["id"])
+        name = str(item.get("name", ""))
+        return RemoteCampaign(
+            id=campaign,
+            name=name,
+            effect_key=effect_key_of(name),
+            status=ACTIVE if item.get("status") == "ACTIVE" else PAUSED,
+            ids=ids,
+        )
+
+    def _build(self, spec: AdSpec, remote: RemoteCampaign | None, wire: Wire, steps: Steps) -> RemoteCampaign:
+        repeated = remote is not None or steps.get("campaign") is not None
+        group = remote.ids.get("group") if remote else None
+        if not repeated and steps.get("group") is None:
+            group = self._group(spec.effect_key, wire)
+        group = once(
+            steps,
+            "group",
+            group,
+            lambda: wire(
+                lambda timeout: self._api.create(
+                    f"{self._account}/adCampaignGroups", self._group_fields(spec), timeout=timeout
+                )
+            ),
+        )
+        campaign = self._campaign(spec, remote, group, wire, steps)
+        if repeated:
+            self._budget(spec, campaign, wire)
+        creatives = self._creatives(campaign, wire) if repeated else {}
+        ids = {"group": group, "campaign": campaign}
+        for variant, texts in enumerate(spec.variants(), start=1):
+            step = f"creative.{variant}"
+            existing = creatives.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
+            fields = self._creative_fields(spec, campaign, variant, texts)
+            ids[step] = once(
+                steps,
+                step,
+                str(existing["id"]) if existing else None,
+                lambda fields=fields: wire(  # type: ignore[misc] # mypy can't infer a lambda with a default
+                    lambda timeout: self._api.create(
+                        f"{self._account}/creatives?action=createInline", {"creative": fields}, timeout=timeout
+                    )
+                ),
+            )
+        kept = set(ids.values())
+        for creative in creatives.values():
+            if str(creative["id"]) not in kept and creative.get("intendedStatus") != "PAUSED":
+                path = f"{self._account}/creatives/{text(str(creative['id']))}"
+                self._set(path, {"intendedStatus": "PAUSED"}, wire)
+        return RemoteCampaign(
+            id=campaign,
+            name=remote_name(spec.name, spec.effect_key),
+            effect_key=spec.effect_key,
+            status=remote.status if remote else PAUSED,
+            ids=ids,
+        )
+
+    def _group(self, effect_key: str, wire: Wire) -> str | None:
+        """The campaign group that a lost reply left behind."""
+        found = [
+            item
+            for item in self._api.pages(f"{self._account}/adCampaignGroups", {"q": "search"}, wire=wire)
+            if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
+        ]
+        return str(min(found, key=_age)["id"]) if found else None
+
+    def _campaign(self, spec: AdSpec, remote: RemoteCampaign | None, group: str, wire: Wire, steps: Steps) -> str:
+        if remote is not None or steps.get("campaign") is not None:
+            return once(steps, "campaign", remote.id if remote else None, lambda: "")
+        criteria = targeting(self._api, spec, wire)
+        fields = self._campaign_fields(spec, group, criteria)
+        return once(
+            steps,
+            "campaign",
+            None,
+            lambda: wire(lambda timeout: self._api.create(f"{self._account}/adCampaigns", fields, timeout=timeout)),
+        )
+
+    def _budget(self, spec: AdSpec, campaign: str, wire: Wire) -> None:
+        path = f"{self._account}/adCampaigns/{campaign}"
+        item = wire(lambda timeout: self._api.get(path, {}, timeout=timeout))
+        now = item.get("dailyBudget")
+        wanted = _money(spec)
+        if not isinstance(now, dict) or _amount(now.get("amount")) != _daily(spec):
+            self._set(path, {"dailyBudget": wanted}, wire)
+
+    def _group_fields(self, spec: AdSpec) -> dict[str, Any]:
+        return {
+            "account": self._account_urn,
+            "name": remote_name(spec.name, spec.effect_key),
+            "runSchedule": _schedule(spec),
+            "status": "ACTIVE",
+        }
+
+    def _campaign_fields(self, spec: AdSpec, group: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "account": self._account_urn,
+            "campaignGroup": f"urn:li:sponsoredCampaignGroup:{group}",
+            "name": remote_name(spec.name, spec.effect_key),
+            "type": "SPONSORED_UPDATES",
+            "objectiveType": "WEBSITE_VISIT",
+            "costType": "CPM",
+            "optimizationTargetType": "MAX_CLICK",
+            "creativeSelection": "OPTIMIZED",
+            "dailyBudget": _money(spec),
+            "locale": {"country": "US", "language": spec.language},
+            "runSchedule": _schedule(spec),
+            "targetingCriteria": criteria,
+            "offsiteDeliveryEnabled": False,
+            "audienceExpansionEnabled": False,
+            "politicalIntent": "NOT_POLITICAL",
+            "status": "PAUSED",
+        }
+
+    def _creative_fields(self, spec: AdSpec, campaign: str, variant: int, texts: tuple[str, str]) -> dict[str, Any]:
+        headline, description = texts
+        post = {
+            "adContext": {"dscAdAccount": self._account_urn, "dscStatus": "ACTIVE"},
+            "author": f"urn:li:organization:{self._settings.credential('organization_id')}",
+            "commentary": _LITTLE_TEXT.sub(r"\\\1", description),
+            "visibility": "PUBLIC",
+            "lifecycleState": "PUBLISHED",
+            "isReshareDisabledByAuthor": True,
+            "contentCallToActionLabel": linkedin_button(spec.call_to_action),
+            "contentLandingPage": spec.landing_url,
+            "content": {"article": {"source": spec.landing_url, "title": headline}},
+        }
+        return {
+            "campaign": _campaign_urn(campaign),
+            "name": ad_name(spec.name, spec.effect_key, spec.token, variant),
+            "intendedStatus": "ACTIVE",
+            "inlineContent": {"post": post},
+        }
+
+
+def _campaign_urn(campaign: str) -> str:
+    return f"urn:li:sponsoredCampaign:{campaign}"
+
+
+def _daily(spec: AdSpec) -> Decimal:
+    """The daily budget in an amount that the currency has, rounded down."""
+    unit = Decimal(1) if spec.currency.upper() in WHOLE_CURRENCIES else Decimal("0.01")
+    return spec.daily_budget.quantize(unit, rounding=ROUND_DOWN)
+
+
+def _money(spec: AdSpec) -> dict[str, str]:
+    return {"amount": f"{_daily(spec):f}", "currencyCode": spec.currency}
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _schedule(spec: AdSpec) -> dict[str, int]:
+    found = {"start": _epoch_ms(spec.start)}
+    return {**found, "end": _epoch_ms(spec.end)} if spec.end else found
+
+
+def _epoch_ms(at: datetime) -> int:
+    return int(at.timestamp()) * 1000
+
+
+def _age(item: Mapping[str, Any]) -> tuple[int, str]:
+    """Oldest first: LinkedIn's audit stamps, else the id."""
+    stamps = item.get("changeAuditStamps")
+    created = stamps.get("created", {}).get("time") if isinstance(stamps, dict) else None
+    return (created if isinstance(created, int) else 0, str(item.get("id", "")).zfill(20))

@@ -1,0 +1,53 @@
+"""From an audience in plain words to LinkedIn's targeting criteria.
+
+LinkedIn targets by URNs of its own; the typeahead finder gives them. Invariants as on Facebook: a place
+is always targeted, places that are all unknown are an error, unknown industries and titles only narrow less.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.ads.linkedin_wire import PROVIDER, RestLi, elements, text
+from integrations.ads.platform import AdSpec, Wire
+from integrations.errors import BadRequestError
+
+_FACET = "urn:li:adTargetingFacet:"
+DEFAULT_PLACE = "urn:li:geo:103644278"  #: United States, where nothing is said about the place
+MAX_LOOKUPS = 4  #: per facet
+_LOCALES = {"en": "urn:li:locale:en_US", "de": "urn:li:locale:de_DE", "fr": "urn:li:locale:fr_FR"}
+
+
+def targeting(api: RestLi, spec: AdSpec, wire: Wire) -> dict[str, Any]:
+    """A campaign's ``targetingCriteria``: any of each facet, all facets together."""
+    audience = spec.audience
+    places = _known(api, "locations", audience.locations, wire)
+    if audience.locations and not places:
+        named = ", ".join(audience.locations[:MAX_LOOKUPS])
+        raise BadRequestError(PROVIDER, f"knows none of the places {named}")
+    facets = {
+        "interfaceLocales": [_LOCALES.get(spec.language[:2], _LOCALES["en"])],
+        "locations": places or [DEFAULT_PLACE],
+        "industries": _known(api, "industries", audience.industries, wire),
+        "titles": _known(api, "titles", audience.titles, wire),
+    }
+    return {"include": {"and": [{"or": {_FACET + facet: found}} for facet, found in facets.items() if found]}}
+
+
+def _known(api: RestLi, facet: str, words: tuple[str, ...], wire: Wire) -> list[str]:
+    found = []
+    for word in words[:MAX_LOOKUPS]:
+        query = {
+            "q": "typeahead",
+            "facet": text(_FACET + facet),
+            "query": text(word),
+            "queryVersion": "QUERY_USES_URNS",
+        }
+
+        def ask(timeout: float, query: dict[str, str] = query) -> dict[str, Any]:
+            return api.get("/adTargetingEntities", query, timeout=timeout)
+
+        hits = elements(wire(ask))
+        if hits and isinstance(hits[0].get("urn"), str):
+            found.append(hits[0]["urn"])
+    return list(dict.fromkeys(found))

@@ -1,0 +1,157 @@
+"""LinkedIn's versioned REST API: headers, Rest.li's own encoding, and what its refusals mean.
+
+Rest.li 2.0 writes lists and records into the query with literal parentheses and commas, and escapes only
+inside the values, which the usual ``params=`` of an HTTP client would break: queries are built here.
+Invariant: a version that LinkedIn no longer serves is told apart from a bad request, for it needs a
+person (``LINKEDIN_VERSION``), not a retry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from integrations.ads.platform import Wire
+from integrations.errors import (
+    BadRequestError,
+    IntegrationError,
+    NeedsAttentionError,
+    OutcomeUnknownError,
+    TransientError,
+)
+from integrations.http import HttpReply, send
+from integrations.settings import ProviderSettings
+
+PROVIDER = "linkedin_ads"
+PAGE_SIZE = 100
+MAX_PAGES = 500
+
+#: Statuses that mean something else here than in :data:`integrations.http.DEFAULT_ERRORS`.
+STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
+    409: TransientError,  # another change of the same object was under way
+    412: TransientError,  # the same, on a versioned object
+    422: BadRequestError,
+    426: NeedsAttentionError,  # the version header names a version that is no longer served
+}
+#: LinkedIn's own codes (``code`` in the error body) that say more than the status.
+CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
+    "NONEXISTENT_VERSION": NeedsAttentionError,
+    "VERSION_MISSING": NeedsAttentionError,
+    "REVOKED_ACCESS_TOKEN": NeedsAttentionError,
+    "EXPIRED_ACCESS_TOKEN": NeedsAttentionError,
+}
+
+
+class RestLi:
+    """The API of one ad account."""
+
+    def __init__(self, settings: ProviderSettings, version: str) -> None:
+        self._settings = settings
+        self._version = version
+
+    def get(self, path: str, query: Mapping[str, str], *, timeout: float, finder: bool = False) -> dict[str, Any]:
+        """Read; ``query`` values are already Rest.li text (see :func:`urns`, :func:`text`)."""
+        headers = {"X-RestLi-Method": "FINDER"} if finder else {}
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return self._send("GET", f"{path}?{asked}" if asked else path, timeout, headers=headers).json_object()
+
+    def create(self, path: str, body: Mapping[str, Any], *, timeout: float) -> str:
+        """The id of what was created: the header x-restli-id of a 201, whose body is empty."""
+        reply = self._send("POST", path, timeout, json=body)
+        found = reply.headers.get("x-restli-id") or reply.headers.get("x-linkedin-id") or ""
+        if reply.status != 201 or not found:
+            raise OutcomeUnknownError(PROVIDER, f"answered a creation with {reply.status} and no id")
+        return found
+
+    def update(self, path: str, changes: Mapping[str, Any], *, timeout: float) -> None:
+        """Set some fields of an object (PARTIAL_UPDATE)."""
+        body = {"patch": {"$set": dict(changes)}}
+        reply = self._send("POST", path, timeout, json=body, headers={"X-RestLi-Method": "PARTIAL_UPDATE"})
+        if reply.status not in (200, 204):
+            raise OutcomeUnknownError(PROVIDER, f"answered an update with {reply.status}")
+
+    def pages(
+        self, path: str, query: Mapping[str, str], *, wire: Wire, finder: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """All elements of a finder, one wire call a page (cursors: ``pageToken``)."""
+        token = ""
+        for _ in range(MAX_PAGES):
+            asked = {**query, "pageSize": str(PAGE_SIZE), **({"pageToken": text(token)} if token else {})}
+
+            def ask(timeout: float, asked: Mapping[str, str] = asked) -> dict[str, Any]:
+                return self.get(path, asked, timeout=timeout, finder=finder)
+
+            page = wire(ask)
+            yield from elements(page)
+            metadata = page.get("metadata")
+            token = str(metadata.get("nextPageToken") or "") if isinstance(metadata, dict) else ""
+            if not token:
+                return
+        raise TransientError(PROVIDER, f"a listing did not end within {MAX_PAGES} pages")
+
+    def _send(
+        self, method: str, path: str, timeout: float, *, json: Any = None, headers: Mapping[str, str] | None = None
+    ) -> HttpReply:
+        return send(
+            PROVIDER,
+            method,
+            f"{self._settings.base_url}/rest{path}",
+            timeout=timeout,
+            json=json,
+            headers={
+                "Authorization": f"Bearer {self._settings.credential('access_token')}",
+                "LinkedIn-Version": self._version,
+                "X-Restli-Protocol-Version": "2.0.0",
+                **(headers or {}),
+            },
+            errors=STATUS_ERRORS,
+            classify=lambda reply: CODE_ERRORS.get(error_code(reply)),
+            describe=_described,
+        )
+
+
+def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The objects of one answer; TransientError for an answer without them."""
+    found = page.get("elements")
+    if not isinstance(found, list):
+        raise TransientError(PROVIDER, "answered a listing without elements")
+    return [item for item in found if isinstance(item, dict)]
+
+
+def error_code(reply: HttpReply) -> str:
+    """LinkedIn's own code in an error body, "" without one."""
+    found = _error_body(reply).get("code")
+    return found if isinstance(found, str) else ""
+
+
+def _described(reply: HttpReply) -> str | None:
+    """Code and names of the refused fields; never LinkedIn's sentence, which may quote what was sent."""
+    body = _error_body(reply)
+    details = body.get("errorDetails")
+    inputs = details.get("inputErrors") if isinstance(details, dict) else None
+    named = []
+    for item in inputs if isinstance(inputs, list) else []:
+        path = item.get("input", {}).get("inputPath", {}).get("fieldPath") if isinstance(item, dict) else None
+        if isinstance(path, str):
+            named.append(f"{path}: {item.get('code', '')}")
+    return "; ".join([part for part in (error_code(reply), *named[:5]) if part]) or None
+
+
+def _error_body(reply: HttpReply) -> dict[str, Any]:
+    try:
+        found = json.loads(reply.body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def text(value: str) -> str:
+    """One value in Rest.li's query text: everything that is not a letter, a digit or -._~ is escaped."""
+    return quote(value, safe="-._~")
+
+
+def urns(values: Sequence[str]) -> str:
+    """A list of URNs in Rest.li's query text: ``List(urn%3Ali%3A...,urn%3A...)``."""
+    return f"List({','.join(text(value) for value in values)})"

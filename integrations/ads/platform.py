@@ -1,0 +1,240 @@
+"""What every ad platform can do, in the words of this project, and the values that cross that border.
+
+The agent speaks only this protocol; each provider module turns it into its platform's own objects
+(campaign → ad set → creative → ad, campaign group → campaign → creative, one atomic mutate).
+Invariants: each wire call goes through the :class:`Wire` it is given, so admission and deadlines apply
+to every single one; every object created is journalled under its step before the next call, and looked
+up there first; a campaign is created paused and enabled by a call of its own; nothing is created twice
+when a method is repeated with the same specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Protocol, TypeVar
+
+from integrations.ads.limits import PlatformLimits
+
+T = TypeVar("T")
+
+ACTIVE = "active"
+PAUSED = "paused"
+
+
+class Wire(Protocol):
+    """Makes one wire call: calls ``send(timeout_s)`` and returns or raises what it does (or NotNowError)."""
+
+    def __call__(self, send: Callable[[float], T], /) -> T:
+        """Make the call."""
+        ...
+
+
+class Steps(Protocol):
+    """The journal of one creation: remote ids by step name."""
+
+    def get(self, step: str) -> str | None:
+        """The id that an earlier attempt wrote, if any."""
+        ...
+
+    def put(self, step: str, remote_id: str) -> None:
+        """Commit the id of what was just created."""
+        ...
+
+
+def once(steps: Steps, step: str, found: str | None, make: Callable[[], str]) -> str:
+    """The object of ``step``: the journalled one, else the one ``found`` at the platform, else a new one."""
+    known = steps.get(step)
+    if known is not None:
+        return known
+    made = found if found is not None else make()
+    steps.put(step, made)
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Whom the ads are shown to, in plain words; each platform looks up its own ids."""
+
+    industries: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdSpec:
+    """What a campaign on one platform shall be. Two equal specifications are one and the same campaign."""
+
+    name: str
+    effect_key: str  #: carried in every remote name
+    revision: int = 1  #: of the texts
+    headlines: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    call_to_action: str = ""
+    landing_url: str
+    keywords: tuple[str, ...] = ()
+    audience: Audience = field(default_factory=Audience)
+    daily_budget: Decimal  #: in ``currency``, major units
+    currency: str
+    start: datetime  #: timezone-aware
+    end: datetime | None = None  #: the platform stops by itself then
+    advertiser: str = ""  #: who is behind the ads (shown to people where the law asks for it)
+    language: str = "en"
+
+    @property
+    def token(self) -> str:
+        """Revision and a hash of what the ads say, e.g. ``2-1f3a``; carried in the names of the ads."""
+        said = (*self.headlines, "", *self.descriptions, "", self.call_to_action, self.landing_url)
+        return f"{self.revision}-{sha256(chr(31).join(said).encode()).hexdigest()[:4]}"
+
+    def variants(self) -> list[tuple[str, str]]:
+        """(headline, description) of each ad: every headline once, descriptions in turn."""
+        return [
+            (headline, self.descriptions[at % len(self.descriptions)]) for at, headline in enumerate(self.headlines)
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "name": self.name,
+            "effect_key": self.effect_key,
+            "revision": self.revision,
+            "headlines": list(self.headlines),
+            "descriptions": list(self.descriptions),
+            "call_to_action": self.call_to_action,
+            "landing_url": self.landing_url,
+            "keywords": list(self.keywords),
+            "audience": {
+                "industries": list(self.audience.industries),
+                "titles": list(self.audience.titles),
+                "locations": list(self.audience.locations),
+                "interests": list(self.audience.interests),
+            },
+            "daily_budget": str(self.daily_budget),
+            "currency": self.currency,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat() if self.end else None,
+            "advertiser": self.advertiser,
+            "language": self.language,
+        }
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> AdSpec:
+        """Read what :meth:`to_dict` wrote."""
+        audience: Mapping[str, Any] = data.get("audience") or {}
+        return AdSpec(
+            name=data["name"],
+            effect_key=data["effect_key"],
+            revision=int(data.get("revision", 1)),
+            headlines=tuple(data["headlines"]),
+            descriptions=tuple(data["descriptions"]),
+            call_to_action=data.get("call_to_action", ""),
+            landing_url=data["landing_url"],
+            keywords=tuple(data.get("keywords", ())),
+            audience=Audience(
+                industries=tuple(audience.get("industries", ())),
+                titles=tuple(audience.get("titles", ())),
+                locations=tuple(audience.get("locations", ())),
+                interests=tuple(audience.get("interests", ())),
+            ),
+            daily_budget=Decimal(data["daily_budget"]),
+            currency=data["currency"],
+            start=datetime.fromisoformat(data["start"]),
+            end=datetime.fromisoformat(data["end"]) if data.get("end") else None,
+            advertiser=data.get("advertiser", ""),
+            language=data.get("language", "en"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteCampaign:
+    """A campaign as it stands at the platform."""
+
+    id: str
+    name: str = ""
+    effect_key: str = ""
+    status: str = PAUSED  #: active | paused
+    #: step name -> id of the objects of the current revision, e.g. {"campaign": "1", "ad.1": "2"}
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayReport:
+    """What a campaign's current ads did on one day (the ad account's time zone)."""
+
+    day: date
+    impressions: int
+    clicks: int  #: on the link
+    conversions: int
+    spend: Decimal  #: in ``currency``, major units
+    currency: str
+
+
+class AdPlatform(Protocol):
+    """One ad platform. Every method raises IntegrationError only."""
+
+    name: str
+    limits: PlatformLimits
+
+    def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
+        """The campaign whose name carries ``effect_key`` (the oldest, if others made more); None without one."""
+        ...
+
+    def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """Create the campaign PAUSED with all that is in it. Look with :meth:`find_by_key` first."""
+        ...
+
+    def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """Make ``remote`` what ``spec`` says (missing parts, new texts, budget); its status stays as it is."""
+        ...
+
+    def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
+        """The campaign of that id; NotFoundError when it is gone."""
+        ...
+
+    def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """Stop showing it. Repeating it does no harm."""
+        ...
+
+    def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """Show it. Repeating it does no harm."""
+        ...
+
+    def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
+        """The days with activity of the ads in ``remote.ids``, oldest first; ``until`` None = up to now."""
+        ...
+
+    def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
+        """What the platform would refuse, in words (a dry run: nothing is stored); [] when it is fine."""
+        ...
+
+
+def local_problems(spec: AdSpec, limits: PlatformLimits) -> list[str]:
+    """What can be seen without asking the platform."""
+    found = []
+    if not limits.min_headlines <= len(spec.headlines) <= limits.max_headlines:
+        found.append(f"{len(spec.headlines)} headlines; {limits.min_headlines}-{limits.max_headlines} are allowed")
+    if not limits.min_descriptions <= len(spec.descriptions) <= limits.max_descriptions:
+        found.append(
+            f"{len(spec.descriptions)} descriptions; {limits.min_descriptions}-{limits.max_descriptions} are allowed"
+        )
+    for kind, texts, most in (
+        ("headline", spec.headlines, limits.headline_width),
+        ("description", spec.descriptions, limits.description_width),
+    ):
+        for at, text in enumerate(texts, start=1):
+            if not text.strip():
+                found.append(f"{kind} {at} is empty")
+            elif limits.width(text) > most:
+                found.append(f"{kind} {at} is {limits.width(text)} characters long; at most {most} are allowed")
+    if not spec.landing_url.startswith(("http://", "https://")):
+        found.append("the landing page is no http(s) address")
+    if spec.daily_budget <= 0:
+        found.append(f"a daily budget of {spec.daily_budget} {spec.currency} is not above 0")
+    if spec.end is not None and spec.end <= spec.start:
+        found.append("the end is not after the start")
+    return found

@@ -1,0 +1,146 @@
+"""Name resolution for mail domains and web hosts, through one resolver that can be pointed elsewhere.
+
+Invariant: "no answer" is never read as "doesn't exist". A time-out or a failing name server gives the status
+``unknown``; only an answer says that a domain takes no mail.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Literal
+
+from integrations.errors import NotFoundError, TransientError
+from integrations.settings import Settings
+
+if TYPE_CHECKING:
+    import dns.resolver
+
+NAME = "dns"
+
+MailStatus = Literal["accepts", "refuses", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDomain:
+    """Whether a domain takes mail, and how we know: mx | address | null_mx | no_domain | no_mail_host | no_answer."""
+
+    domain: str
+    status: MailStatus
+    reason: str
+
+
+class Dns:
+    """The client; safe to use from several threads. Nothing is cached here: the resolver beyond does that."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._server = settings.dns_resolver
+
+    def mail_domain(self, domain: str, *, timeout: float) -> MailDomain:
+        """Does ``domain`` take mail? By RFC 5321 §5.1 (MX, else its address) and RFC 7505 (null MX).
+
+        ``timeout`` in seconds is for the whole question. Never raises: no answer is ``unknown``.
+        """
+        import dns.exception
+        import dns.name
+        import dns.resolver
+
+        def verdict(status: MailStatus, reason: str) -> MailDomain:
+            return MailDomain(domain=domain, status=status, reason=reason)
+
+        try:
+            name = ascii_name(domain)
+        except ValueError:
+            return verdict("refuses", "no_domain")
+        resolver = self._resolver()
+        try:
+            answer = resolver.resolve(name, "MX", lifetime=timeout, search=False)
+            takes = any(record.exchange != dns.name.root for record in answer)
+            return verdict("accepts", "mx") if takes else verdict("refuses", "null_mx")
+        except dns.resolver.NXDOMAIN:
+            return verdict("refuses", "no_domain")
+        except dns.resolver.NoAnswer:
+            pass  # no MX record: the domain's own address is its mail host
+        except dns.exception.DNSException:
+            return verdict("unknown", "no_answer")
+        try:
+            self.addresses(name, timeout=timeout)
+        except NotFoundError:
+            return verdict("refuses", "no_mail_host")
+        except TransientError:
+            return verdict("unknown", "no_answer")
+        return verdict("accepts", "address")
+
+    def addresses(self, host: str, *, timeout: float) -> list[str]:
+        """All IPv4 and IPv6 addresses of a host, IPv4 first.
+
+        Raises NotFoundError when it has none, TransientError when nobody answered in ``timeout`` seconds.
+        """
+        try:
+            return [str(ip_address(host.strip("[]")))]
+        except ValueError:
+            pass
+        try:
+            name = ascii_name(host)
+        except ValueError:
+            raise NotFoundError(NAME, "a host's name is not a valid one") from None
+        if name == "localhost" or name.endswith(".localhost"):
+            return ["127.0.0.1"]  # RFC 6761 §6.3: never asked of a name server
+        return self._asked(name, timeout) if self._server else self._from_system(name)
+
+    def _asked(self, name: str, timeout: float) -> list[str]:
+        import dns.exception
+        import dns.resolver
+
+        found: list[str] = []
+        resolver = self._resolver()
+        for kind in ("A", "AAAA"):
+            try:
+                found += [record.address for record in resolver.resolve(name, kind, lifetime=timeout, search=False)]
+            except dns.resolver.NXDOMAIN:
+                break
+            except dns.resolver.NoAnswer:
+                continue
+            except dns.exception.DNSException:
+                raise TransientError(NAME, "no name server answered") from None
+        if not found:
+            raise NotFoundError(NAME, "a host has no address")
+        return found
+
+    @staticmethod
+    def _from_system(name: str) -> list[str]:
+        """Through the system, which also knows /etc/hosts; its own time-outs hold."""
+        try:
+            answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)):
+                raise NotFoundError(NAME, "a host has no address") from None
+            raise TransientError(NAME, "the system's resolver failed") from None
+        ordered = sorted(answers, key=lambda answer: answer[0] != socket.AF_INET)
+        return list(dict.fromkeys(str(answer[4][0]) for answer in ordered))
+
+    def _resolver(self) -> dns.resolver.Resolver:
+        import dns.resolver
+
+        if self._server is None:
+            return dns.resolver.Resolver()
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers = [self._server[0]]
+        resolver.port = self._server[1]
+        return resolver
+
+
+def ascii_name(name: str) -> str:
+    """A domain name in lower-case ASCII (IDNA), without the final dot; ValueError when it can't be one."""
+    text = name.strip().rstrip(".").lower()
+    try:
+        found = text if text.isascii() else text.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError("not a domain name") from None
+    labels = found.split(".")
+    if len(found) > 253 or not all(0 < len(label) <= 63 for label in labels):
+        raise ValueError("not a domain name")
+    if not all(char.isalnum() or char in "-_" for label in labels for char in label):
+        raise ValueError("not a domain name")
+    return found

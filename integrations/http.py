@@ -1,0 +1,311 @@
+"""The one way in which our own REST clients speak HTTP: bounded, without retries, errors mapped at the edge.
+
+Retries belong to the ledger (a retry hidden in a client would be paid twice and seen by nobody), so a
+call here is exactly one request. Invariants: every call ends (connect and read time-outs, and a total
+deadline while the body comes in), no answer is larger than ``max_bytes``, environment proxies and
+``.netrc`` are never used, and no error holds a URL, a header or a body: those carry keys and people's data.
+"""
+
+from __future__ import annotations
+
+import json as json_codec
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from zlib import decompressobj
+from zlib import error as ZlibError
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
+
+from integrations.errors import (
+    BadRequestError,
+    CredentialsError,
+    IntegrationError,
+    InvalidAnswerError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PolicyRefusedError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    TransientError,
+)
+
+MAX_BYTES = 10 * 1024 * 1024  #: default bound of an answer's body, decompressed
+CONNECT_TIMEOUT_S = 5.0  #: a host that doesn't take the connection by then is down
+POOL_SIZE = 8  #: idle connections kept per thread and host
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: What a status means where a provider's own table doesn't say otherwise. Statuses that are missing here fall
+#: back by class: other 4xx refuse our arguments, other 5xx are the provider's failure.
+DEFAULT_ERRORS: Mapping[int, type[IntegrationError]] = {
+    401: CredentialsError,
+    402: QuotaExhaustedError,
+    403: CredentialsError,
+    404: NotFoundError,
+    408: TransientError,
+    410: NotFoundError,
+    425: TransientError,
+    429: RateLimitedError,
+    451: PolicyRefusedError,
+}
+#: A gateway gave up on the server behind it: the request may well have been carried out there.
+AMBIGUOUS_STATUSES = frozenset({502, 504})
+
+_BAD_URL = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
+# urllib3 writes every request line with its query at DEBUG, and a query may hold a key.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    """One answer. ``headers`` looks names up in any case."""
+
+    provider: str
+    method: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False, default=b"")
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        A body that is none is the provider's failure, not an answer: TransientError for a reading
+        method, OutcomeUnknownError for a writing one.
+        """
+        try:
+            return json_codec.loads(self.body)
+        except ValueError:
+            raise _failed(self.provider, self.method, f"answered {self.status} with a body that is not JSON") from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object; InvalidAnswerError when it is other JSON, else as :meth:`json`."""
+        found = self.json()
+        if not isinstance(found, dict):
+            raise InvalidAnswerError(self.provider, f"answered JSON of type {type(found).__name__}, not an object")
+        return found
+
+
+class _NoCookies(RequestsCookieJar):
+    """Keeps nothing: threads share no provider session by accident."""
+
+    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
+        """Forget it."""
+
+
+class _Sessions(threading.local):
+    """One session a thread: requests doesn't promise that sessions are thread-safe."""
+
+    session: requests.Session | None = None
+
+
+_sessions = _Sessions()
+
+
+def _forget_sessions() -> None:
+    global _sessions  # noqa: PLW0603 - a forked child must not share its parent's sockets
+    _sessions = _Sessions()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_sessions)
+
+
+def session() -> requests.Session:
+    """This thread's session: no environment, no cookies, no retries."""
+    found = _sessions.session
+    if found is None:
+        found = requests.Session()
+        found.trust_env = False
+        found.headers["Accept-Encoding"] = "gzip"  # what read_bounded can undo within its bounds
+        found.cookies = _NoCookies()
+        adapter = HTTPAdapter(max_retries=0, pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
+        found.mount("http://", adapter)
+        found.mount("https://", adapter)
+        _sessions.session = found
+    return found
+
+
+def send(
+    provider: str,
+    method: str,
+    url: str,
+    *,
+    timeout: float,
+    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
+    json: Any = None,
+    data: Any = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = MAX_BYTES,
+    errors: Mapping[int, type[IntegrationError]] | None = None,
+    classify: Callable[[HttpReply], type[IntegrationError] | None] | None = None,
+    describe: Callable[[HttpReply], str | None] | None = None,
+) -> HttpReply:
+    """Send one request and return its answer (any status below 400); redirects are not followed.
+
+    ``timeout`` is in seconds, for the whole exchange. An error status becomes, in this order: what
+    ``classify(reply)`` says (for providers whose body tells more than the status), the provider's table
+    ``errors``, :data:`DEFAULT_ERRORS`, its class. ``describe(reply)`` gives the provider's own short error
+    code for the error's ``detail``; it must not return people's data or keys.
+
+    Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading
+    method got no answer, and for 5xx; OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE)
+    was sent and no answer came or only a gateway's (502, 504); InvalidAnswerError for a body above
+    ``max_bytes``; else the mapped class.
+    """
+    method = method.upper()
+    reply = _exchange(provider, method, url, timeout, max_bytes, params, json, data, headers)
+    if reply.status < 400:
+        return reply
+    error = (classify(reply) if classify else None) or _error_class(method, reply.status, errors)
+    detail = describe(reply) if describe else None
+    raise error(
+        provider,
+        f"answered {reply.status} to {method}",
+        detail=detail[:120] if detail else None,
+        retry_after=retry_after(reply.headers),
+    )
+
+
+def _exchange(
+    provider: str,
+    method: str,
+    url: str,
+    timeout: float,
+    max_bytes: int,
+    params: Any,
+    json: Any,
+    data: Any,
+    headers: Mapping[str, str] | None,
+) -> HttpReply:
+    deadline = time.monotonic() + timeout
+    try:
+        with session().request(
+            method,
+            url,
+            params=params,
+            json=json,
+            data=data,
+            headers=dict(headers or {}),
+            timeout=(min(CONNECT_TIMEOUT_S, timeout), timeout),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = read_bounded(response, max_bytes, deadline)
+            if body is None:
+                raise InvalidAnswerError(provider, f"answered with more than {max_bytes} bytes")
+            return HttpReply(
+                provider=provider,
+                method=method,
+                status=response.status_code,
+                headers=CaseInsensitiveDict(response.headers),
+                body=body,
+            )
+    except (ReadTimeoutError, TimeoutError):
+        raise _failed(provider, method, f"did not finish its answer within {timeout:g} s") from None
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+    ):
+        raise BadRequestError(provider, "its base URL is not a URL we can use") from None
+    except (HTTPError, ZlibError):  # the body broke off, or isn't what its headers say
+        raise _failed(provider, method, "broke off its answer") from None
+    except requests.RequestException as error:
+        if was_not_sent(error):
+            raise TransientError(provider, f"can't be reached ({type(error).__name__})") from None
+        raise _failed(provider, method, f"gave no answer ({type(error).__name__})") from None
+
+
+def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *, cut: bool = False) -> bytes | None:
+    """The decompressed body; None when it is in an encoding nobody asked for or above ``max_bytes``.
+
+    With ``cut`` a body that is too long is cut there instead.
+
+    ``deadline`` is a time of ``time.monotonic()``; TimeoutError when it goes by while the body comes in, so
+    that a host sending a byte a second can't hold us. urllib3's errors are left to the caller.
+    """
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        return None
+    inflate = decompressobj(wbits=31) if "gzip" in encoding else None
+    parts: list[bytes] = []
+    size = 0
+    # read1 comes back with what one receive brought; read(n) waits for n bytes, however slowly they come.
+    while chunk := response.raw.read1(65536, decode_content=False):
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        if inflate:
+            chunk = inflate.decompress(chunk, max_bytes - size + 1)
+        size += len(chunk)
+        parts.append(chunk)
+        if size > max_bytes:
+            return b"".join(parts)[:max_bytes] if cut else None
+    return b"".join(parts)
+
+
+def was_not_sent(error: requests.RequestException) -> bool:
+    """Did the exchange fail before the request left? (connect time-out, refused, not resolved, TLS)"""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    if not isinstance(error, requests.exceptions.ConnectionError):
+        return False
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    if isinstance(cause, ReadTimeoutError | ProtocolError):
+        return False
+    return isinstance(cause, NewConnectionError | ConnectTimeoutError)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110 §10.2.3: seconds or an HTTP date), or None."""
+    raw = (headers.get("Retry-After") or "").strip()
+    if not raw:
+        return None
+    if raw.replace(".", "", 1).isdecimal():
+        return float(raw)
+    try:
+        at = parsedate_to_datetime(raw)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+
+
+def _error_class(
+    method: str, status: int, errors: Mapping[int, type[IntegrationError]] | None
+) -> type[IntegrationError]:
+    if errors and status in errors:
+        return errors[status]
+    if status in DEFAULT_ERRORS:
+        return DEFAULT_ERRORS[status]
+    if status in AMBIGUOUS_STATUSES and method not in SAFE_METHODS:
+        return OutcomeUnknownError
+    return TransientError if status >= 500 else BadRequestError
+
+
+def _failed(provider: str, method: str, text: str) -> IntegrationError:
+    return (TransientError if method in SAFE_METHODS else OutcomeUnknownError)(provider, text)

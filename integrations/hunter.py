@@ -1,0 +1,206 @@
+"""E-mail finding and verification through Hunter's API v2.
+
+The key travels in a header. Error table (hunter.io/api-documentation/v2); mind that Hunter's limits are
+inverted against custom:
+
+    202 verification still running       status "pending": ask again, free of charge
+    222 the mail server failed           status "unknown"
+    400, 422 bad argument                BadRequestError
+    401 bad key                          CredentialsError
+    403 rate limit                       RateLimitedError
+    404 no such endpoint or object       NotFoundError
+    429 plan used up                     QuotaExhaustedError (until the plan renews)
+    451 the person objected              a result with ``suppressed``: never address them
+    5xx                                  TransientError
+
+Limits: 15 requests a second and 500 a minute (verifier 10 and 300).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.errors import (
+    BadRequestError,
+    CredentialsError,
+    IntegrationError,
+    InvalidAnswerError,
+    NotFoundError,
+    PolicyRefusedError,
+    QuotaExhaustedError,
+    RateLimitedError,
+)
+from integrations.http import HttpReply, send
+from integrations.settings import Settings
+
+NAME = "hunter"
+STATUSES = frozenset({"valid", "invalid", "accept_all", "webmail", "disposable", "unknown"})
+
+ERRORS: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    403: RateLimitedError,
+    404: NotFoundError,
+    422: BadRequestError,
+    429: QuotaExhaustedError,
+    451: PolicyRefusedError,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEmail:
+    """What Hunter knows about one person's address."""
+
+    email: str | None  #: None when it knows none
+    score: int | None = None  #: 0..100, Hunter's confidence
+    position: str | None = None
+    company: str | None = None
+    domain: str | None = None
+    suppressed: bool = False  #: the person asked not to be processed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Whether an address takes mail."""
+
+    status: str  #: one of STATUSES, or "pending"
+    score: int | None = None
+    suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """A person whom Hunter lists at a domain."""
+
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    position: str | None = None
+    confidence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFacts:
+    """What Hunter knows about a company."""
+
+    domain: str | None
+    organization: str | None = None
+    industry: str | None = None
+    headcount: str | None = None  #: a range, such as "51-200"
+    city: str | None = None
+    pattern: str | None = None  #: of its addresses, such as "{first}.{last}"
+    accept_all: bool = False
+    disposable: bool = False
+    webmail: bool = False
+    people: tuple[KnownPerson, ...] = ()
+
+
+class Hunter:
+    """The client; safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._provider = settings.provider(NAME)
+
+    def find_email(
+        self, domain: str | None, first: str, last: str, *, company: str | None = None, timeout: float
+    ) -> FoundEmail:
+        """The address of a person at ``domain`` (or at the company of that name)."""
+        where = {"domain": domain} if domain else {"company": company or ""}
+        try:
+            data = _data(self._get("email-finder", {**where, "first_name": first, "last_name": last}, timeout))
+        except PolicyRefusedError:
+            return FoundEmail(email=None, suppressed=True)
+        return FoundEmail(
+            email=_text(data, "email"),
+            score=_number(data, "score"),
+            position=_text(data, "position"),
+            company=_text(data, "company"),
+            domain=_text(data, "domain"),
+        )
+
+    def verify(self, email: str, *, timeout: float) -> Verification:
+        """Whether the address takes mail; the status is "pending" while Hunter is still at it."""
+        try:
+            reply = self._get("email-verifier", {"email": email}, timeout)
+        except PolicyRefusedError:
+            return Verification(status="unknown", suppressed=True)
+        if reply.status == 202:
+            return Verification(status="pending")
+        if reply.status == 222:
+            return Verification(status="unknown")
+        data = _data(reply)
+        status = _text(data, "status")
+        if status not in STATUSES:
+            raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=str(status)[:40])
+        return Verification(status=status, score=_number(data, "score"))
+
+    def domain_search(
+        self, domain: str | None, *, company: str | None = None, limit: int = 10, timeout: float
+    ) -> DomainFacts:
+        """Facts about the company behind a domain (or of that name) and up to ``limit`` of its people."""
+        where = {"domain": domain} if domain else {"company": company or ""}
+        data = _data(self._get("domain-search", {**where, "limit": limit}, timeout))
+        listed = data.get("emails")
+        return DomainFacts(
+            domain=_text(data, "domain"),
+            organization=_text(data, "organization"),
+            industry=_text(data, "industry"),
+            headcount=_text(data, "headcount"),
+            city=_text(data, "city"),
+            pattern=_text(data, "pattern"),
+            accept_all=data.get("accept_all") is True,
+            disposable=data.get("disposable") is True,
+            webmail=data.get("webmail") is True,
+            people=tuple(
+                KnownPerson(
+                    email=email,
+                    first_name=_text(item, "first_name"),
+                    last_name=_text(item, "last_name"),
+                    position=_text(item, "position"),
+                    confidence=_number(item, "confidence"),
+                )
+                for item in (listed if isinstance(listed, list) else [])
+                if isinstance(item, dict) and item.get("type") != "generic" and (email := _text(item, "value"))
+            ),
+        )
+
+    def _get(self, endpoint: str, params: Mapping[str, Any], timeout: float) -> HttpReply:
+        return send(
+            NAME,
+            "GET",
+            f"{self._provider.base_url}/{endpoint}",
+            params=params,
+            headers={"X-API-KEY": self._provider.credential("api_key")},
+            timeout=timeout,
+            errors=ERRORS,
+            describe=_describe,
+        )
+
+
+def _data(reply: HttpReply) -> Mapping[str, Any]:
+    data = reply.json_object().get("data")
+    if not isinstance(data, dict):
+        raise InvalidAnswerError(NAME, "answered without data")
+    return data
+
+
+def _text(item: Mapping[str, Any], key: str) -> str | None:
+    value = item.get(key)
+    return value.strip()[:300] or None if isinstance(value, str) else None
+
+
+def _number(item: Mapping[str, Any], key: str) -> int | None:
+    value = item.get(key)
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _describe(reply: HttpReply) -> str | None:
+    """Hunter's own error id; not its ``details``, which quote the address that was asked for."""
+    try:
+        errors = reply.json_object().get("errors")
+    except IntegrationError:
+        return None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    return str(first.get("id")) if first.get("id") else None

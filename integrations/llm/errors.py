@@ -1,0 +1,176 @@
+"""The error table of OpenAI-compatible servers: what the client raises, in our tree's words.
+
+Reading order: the server's own code first (a 429 may be a rate limit or an unpaid bill), then words that
+servers without codes use, then the HTTP status. Invariant: :func:`translate` is total; whatever comes in,
+an IntegrationError comes out, and neither the key nor a prompt is in its message.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+from typing import Any
+
+from integrations.errors import (
+    BadRequestError,
+    CredentialsError,
+    IntegrationError,
+    NotFoundError,
+    PermanentError,
+    PolicyRefusedError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    TransientError,
+)
+
+PROVIDER = "openai"
+CONTEXT_OVERFLOW = "context_length_exceeded"
+
+#: The server's ``error.code`` (or ``error.type``) -> our class.
+CODES: Mapping[str, type[IntegrationError]] = MappingProxyType(
+    {
+        "insufficient_quota": QuotaExhaustedError,
+        "billing_hard_limit_reached": QuotaExhaustedError,
+        "billing_not_active": QuotaExhaustedError,
+        "content_filter": PolicyRefusedError,
+        "content_policy_violation": PolicyRefusedError,
+        "invalid_api_key": CredentialsError,
+        "account_deactivated": CredentialsError,
+        "model_not_found": NotFoundError,
+        CONTEXT_OVERFLOW: BadRequestError,
+    }
+)
+#: HTTP status -> (our class, what we say).
+STATUSES: Mapping[int, tuple[type[IntegrationError], str]] = MappingProxyType(
+    {
+        400: (BadRequestError, "the model server refused the request"),
+        401: (CredentialsError, "the key is missing or wrong (OPENAI_API_KEY)"),
+        402: (QuotaExhaustedError, "the account has no credit left"),
+        403: (CredentialsError, "the key lacks the permission for this model or region (OPENAI_API_KEY)"),
+        404: (NotFoundError, "the model or address does not exist (LLM_MODEL, OPENAI_BASE_URL)"),
+        408: (TransientError, "the model server gave up waiting"),
+        409: (TransientError, "the model server reports a conflict"),
+        413: (BadRequestError, "the request is too large"),
+        422: (BadRequestError, "the model server can't process the request"),
+        425: (TransientError, "the model server asks to send the request later"),
+        429: (RateLimitedError, "too many requests or tokens"),
+    }
+)
+#: Statuses whose message tells the user what to change; the others' are not repeated.
+_EXPLAINED = frozenset({400, 404, 413, 422})
+# OpenAI says it by a code; vLLM, llama.cpp, LM Studio and Ollama only in words.
+_OVERFLOW = re.compile(
+    r"maximum context length|context[_ ]length[_ ]exceeded|context (size|window|length)|prompt is too long"
+    r"|input tokens exceed",
+    re.IGNORECASE,
+)
+_SECRET = re.compile(r"(sk-|Bearer\s+)[^\s\"',]+")
+_FEATURES: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "structured": re.compile(
+            r"response_format|json_schema|json_object|structured output|\btools?\b|tool_choice|function.?call"
+            r"|guided|grammar|schema",
+            re.IGNORECASE,
+        ),
+        "temperature": re.compile(r"temperature", re.IGNORECASE),
+        "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+        "max_tokens": re.compile(r"max_(completion_)?tokens", re.IGNORECASE),
+    }
+)
+
+
+def translate(error: Exception, *, key: str = "", now: datetime | None = None) -> IntegrationError:
+    """``error`` in our tree. ``key`` is struck out of anything repeated; ``now`` reads a Retry-After date."""
+    import openai
+
+    if isinstance(error, IntegrationError):
+        return error
+    if isinstance(error, openai.APIStatusError):
+        return _from_status(error, key, now or datetime.now(UTC))
+    if isinstance(error, openai.APITimeoutError):  # before its parent, the connection error
+        return TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
+    if isinstance(error, openai.APIConnectionError):
+        return TransientError(PROVIDER, "the model server can't be reached or hung up", detail="connection")
+    if isinstance(error, openai.APIResponseValidationError | ValueError | LookupError | TypeError | AttributeError):
+        # An envelope that is no chat completion: an HTML page of a proxy, {"error": ...} with status 200.
+        return TransientError(PROVIDER, "the answer is no chat completion", detail="malformed_response")
+    if isinstance(error, openai.APIError):  # a stream's error event and the like, without a status
+        return TransientError(PROVIDER, "the model server reported an error", detail="api_error")
+    return PermanentError(PROVIDER, f"the model client failed with {type(error).__name__}")
+
+
+def _from_status(error: Any, key: str, now: datetime) -> IntegrationError:
+    status = int(error.status_code)
+    code = error_code(error)
+    said = str(error.message or "")
+    if status in (400, 413, 422) and code not in CODES and _OVERFLOW.search(said):
+        code = CONTEXT_OVERFLOW
+    default: tuple[type[IntegrationError], str] = (TransientError, f"the model server failed (HTTP {status})")
+    if status < 500:
+        default = (BadRequestError, f"the model server refused the request (HTTP {status})")
+    error_class, text = STATUSES.get(status, default)
+    error_class = CODES.get(code or "", error_class)
+    if code == CONTEXT_OVERFLOW:
+        text = "the prompt is longer than the model's context"
+    elif error_class is QuotaExhaustedError:
+        text = "the account's credit or quota is used up"
+    elif error_class is PolicyRefusedError:
+        text = "the content filter refused the request"
+    elif status in _EXPLAINED and said:
+        text = f"{text}: {_safe(said, key)}"
+    return error_class(PROVIDER, text, detail=code or str(status), retry_after=retry_after(error.response.headers, now))
+
+
+def error_code(error: Any) -> str | None:
+    """The server's short code for a status error: ``code``, else a ``type`` that we know."""
+    code = getattr(error, "code", None)
+    if isinstance(code, str) and code:
+        return code[:60]
+    kind = getattr(error, "type", None)
+    return kind if isinstance(kind, str) and kind in CODES else None
+
+
+def unsupported(error: Exception) -> frozenset[str] | None:
+    """Which parts of the request a server may not know: "structured", "temperature", "seed", "max_tokens".
+
+    None when the error says nothing about the request's form; an empty set when it is a refusal without a
+    word about the reason (then the form of the answer is the first suspect).
+    """
+    import openai
+
+    if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422, 501):
+        return None
+    said = f"{error.message} {error.body}"
+    if error_code(error) in CODES or _OVERFLOW.search(said):
+        return None
+    return frozenset(name for name, words in _FEATURES.items() if words.search(said))
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait: ``retry-after-ms``, else ``retry-after``, seconds or a date (RFC 9110 §10.2.3)."""
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        raw = headers.get(name)
+        if not raw:
+            continue
+        try:
+            seconds = float(raw) / scale
+        except ValueError:
+            try:
+                seconds = (parsedate_to_datetime(raw) - now).total_seconds()
+            except (ValueError, TypeError):
+                continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
+    return None
+
+
+def _safe(text: str, key: str) -> str:
+    """At most 200 characters of a server's message, without anything that looks like a key."""
+    if key:
+        text = text.replace(key, "***")
+    text = _SECRET.sub(r"\1***", " ".join(text.split()))
+    return text if len(text) <= 200 else text[:197] + "..."

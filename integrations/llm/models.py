@@ -1,0 +1,281 @@
+"""``ChatModels``: one structured question to any OpenAI-compatible server, through langchain-openai.
+
+What the class adds to the library is what a fleet needs: no hidden retries (the ledger decides about
+those), an explicit deadline, address and key (no environment variable redirects them), the raw answer
+with its usage whatever its form, and servers that know only a part of the protocol. Invariants: langchain
+and openai are loaded by the first call, langgraph never; only :mod:`integrations.errors` leaves; one
+object serves every thread, and a forked child starts with connections of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from integrations.errors import CredentialsError, TransientError
+from integrations.llm.answer import RawAnswer
+from integrations.llm.errors import PROVIDER, translate, unsupported
+from integrations.llm.prices import cost
+from integrations.llm.schema import instructions, strict
+from integrations.llm.transport import http_client
+from integrations.settings import Settings, SettingsError
+from integrations.usage import Usage
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
+    from langchain_openai import ChatOpenAI
+
+CONNECT_TIMEOUT_S = 5.0
+MAX_CLIENTS = 64  #: objects kept for combinations of model and parameters; they share one connection pool
+CHARS_PER_TOKEN = 4  #: rule of thumb for servers that report no usage
+#: How to go on when a server doesn't know a way of asking for JSON; the schema is in the prompt in any case.
+_SIMPLER: Mapping[str, str] = {
+    "json_schema": "json_mode",
+    "function_calling": "json_mode",
+    "json_mode": "plain",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a server was found to understand."""
+
+    mode: str  #: json_schema | function_calling | json_mode | plain
+    without: frozenset[str] = frozenset()  #: parameters it refuses: temperature, seed, max_tokens
+
+    def simpler(self, blamed: frozenset[str], sent: frozenset[str]) -> Dialect | None:
+        """The next dialect after a refusal that blames these parts; None when nothing is left to drop."""
+        parameters = (blamed & sent) - {"structured"} - self.without
+        if parameters:
+            return replace(self, without=self.without | parameters)
+        if self.mode in _SIMPLER and "structured" in sent and (not blamed or "structured" in blamed):
+            return replace(self, mode=_SIMPLER[self.mode])
+        return None
+
+
+class ChatModels:
+    """Completions from the server of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._provider = settings.provider(PROVIDER)
+        self._abandoned: list[object] = []
+        self._start()
+        _instances.add(self)
+
+    def _start(self) -> None:
+        self._lock = Lock()
+        self._http: Any = None
+        self._closing: weakref.finalize[[], ChatModels] | None = None
+        self._clients: OrderedDict[tuple[Any, ...], ChatOpenAI] = OrderedDict()
+        self._dialects: dict[str, Dialect] = {}
+
+    def _after_fork(self) -> None:
+        # The parent's connections are kept, unused: closing them here could write into the parent's streams.
+        if self._closing is not None:
+            self._closing.detach()
+        self._abandoned.append((self._http, self._clients))
+        self._start()
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones. Happens by itself when the object goes."""
+        with self._lock:
+            if self._closing is not None:
+                self._closing()
+            self._http, self._closing = None, None
+            self._clients.clear()
+
+    def complete(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        schema_name: str = "answer",
+        model: str | None = None,
+        temperature: float = 0.2,
+        seed: int | None = 7,
+        max_tokens: int | None = None,
+        timeout: float | None = None,
+    ) -> RawAnswer:
+        """One completion of ``messages`` ({"role", "content"}); with ``schema`` a JSON object is asked for.
+
+        ``timeout`` is in seconds for the whole call. A server that refuses a parameter or a way of asking for
+        JSON is asked in a simpler way within the same call; what it understands is remembered for the life
+        of this object, per model. The answer is not validated here.
+
+        Raises by the table in :mod:`integrations.llm.errors`.
+        """
+        name = model or self._settings.llm_model
+        deadline = time.monotonic() + (timeout if timeout is not None else self._settings.llm_timeout_s)
+        parameters = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
+        sent = frozenset(k for k, v in parameters.items() if v is not None)
+        asked = [dict(message) for message in messages]
+        if schema is not None:
+            asked = _with_instructions(asked, instructions(schema))
+            sent |= {"structured"}
+        before = dialect = self._dialects.get(name) or Dialect(self._settings.llm_structured_mode)
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
+            kept = {k: v for k, v in parameters.items() if k not in dialect.without}
+            options = {} if schema is None else _structured(dialect.mode, schema, schema_name)
+            try:
+                said = self._invoke(name, kept, options, asked, remaining)
+            except Exception as error:
+                blamed = unsupported(error)
+                simpler = None if blamed is None else dialect.simpler(blamed, sent)
+                if simpler is None:
+                    raise translate(error, key=self._key()) from None
+                dialect = simpler
+                continue
+            if dialect != before:
+                with self._lock:
+                    self._dialects[name] = dialect
+            return _raw_answer(said, name, asked)
+
+    def _key(self) -> str:
+        try:
+            return self._provider.credential("api_key")
+        except SettingsError as error:
+            raise CredentialsError(PROVIDER, str(error)) from None
+
+    def _invoke(
+        self,
+        model: str,
+        parameters: Mapping[str, Any],
+        options: Mapping[str, Any],
+        messages: list[dict[str, str]],
+        timeout: float,
+    ) -> AIMessage:
+        client = self._client(model, parameters)
+        import openai
+
+        limit = openai.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S))
+        with _tracing():
+            return client.bind(**options, timeout=limit).invoke(messages)
+
+    def _client(self, model: str, parameters: Mapping[str, Any]) -> ChatOpenAI:
+        place = (model, *sorted(parameters.items()))
+        with self._lock:
+            found = self._clients.get(place)
+            if found is not None:
+                self._clients.move_to_end(place)
+                return found
+            from langchain_openai import ChatOpenAI
+            from pydantic import SecretStr
+
+            if self._http is None:
+                self._http = http_client(self._provider.base_url)
+                self._closing = weakref.finalize(self, self._http.close)
+            found = ChatOpenAI(
+                model=model,
+                base_url=self._provider.base_url,
+                api_key=SecretStr(self._key()),
+                http_client=self._http,
+                openai_proxy=None,
+                max_retries=0,  # the library's default of 2 would triple a failing call, unseen by the ledger
+                use_responses_api=False,  # compatible servers speak chat completions
+                cache=False,  # the ledger is the memo; the library's cache mixes up schemas of one name
+                **{k: v for k, v in parameters.items() if v is not None},
+            )
+            self._clients[place] = found
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+            return found
+
+
+def _with_instructions(messages: list[dict[str, str]], text: str) -> list[dict[str, str]]:
+    if messages and messages[0].get("role") == "system":
+        first = {**messages[0], "content": f"{messages[0]['content']}\n\n{text}"}
+        return [first, *messages[1:]]
+    return [{"role": "system", "content": text}, *messages]
+
+
+def _structured(mode: str, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The request's part that asks for JSON.
+
+    ``response_format`` goes in by ``extra_body``: given as an argument, the client library parses the answer
+    itself and raises on a cut-off or filtered one, and its paid usage is lost.
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "answer"
+    if mode == "json_mode":
+        return {"extra_body": {"response_format": {"type": "json_object"}}}
+    if mode == "plain":
+        return {}
+    try:
+        wire, is_strict = strict(schema), True
+    except ValueError:  # outside the strict subset: sent as it is
+        wire, is_strict = dict(schema), False
+    if mode == "function_calling":
+        function = {"name": name, "description": "Give the answer.", "parameters": wire, "strict": is_strict}
+        return {
+            "tools": [{"type": "function", "function": function}],
+            "tool_choice": {"type": "function", "function": {"name": name}},
+        }
+    described = {"name": name, "schema": wire, "strict": is_strict}
+    return {"extra_body": {"response_format": {"type": "json_schema", "json_schema": described}}}
+
+
+def _raw_answer(said: AIMessage, asked_model: str, messages: list[dict[str, str]]) -> RawAnswer:
+    about = said.response_metadata
+    text = str(said.text)
+    if said.tool_calls:
+        text = json.dumps(said.tool_calls[0]["args"], ensure_ascii=False)
+    elif said.invalid_tool_calls:  # arguments that are no JSON: the caller's reader judges them
+        text = said.invalid_tool_calls[0]["args"] or ""
+    model = str(about.get("model_name") or asked_model)
+    refusal = said.additional_kwargs.get("refusal")
+    return RawAnswer(
+        text=text,
+        finish_reason=str(about.get("finish_reason") or ""),
+        model=model,
+        usage=_usage(said, model, asked_model, sum(len(m["content"]) for m in messages), len(text)),
+        refusal=str(refusal) if refusal else None,
+        system_fingerprint=about.get("system_fingerprint") or None,
+    )
+
+
+def _usage(said: AIMessage, model: str, asked_model: str, asked_chars: int, said_chars: int) -> Usage:
+    reported = said.usage_metadata
+    cached = 0
+    if reported and (reported["input_tokens"] or reported["output_tokens"]):
+        tokens_in, tokens_out = reported["input_tokens"], reported["output_tokens"]
+        cached = reported.get("input_token_details", {}).get("cache_read", 0) or 0
+    else:
+        tokens_in, tokens_out = asked_chars // CHARS_PER_TOKEN + 1, said_chars // CHARS_PER_TOKEN + 1
+    price = cost(model, input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=cached)
+    if price is None:  # a gateway may answer under another name
+        price = cost(asked_model, input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=cached)
+    return Usage(provider=PROVIDER, model=model, input_tokens=tokens_in, output_tokens=tokens_out, cost=price)
+
+
+def _tracing() -> AbstractContextManager[Any]:
+    """Nothing is sent to a tracing service unless the user has set LANGSMITH_TRACING."""
+    if os.environ.get("LANGSMITH_TRACING", "").strip().lower() in ("1", "true", "yes", "on"):
+        return nullcontext()
+    from langsmith.run_helpers import tracing_context
+
+    return tracing_context(enabled=False)
+
+
+_instances: weakref.WeakSet[ChatModels] = weakref.WeakSet()
+
+
+def _reset_all() -> None:
+    for instance in list(_instances):
+        instance._after_fork()
+
+
+_register: Callable[..., None] | None = getattr(os, "register_at_fork", None)
+if _register is not None:
+    _register(after_in_child=_reset_all)

@@ -1,0 +1,239 @@
+"""Facebook's Graph API (v26.0), as far as link ads need it, over the sandbox's ad world.
+
+Real wire shapes: forms with JSON inside, the token in the query, errors under "error" with code and
+subcode, paging by cursors, numbers of insights as strings, ``validate_only``. As at Facebook, the same
+name twice makes two campaigns. Tokens: ``invalid`` is refused (190), ``forbidden`` lacks a permission
+(200), any other is good.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from integrations.ads.naming import effect_key_of, label_of
+from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
+from integrations.sandbox.facebook_answers import (
+    GraphError,
+    actions,
+    checked,
+    insight_row,
+    page,
+    projected,
+    search,
+)
+from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.world import DEFAULT_SEED, chance
+
+PLATFORM = "facebook_ads"
+_WHOLE = frozenset({"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"})
+_EDGES = {"campaigns": "campaign", "adsets": "adset", "adcreatives": "creative", "ads": "ad"}
+_PARENT = {"adset": "campaign_id", "ad": "campaign_id"}
+
+
+class FacebookSandbox:
+    """Ad accounts at Facebook."""
+
+    name = PLATFORM
+    prefix = "/facebook"
+
+    def __init__(self) -> None:
+        self.reset(DEFAULT_SEED, None)
+
+    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
+        """See the protocol."""
+        self._market: Curve = curve(PLATFORM, seed, world)
+        self._currency: str | None = (world or {}).get("currency")
+        self._seed = seed
+        self._objects: dict[str, dict[str, Any]] = {}  #: id -> object, in the order of creation
+        self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        params = request.params()
+        try:
+            self._authorise(params)
+            parts = [part for part in request.path.split("/") if part]
+            if len(parts) < 2 or not parts[0].startswith("v"):
+                raise GraphError(400, 2500, "Unknown path components")
+            return Response(body=self._answer(request.method, parts[1:], params))
+        except GraphError as error:
+            return Response(status=error.status, body=error.body())
+
+    def refuse(self, mode: str) -> Response:
+        """``down``: code 2 with 503; ``rate_limited``: code 17 with 400 and the usage header, as Facebook does."""
+        if mode == "rate_limited":
+            usage = [{"type": "ads_management", "call_count": 100, "estimated_time_to_regain_access": 1}]
+            error = GraphError(400, 17, "User request limit reached", subcode=2446079)
+            headers = {"x-business-use-case-usage": json.dumps({"1000": usage})}
+            return Response(status=400, body=error.body(), headers=headers)
+        error = GraphError(503, 2, "Service temporarily unavailable", transient=True)
+        return Response(status=503, body=error.body())
+
+    def advance(self, days: int) -> None:
+        """Days go by for the campaigns that run."""
+        for life in self._lives.values():
+            life.advance(days)
+
+    def ad_campaigns(self) -> list[dict[str, Any]]:
+        """See the protocol; budgets in major units."""
+        return [
+            {
+                "provider": PLATFORM,
+                "id": item["id"],
+                "name": item["name"],
+                "effect_key": effect_key_of(item["name"]),
+                "status": item["status"].lower(),
+                "daily_budget": self._lives[item["id"]].budget,
+                "created_at": item["_created_at"],
+            }
+            for item in self._of_kind("campaign")
+        ]
+
+    def snapshot(self) -> Any:
+        """See the protocol."""
+        return {"objects": self._objects, "lives": {key: life.to_json() for key, life in self._lives.items()}}
+
+    def restore(self, data: Any) -> None:
+        """See the protocol."""
+        self._objects = dict(data["objects"])
+        self._lives = {key: Life.from_json(life) for key, life in data["lives"].items()}
+
+    def _authorise(self, params: Mapping[str, str]) -> None:
+        token = params.get("access_token", "")
+        if token in ("", "invalid"):
+            raise GraphError(401, 190, "Invalid OAuth access token", kind="OAuthException")
+        if token == "forbidden":
+            raise GraphError(403, 200, "Requires ads_management permission", kind="OAuthException")
+
+    def _answer(self, method: str, parts: list[str], params: Mapping[str, str]) -> Any:
+        node, edge = parts[0], parts[1] if len(parts) > 1 else ""
+        if node == "search" and method == "GET":
+            return {"data": search(params, self._seed)}
+        if node.startswith("act_"):
+            if not edge:
+                account = {"id": node, "account_status": 1, "currency": self._currency}
+                return projected({k: v for k, v in account.items() if v is not None}, params)
+            if edge not in _EDGES:
+                raise GraphError(400, 2500, "Unknown path components")
+            if method == "POST":
+                return self._create(_EDGES[edge], params)
+            return page(self._of_kind(_EDGES[edge]), params)
+        found = self._objects.get(node)
+        if found is None:
+            raise GraphError(400, 100, "Object does not exist or cannot be loaded", subcode=33)
+        if not edge:
+            return self._change(found, params) if method == "POST" else projected(found, params)
+        if edge == "insights" and found["_kind"] == "campaign":
+            return self._insights(found, params)
+        kind = _EDGES.get(edge, "")
+        return page([i for i in self._of_kind(kind) if i.get(_PARENT.get(kind, "")) == node], params)
+
+    def _of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [item for item in self._objects.values() if item["_kind"] == kind]
+
+    def _create(self, kind: str, params: Mapping[str, str]) -> dict[str, Any]:
+        fields = checked(kind, params, self._objects)
+        if "validate_only" in json.loads(params.get("execution_options", "[]")):
+            return {"success": True}
+        twins = sum(item["name"] == fields["name"] for item in self._of_kind(kind))
+        drawn = chance(self._seed, PLATFORM, kind, fields["name"], twins)
+        identifier = str(120_000_000_000_000_000 + int(drawn * 10**14) * 10)
+        while identifier in self._objects:  # two hashes that fall together
+            identifier = str(int(identifier) + 1)
+        item = {"id": identifier, "_kind": kind, **fields}
+        self._objects[identifier] = item
+        if kind == "campaign":
+            # For people and tests that look from outside; no answer to a client holds it.
+            item["_created_at"] = datetime.now(UTC).isoformat()
+            self._lives[identifier] = Life(start=date(2026, 1, 1), budget="0", enabled=fields["status"] == "ACTIVE")
+        elif kind == "adset":
+            life = self._lives[fields["campaign_id"]]
+            life.start = _day(fields.get("start_time"), life.start)
+            life.budget_changed(self._major(fields["daily_budget"]))
+        elif kind == "ad":
+            item["campaign_id"] = self._objects[fields["adset_id"]]["campaign_id"]
+            self._lives[item["campaign_id"]].ad_added(label_of(fields["name"]).token)
+        return {"id": identifier}
+
+    def _change(self, item: dict[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
+        status = params.get("status")
+        if status is not None:
+            if status not in ("ACTIVE", "PAUSED", "DELETED", "ARCHIVED"):
+                raise GraphError(400, 100, "Invalid parameter", blame=["status"])
+            item["status"] = status
+            if item["_kind"] == "campaign":
+                self._lives[item["id"]].switched(status == "ACTIVE")
+        budget = params.get("daily_budget")
+        if budget is not None and item["_kind"] == "adset":
+            if not budget.isdecimal() or int(budget) < 1:
+                raise GraphError(400, 100, "Invalid parameter", blame=["daily_budget"])
+            item["daily_budget"] = budget
+            self._lives[item["campaign_id"]].budget_changed(self._major(budget))
+        return {"success": True}
+
+    def _major(self, minor: str) -> str:
+        return str(Decimal(minor) / (1 if self._currency in _WHOLE else 100))
+
+    def _insights(self, campaign: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
+        if "date_preset" not in params and "time_range" not in params:
+            raise GraphError(400, 100, "Invalid parameter", blame=["date_preset"])
+        wanted: set[str] | None = None
+        for rule in json.loads(params.get("filtering", "[]")):
+            if rule.get("field") != "ad.id" or rule.get("operator") != "IN":
+                raise GraphError(400, 100, "Invalid parameter", blame=["filtering"])
+            wanted = set(rule["value"])
+        span = json.loads(params.get("time_range", "{}"))
+        life = self._lives[campaign["id"]]
+        rows = []
+        for generation in life.generations:
+            ads = {
+                ad["name"]: ad
+                for ad in self._of_kind("ad")
+                if ad["campaign_id"] == campaign["id"] and label_of(ad["name"]).token == generation.token
+            }
+            texts = {name: self._text(ad) for name, ad in ads.items()}
+            figures = report(
+                life,
+                generation.token,
+                texts,
+                market=self._market,
+                seed=self._seed,
+                platform=PLATFORM,
+                key=effect_key_of(campaign["name"]),
+            )
+            for name, days in figures.items():
+                if wanted is not None and ads[name]["id"] not in wanted:
+                    continue
+                for day in days:
+                    if span.get("since", "") <= day.day.isoformat() <= span.get("until", "9999"):
+                        rows.append(insight_row(ads[name]["id"], day, self._currency, actions(day)))
+        rows.sort(key=lambda row: (row["date_start"], row["ad_id"]))
+        return page([{"id": f"{row['ad_id']}/{row['date_start']}", **row} for row in rows], params)
+
+    def _text(self, ad: Mapping[str, Any]) -> AdText:
+        creative = self._objects[ad["creative"]["creative_id"]]
+        link = creative["object_story_spec"]["link_data"]
+        aimed = self._objects[ad["adset_id"]]["targeting"]
+        words = [
+            entry.get("name", "")
+            for spec in aimed.get("flexible_spec", [])
+            for entries in spec.values()
+            for entry in entries
+        ]
+        return AdText(
+            headline=link.get("name", ""),
+            description=link.get("message", ""),
+            button=(link.get("call_to_action") or {}).get("type", ""),
+            audience=tuple(words),
+        )
+
+
+def _day(stamp: str | None, default: date) -> date:
+    try:
+        return datetime.fromisoformat(stamp or "").date()
+    except ValueError:
+        return default

@@ -1,0 +1,215 @@
+"""The wire shapes of the sandbox's Graph API: checks of what is sent, and forms of what is answered.
+
+Pure functions. Invariant: what Facebook would refuse is refused here in Facebook's own words and codes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from integrations.sandbox.ad_world import DayFigures
+from integrations.sandbox.world import chance
+
+OBJECTIVES = frozenset(
+    {
+        "OUTCOME_AWARENESS",
+        "OUTCOME_TRAFFIC",
+        "OUTCOME_ENGAGEMENT",
+        "OUTCOME_LEADS",
+        "OUTCOME_SALES",
+        "OUTCOME_APP_PROMOTION",
+    }
+)
+_REQUIRED = {
+    "campaign": ("name", "objective", "status", "special_ad_categories"),
+    "adset": ("name", "campaign_id", "billing_event", "optimization_goal", "targeting", "daily_budget"),
+    "creative": ("name", "object_story_spec"),
+    "ad": ("name", "adset_id", "creative", "status"),
+}
+_NESTED = frozenset({"targeting", "object_story_spec", "creative", "special_ad_categories"})
+_COUNTRIES = {
+    "united states": "US",
+    "usa": "US",
+    "us": "US",
+    "germany": "DE",
+    "france": "FR",
+    "united kingdom": "GB",
+    "uk": "GB",
+    "canada": "CA",
+    "spain": "ES",
+    "italy": "IT",
+    "netherlands": "NL",
+    "india": "IN",
+    "australia": "AU",
+    "japan": "JP",
+}
+
+
+class GraphError(Exception):
+    """A refusal in the Graph API's form."""
+
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        subcode: int | None = None,
+        kind: str = "FacebookApiException",
+        transient: bool = False,
+        blame: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self._error: dict[str, Any] = {
+            "message": message,
+            "type": kind,
+            "code": code,
+            "is_transient": transient,
+            "fbtrace_id": "sandbox",
+        }
+        if subcode is not None:
+            self._error["error_subcode"] = subcode
+        if blame:
+            self._error["error_data"] = json.dumps({"blame_field_specs": [[name] for name in blame]})
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body."""
+        return {"error": self._error}
+
+
+def checked(kind: str, params: Mapping[str, str], objects: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The fields of a new object, nested ones decoded; GraphError names what is missing or wrong."""
+    for name in _REQUIRED[kind]:
+        if name not in params:
+            raise GraphError(400, 100, f"(#100) Param {name} is required", blame=[name])
+    fields: dict[str, Any] = {}
+    for name, value in params.items():
+        if name in ("access_token", "appsecret_proof", "execution_options"):
+            continue
+        try:
+            fields[name] = json.loads(value) if name in _NESTED else value
+        except ValueError:
+            raise GraphError(400, 100, "Invalid parameter", blame=[name]) from None
+    wrong = _wrong_field(kind, fields, objects)
+    if wrong:
+        raise GraphError(400, 100, "Invalid parameter", blame=[wrong])
+    return fields
+
+
+def _wrong_field(kind: str, fields: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The first field whose value Facebook would refuse."""
+
+    def known(identifier: Any, wanted: str) -> bool:
+        return objects.get(str(identifier), {}).get("_kind") == wanted
+
+    rules: list[tuple[str, bool]] = [
+        ("name", 0 < len(fields["name"]) <= 400),
+        ("status", fields.get("status", "PAUSED") in ("ACTIVE", "PAUSED")),
+    ]
+    if kind == "campaign":
+        rules += [
+            ("objective", fields["objective"] in OBJECTIVES),
+            ("is_adset_budget_sharing_enabled", "is_adset_budget_sharing_enabled" in fields),
+        ]
+    elif kind == "adset":
+        budget = fields["daily_budget"]
+        rules += [
+            ("campaign_id", known(fields["campaign_id"], "campaign")),
+            ("daily_budget", budget.isdecimal() and int(budget) > 0),
+            ("targeting", bool(fields["targeting"].get("geo_locations"))),
+        ]
+    elif kind == "ad":
+        rules += [
+            ("adset_id", known(fields["adset_id"], "adset")),
+            ("creative", known(fields["creative"].get("creative_id"), "creative")),
+        ]
+    else:
+        story = fields["object_story_spec"]
+        link = story.get("link_data") or {}
+        rules.append(("object_story_spec", bool(story.get("page_id") and link.get("link"))))
+    return next((name for name, fine in rules if not fine), None)
+
+
+def projected(item: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
+    """The asked fields of an object (``a,b{c,d}``); the id is always there."""
+    asked = _fields(params.get("fields", ""))
+    found: dict[str, Any] = {"id": item["id"]}
+    for name, inner in asked.items():
+        value = item.get(name)
+        if value is None:
+            continue
+        found[name] = {key: value[key] for key in inner if key in value} if inner else value
+    return found
+
+
+def page(items: Sequence[Mapping[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
+    """One page of a listing, newest first as Facebook does, with cursors."""
+    ordered = list(items)
+    after = params.get("after")
+    start = 0
+    if after is not None:
+        start = next((at + 1 for at, item in enumerate(ordered) if item["id"] == after), len(ordered))
+    size = max(1, min(500, int(params.get("limit", "25"))))
+    shown = ordered[start : start + size]
+    answer: dict[str, Any] = {"data": [projected(item, params) for item in shown]}
+    if shown:
+        answer["paging"] = {"cursors": {"before": shown[0]["id"], "after": shown[-1]["id"]}}
+        if start + size < len(ordered):
+            answer["paging"]["next"] = "https://graph.facebook.com/sandbox-next-page"
+    return answer
+
+
+def search(params: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
+    """The targeting search: places, interests, job titles."""
+    kind, query = params.get("type", ""), params.get("q", "").strip()
+    if kind not in ("adgeolocation", "adinterest", "adworkposition"):
+        raise GraphError(400, 100, "Invalid parameter", blame=["type"])
+    if not query or "nowhere" in query.lower():
+        return []
+    if kind == "adgeolocation":
+        country = _COUNTRIES.get(query.lower())
+        if country:
+            return [{"key": country, "name": query, "type": "country", "country_code": country}]
+        return [{"key": _digits(seed, kind, query), "name": query, "type": "city", "country_code": "US"}]
+    return [{"id": _digits(seed, kind, query.lower()), "name": query}]
+
+
+def insight_row(ad: str, day: DayFigures, currency: str | None, made: list[dict[str, str]]) -> dict[str, Any]:
+    """One row of insights: numbers as strings, no ``actions`` where nothing was done."""
+    row: dict[str, Any] = {
+        "ad_id": ad,
+        "date_start": day.day.isoformat(),
+        "date_stop": day.day.isoformat(),
+        "impressions": str(day.impressions),
+        "inline_link_clicks": str(day.clicks),
+        "spend": str(day.spend),
+        "account_currency": currency,
+        "actions": made,
+    }
+    return {name: value for name, value in row.items() if value}
+
+
+def actions(day: DayFigures) -> list[dict[str, str]]:
+    """What people did, under Facebook's overlapping types: a lead shows up twice."""
+    found = []
+    if day.clicks:
+        found.append({"action_type": "link_click", "value": str(day.clicks)})
+    if day.conversions:
+        for kind in ("offsite_conversion.fb_pixel_lead", "lead"):
+            found.append({"action_type": kind, "value": str(day.conversions)})
+    return found
+
+
+def _fields(text: str) -> dict[str, list[str]]:
+    return {
+        name: [inner for inner in nested.split(",") if inner]
+        for name, nested in re.findall(r"([A-Za-z_]+)(?:\{([^}]*)\})?", text)
+    }
+
+
+def _digits(*parts: object) -> str:
+    return str(6_000_000_000_000 + int(chance(*parts) * 10**12))

@@ -1,0 +1,91 @@
+"""Troubles that a test or a demo can switch on for one provider of the sandbox.
+
+Invariant: whether a call is hit depends on (seed, provider, number of the call) only, so a run with a
+``rate`` can be repeated; a fault that has lasted its time is as good as none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.sandbox.world import chance
+
+MODES = ("ok", "down", "slow", "rate_limited", "lost_reply", "garbage")
+DEFAULT_DELAY_S = 5.0  #: how long a slow answer takes
+
+
+class FaultError(ValueError):
+    """A fault was asked for in a form we don't understand; the message says what would be right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One provider's trouble."""
+
+    mode: str
+    until: float  #: of ``time.monotonic()``; infinity when it lasts until it is cleared
+    rate: float = 1.0  #: share of the calls that it hits
+    delay_s: float = DEFAULT_DELAY_S  #: only for ``slow``
+
+    @staticmethod
+    def parse(data: Mapping[str, Any], now: float) -> Fault:
+        """Read the body of ``POST /_sandbox/faults``; FaultError names what is wrong."""
+        mode = data.get("mode")
+        if mode not in MODES:
+            raise FaultError(f"mode={mode!r} is not one of {', '.join(MODES)}")
+        seconds = _number(data, "seconds", float("inf"))
+        rate = _number(data, "rate", 1.0)
+        if rate > 1:
+            raise FaultError(f"rate={rate!r} is not between 0 and 1")
+        return Fault(mode=mode, until=now + seconds, rate=rate, delay_s=_number(data, "delay", DEFAULT_DELAY_S))
+
+
+@dataclass(slots=True)
+class Faults:
+    """The troubles that are switched on, by provider."""
+
+    seed: int
+    clock: Callable[[], float] = time.monotonic
+    _active: dict[str, Fault] = field(default_factory=dict)
+    _drawn: dict[str, int] = field(default_factory=dict)
+
+    def set(self, provider: str, fault: Fault) -> None:
+        """Switch a fault on; mode ``ok`` switches the provider's fault off."""
+        if fault.mode == "ok":
+            self._active.pop(provider, None)
+        else:
+            self._active[provider] = fault
+
+    def draw(self, provider: str) -> Fault | None:
+        """The fault that hits the provider's next call, if any."""
+        fault = self._active.get(provider)
+        if fault is None:
+            return None
+        if self.clock() >= fault.until:
+            del self._active[provider]
+            return None
+        number = self._drawn[provider] = self._drawn.get(provider, 0) + 1
+        return fault if chance("fault", self.seed, provider, number) < fault.rate else None
+
+    def active(self) -> dict[str, str]:
+        """Provider -> mode of the faults that are on now."""
+        now = self.clock()
+        return {provider: fault.mode for provider, fault in sorted(self._active.items()) if now < fault.until}
+
+    def clear(self, seed: int) -> None:
+        """Switch everything off and count anew."""
+        self.seed = seed
+        self._active.clear()
+        self._drawn.clear()
+
+
+def _number(data: Mapping[str, Any], key: str, default: float) -> float:
+    value = data.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise FaultError(f"{key}={value!r} is not a number >= 0")
+    return float(value)

@@ -1,0 +1,245 @@
+"""LinkedIn's Marketing API (versioned REST), as far as sponsored content needs it, over the ad world.
+
+Real wire shapes: version and protocol headers are insisted on, a creation answers 201 with the id in
+``x-restli-id`` and an empty body, PARTIAL_UPDATE, Rest.li's query encoding, cursors, amounts as strings.
+As at LinkedIn, the same name twice makes two campaigns. Tokens: ``invalid`` is refused (401),
+``forbidden`` lacks a permission (403), any other is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from integrations.ads.naming import effect_key_of, label_of
+from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
+from integrations.sandbox.linkedin_answers import (
+    RestLiError,
+    analytics_row,
+    checked,
+    page,
+    plain_text,
+    span,
+    typeahead,
+    urn_list,
+    words_of,
+)
+from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.world import DEFAULT_SEED, chance
+
+PLATFORM = "linkedin_ads"
+_STATUSES = frozenset({"ACTIVE", "PAUSED", "DRAFT", "ARCHIVED", "CANCELED", "REMOVED"})
+_CREATED = {"adCampaignGroups": "group", "adCampaigns": "campaign", "creatives": "creative"}
+
+
+class LinkedInAdsSandbox:
+    """Ad accounts at LinkedIn."""
+
+    name = PLATFORM
+    prefix = "/linkedin_ads"
+
+    def __init__(self) -> None:
+        self.reset(DEFAULT_SEED, None)
+
+    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
+        """See the protocol."""
+        self._market: Curve = curve(PLATFORM, seed, world)
+        self._currency: str | None = (world or {}).get("currency")
+        self._seed = seed
+        self._objects: dict[str, dict[str, Any]] = {}  #: kind/id -> object, in the order of creation
+        self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        try:
+            self._authorise(request)
+            parts = [unquote(part) for part in request.path.split("/") if part]
+            if not parts or parts[0] != "rest":
+                raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
+            query = dict(pair.partition("=")[::2] for pair in request.query.split("&") if pair)
+            return self._answer(request, parts[1:], query)
+        except RestLiError as error:
+            return Response(status=error.status, body=error.body())
+
+    def refuse(self, mode: str) -> Response:
+        """``down``: 503; ``rate_limited``: 429 without a Retry-After, as LinkedIn does."""
+        if mode == "rate_limited":
+            error = RestLiError(429, "TOO_MANY_REQUESTS", "Resource level throttle limit reached")
+        else:
+            error = RestLiError(503, "SERVICE_UNAVAILABLE", "Service unavailable")
+        return Response(status=error.status, body=error.body())
+
+    def advance(self, days: int) -> None:
+        """Days go by for the campaigns that run."""
+        for life in self._lives.values():
+            life.advance(days)
+
+    def ad_campaigns(self) -> list[dict[str, Any]]:
+        """See the protocol."""
+        return [
+            {
+                "provider": PLATFORM,
+                "id": item["id"],
+                "name": item["name"],
+                "effect_key": effect_key_of(item["name"]),
+                "status": item["status"].lower(),
+                "daily_budget": self._lives[item["id"]].budget,
+                "created_at": item["_created_at"],
+            }
+            for item in self._of_kind("campaign")
+        ]
+
+    def snapshot(self) -> Any:
+        """See the protocol."""
+        return {"objects": self._objects, "lives": {key: life.to_json() for key, life in self._lives.items()}}
+
+    def restore(self, data: Any) -> None:
+        """See the protocol."""
+        self._objects = dict(data["objects"])
+        self._lives = {key: Life.from_json(life) for key, life in data["lives"].items()}
+
+    def _authorise(self, request: Request) -> None:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token in ("", "invalid"):
+            raise RestLiError(401, "INVALID_ACCESS_TOKEN", "Invalid access token")
+        if token == "forbidden":
+            raise RestLiError(403, "ACCESS_DENIED", "Not enough permissions to access the resource")
+        version = request.headers.get("linkedin-version", "")
+        if len(version) != 6 or not version.isdecimal():
+            raise RestLiError(400, "VERSION_MISSING", "A version must be present")
+        if version < "202511":
+            raise RestLiError(426, "NONEXISTENT_VERSION", f"Requested version {version} is not active")
+        if request.headers.get("x-restli-protocol-version") != "2.0.0":
+            raise RestLiError(400, "PARAM_INVALID", "Unsupported Rest.li protocol version")
+
+    def _answer(self, request: Request, parts: list[str], query: Mapping[str, str]) -> Response:
+        if parts[:1] == ["adTargetingEntities"]:
+            return Response(body={"elements": typeahead(query)})
+        if parts[:1] == ["adAnalytics"]:
+            return Response(body={"elements": self._analytics(query)})
+        if parts[:1] != ["adAccounts"] or len(parts) < 2:
+            raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
+        if len(parts) == 2:
+            account = {"id": parts[1], "status": "ACTIVE", "currency": self._currency}
+            return Response(body={name: value for name, value in account.items() if value is not None})
+        kind = _CREATED.get(parts[2], "")
+        if not kind:
+            raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
+        if len(parts) == 4:
+            found = self._objects.get(f"{kind}/{parts[3]}")
+            if found is None:
+                raise RestLiError(404, "NOT_FOUND", "Could not find entity")
+            if request.method == "GET":
+                return Response(body=_shown(found))
+            return self._change(found, request)
+        if request.method == "POST":
+            return self._create(kind, request, query)
+        listed = self._of_kind(kind)
+        if kind == "creative":
+            if request.headers.get("x-restli-method", "").upper() != "FINDER":
+                raise RestLiError(400, "PARAM_INVALID", "Method not supported", ["X-RestLi-Method"])
+            wanted = set(urn_list(query.get("campaigns", "")))
+            listed = [item for item in listed if item["campaign"] in wanted]
+        return Response(body=page([_shown(item) for item in listed], query))
+
+    def _of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [item for key, item in self._objects.items() if key.startswith(f"{kind}/")]
+
+    def _create(self, kind: str, request: Request, query: Mapping[str, str]) -> Response:
+        body = _json(request)
+        if kind == "creative":
+            if query.get("action") != "createInline" or not isinstance(body.get("creative"), dict):
+                raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["creative"])
+            body = body["creative"]
+        checked(kind, body, self._objects, self._currency)
+        twins = sum(item["name"] == body["name"] for item in self._of_kind(kind))
+        number = 300_000_000 + int(chance(self._seed, PLATFORM, kind, body["name"], twins) * 10**8)
+        prefix = "urn:li:sponsoredCreative:" if kind == "creative" else ""
+        while f"{kind}/{prefix}{number}" in self._objects:  # two hashes that fall together
+            number += 1
+        identifier = f"{prefix}{number}"
+        item = {**body, "id": identifier if prefix else str(number)}
+        self._objects[f"{kind}/{identifier}"] = item
+        if kind == "campaign":
+            # For people and tests that look from outside; no answer to a client holds it.
+            item["_created_at"] = datetime.now(UTC).isoformat()
+            start = datetime.fromtimestamp(body["runSchedule"]["start"] / 1000, UTC).date()
+            budget = body["dailyBudget"]["amount"]
+            self._lives[identifier] = Life(start=start, budget=budget, enabled=body["status"] == "ACTIVE")
+        elif kind == "creative":
+            campaign = body["campaign"].rpartition(":")[2]
+            self._lives[campaign].ad_added(label_of(body["name"]).token)
+        return Response(status=201, headers={"x-restli-id": identifier})
+
+    def _change(self, item: dict[str, Any], request: Request) -> Response:
+        if request.headers.get("x-restli-method", "").upper() != "PARTIAL_UPDATE":
+            raise RestLiError(400, "PARAM_INVALID", "Method not supported", ["X-RestLi-Method"])
+        changes = _json(request).get("patch", {}).get("$set", {})
+        status = changes.get("status", changes.get("intendedStatus", "ACTIVE"))
+        if status not in _STATUSES:
+            raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["status"])
+        item.update(changes)
+        life = self._lives.get(item["id"])
+        if life is not None:
+            if "status" in changes:
+                life.switched(status == "ACTIVE")
+            if "dailyBudget" in changes:
+                life.budget_changed(changes["dailyBudget"]["amount"])
+        return Response(status=204)
+
+    def _analytics(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        since, until = span(query)
+        rows: list[tuple[date, dict[str, Any]]] = []
+        for urn in urn_list(query.get("creatives", "")):
+            creative = self._objects.get(f"creative/{urn}")
+            if creative is None:
+                continue  # no access and no object look the same: nothing
+            campaign = self._objects[f"campaign/{creative['campaign'].rpartition(':')[2]}"]
+            token = label_of(creative["name"]).token
+            siblings = {
+                item["name"]: self._text(item, campaign)
+                for item in self._of_kind("creative")
+                if item["campaign"] == creative["campaign"] and label_of(item["name"]).token == token
+            }
+            figures = report(
+                self._lives[campaign["id"]],
+                token,
+                siblings,
+                market=self._market,
+                seed=self._seed,
+                platform=PLATFORM,
+                key=effect_key_of(campaign["name"]),
+            )
+            for day in figures[creative["name"]]:
+                if since <= day.day <= until:
+                    rows.append((day.day, analytics_row(urn, day)))
+        return [row for _, row in sorted(rows, key=lambda entry: (entry[0], entry[1]["pivotValues"]))]
+
+    def _text(self, creative: Mapping[str, Any], campaign: Mapping[str, Any]) -> AdText:
+        post = creative["inlineContent"]["post"]
+        return AdText(
+            headline=post["content"]["article"]["title"],
+            description=plain_text(post["commentary"]),
+            button=post.get("contentCallToActionLabel", ""),
+            headline_width=70,
+            description_width=150,
+            audience=words_of(campaign["targetingCriteria"]),
+        )
+
+
+def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: value for name, value in item.items() if not name.startswith("_")}
+    number = shown["id"]
+    return {**shown, "id": int(number)} if number.isdecimal() else shown
+
+
+def _json(request: Request) -> dict[str, Any]:
+    try:
+        found = request.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RestLiError(400, "PARAM_INVALID", "Could not parse the body")
+    return found

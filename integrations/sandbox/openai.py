@@ -1,0 +1,325 @@
+"""The sandbox's language model: an OpenAI-compatible server that thinks by rules.
+
+It speaks the chat completions protocol (structured outputs, JSON mode, tools, usage, errors) as OpenAI's
+API reference describes it; what it says depends on the request alone. A prompt's last ```json brief names
+the task; without one it fills the asked-for schema. Invariants: everything it writes is marked as the
+sandbox's, and the same request gets the same answer.
+
+``world={"openai": {...}}`` at reset turns on what real models do now and then:
+``refuse_on`` (list of texts: a prompt that holds one is refused), ``filter_on`` (the same for the content
+filter), ``bad_first`` ("prose" | "broken" | "empty" | "wrong": the first answer to a question can't be used),
+``cut_first`` (true: the first answer is cut off at its maximum length), ``context`` (tokens that fit).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from integrations.sandbox.llm_schema import fill, fit, strict_problem
+from integrations.sandbox.llm_text import MARK, Order, Writer
+from integrations.sandbox.protocol import Request, Response
+
+MODEL = "sandbox-1"
+CREATED = 1_767_225_600  #: 2026-01-01, for ever: answers don't depend on the clock
+CHARS_PER_TOKEN = 4
+CONTEXT_TOKENS = 128_000
+TASK_MODULES = ("integrations.sandbox.llm_tasks_content", "integrations.sandbox.llm_tasks_ads")
+_BRIEF = re.compile(r"^```json\s*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_REFUSAL = "I'm sorry, but I can't help with that."
+
+Task = Callable[[Mapping[str, Any], Mapping[str, Any], int], Mapping[str, Any]]
+
+
+class _InvalidError(Exception):
+    """A request that the protocol refuses with status 400."""
+
+    def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.response = _error(400, message, "invalid_request_error", param=param, code=code)
+
+
+class OpenAISandbox:
+    """The provider ``openai`` of the sandbox world."""
+
+    name = "openai"
+    prefix = "/openai"
+
+    def __init__(self) -> None:
+        self.calls = 0  #: completions asked for, refused ones included
+        self._habits: Mapping[str, Any] = {}
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            text = "You didn't provide an API key. You need to provide it in an Authorization header using Bearer auth."
+            return _error(401, text, "invalid_request_error", code="invalid_api_key")
+        if request.path == "/v1/chat/completions":
+            if request.method != "POST":
+                return _error(405, f"Not allowed to {request.method} on /v1/chat/completions", "invalid_request_error")
+            self.calls += 1
+            try:
+                return Response(body=self._complete(_checked(request)), headers={"x-request-id": "sandbox"})
+            except _InvalidError as error:
+                return error.response
+        if request.path == "/v1/models" and request.method == "GET":
+            return Response(body={"object": "list", "data": [_model(MODEL)]})
+        if request.path.startswith("/v1/models/") and request.method == "GET":
+            return Response(body=_model(request.path.removeprefix("/v1/models/")))
+        return _error(404, f"Invalid URL ({request.method} {request.path})", "invalid_request_error")
+
+    def refuse(self, mode: str) -> Response:
+        """The faults ``down`` and ``rate_limited`` as OpenAI words them."""
+        if mode == "rate_limited":
+            text = "Rate limit reached for requests. Please try again in 1s."
+            limited = _error(429, text, "requests", code="rate_limit_exceeded")
+            return Response(status=429, body=limited.body, headers={"retry-after": "1", "retry-after-ms": "1000"})
+        return _error(503, "The server is overloaded or not ready yet.", "server_error", code="service_unavailable")
+
+    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
+        """Forget the habits of an earlier world. Answers depend on the request's seed, not on the world's."""
+        self.calls = 0
+        self._habits = dict((world or {}).get("openai") or {})
+
+    def advance(self, days: int) -> None:
+        """Time means nothing to it."""
+
+    def ad_campaigns(self) -> list[dict[str, Any]]:
+        """It places no ads."""
+        return []
+
+    def snapshot(self) -> Any:
+        """It keeps nothing."""
+        return None
+
+    def restore(self, data: Any) -> None:
+        """It keeps nothing."""
+
+    def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        messages: Sequence[Mapping[str, Any]] = body["messages"]
+        asked = "\n".join(_text(message) for message in messages)
+        if len(asked) // CHARS_PER_TOKEN > int(self._habits.get("context", CONTEXT_TOKENS)):
+            limit = self._habits.get("context", CONTEXT_TOKENS)
+            raise _InvalidError(
+                f"This model's maximum context length is {limit} tokens. However, your messages resulted in "
+                f"{len(asked) // CHARS_PER_TOKEN} tokens. Please reduce the length of the messages.",
+                "messages",
+                "context_length_exceeded",
+            )
+        message, finish = self._answer(body, asked)
+        limit = body.get("max_completion_tokens") or body.get("max_tokens")
+        first = not any(m.get("role") == "assistant" for m in messages)
+        if self._habits.get("cut_first") and first and message.get("content"):
+            limit = max(1, len(message["content"]) // CHARS_PER_TOKEN // 2)
+        if limit and message.get("content") and len(message["content"]) > limit * CHARS_PER_TOKEN:
+            message, finish = {**message, "content": message["content"][: limit * CHARS_PER_TOKEN]}, "length"
+        said = (
+            len(json.dumps(message.get("tool_calls"))) if message.get("tool_calls") else len(message["content"] or "")
+        )
+        tokens_in, tokens_out = len(asked) // CHARS_PER_TOKEN + 1, said // CHARS_PER_TOKEN + 1
+        digest = sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        return {
+            "id": f"chatcmpl-sandbox{digest[:20]}",
+            "object": "chat.completion",
+            "created": CREATED,
+            "model": body["model"],
+            "system_fingerprint": "sandbox",
+            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
+            "usage": {
+                "prompt_tokens": tokens_in,
+                "completion_tokens": tokens_out,
+                "total_tokens": tokens_in + tokens_out,
+                "prompt_tokens_details": {"cached_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 0},
+            },
+        }
+
+    def _answer(self, body: Mapping[str, Any], asked: str) -> tuple[dict[str, Any], str]:
+        if any(text in asked for text in self._habits.get("refuse_on", ())):
+            return {"role": "assistant", "content": None, "refusal": _REFUSAL}, "stop"
+        if any(text in asked for text in self._habits.get("filter_on", ())):
+            return {"role": "assistant", "content": "", "refusal": None}, "content_filter"
+        tool = _chosen_tool(body)
+        seed = int(body.get("seed") or 0)
+        if tool is not None:
+            found = self._object(asked, tool.get("parameters") or {"type": "object"}, seed)
+            call = {
+                "id": "call_" + sha256(f"{asked}/{seed}/{tool['name']}".encode()).hexdigest()[:20],
+                "type": "function",
+                "function": {"name": tool["name"], "arguments": json.dumps(found, ensure_ascii=False)},
+            }
+            reason = "stop" if isinstance(body.get("tool_choice"), Mapping) else "tool_calls"
+            return {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}, reason
+        schema = _asked_schema(body, asked)
+        if schema is None:
+            brief = _brief(asked)
+            topic = str(brief.get("topic") or "") if brief else ""
+            text = Writer(Order(words=60, phrase=topic, headings=False), f"{asked}/{seed}").body()
+            content = f"{MARK} {text}"
+        else:
+            content = json.dumps(self._object(asked, schema, seed), ensure_ascii=False)
+            first = not any(m.get("role") == "assistant" for m in body["messages"])
+            if first and not asked.rstrip().endswith("only as the JSON object."):
+                content = _spoilt(content, str(self._habits.get("bad_first", "")))
+        return {"role": "assistant", "content": content, "refusal": None}, "stop"
+
+    def _object(self, asked: str, schema: Mapping[str, Any], seed: int) -> Any:
+        brief = _brief(asked)
+        task = _task(str(brief.get("task"))) if brief else None
+        made_from = f"{asked}/{seed}"
+        if brief is None or task is None:
+            return fill(schema, made_from)
+        found = task(brief, schema, seed)
+        return fit(schema, found, made_from) if schema.get("properties") else dict(found)
+
+
+def _checked(request: Request) -> Mapping[str, Any]:
+    """The body of a completion request; _InvalidError as OpenAI words it."""
+    try:
+        body = request.json()
+    except ValueError:
+        raise _InvalidError("We could not parse the JSON body of your request.") from None
+    if not isinstance(body, Mapping):
+        raise _InvalidError("The body of the request must be a JSON object.")
+    if not isinstance(body.get("model"), str) or not body["model"]:
+        raise _InvalidError("you must provide a model parameter", "model")
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise _InvalidError("Invalid 'messages': empty array or missing. Expected at least 1 message.", "messages")
+    roles = ("system", "developer", "user", "assistant", "tool")
+    for at, message in enumerate(messages):
+        if not isinstance(message, Mapping) or message.get("role") not in roles:
+            raise _InvalidError(f"Invalid value for 'messages[{at}].role'", f"messages[{at}].role", "invalid_value")
+    for name, low, high in (("temperature", 0, 2), ("top_p", 0, 1)):
+        value = body.get(name)
+        if value is not None and (not isinstance(value, int | float) or not low <= value <= high):
+            raise _InvalidError(f"Invalid '{name}': expected a number from {low} to {high}.", name, "invalid_value")
+    if body.get("stream"):
+        raise _InvalidError("This model does not stream.", "stream", "unsupported_value")
+    if body.get("n") not in (None, 1):
+        raise _InvalidError("This model gives one choice.", "n", "unsupported_value")
+    _check_format(body.get("response_format"), messages)
+    return body
+
+
+def _check_format(wanted: Any, messages: Sequence[Mapping[str, Any]]) -> None:
+    if wanted is None:
+        return
+    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
+    if kind not in ("text", "json_object", "json_schema"):
+        raise _InvalidError(f"Invalid value: '{kind}'.", "response_format.type", "invalid_value")
+    if kind == "json_object" and not any("json" in _text(m).lower() for m in messages):
+        raise _InvalidError(
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+            "messages",
+        )
+    if kind == "json_schema":
+        described = wanted.get("json_schema")
+        if not isinstance(described, Mapping) or not isinstance(described.get("schema"), Mapping):
+            raise _InvalidError("Missing required parameter: 'response_format.json_schema'.", "response_format")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(described.get("name", ""))):
+            raise _InvalidError("Invalid 'response_format.json_schema.name'.", "response_format.json_schema.name")
+        problem = strict_problem(described["schema"]) if described.get("strict") else None
+        if problem:
+            text = f"Invalid schema for response_format '{described['name']}': {problem}"
+            raise _InvalidError(text, "response_format")
+
+
+def _chosen_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The function to call: the named one, or the first not called yet when calling is open or required."""
+    offered: list[Mapping[str, Any]] = [
+        tool.get("function", {}) for tool in body.get("tools") or () if isinstance(tool, Mapping)
+    ]
+    choice = body.get("tool_choice", "auto")
+    if not offered or choice == "none":
+        return None
+    if isinstance(choice, Mapping):
+        name = (choice.get("function") or {}).get("name")
+        found = next((tool for tool in offered if tool.get("name") == name), None)
+        if found is None:
+            raise _InvalidError(f"Tool choice '{name}' not found in 'tools' parameter.", "tool_choice")
+        return found
+    called = {
+        (call.get("function") or {}).get("name")
+        for message in body["messages"]
+        for call in message.get("tool_calls") or ()
+    }
+    left = [tool for tool in offered if tool.get("name") not in called]
+    return left[0] if left else offered[0] if choice == "required" else None
+
+
+def _asked_schema(body: Mapping[str, Any], asked: str) -> Mapping[str, Any] | None:
+    """The schema of the answer: by response_format, else as the prompt's words give it; None for free text."""
+    wanted = body.get("response_format") or {}
+    if wanted.get("type") == "json_schema":
+        schema: Mapping[str, Any] = wanted["json_schema"]["schema"]
+        return schema
+    at = asked.rfind("JSON Schema:")
+    if at >= 0:
+        start = asked.find("{", at)
+        try:
+            found, _ = json.JSONDecoder().raw_decode(asked, start) if start >= 0 else (None, 0)
+        except ValueError:
+            found = None
+        if isinstance(found, Mapping):
+            return found
+    return {"type": "object"} if wanted.get("type") == "json_object" else None
+
+
+def _brief(asked: str) -> Mapping[str, Any] | None:
+    """The last ```json block that names a task, else the last that is an object."""
+    found = list(_briefs(asked))
+    return next((one for one in reversed(found) if "task" in one), found[-1] if found else None)
+
+
+def _briefs(asked: str) -> Iterator[Mapping[str, Any]]:
+    for block in _BRIEF.findall(asked):
+        try:
+            value = json.loads(block)
+        except ValueError:
+            continue
+        if isinstance(value, Mapping):
+            yield value
+
+
+def _task(name: str) -> Task | None:
+    for module in TASK_MODULES:
+        if find_spec(module) is not None:
+            tasks: Mapping[str, Task] = import_module(module).TASKS
+            if name in tasks:
+                return tasks[name]
+    return None
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
+    return str(content or "")
+
+
+def _spoilt(content: str, how: str) -> str:
+    """A first answer as sloppy models give it."""
+    if how == "prose":
+        return "Sure! I'd be happy to help. What would you like to know?"
+    if how == "broken":
+        return content[: len(content) // 2]
+    if how == "empty":
+        return ""
+    if how == "wrong":
+        return json.dumps({"unexpected": True})
+    return content
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "sandbox"}
+
+
+def _error(status: int, message: str, kind: str, *, param: str | None = None, code: str | None = None) -> Response:
+    return Response(status=status, body={"error": {"message": message, "type": kind, "param": param, "code": code}})

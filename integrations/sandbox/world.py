@@ -1,0 +1,235 @@
+"""The companies and people of the sandbox world: what search finds, sites show and mail servers take.
+
+Everything is a pure function of the seed, so that search, web sites, DNS and Hunter tell one story in
+any order of questions. Domains end in ``.example`` (RFC 2606: never delegated), so nothing here can be
+mistaken for, or lead to, a real company. The world holds the traps that real data holds: titles that
+contain "cto" inside other words, sizes exactly at the limit, dead mail domains, people who objected.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
+from random import Random
+from types import MappingProxyType
+
+DEFAULT_SEED = 7
+ZONE = "example"
+DISPOSABLE_DOMAINS = ("mailsink.example", "tenminutes.example")
+#: The sandbox's own names, for the mail servers of its domains.
+MAIL_HOST = "mx.sandbox.example"
+
+#: industry -> (number of companies, endings of their names, what they make)
+_INDUSTRIES: Mapping[str, tuple[int, tuple[str, ...], str]] = MappingProxyType(
+    {
+        "saas": (60, ("flow", "desk", "stack", "board", "sync", "suite"), "subscription software for teams"),
+        "technology": (60, ("logic", "byte", "node", "labs", "core", "grid"), "software and data infrastructure"),
+        "finance": (50, ("fund", "capital", "ledger", "pay", "trust", "vault"), "financial services"),
+        "healthcare": (35, ("care", "clinic", "health", "med"), "clinics and medical services"),
+        "manufacturing": (35, ("works", "forge", "tool", "parts"), "machine parts and tooling"),
+        "retail": (35, ("mart", "goods", "shop", "outfit"), "shops and e-commerce"),
+        "education": (25, ("learn", "academy", "school", "tutor"), "courses and training"),
+        "logistics": (25, ("freight", "route", "cargo", "haul"), "freight and warehousing"),
+        "energy": (20, ("power", "solar", "watt", "volt"), "power generation and storage"),
+        "hospitality": (15, ("inn", "stay", "table", "resort"), "hotels and restaurants"),
+        "real estate": (15, ("homes", "estate", "property", "realty"), "offices and housing"),
+        "media": (15, ("press", "media", "studio", "cast"), "publishing and broadcasting"),
+        "legal": (10, ("law", "legal", "counsel"), "legal services"),
+    }
+)
+_BEGINNINGS = (
+    *("Bright", "Blue", "North", "River", "Clear", "True", "Quick", "Silver", "Stone", "Green", "Iron"),
+    *("Cedar", "Harbor", "Summit", "Nova", "Lumen", "Orbit", "Pixel", "Quanta", "Vector", "Delta", "Echo"),
+    *("Falcon", "Granite", "Hazel", "Juniper", "Kestrel", "Lark", "Maple", "Onyx", "Pine", "Quartz"),
+)
+_SIZES = (3, 8, 12, 25, 40, 50, 51, 75, 75, 120, 120, 180, 240, 350, 500, 900, 1500, 4200, 12000)
+_CITIES = (
+    *("Austin, United States", "New York, United States", "San Francisco, United States"),
+    *("London, United Kingdom", "Berlin, Germany", "Paris, France", "Amsterdam, Netherlands"),
+    *("Toronto, Canada", "Sydney, Australia", "Singapore, Singapore", "Dublin, Ireland", "Madrid, Spain"),
+)
+_FIRST = (
+    *("Ana", "Ben", "Clara", "David", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Keiko", "Liam"),
+    *("Maya", "Noah", "Olga", "Pedro", "Quinn", "Rosa", "Samir", "Tara", "Uma", "Victor", "Wendy", "Xavier"),
+    *("Yusuf", "Zoë", "Amélie", "Björn", "Chidi", "Dana"),
+)
+_LAST = (
+    *("Silva", "Okafor", "Larsen", "Novak", "Tanaka", "Rossi", "Kim", "Patel", "Müller", "Dubois", "Garcia"),
+    *("Haddad", "Ivanov", "Johansson", "Keller", "Lopez", "Moreau", "Nguyen", "O'Brien", "Petrov", "Quigley"),
+    *("Reyes", "Schmidt", "Torres", "Usman", "Vargas", "Weber", "Young", "Zhang", "van Dijk"),
+)
+_EXECUTIVES = (
+    *("Chief Technology Officer", "CTO", "CFO", "Chief Marketing Officer", "VP Marketing", "VP of Sales"),
+    *("Vice President, Engineering", "SVP Product", "Director of Marketing", "Managing Director"),
+    *("Co-Founder & CEO", "Chief Operating Officer", "Sales Director", "President"),
+)
+_TRAPS = (
+    *("Contractor", "Instructor", "Assistant to the CEO", "Art Director", "Account Executive"),
+    *("Executive Assistant", "Active Directory Administrator", "Project Coordinator", "Product Owner"),
+    *("Chief of Staff", "HR Business Partner", "Assistant Vice President"),
+)
+_OTHERS = (
+    *("Software Engineer", "Marketing Manager", "Office Manager", "Sales Representative", "Data Analyst"),
+    *("Customer Success Manager", "Designer", "Accountant", "Content Writer", "Head of Growth"),
+)
+
+
+class Mail(StrEnum):
+    """What a company's mail domain does."""
+
+    MX = "mx"
+    A_ONLY = "a_only"  #: no MX record; its A record is its mail host (RFC 5321 §5.1)
+    NONE = "none"  #: neither MX nor mail on A: the mail name doesn't exist
+    NULL_MX = "null_mx"  #: takes no mail and says so (RFC 7505)
+    ACCEPT_ALL = "accept_all"  #: takes every address, so that nobody can verify one
+
+
+class Quirk(StrEnum):
+    """What is special about a company's web site."""
+
+    PLAIN = "plain"
+    JSON_LD = "json_ld"  #: schema.org facts in the page
+    DIRTY = "dirty"  #: unclosed tags, odd encodings, addresses written with "at"
+    REDIRECT = "redirect"  #: the home page moved
+    INJECTION = "injection"  #: text that gives orders to machines that read it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who works at a company."""
+
+    first: str
+    last: str
+    title: str
+    email: str
+    handle: str  #: of the public profile
+    listed: bool  #: on the company's web site
+    shows_email: bool  #: there
+    objected: bool  #: asked data providers not to process their data
+    slow: bool  #: a verification takes a second question
+
+    @property
+    def name(self) -> str:
+        """First and last name."""
+        return f"{self.first} {self.last}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """One company of the world."""
+
+    name: str
+    domain: str
+    industry: str
+    makes: str
+    size: int  #: employees
+    city: str
+    founded: int
+    pattern: str  #: of its addresses, in Hunter's notation
+    mail: Mail
+    quirk: Quirk
+    people: tuple[Person, ...]
+
+    @property
+    def headcount(self) -> str:
+        """The size as data providers give it: a range."""
+        for low, high in ((1, 10), (11, 50), (51, 200), (201, 500), (501, 1000), (1001, 5000), (5001, 10000)):
+            if low <= self.size <= high:
+                return f"{low}-{high}"
+        return "10001+"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All companies of one seed, and the look-ups that the sandboxed providers need."""
+
+    seed: int
+    companies: tuple[Company, ...]
+    by_domain: Mapping[str, Company]
+    by_name: Mapping[str, Company]  #: name in lower case
+    by_email: Mapping[str, tuple[Company, Person]]
+
+    @staticmethod
+    @lru_cache(maxsize=4)
+    def build(seed: int) -> World:
+        """The world of ``seed``."""
+        companies: list[Company] = []
+        taken: set[str] = set()
+        for industry, (count, endings, makes) in _INDUSTRIES.items():
+            random = Random(f"world/{seed}/{industry}")
+            names = [begin + end for begin in _BEGINNINGS for end in endings]
+            random.shuffle(names)
+            free = [name for name in names if name.lower() not in taken][:count]
+            taken.update(name.lower() for name in free)
+            companies += [_company(seed, name, industry, makes) for name in free]
+        return World(
+            seed=seed,
+            companies=tuple(companies),
+            by_domain={c.domain: c for c in companies},
+            by_name={c.name.lower(): c for c in companies},
+            by_email={p.email: (c, p) for c in companies for p in c.people},
+        )
+
+
+def chance(*parts: object) -> float:
+    """A number in [0, 1) that depends on the parts only."""
+    digest = sha256("\x1f".join(str(part) for part in parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def plain(text: str) -> str:
+    """ASCII letters of a name in lower case, as mail systems write it."""
+    folded = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ß", "ss"))
+    return "".join(char for char in folded if char.isascii() and char.isalpha()).lower()
+
+
+def _company(seed: int, name: str, industry: str, makes: str) -> Company:
+    random = Random(f"company/{seed}/{name}")
+    domain = f"{name.lower()}.{ZONE}"
+    pattern = random.choice(("{first}.{last}", "{first}.{last}", "{f}{last}", "{first}", "{last}.{first}"))
+    size = random.choice(_SIZES)
+    mail = random.choices(tuple(Mail), weights=(84, 4, 4, 3, 5))[0]
+    quirk = random.choices(tuple(Quirk), weights=(50, 30, 10, 6, 4))[0]
+    return Company(
+        name=name,
+        domain=domain,
+        industry=industry,
+        makes=makes,
+        size=size,
+        city=random.choice(_CITIES),
+        founded=random.randint(1950, 2024),
+        pattern=pattern,
+        mail=mail,
+        quirk=quirk,
+        people=_people(random, domain, pattern, size),
+    )
+
+
+def _people(random: Random, domain: str, pattern: str, size: int) -> tuple[Person, ...]:
+    titles = ["CEO" if random.random() < 0.7 else "Founder and CEO"]
+    titles += random.sample(_EXECUTIVES, 2 if size > 50 else 1)
+    titles += random.sample(_TRAPS, 2 if size > 12 else 0)
+    titles += random.sample(_OTHERS, 3 if size > 50 else 1)
+    people: dict[str, Person] = {}
+    while len(people) < len(titles):
+        first, last = random.choice(_FIRST), random.choice(_LAST)
+        fields = {"first": plain(first), "last": plain(last), "f": plain(first)[0]}
+        email = f"{pattern.format(**fields)}@{domain}"
+        if email in people:
+            continue
+        people[email] = Person(
+            first=first,
+            last=last,
+            title=titles[len(people)],
+            email=email,
+            handle=f"sandbox-{fields['first']}-{fields['last']}-{sha256(email.encode()).hexdigest()[:6]}",
+            listed=random.random() < 0.8,
+            shows_email=random.random() < 0.5,
+            objected=random.random() < 0.015,
+            slow=random.random() < 0.03,
+        )
+    return tuple(people.values())

@@ -1,0 +1,146 @@
+"""Web search through SerpApi's Google engine.
+
+``GET /search.json``; the key travels in the query string by SerpApi's protocol, so no error made here ever
+holds a URL. Error table (serpapi.com/api-status-and-error-codes):
+
+    400 missing or bad argument          BadRequestError
+    401, 403 bad key, account closed     CredentialsError
+    410 result no longer stored          NotFoundError
+    429 "run out of searches"            QuotaExhaustedError (until the plan renews)
+    429 otherwise: hourly throughput     RateLimitedError
+    5xx, search status "Error"           TransientError
+
+No results is HTTP 200 with a top-level ``error`` string: an empty list here, not a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.errors import (
+    BadRequestError,
+    CredentialsError,
+    IntegrationError,
+    InvalidAnswerError,
+    NotFoundError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    TransientError,
+)
+from integrations.http import HttpReply, send
+from integrations.settings import Settings
+
+NAME = "serpapi"
+MAX_PAGE = 100  #: results that one page can hold at most
+MAX_TEXT = 500  #: characters kept of a title or snippet
+
+ERRORS: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    403: CredentialsError,
+    410: NotFoundError,
+    429: RateLimitedError,
+    503: TransientError,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """One organic result."""
+
+    position: int  #: from 1, over all pages
+    title: str
+    link: str
+    snippet: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """One page of results and whether there is another."""
+
+    results: tuple[SearchResult, ...]
+    more: bool
+
+
+class SerpApi:
+    """The client; safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._provider = settings.provider(NAME)
+
+    def page(self, query: str, *, start: int = 0, num: int = 10, timeout: float) -> SearchPage:
+        """The results from ``start`` (0-based) on, ``num`` at most. Raises by the table above."""
+        reply = send(
+            NAME,
+            "GET",
+            f"{self._provider.base_url}/search.json",
+            params={
+                "engine": "google",
+                "q": query,
+                "num": max(1, min(MAX_PAGE, num)),
+                "start": start,
+                "api_key": self._provider.credential("api_key"),
+            },
+            timeout=timeout,
+            errors=ERRORS,
+            classify=_classify,
+            describe=_describe,
+        )
+        body = reply.json_object()
+        error = str(body.get("error") or "")
+        state = _mapping(body, "search_information").get("organic_results_state")
+        if error:
+            if state == "Fully empty" or "any results" in error:
+                return SearchPage(results=(), more=False)
+            raise TransientError(NAME, "the search ended in an error", detail=error[:120])
+        found = body.get("organic_results", [])
+        if not isinstance(found, list):
+            raise InvalidAnswerError(NAME, "organic_results is no list")
+        results = tuple(
+            SearchResult(
+                position=start + place,
+                title=_text(item, "title"),
+                link=_text(item, "link"),
+                snippet=_text(item, "snippet"),
+                source=_text(item, "source"),
+            )
+            for place, item in enumerate(found, start=1)
+            if isinstance(item, dict) and _text(item, "link").startswith(("http://", "https://"))
+        )
+        return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
+
+    def search(self, query: str, *, num: int = 20, timeout: float) -> list[SearchResult]:
+        """The first ``num`` results, over as many pages as it takes; ``timeout`` is for each page."""
+        results: list[SearchResult] = []
+        while len(results) < num:
+            page = self.page(query, start=len(results), num=num - len(results), timeout=timeout)
+            results += page.results
+            if not page.more:
+                break
+        return results[:num]
+
+
+def _text(item: Mapping[str, Any], key: str) -> str:
+    value = item.get(key)
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _mapping(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = item.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _classify(reply: HttpReply) -> type[IntegrationError] | None:
+    exhausted = reply.status == 429 and "run out of searches" in (_describe(reply) or "")
+    return QuotaExhaustedError if exhausted else None
+
+
+def _describe(reply: HttpReply) -> str | None:
+    try:
+        error = reply.json_object().get("error")
+    except IntegrationError:
+        return None
+    return error if isinstance(error, str) else None

@@ -1,0 +1,286 @@
+"""``WebFetcher``: one page or one small site, read politely and safely.
+
+Every request: robots.txt first, URL and all its host's addresses checked (:mod:`integrations.web.guard`), the
+checked address pinned for the connection, each redirect treated as a new URL, at most :data:`MAX_BYTES` of
+HTML within the time-out, an honest user agent, a pause between two requests to one host. Invariant: nothing
+forbidden by robots.txt is ever requested. Error table for what a site answers:
+
+    401, 403 keeps us out                PolicyRefusedError
+    404, 410, no such host               NotFoundError
+    429                                  RateLimitedError
+    5xx, refused, time-out               TransientError
+    robots.txt forbids, private address  PolicyRefusedError
+    not HTML, above the size limit       InvalidAnswerError
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
+
+from integrations.dns import Dns
+from integrations.errors import (
+    BadRequestError,
+    IntegrationError,
+    InvalidAnswerError,
+    NotFoundError,
+    PermanentError,
+    PolicyRefusedError,
+    RateLimitedError,
+    TransientError,
+)
+from integrations.http import CONNECT_TIMEOUT_S, read_bounded, retry_after
+from integrations.settings import Settings
+from integrations.web.guard import NAME, Target, check_addresses, check_url
+from integrations.web.links import page_key, ranked_links, same_site
+from integrations.web.robots import MAX_BYTES as MAX_ROBOTS_BYTES
+from integrations.web.robots import RobotsCache, Rules, product_token
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HTML = ("text/html", "application/xhtml+xml", "text/plain")
+
+ERRORS: Mapping[int, type[IntegrationError]] = {
+    401: PolicyRefusedError,
+    403: PolicyRefusedError,
+    404: NotFoundError,
+    408: TransientError,
+    410: NotFoundError,
+    425: TransientError,
+    429: RateLimitedError,
+    451: PolicyRefusedError,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPage:
+    """One page as it came."""
+
+    url: str  #: after redirects
+    html: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What was read of one site."""
+
+    pages: tuple[WebPage, ...]
+    forbidden: int = 0  #: pages that robots.txt keeps to itself
+    missing: int = 0  #: links that led nowhere, or to no HTML
+    failed: int = 0  #: pages that a second try may get
+
+
+class _Pinned(HTTPAdapter):
+    """Connects to the address that was checked, whatever the name would resolve to by now."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0)
+        self.address = ""  #: for the next request of this thread
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        """The pool of the pinned address; TLS still proves the host's name."""
+        host, given = super().build_connection_pool_key_attributes(request, verify, cert)
+        pool: dict[str, Any] = dict(given)
+        if host["scheme"] == "https":
+            pool["server_hostname"] = pool["assert_hostname"] = host["host"]
+        host["host"] = self.address
+        return host, pool
+
+
+class _Threads(threading.local):
+    adapter: _Pinned | None = None
+    session: requests.Session | None = None
+
+
+class WebFetcher:
+    """The client; safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._dns = Dns(settings)
+        self._private = settings.web_private_hosts
+        self._agent = settings.web_user_agent
+        self._delay_s = settings.web_delay_s
+        self._robots = RobotsCache(product_token(settings.web_user_agent))
+        self._local = _Threads()
+        self._turns: dict[str, float] = {}
+        self._turns_lock = threading.Lock()
+
+    def fetch(self, url: str, *, timeout: float) -> WebPage:
+        """One page, redirects followed. Raises by the table above.
+
+        ``timeout`` in seconds is for the whole, politeness pauses apart.
+        """
+        deadline = time.monotonic() + timeout
+        for _ in range(MAX_REDIRECTS + 1):
+            target = check_url(url, private=self._private)
+            rules = self._rules(target, deadline)
+            if not rules.allows(target.url):
+                raise PolicyRefusedError(NAME, "robots.txt keeps this page to itself", detail="robots")
+            deadline += self._await_turn(target, max(self._delay_s, rules.delay_s()))
+            status, headers, body = self._get(target, deadline, MAX_BYTES)
+            if status in _REDIRECTS and headers.get("Location"):
+                url = urljoin(target.url, headers["Location"])
+                continue
+            return WebPage(url=target.url, html=_html(status, headers, body))
+        raise BadRequestError(NAME, f"more than {MAX_REDIRECTS} redirects")
+
+    def crawl(self, url: str, *, max_pages: int, timeout: float, fetch: Callable[[str], WebPage] | None = None) -> Site:
+        """A site from its start page on, the pages that name people first, at most ``max_pages`` of them.
+
+        ``fetch`` makes one wire call (default: :meth:`fetch` with ``timeout``); a unit passes its own, so that
+        each page is admitted by itself. Raises what the start page raises; other pages are only counted.
+        """
+        get = fetch or (lambda page_url: self.fetch(page_url, timeout=timeout))
+        start = get(url)
+        pages = [start]
+        seen = {page_key(url), page_key(start.url)}
+        waiting = [(-rank, depth, link) for depth, (rank, link) in enumerate(ranked_links(start.html, start.url))]
+        counts = {"forbidden": 0, "missing": 0, "failed": 0}
+        found = len(waiting)
+        while waiting and len(pages) < max_pages:
+            waiting.sort()
+            _, _, link = waiting.pop(0)
+            if page_key(link) in seen:
+                continue
+            seen.add(page_key(link))
+            try:
+                page = get(link)
+            except PermanentError as error:
+                counts["forbidden" if error.detail == "robots" else "missing"] += 1
+                continue
+            except TransientError:
+                counts["failed"] += 1
+                continue
+            if not same_site(page.url, start.url) or (
+                page_key(page.url) != page_key(link) and page_key(page.url) in seen
+            ):
+                continue  # a redirect away, or to a page we have
+            seen.add(page_key(page.url))
+            pages.append(page)
+            for rank, further in ranked_links(page.html, page.url):
+                if page_key(further) not in seen:
+                    found += 1
+                    waiting.append((-rank, found, further))
+        return Site(pages=tuple(pages), **counts)
+
+    def _rules(self, target: Target, deadline: float) -> Rules:
+        return self._robots.rules(target.origin, lambda: self._read_robots(target, deadline))
+
+    def _read_robots(self, target: Target, deadline: float) -> bytes | None:
+        """The file; None when there is none. Raises TransientError when nobody can tell (RFC 9309 §2.3.1.4)."""
+        url = f"{target.origin}/robots.txt"
+        for _ in range(MAX_REDIRECTS + 1):
+            here = check_url(url, private=self._private)
+            status, headers, body = self._get(here, deadline, MAX_ROBOTS_BYTES, cut=True)
+            if status in _REDIRECTS and headers.get("Location"):
+                url = urljoin(here.url, headers["Location"])
+                continue
+            if status == 429:
+                raise RateLimitedError(NAME, "robots.txt answered 429", retry_after=retry_after(headers))
+            if status >= 500:
+                raise TransientError(NAME, f"robots.txt answered {status}, so nothing may be read now")
+            return body if status < 300 else None
+        return None  # RFC 9309 §2.3.1.2: too many redirects count as none
+
+    def _get(
+        self, target: Target, deadline: float, max_bytes: int, *, cut: bool = False
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TransientError(NAME, "a site did not answer in time")
+        try:
+            addresses = self._dns.addresses(target.host, timeout=left)
+        except NotFoundError:
+            raise NotFoundError(NAME, "a site's host does not exist") from None
+        except TransientError:
+            raise TransientError(NAME, "a site's host could not be looked up") from None
+        session, adapter = self._session()
+        adapter.address = check_addresses(addresses, private=self._private)
+        left = max(0.1, deadline - time.monotonic())
+        try:
+            with session.get(
+                target.url,
+                headers={"Host": target.netloc},
+                timeout=(min(CONNECT_TIMEOUT_S, left), left),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                headers = response.headers
+                wanted = response.status_code < 300 and (cut or _is_html(headers))
+                body = read_bounded(response, max_bytes, deadline, cut=cut) if wanted else b""
+                if body is None:
+                    raise InvalidAnswerError(NAME, f"a page is above {max_bytes} bytes or oddly encoded")
+                return response.status_code, headers, body
+        except (requests.RequestException, HTTPError, TimeoutError) as error:
+            raise TransientError(NAME, f"a site gave no answer ({type(error).__name__})") from None
+        except UnicodeError:
+            raise BadRequestError(NAME, "a URL can't be sent") from None
+
+    def _session(self) -> tuple[requests.Session, _Pinned]:
+        session, adapter = self._local.session, self._local.adapter
+        if session is None or adapter is None:
+            session, adapter = requests.Session(), _Pinned()
+            session.trust_env = False
+            session.headers.update(
+                {"User-Agent": self._agent, "Accept": "text/html,application/xhtml+xml", "Accept-Encoding": "gzip"}
+            )
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
+            self._local.session, self._local.adapter = session, adapter
+        session.cookies.clear()  # two sites, or two campaigns, are two visitors
+        return session, adapter
+
+    def _await_turn(self, target: Target, pause_s: float) -> float:
+        """Wait until this host may be asked again by this process; returns the seconds waited."""
+        if pause_s <= 0:
+            return 0.0
+        with self._turns_lock:
+            now = time.monotonic()
+            turn = max(now, self._turns.get(target.origin, 0.0))
+            self._turns[target.origin] = turn + pause_s
+        time.sleep(turn - now)
+        return turn - now
+
+
+def _is_html(headers: Mapping[str, str]) -> bool:
+    kind = headers.get("Content-Type", "text/html").split(";")[0].strip().lower()
+    return kind in _HTML
+
+
+def _html(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """The text of a good answer; raises by the module's table."""
+    if status >= 400 or status in _REDIRECTS:
+        error = ERRORS.get(status) or (TransientError if status >= 500 else PermanentError)
+        raise error(NAME, f"a site answered {status}", retry_after=retry_after(headers))
+    if not _is_html(headers):
+        raise InvalidAnswerError(NAME, "a page is not HTML")
+    return decode(body, headers.get("Content-Type", ""))
+
+
+def decode(body: bytes, content_type: str) -> str:
+    """Text of a page: by its byte order mark, its header, its meta tag, as UTF-8, and else as Windows-1252."""
+    if body.startswith(b"\xef\xbb\xbf"):
+        return body.decode("utf-8-sig", "replace")
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body.decode("utf-16", "replace")
+    named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.I)
+    meta = re.search(rb"<meta[^>]{0,200}charset=[\"']?([\w.:-]+)", body[:4096], re.I)
+    for name in (named[1] if named else None, meta[1].decode() if meta else None, "utf-8"):
+        try:
+            if name:
+                return body.decode(name)
+        except (LookupError, UnicodeError, ValueError):
+            continue
+    return body.decode("cp1252", "replace")

@@ -1,0 +1,125 @@
+"""Where web scraping may go: the rule against being led into private networks (SSRF).
+
+URLs come from search results, redirects and pages, that is, from strangers. Invariant: a connection is only
+made to an address that was checked here, and to that very address (the caller pins it), so that a name can't
+change its mind between check and use. The standard library's ``is_global`` alone is not enough:
+it calls IPv4-compatible, 6to4, NAT64 and site-local forms of private addresses global, so the IPv4 address
+inside is unwrapped and judged too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from integrations.errors import BadRequestError, PolicyRefusedError
+
+NAME = "web"
+PUBLIC_PORTS = frozenset({80, 443})
+#: Sites whose terms forbid scraping and who enforce them in court: their public search entries may be read,
+#: their pages are never fetched.
+NEVER_FETCHED = ("linkedin.com", "facebook.com", "instagram.com", "x.com", "twitter.com")
+MAX_URL = 2000
+
+_NAT64 = ip_network("64:ff9b::/96")
+_COMPATIBLE = ip_network("::/96")
+_RELAY_ANYCAST = ip_network("192.88.99.0/24")  #: RFC 7526, deprecated
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL that was checked: what to connect to is still open."""
+
+    url: str
+    scheme: str
+    host: str  #: lower case, brackets off
+    port: int
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as robots.txt belongs to."""
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def netloc(self) -> str:
+        """Host and port as the Host header has them."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return shown if self.port == (443 if self.scheme == "https" else 80) else f"{shown}:{self.port}"
+
+
+def check_url(url: str, *, private: bool) -> Target:
+    """Check a URL's form; ``private`` allows any port.
+
+    Raises BadRequestError for what is no plain http(s) URL, PolicyRefusedError for sites never fetched.
+    """
+    try:
+        parts: SplitResult = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadRequestError(NAME, "a URL can't be read") from None
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("http", "https") or not host or len(url) > MAX_URL:
+        raise BadRequestError(NAME, "a URL is not a plain http or https address")
+    if parts.username is not None or parts.password is not None:
+        raise BadRequestError(NAME, "a URL holds a user name, which no public page needs")
+    if any(host == site or host.endswith("." + site) for site in NEVER_FETCHED):
+        raise PolicyRefusedError(NAME, f"{host} is never fetched")
+    found = port or (443 if parts.scheme == "https" else 80)
+    if not private and found not in PUBLIC_PORTS:
+        raise PolicyRefusedError(NAME, f"port {found} is not a public web port")
+    return Target(url=url, scheme=parts.scheme, host=host, port=found)
+
+
+def check_addresses(addresses: Sequence[str], *, private: bool) -> str:
+    """The address to connect to: the first, provided that *every* one of them is allowed.
+
+    ``private`` allows loopback and private networks. Raises PolicyRefusedError.
+    """
+    for text in addresses:
+        address = ip_address(text.partition("%")[0])
+        if not (allowed_privately(address) if private else is_public(address)):
+            raise PolicyRefusedError(NAME, "a host's address is not on the public Internet")
+    return addresses[0]
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Is it an address of the public Internet, in every reading of it?"""
+    if any(not is_public(inner) for inner in embedded(address)):
+        return False
+    if isinstance(address, IPv6Address):
+        if address.is_site_local:
+            return False
+    elif address in _RELAY_ANYCAST:
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_private)
+
+
+def allowed_privately(address: IPv4Address | IPv6Address) -> bool:
+    """Where private hosts are allowed: everything but multicast, the unspecified and link-local addresses.
+
+    Link-local stays closed because clouds serve machine credentials there (169.254.169.254).
+    """
+    if any(not allowed_privately(inner) for inner in embedded(address)):
+        return False
+    return not (address.is_multicast or address.is_unspecified or address.is_link_local)
+
+
+def embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
+    """IPv4 addresses that an IPv6 address carries: mapped, 6to4, Teredo, NAT64, IPv4-compatible."""
+    if isinstance(address, IPv4Address):
+        return []
+    found: list[IPv4Address] = []
+    if address.ipv4_mapped:
+        found.append(address.ipv4_mapped)
+    if address.sixtofour:
+        found.append(address.sixtofour)
+    if address.teredo:
+        found += address.teredo
+    low = IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _NAT64:
+        found.append(low)
+    if address in _COMPATIBLE and int(address) > 1:  # "::" and "::1" are themselves
+        found.append(low)
+    return found

@@ -1,0 +1,256 @@
+"""The agent that measures, whole hops in one process; and the loop with the agent that places ads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ad_platforms import START, ad_campaigns, campaign, fault
+from comparable import comparable
+from execution import Execution
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.ad_management import AdManagement
+from agents.analytics import Analytics
+from agents.analytics.measurement import piece_quality, platform_metrics
+from agents.analytics.suggestions import (
+    MAX_SUGGESTIONS,
+    ModelSuggestion,
+    ModelSuggestions,
+    Suggestion,
+    merged,
+    rule_based,
+)
+from agents.base import HopFailedError
+from agents.messages import MessageType, receive
+from agents.ports import FixedClock
+from agents.state import AdCreative, ContentPiece, MarketingAgentState, PlatformMetrics
+
+AGENT = Analytics()
+ADS = AdManagement()
+HARD_WORLD = {"platforms": {"*": {"quality": 0.9}}}
+
+
+@pytest.fixture
+def execution(sandbox: Any) -> Execution:
+    made = Execution.against(sandbox.url, None)
+    made.clock = FixedClock(START)
+    return made
+
+
+def piece(piece_id: str = "p1", **changes: Any) -> ContentPiece:
+    fields: dict[str, Any] = {
+        "piece_id": piece_id,
+        "content_type": "blog_post",
+        "topic": "billing",
+        "title": "Billing that scales",
+        "body": "…",
+        "seo_score": 0.9,
+        "target_length": 400,
+        "word_count": 400,
+    }
+    return ContentPiece(**{**fields, **changes})
+
+
+def test_measures_scores_and_suggests(sandbox: Any, execution: Execution) -> None:
+    state = ADS.execute(campaign().evolve(generated_content=(piece(),)), execution)
+    after = AGENT.execute(state.evolve(step=3), execution)
+    found = after.campaign_performance
+    assert found.overall_score is not None
+    assert 0 < found.overall_score <= 1
+    assert [m.platform for m in found.platforms] == ["facebook_ads", "linkedin_ads"]
+    for metrics in found.platforms:
+        assert metrics.days == 7
+        assert metrics.impressions > 1000
+        assert metrics.clicks > 0
+        assert 0 < metrics.spend <= 7 * Decimal("16.66")
+        assert metrics.score is not None
+    assert found.rounds[-1].overall_score == found.overall_score
+    assert found.measured_at == START
+    assert found.content_score == pytest.approx(0.93)
+    (performance,) = after.content_performance
+    assert performance.piece_id == "p1"
+    assert 0 < performance.score <= 1
+    assert found.suggestions
+    sent = [m for m in after.agent_messages if m.message_type is MessageType.OPTIMIZATION_SUGGESTION]
+    assert [(m.sender, m.receiver) for m in sent] == [("analytics", "content_creation"), ("analytics", "ad_management")]
+    assert len({m.message_id for m in after.agent_messages}) == len(after.agent_messages)
+    assert any("[sandbox]" in text for text in found.suggestions)  # the model's, marked
+    assert after.errors == ()
+
+
+@pytest.mark.parametrize("seed", [1, 7, 42])
+def test_the_loop_raises_the_score(sandbox: Any, execution: Execution, seed: int) -> None:
+    sandbox.reset(seed, HARD_WORLD)
+    state, scores = campaign(), []
+    for turn in range(2):
+        state = ADS.execute(state.evolve(step=2 + 3 * turn), execution)
+        state = AGENT.execute(state.evolve(step=3 + 3 * turn), execution)
+        scores.append(state.campaign_performance.overall_score or 0)
+    assert scores[0] < 0.7 <= scores[1]
+    assert [r.overall_score for r in state.campaign_performance.rounds] == scores
+    assert len(ad_campaigns(sandbox)) == 2
+    assert [c.revision for c in state.ad_creatives] == [2, 2]
+
+
+@pytest.mark.parametrize("seed", [1, 7, 42])
+@pytest.mark.parametrize("budget", [300, 1000, 10_000])
+def test_a_sensible_campaign_needs_one_round_at_most(
+    sandbox: Any, execution: Execution, seed: int, budget: int
+) -> None:
+    sandbox.reset(seed)
+    state = campaign(budget=budget)
+    for turn in range(2):
+        state = ADS.execute(state.evolve(step=2 + 3 * turn), execution)
+        state = AGENT.execute(state.evolve(step=3 + 3 * turn), execution)
+        if (state.campaign_performance.overall_score or 0) >= 0.7:
+            break
+    assert (state.campaign_performance.overall_score or 0) >= 0.7
+
+
+def test_two_runs_end_equal_and_a_replay_as_well(sandbox: Any) -> None:
+    ends = []
+    for _ in range(2):
+        sandbox.reset(1)
+        execution = Execution.against(sandbox.url, None)
+        state = ADS.execute(campaign(), execution)
+        ends.append(comparable(AGENT.execute(state.evolve(step=3), execution)))
+        ends.append(comparable(AGENT.execute(state.evolve(step=3), execution)))
+    assert all(end == ends[0] for end in ends)
+
+
+def test_without_ads_it_is_the_contents_own_score(execution: Execution) -> None:
+    state = campaign(ad_platforms=[], budget=None).evolve(
+        generated_content=(piece(), piece("p2", seo_score=0.3, word_count=100, checks=("too short",)))
+    )
+    after = AGENT.execute(state, execution)
+    assert after.campaign_performance.overall_score == pytest.approx((0.93 + 0.285) / 2)
+    strong, weak = after.content_performance
+    assert (strong.weak, weak.weak) == (False, True)
+    assert weak.reasons == ("too short",)
+    (sent,) = [m for m in after.agent_messages if m.message_type is MessageType.OPTIMIZATION_SUGGESTION]
+    assert sent.receiver == "content_creation"
+    assert sent.payload["piece_ids"] == ["p2"]
+
+
+def test_with_nothing_the_score_is_zero(execution: Execution) -> None:
+    state = campaign(ad_platforms=[], budget=None)
+    assert AGENT.plan(state, []) is None
+    after = AGENT.execute(state, execution)
+    assert after.campaign_performance.overall_score == 0.0
+    assert after.content_performance == ()
+
+
+def test_a_low_campaign_always_has_a_weakest_piece(sandbox: Any, execution: Execution) -> None:
+    sandbox.reset(7, {"platforms": {"*": {"quality": 0.7}}})
+    state = campaign().evolve(generated_content=(piece(seo_score=1.0), piece("p2", seo_score=0.99)))
+    after = AGENT.execute(ADS.execute(state, execution).evolve(step=3), execution)
+    assert (after.campaign_performance.overall_score or 0) < 0.7
+    assert [p.weak for p in after.content_performance] == [False, True]
+
+
+def test_the_model_is_no_condition(sandbox: Any, execution: Execution) -> None:
+    state = ADS.execute(campaign(), execution)
+    with fault(sandbox, "openai", "down"):
+        after = AGENT.execute(state.evolve(step=3), execution)
+    assert after.campaign_performance.overall_score
+    assert [e.provider for e in after.errors] == ["openai"]
+    assert not any("[sandbox]" in text for text in after.campaign_performance.suggestions)
+
+
+def test_one_report_failing_leaves_the_other(sandbox: Any, execution: Execution) -> None:
+    state = ADS.execute(campaign(), execution)
+    with fault(sandbox, "linkedin_ads", "down"):
+        after = AGENT.execute(state.evolve(step=3), execution)
+        assert [m.platform for m in after.campaign_performance.platforms] == ["facebook_ads"]
+        sandbox.post("/_sandbox/faults", {"provider": "facebook_ads", "mode": "down"})
+        with pytest.raises(HopFailedError):
+            AGENT.execute(state.evolve(step=4), execution)
+
+
+def day(at: str, **figures: Any) -> dict[str, Any]:
+    usual = {"impressions": 100, "clicks": 10, "conversions": 1, "spend": "1.50", "currency": ""}
+    return {"day": at, **usual, **figures}
+
+
+def test_only_the_newest_days_count() -> None:
+    days = [day("2026-03-01"), day("2026-03-08"), day("2026-03-02"), day("2026-03-07", currency="EUR")]
+    found = platform_metrics("facebook_ads", days, "USD")
+    assert (found.days, found.impressions, found.spend, found.currency) == (3, 300, Decimal("4.50"), "EUR")
+    assert (found.ctr, found.cvr, found.cpa) == (0.1, 0.1, Decimal("1.50"))
+
+
+def test_ratios_without_a_denominator_are_none() -> None:
+    empty = platform_metrics("facebook_ads", [], "USD")
+    assert (empty.ctr, empty.cvr, empty.cpa, empty.score, empty.days) == (None, None, None, 0.0, 0)
+    zero = platform_metrics("facebook_ads", [day("2026-03-01", clicks=0, conversions=0)], "USD")
+    assert (zero.ctr, zero.cvr, zero.cpa) == (0.0, None, None)
+
+
+@given(st.floats(), st.integers(-5, 10**6), st.integers(0, 5000))
+def test_quality_is_a_share(seo: float, words: int, target: int) -> None:
+    made = piece().model_copy(update={"seo_score": seo, "word_count": words, "target_length": target})
+    assert 0.0 <= piece_quality(made) <= 1.0
+
+
+def test_rules_name_what_is_wrong_and_fall_silent_when_nothing_is() -> None:
+    dull = AdCreative(
+        creative_id="1",
+        platform="facebook_ads",
+        headlines=("The best product", "The best product!!"),
+        descriptions=("Learn more.",),
+        call_to_action="Learn more",
+    )
+    low = PlatformMetrics(
+        platform="facebook_ads", impressions=1000, clicks=1, conversions=0, ctr=0.001, cvr=0.0, score=0.2
+    )
+    texts = " ".join(s.text for s in rule_based(_with(dull), [low], []))
+    for hint in (
+        "click rate",
+        "conversion rate",
+        "concrete number",
+        "call to action",
+        "audience",
+        "differ",
+        "superlatives",
+    ):
+        assert hint in texts
+    sharp = dull.model_copy(
+        update={
+            "headlines": ("5 questions SaaS teams ask", "Book 15 minutes with a CTO"),
+            "descriptions": ("Book a demo and see how SaaS teams plan.",),
+        }
+    )
+    high = PlatformMetrics(
+        platform="facebook_ads", impressions=1000, clicks=50, conversions=9, ctr=0.05, cvr=0.18, score=0.85
+    )
+    assert rule_based(_with(sharp), [high], []) == []
+
+
+def _with(creative: AdCreative) -> MarketingAgentState:
+    return campaign().evolve(ad_creatives=(creative,))
+
+
+def test_the_models_words_come_after_the_rules_and_bounded() -> None:
+    rules = [Suggestion(about="facebook_ads", text="Rule.")]
+    model = ModelSuggestions(
+        suggestions=[
+            ModelSuggestion(about="facebook_ads", text="Rule."),
+            ModelSuggestion(about="mars_ads", text="  Two\nlines "),
+            ModelSuggestion(about="content", text=" "),
+            *(ModelSuggestion(about="content", text=f"More {i}") for i in range(20)),
+        ]
+    )
+    found = merged(rules, model, ["facebook_ads"])
+    assert found[:2] == (*rules, Suggestion(about="content", text="Two lines"))
+    assert len(found) == MAX_SUGGESTIONS
+
+
+def test_each_receiver_gets_its_suggestions_once(execution: Execution) -> None:
+    after = AGENT.execute(ADS.execute(campaign(), execution).evolve(step=3), execution)
+    unread, marked = receive(after.agent_messages, "ad_management")
+    (sent,) = unread
+    assert {entry["platform"] for entry in sent.payload["suggestions"]} <= {"facebook_ads", "linkedin_ads"}
+    assert receive(marked, "ad_management")[0] == ()

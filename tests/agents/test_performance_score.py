@@ -1,0 +1,102 @@
+"""The score of a campaign: always in [0, 1], and on the right side of the bar."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.performance_score import BENCHMARKS, GOOD, content_score, overall_score, platform_score
+from agents.state import CampaignPerformance, PlatformMetrics
+
+odd = st.one_of(st.none(), st.floats(), st.integers(-(10**400), 10**400))
+odd_money = st.one_of(st.decimals(allow_nan=True, allow_infinity=True), st.none())
+#: Figures as no report should have them; model_construct skips the checks that would keep them out.
+odd_metrics = st.builds(
+    PlatformMetrics.model_construct,
+    platform=st.sampled_from([*BENCHMARKS, "unknown_ads"]),
+    impressions=odd,
+    clicks=odd,
+    conversions=odd,
+    spend=odd_money,
+    currency=st.sampled_from(["USD", "EUR"]),
+    ctr=odd,
+    cvr=odd,
+)
+
+
+@given(st.lists(odd_metrics, max_size=5), odd)
+def test_always_a_share(platforms: list[PlatformMetrics], content: Any) -> None:
+    found = overall_score(CampaignPerformance.model_construct(platforms=tuple(platforms), content_score=content))
+    assert 0.0 <= found <= 1.0
+
+
+def metrics(platform: str = "facebook_ads", **figures: Any) -> PlatformMetrics:
+    usual: dict[str, Any] = {"impressions": 10_000, "clicks": 171, "conversions": 13, "spend": Decimal("359.58")}
+    return PlatformMetrics(platform=platform, **{**usual, **figures})
+
+
+def test_a_typical_campaign_stands_at_the_bar() -> None:
+    assert platform_score(metrics()) == pytest.approx(GOOD, abs=0.01)
+
+
+@pytest.mark.parametrize("platform", [*BENCHMARKS, "unknown_ads"])
+def test_good_is_above_and_bad_below(platform: str) -> None:
+    good = metrics(platform, impressions=100_000, clicks=9000, conversions=900, spend=Decimal(1000))
+    bad = metrics(platform, impressions=100_000, clicks=100, conversions=1, spend=Decimal(1000))
+    assert platform_score(good) > 0.8
+    assert platform_score(bad) < 0.4
+
+
+@pytest.mark.parametrize(
+    ("performance", "expected"),
+    [
+        (CampaignPerformance(), 0.0),
+        (CampaignPerformance(content_score=0.8), 0.8),
+        (CampaignPerformance(content_score=float("nan")), 0.0),
+        (CampaignPerformance(content_score=7.0), 1.0),
+        (CampaignPerformance(content_score=0.9, platforms=(PlatformMetrics(platform="facebook_ads"),)), 0.0),
+    ],
+)
+def test_without_ads_or_without_anything(performance: CampaignPerformance, expected: float) -> None:
+    assert overall_score(performance) == expected
+
+
+def test_weighted_by_spend() -> None:
+    good = metrics(clicks=400, conversions=60, spend=Decimal(900))
+    bad = metrics("linkedin_ads", clicks=5, conversions=0, spend=Decimal(100))
+    mixed = overall_score(CampaignPerformance(platforms=(good, bad)))
+    assert mixed == pytest.approx(0.9 * platform_score(good) + 0.1 * platform_score(bad))
+    other = bad.model_copy(update={"currency": "EUR"})  # currencies are never added up
+    equal = overall_score(CampaignPerformance(platforms=(good, other)))
+    assert equal == pytest.approx((platform_score(good) + platform_score(other)) / 2)
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10**4), st.integers(0, 10**3))
+def test_more_conversions_are_never_worse(impressions: int, clicks: int, conversions: int) -> None:
+    one = metrics(impressions=impressions, clicks=clicks, conversions=conversions)
+    more = metrics(impressions=impressions, clicks=clicks, conversions=conversions + 1)
+    assert platform_score(more) >= platform_score(one)
+
+
+def test_small_numbers_prove_little() -> None:
+    few = metrics(impressions=200, clicks=3, conversions=0, spend=Decimal(4))
+    many = metrics(impressions=20_000, clicks=300, conversions=0, spend=Decimal(400))
+    assert platform_score(few) > 0.6 > platform_score(many)
+
+
+def test_clicks_that_never_came() -> None:
+    assert platform_score(metrics(clicks=0, conversions=0)) < 0.2
+
+
+def test_ratios_serve_where_counts_are_missing() -> None:
+    given = PlatformMetrics(platform="unknown_ads", ctr=0.01, cvr=0.05, currency="EUR")
+    assert platform_score(given) == pytest.approx(GOOD)
+
+
+def test_content() -> None:
+    assert content_score([]) is None
+    assert content_score([0.5, 1.0, float("nan")]) == pytest.approx(0.5)

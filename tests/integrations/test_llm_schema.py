@@ -1,0 +1,113 @@
+"""Schemas on their way out, JSON on its way back, and prices."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from decimal import Decimal
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from integrations.llm.answer import RawAnswer
+from integrations.llm.prices import PRICES, cost
+from integrations.llm.schema import extract, instructions, strict
+from integrations.sandbox.llm_schema import strict_problem
+from integrations.usage import Usage
+
+
+class Part(BaseModel):
+    title: str = Field(default="", max_length=30, description="what it is")
+    kind: Literal["a", "b"] = "a"
+
+
+class Whole(BaseModel):
+    parts: list[Part] = Field(min_length=1, max_length=3)
+    note: str | None = None
+
+
+class Knot(BaseModel):
+    inner: Knot | None = None
+
+
+def test_strict_is_what_strict_mode_accepts() -> None:
+    found = strict(Whole.model_json_schema())
+
+    assert strict_problem(found) is None
+    assert strict_problem(Whole.model_json_schema()) is not None
+    part = found["properties"]["parts"]["items"]
+    assert part["required"] == ["title", "kind"]
+    assert part["properties"]["title"]["description"] == "what it is. at most 30 characters"
+    assert found["properties"]["parts"]["minItems"] == 1
+    assert "$defs" not in found
+
+
+def test_a_recursive_schema_is_refused() -> None:
+    with pytest.raises(ValueError, match="recursive at 'Knot'"):
+        strict(Knot.model_json_schema())
+
+
+def test_the_words_hold_the_whole_schema() -> None:
+    text = instructions(Whole.model_json_schema())
+    assert json.loads(text[text.index("{") :]) == Whole.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"b": 1}}',
+        '```json\n{"a": {"b": 1}}\n```',
+        'Sure! {"a": {"b": 1}} Hope that helps {smile}',
+        'The form is {"b": 1}, so:\n{"a": {"b": 1}}',
+        '[{"a": {"b": 1}}]',
+    ],
+)
+def test_extract_finds_the_object(text: str) -> None:
+    assert extract(text) == {"a": {"b": 1}}
+
+
+def test_extract_accepts_raw_line_breaks_in_strings() -> None:
+    assert extract('{"body": "one\ntwo"}') == {"body": "one\ntwo"}
+
+
+@pytest.mark.parametrize("text", ["", "no", "[1, 2]", "{broken", "{" * 5000, "null"])
+def test_extract_says_that_there_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="no JSON object"):
+        extract(text)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), _JSON, min_size=1, max_size=4), st.text(alphabet=" abc.:\n#`"))
+def test_extract_copes_with_prose_around_any_object(value: dict[str, Any], prose: str) -> None:
+    assert extract(f"{prose}\n{json.dumps(value)}\n{prose}") == value
+
+
+@given(st.text())
+def test_extract_raises_nothing_but_value_error(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        assert isinstance(extract(text), dict)
+
+
+def test_prices() -> None:
+    assert cost("gpt-4.1-mini", input_tokens=1_000_000, output_tokens=1_000_000) == Decimal("2.00")
+    assert cost("gpt-4.1-mini-2025-04-14", input_tokens=1_000_000, output_tokens=0) == Decimal("0.40")
+    assert cost("gpt-4.1-mini", input_tokens=1000, output_tokens=0, cached_tokens=1000) == Decimal("0.0001")
+    assert cost("sandbox-1", input_tokens=1, output_tokens=1) == Decimal("0.000002")
+    assert cost("nobody-knows", input_tokens=5, output_tokens=5) is None
+    assert all(price.input > price.cached > 0 < price.output for price in PRICES.values())
+
+
+def test_a_raw_answer_survives_json() -> None:
+    usage = Usage(provider="openai", model="m", output_tokens=5)
+    raw = RawAnswer(text="x", finish_reason="stop", model="m", usage=usage, refusal=None, system_fingerprint="f")
+
+    assert RawAnswer.from_dict(json.loads(json.dumps(raw.to_dict()))) == raw

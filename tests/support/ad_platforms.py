@@ -1,0 +1,91 @@
+"""What tests of advertising share: a specification, a journal, a wire without admission, a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from agents.config import CampaignConfig
+from agents.state import MarketingAgentState
+from integrations.ads.platform import AdSpec, Audience
+
+T = TypeVar("T")
+START = datetime(2026, 3, 1, tzinfo=UTC)
+KEY = "3f2a9c0d1e5b"
+
+
+class Steps(dict[str, str]):
+    """A journal in memory."""
+
+    def put(self, step: str, remote_id: str) -> None:
+        self[step] = remote_id
+
+
+class Wire:
+    """Calls at once; counts; can fail before or after call number ``n``."""
+
+    def __init__(self, timeout: float = 5.0) -> None:
+        self.timeout = timeout
+        self.calls = 0
+        self.before: Callable[[int], None] = lambda _number: None
+        self.after: Callable[[int], None] = lambda _number: None
+
+    def __call__(self, send: Callable[[float], T], /) -> T:
+        self.calls += 1
+        self.before(self.calls)
+        answer = send(self.timeout)
+        self.after(self.calls)
+        return answer
+
+
+def spec(**changes: Any) -> AdSpec:
+    """A good specification for every platform."""
+    fields: dict[str, Any] = {
+        "name": "Spring sale",
+        "effect_key": KEY,
+        "headlines": ("5 checks for SaaS billing", "Book a 15 minute demo"),
+        "descriptions": ("Plan your SaaS pricing in 3 steps. Book a short demo today (free).",),
+        "call_to_action": "Book a demo",
+        "landing_url": "https://example.com/landing",
+        "keywords": ("pricing",),
+        "audience": Audience(industries=("saas",), titles=("CFO",), locations=("Germany", "Nowhere at all")),
+        "daily_budget": Decimal("16.66"),
+        "currency": "USD",
+        "start": START,
+        "end": START + timedelta(days=30),
+        "advertiser": "Acme",
+    }
+    return AdSpec(**{**fields, **changes})
+
+
+def campaign(campaign_id: str = "c1", **changes: Any) -> MarketingAgentState:
+    """The state of a campaign that ads can be made from."""
+    config: dict[str, Any] = {
+        "name": "SaaS launch",
+        "target_audience": {"industry": "saas", "job_titles": ["CTO"], "locations": ["Germany"]},
+        "ad_platforms": ["facebook", "linkedin"],
+        "budget": 1000,
+        "content_required": False,
+        "brand": {"name": "Acme", "product": "Acme Flow", "website": "https://acme.example/"},
+    }
+    parsed = CampaignConfig.parse({**config, **changes})
+    return MarketingAgentState.initial(parsed, campaign_id=campaign_id, now=START)
+
+
+@contextmanager
+def fault(sandbox: Any, provider: str, mode: str, **more: Any) -> Iterator[None]:
+    """A trouble of the sandbox while the block runs."""
+    sandbox.post("/_sandbox/faults", {"provider": provider, "mode": mode, **more})
+    try:
+        yield
+    finally:
+        sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
+
+
+def ad_campaigns(sandbox: Any) -> list[dict[str, Any]]:
+    """What the sandbox's ad platforms hold."""
+    found: list[dict[str, Any]] = sandbox.get("/_sandbox/state")["ad_campaigns"]
+    return found

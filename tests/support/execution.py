@@ -1,0 +1,128 @@
+"""A whole hop in one process with every port an agent may use, all in memory, over real provider clients.
+
+Invariant: journals, suppression and files outlive a context, as the ledger and the stores do, so that a test
+can run a unit again after a failure. Every journalled value goes through JSON, as in the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from agents.ports import FixedClock, Passage
+from agents.unit import Unit
+from integrations.providers import Providers
+from integrations.settings import Settings
+from integrations.usage import Usage
+
+T = TypeVar("T")
+
+
+@dataclass
+class MemoryRetriever:
+    """A knowledge base that knows what it was given."""
+
+    passages: Sequence[Passage] = ()
+
+    def query_knowledge(
+        self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
+    ) -> list[Passage]:
+        asked = {word for text in (question, *variants) for word in text.lower().split()}
+        return [passage for passage in self.passages if asked & set(passage.text.lower().split())][:limit]
+
+
+@dataclass
+class MemorySuppression:
+    """People who must not be addressed."""
+
+    emails: dict[str, str] = field(default_factory=dict)  #: address -> reason
+    asked: list[str] = field(default_factory=list)
+
+    def suppressed(self, emails: Sequence[str]) -> frozenset[str]:
+        self.asked += emails
+        return frozenset(emails) & self.emails.keys()
+
+    def suppress(self, email: str, reason: str) -> None:
+        self.emails[email] = reason
+
+
+@dataclass
+class MemoryLeadFiles:
+    """Files of the user's own leads, by their id."""
+
+    files: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def rows(self, file_id: str) -> list[Mapping[str, Any]]:
+        return self.files[file_id]
+
+
+@dataclass
+class MemoryUnitContext:
+    """The context of one attempt at one unit."""
+
+    execution: Execution
+    campaign_id: str
+    unit: Unit
+    place: tuple[Any, ...]
+
+    @property
+    def clock(self) -> FixedClock:
+        return self.execution.clock
+
+    @property
+    def providers(self) -> Providers:
+        return self.execution.providers
+
+    @property
+    def retriever(self) -> MemoryRetriever:
+        return self.execution.retriever
+
+    @property
+    def suppression(self) -> MemorySuppression:
+        return self.execution.suppression
+
+    @property
+    def lead_files(self) -> MemoryLeadFiles:
+        return self.execution.lead_files
+
+    def call(self, provider: str, send: Callable[[float], T]) -> T:
+        if provider != self.unit.provider:
+            raise AssertionError(f"a unit for {self.unit.provider} calls {provider}")
+        self.execution.calls.append(provider)
+        return send(self.execution.timeout_s)
+
+    def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
+        self.execution.journals.setdefault(self.place, {})[entry] = json.dumps(value)
+        self.execution.usages.append(usage)
+
+    def journaled(self, entry: str) -> Any | None:
+        text = self.execution.journals.get(self.place, {}).get(entry)
+        return None if text is None else json.loads(text)
+
+
+@dataclass
+class Execution:
+    """What a whole hop in one process is given."""
+
+    providers: Providers
+    retriever: MemoryRetriever = field(default_factory=MemoryRetriever)
+    suppression: MemorySuppression = field(default_factory=MemorySuppression)
+    lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
+    clock: FixedClock = field(default_factory=FixedClock)
+    timeout_s: float = 10.0
+    calls: list[str] = field(default_factory=list)  #: providers in the order in which they were called
+    usages: list[Usage | None] = field(default_factory=list)
+    journals: dict[tuple[Any, ...], dict[str, str]] = field(default_factory=dict)
+    units: list[Unit] = field(default_factory=list)  #: every unit that was run, in order
+
+    @staticmethod
+    def against(url: str, dns_resolver: str | None, **env: str) -> Execution:
+        """One whose providers are in the sandbox at ``url``."""
+        found = {"SANDBOX_URL": url, **({"DNS_RESOLVER": dns_resolver} if dns_resolver else {}), **env}
+        return Execution(Providers(Settings.from_env(found)))
+
+    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryUnitContext:
+        self.units.append(unit)
+        return MemoryUnitContext(self, campaign_id, unit, (campaign_id, step, stage, unit.key))
