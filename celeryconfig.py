@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit, urlunsplit
 
-from kombu import Queue  # type: ignore[attr-defined]  # kombu loads its names lazily
+from kombu import Exchange, Queue  # type: ignore[attr-defined]  # kombu loads its names lazily
 
 
 def _result_url(broker: str) -> str:
@@ -34,10 +34,13 @@ timezone = "UTC"
 
 # --- Queues: one per agent, so that each can be given its own workers ------------------------------
 task_queues = [
-    Queue(name)  # type: ignore[no-untyped-call]  # kombu is untyped
+    # An exchange and a key each: queues that share the default pair would all get a message sent to it.
+    Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]  # kombu is untyped
     for name in ("orchestration", "lead_generation", "content_creation", "ad_management", "analytics")
 ]
 task_default_queue = "orchestration"
+task_default_exchange = "orchestration"
+task_default_routing_key = "orchestration"
 task_create_missing_queues = False  # a typo in a queue's name is an error, not a queue nobody serves
 task_routes = {
     "lead_generation.*": {"queue": "lead_generation"},

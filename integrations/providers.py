@@ -80,7 +80,7 @@ class Providers:
         return client
 
     def ads(self, platform: str) -> AdPlatform:
-        """The ad platform of that canonical name; KeyError for one we have no client for."""
+        """The ad platform of that canonical name; BadRequestError for one we have no client for."""
         from integrations.ads import build
 
         client: AdPlatform = self._once(f"ads:{platform}", lambda: build(platform, self.settings))

@@ -191,15 +191,11 @@ def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox
     if live:
         missing = tuple(variable for variable in spec.credentials.values() if not env.get(variable))
         found = {name: env.get(variable, "") for name, variable in spec.credentials.items()}
-        return ProviderSettings(
-            name=spec.name, base_url=own_url or spec.live_url, credentials=found, missing=missing
-        )
+        return ProviderSettings(name=spec.name, base_url=own_url or spec.live_url, credentials=found, missing=missing)
     sandbox = {name: spec.sandbox_credentials.get(name, SANDBOX_KEY) for name in spec.credentials}
     if own_url:  # the user points this provider elsewhere: their own credentials go there
         sandbox = {name: env.get(variable) or sandbox[name] for name, variable in spec.credentials.items()}
-    return ProviderSettings(
-        name=spec.name, base_url=own_url or sandbox_url + spec.sandbox_path, credentials=sandbox
-    )
+    return ProviderSettings(name=spec.name, base_url=own_url or sandbox_url + spec.sandbox_path, credentials=sandbox)
 
 
 def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

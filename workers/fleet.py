@@ -146,6 +146,11 @@ class Fleet:
         """The pids of this moment by name."""
         return self._supervisor.pids if self._supervisor is not None else {}
 
+    @property
+    def stop_signal(self) -> signal.Signals | None:
+        """The first stop signal since :meth:`start` (with ``trap_signals``), also after :meth:`stop`; None: none."""
+        return self._trap.first
+
     def poll(self, timeout: float = 0.0) -> None:
         """Look after the processes for ``timeout`` seconds; those that died are started again."""
         if self._supervisor is not None:

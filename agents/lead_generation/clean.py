@@ -100,7 +100,8 @@ def clean(records: Sequence[Record], companies: Sequence[CompanyFacts] = (), sup
     # People with an address first, so that a bare name finds the address it belongs to.
     for record in sorted(normal, key=lambda found: found.email is None):
         person = identity(record.name, record.company, record.domain)
-        if barred & {person, identity(record.email), identity(record.profile_url)}:
+        named = identity(record.name, record.company, None)  # the domain may be another source's guess
+        if barred & {person, named, identity(record.email), identity(record.profile_url)}:
             rejected["suppressed"] += 1
             continue
         if not _identified(record):

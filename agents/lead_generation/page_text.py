@@ -105,7 +105,10 @@ def _labelled(soup: BeautifulSoup) -> dict[str, str]:
     for term in soup.find_all("dt"):
         value = term.find_next_sibling("dd") or term.find_next("dd")
         if value is not None:
-            found.setdefault(_flat(term.get_text(" ")).rstrip(":").lower(), _flat(value.get_text(" "))[:MAX_LINE])
+            # A <dt> that is never closed holds its own <dd>.
+            said, meant = _flat(term.get_text(" ")), _flat(value.get_text(" "))
+            label = said.removesuffix(meant) if value in term.descendants else said
+            found.setdefault(label.strip(" :").lower(), meant[:MAX_LINE])
     return found
 
 
@@ -137,12 +140,11 @@ def _lines(soup: BeautifulSoup) -> Iterator[str]:
     # Nesting depth isn't trusted: a block's start and the next block's start both end the line before.
     for node in soup.descendants:
         if isinstance(node, Tag):
-            if node.name in _BLOCKS:
+            if node.name in _BLOCKS or _after_block(node):
                 for line in flush():
                     count += 1
                     yield line
-            else:
-                parts.append(" ")
+            parts.append(" ")
         elif isinstance(node, NavigableString):
             if _after_block(node):
                 for line in flush():
@@ -155,7 +157,7 @@ def _lines(soup: BeautifulSoup) -> Iterator[str]:
 
 
 def _after_block(node: Any) -> bool:
-    """Does the text follow a block element that has been closed? Then it is a line of its own."""
+    """Does the node follow a block element that has been closed? Then it begins a line of its own."""
     before = node.previous_sibling
     return before is not None and getattr(before, "name", None) in _BLOCKS
 

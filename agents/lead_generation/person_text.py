@@ -38,6 +38,7 @@ _NO_NAMES = re.compile(
     r"|register|request|resources|role|search|see|send|services|share|sign|site|solution|solutions"
     r"|start|story|subscribe|support|team|terms|the|title|to|today|top|trust|us|use|values|view"
     r"|vision|visit|we|welcome|what|who|why|with|work|you|your"
+    r"|corporation|corp|group|holding|university|college|institute|foundation|street|avenue|city|new|united"
 )
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-])*")
 _SPLIT = re.compile(r"\s+[–—|•·-]\s+|\s*[,(|•·]\s+|\s*\(\s*|:\s+")
@@ -94,15 +95,16 @@ class People:
     @staticmethod
     def of_lines(lines: Sequence[str]) -> Iterator[PersonText]:
         """People of lines in reading order: "Name – Title", or a name with its title close by."""
+        clear = [without_address(_LABEL.sub("", line)) for line in lines]
+        above = _titles_come_first([text for text in clear if text])
         used: set[int] = set()
-        for place, line in enumerate(lines):
-            clear = without_address(_LABEL.sub("", line))
-            name, title = _in_one_line(clear)
-            if name is None and is_name(clear):
-                name = clear
-                title = _beside(lines, place, used)
+        for place, text in enumerate(clear):
+            name, title = _in_one_line(text)
+            if name is None and is_name(text):
+                name = text
+                title = _beside(clear, place, used, above=above)
             if name is not None and title is not None:
-                yield name, title, _address(lines, place)
+                yield name, title, _address(lines, clear, place)
 
 
 def without_address(text: str) -> str:
@@ -113,42 +115,46 @@ def without_address(text: str) -> str:
 
 
 def _in_one_line(text: str) -> tuple[str | None, str | None]:
-    parts = [part.strip(" ()") for part in _SPLIT.split(text, maxsplit=1)]
-    if len(parts) != 2:
-        return None, None
-    if is_name(parts[0]) and is_title(parts[1]):
-        return parts[0], parts[1]
-    if is_title(parts[0]) and is_name(parts[1]):
-        return parts[1], parts[0]
+    """Name and title of "Jane Doe – CEO", "Jane Doe, VP, Sales", "VP, Sales: Jane Doe"."""
+    for cut in _SPLIT.finditer(text):
+        left, right = text[: cut.start()].strip(" ()"), text[cut.end() :].strip(" ()")
+        if is_name(left) and is_title(right):
+            return left, right
+        if is_title(left) and is_name(right):
+            return right, left
     return None, None
 
 
-def _beside(lines: Sequence[str], place: int, used: set[int]) -> str | None:
-    """The title that belongs to a name: below it, else just above it."""
-    for near in range(place + 1, min(place + 1 + REACH, len(lines))):
-        text = without_address(_LABEL.sub("", lines[near]))
-        if is_name(text) or _in_one_line(text)[0]:
-            break
-        if is_title(text):
+def _titles_come_first(lines: Sequence[str]) -> bool:
+    """Does this page write titles above names? A list of n people has n titles on the one side, n - 1 on the other."""
+    names = [place for place, text in enumerate(lines) if is_name(text)]
+    above = sum(place > 0 and is_title(lines[place - 1]) for place in names)
+    below = sum(place + 1 < len(lines) and is_title(lines[place + 1]) for place in names)
+    return above > below
+
+
+def _beside(clear: Sequence[str], place: int, used: set[int], *, above: bool) -> str | None:
+    """The title that belongs to the name in a line: on the page's side of it, else directly on the other."""
+    below = []
+    for near in range(place + 1, min(place + 1 + REACH, len(clear))):
+        if is_name(clear[near]) or _in_one_line(clear[near])[0]:
+            break  # from here on it is the next person's
+        below.append(near)
+    before = [place - 1] if place else []
+    for near in (*before, *below) if above else (*below, *before):
+        if near not in used and is_title(clear[near]):
             used.add(near)
-            return text
-    above = place - 1
-    if above >= 0 and above not in used:
-        text = without_address(_LABEL.sub("", lines[above]))
-        if is_title(text):
-            used.add(above)
-            return text
+            return clear[near]
     return None
 
 
-def _address(lines: Sequence[str], place: int) -> str | None:
+def _address(lines: Sequence[str], clear: Sequence[str], place: int) -> str | None:
     """The address of the person named in a line: there, or below before anybody else is named."""
     for near in range(place, min(place + 1 + REACH, len(lines))):
-        clear = without_address(lines[near])
-        if near > place and (is_name(clear) or _in_one_line(clear)[0]):
+        if near > place and (is_name(clear[near]) or _in_one_line(clear[near])[0]):
             return None
         found = EMAIL.search(lines[near])
-        if found and len(clear) <= MAX_BESIDE:
+        if found and len(clear[near]) <= MAX_BESIDE:
             return found[0]
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -66,10 +68,9 @@ def test_windows_1252_and_mixed_encodings() -> None:
     ],
 )
 def test_header_synonyms(header: str, column: str) -> None:
-    found = parse(f"{header},Company Name,Full Name\nvalue,Acme,Jane Doe\n".encode(), "x.csv")
-    expected = {"company": "Acme", "name": "Jane Doe"} | {column: "Acme" if column == "company" else "value"}
-    assert (dict(found.rows[0]) == expected) or column == "company"
-    assert found.columns[column] in (header, "Company Name")
+    found = parse(f"Contact,{header}\nJane Doe,value\n".encode(), "x.csv")
+    assert [dict(row) for row in found.rows] == [{"name": "Jane Doe", column: "value"}]
+    assert found.columns[column] == header
 
 
 def test_quotes_line_breaks_and_ragged_rows() -> None:
@@ -154,9 +155,6 @@ def test_any_bytes_are_rows_or_a_config_error(data: bytes, name: str) -> None:
 
 @given(st.lists(st.lists(st.text(max_size=20), min_size=1, max_size=5), max_size=10))
 def test_any_table_keeps_its_rows(table: list[list[str]]) -> None:
-    import csv
-    import io
-
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["Email", "Name"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +136,12 @@ def test_twenty_at_once_all_complete(
     with (
         stack.running_sandbox(run_folder) as sandbox,
         running_fleet(
-            run_folder / f"t-{placement}", url, redis_url, sandbox, env={"STAGE_PLACEMENT": placement}
+            run_folder / f"t-{placement}",
+            url,
+            redis_url,
+            sandbox,
+            flower=True,
+            env={"STAGE_PLACEMENT": placement},
         ) as running,
     ):
         with ThreadPoolExecutor(5) as pool:
@@ -148,17 +154,27 @@ def test_twenty_at_once_all_complete(
             "SELECT count(*) FILTER (WHERE claims <> 1), count(*) FROM marketing.units"
         )
         assert attempts[0][0] == 0
-        chords = running.campaigns.database.rows(
+        workers = running.campaigns.database.rows(
             "SELECT count(DISTINCT worker) FROM marketing.units WHERE status = 'succeeded'"
         )
-        assert chords[0][0] == 2
+        assert workers[0][0] == 2
+        flower = running.fleet.info.flower_url
+        with urllib.request.urlopen(f"{flower}/metrics", timeout=10) as answer:
+            metrics = answer.read().decode()
+        for agent in ROUTE:
+            for kind in ("hop", "unit"):
+                assert f'task="{agent}.{kind}",type="task-succeeded"' in metrics
     databases.drop(url)
+
+
+#: A market in which first drafts stay below the target and better texts reach it.
+POOR_WORLD = {"platforms": {"*": {"quality": 0.9}}}
 
 
 def test_a_poor_world_is_improved_by_the_loop_without_new_ads(fleet: RunningFleet) -> None:
     fleet.sandbox.reset(7, POOR_WORLD)
     try:
-        handle = fleet.campaigns.submit(CampaignConfig.parse(LAUNCH))
+        handle = fleet.campaigns.submit(CampaignConfig.parse({**LAUNCH, "budget": 1000}))
         (shown,) = fleet.finish([handle])
         assert_kept_its_promises(shown, LAUNCH)
         rounds = [r["overall_score"] for r in shown["state"]["campaign_performance"]["rounds"]]
@@ -170,9 +186,6 @@ def test_a_poor_world_is_improved_by_the_loop_without_new_ads(fleet: RunningFlee
         assert ads_of(fleet.sandbox, handle.campaign_id) == {"facebook_ads": 1, "linkedin_ads": 1}
     finally:
         fleet.sandbox.reset()
-
-
-POOR_WORLD: dict[str, Any] = {}
 
 
 def test_a_campaign_sent_by_task_name_needs_none_of_our_packages(fleet: RunningFleet) -> None:

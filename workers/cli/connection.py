@@ -1,0 +1,114 @@
+"""Which services a command talks to: those the environment names, else the fleet under MARKETING_HOME.
+
+Invariant: variables that are set always win; a fleet is believed only while its process lives. Commands that
+only read may start the embedded servers for their own moment, so that a campaign can still be looked at
+after ``campaigns run --embedded`` has stopped everything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
+
+from integrations.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from orchestration.client import Campaigns
+
+_HINT = "start `campaigns up`, or set DATABASE_URL and REDIS_URL"
+
+
+def here() -> Settings:
+    """The environment's settings, completed by the living fleet under MARKETING_HOME. SettingsError."""
+    from workers.services.home import Home
+    from workers.services.ownership import read_owner
+
+    own = {name: value for name, value in os.environ.items() if value}
+    settings = Settings.from_env(own)
+    if settings.database_url is not None:
+        return settings
+    owner = read_owner(Home(settings.home))
+    if owner is None or not owner.ready:
+        return settings
+    info = {name: value for name, value in owner.info.items() if isinstance(value, str)}
+    fleet = {
+        "DATABASE_URL": info.get("database_url"),
+        "REDIS_URL": info.get("redis_url"),
+        "SANDBOX_URL": info.get("sandbox_url"),
+        "DNS_RESOLVER": info.get("dns_resolver"),
+        "MARKETING_MODE": info.get("mode"),
+    }
+    return Settings.from_env({**{name: value for name, value in fleet.items() if value}, **own})
+
+
+@contextmanager
+def campaigns(*, start: bool = False) -> Iterator[Campaigns]:
+    """A client of the services that are there.
+
+    With ``start``, the embedded servers are started when nothing is configured and MARKETING_HOME has data.
+    Raises ServiceError when there is nothing to talk to or no schema, DatabaseUnavailableError when nobody
+    answers, SettingsError.
+    """
+    from workers.services import EmbeddedServices, Home, ServiceError
+
+    settings = here()
+    with ExitStack() as stack:
+        if settings.database_url is None:
+            home = Home(settings.home)
+            if not start or not (home.postgres / "PG_VERSION").exists():
+                raise ServiceError(f"nothing runs here (no DATABASE_URL, no fleet in {home.path}): {_HINT}")
+            services = stack.enter_context(EmbeddedServices(home))
+            migrate(services.database_url)
+            settings = with_services(settings, services.database_url, services.redis_url)
+        yield stack.enter_context(closing(connect(settings)))
+
+
+def connect(settings: Settings) -> Campaigns:
+    """A client that has been seen to answer; errors as in :func:`campaigns`."""
+    from orchestration.client import Campaigns
+    from orchestration.vitals import has_schema
+    from workers.services import ServiceError
+
+    try:
+        client = Campaigns(settings)
+    except ValueError as error:  # a DATABASE_URL that is no URL of Postgres
+        raise SettingsError(str(error)) from None
+    try:
+        client.database.check()
+        if not has_schema(client.database):
+            raise ServiceError(f"the database has no tables yet: run `campaigns migrate`, or {_HINT}")
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def migrate(database_url: str) -> None:
+    """Bring the tables up to date; DatabaseUnavailableError when nobody answers."""
+    from orchestration.schema import migrate as bring_up_to_date
+
+    check_reachable(database_url)
+    bring_up_to_date(database_url)
+
+
+def check_reachable(database_url: str) -> None:
+    """SettingsError for what is no URL of Postgres, DatabaseUnavailableError when nobody answers."""
+    from orchestration.database import Database
+
+    try:
+        database = Database(database_url, pool_size=1)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        database.check()
+    finally:
+        database.close()
+
+
+def with_services(settings: Settings, database_url: str, redis_url: str) -> Settings:
+    """The settings with these servers."""
+    from dataclasses import replace
+
+    return replace(settings, database_url=database_url, redis_url=redis_url)

@@ -1,0 +1,82 @@
+"""The few shapes that reports are made of: headings, lines, lists and tables that fit any terminal.
+
+Invariant: a report keeps to the width it is given; a table that has no room becomes one line per row, and no
+column is ever squeezed to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from workers.cli.output import clean
+
+INDENT = (0, 0, 0, 2)
+
+
+def heading(text: str) -> Text:
+    """A section's name, with an empty line above."""
+    return Text(f"\n{text}", style="bold")
+
+
+def line(text: str, style: str = "") -> Padding:
+    """An indented line; what wraps stays indented."""
+    return Padding(Text(text, style=style), INDENT, expand=False)
+
+
+def listed(items: Sequence[tuple[str, str]], *, quiet: bool = False) -> Padding:
+    """Indented pairs, a short mark and its text. ``quiet``: entries without a mark are told softly."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for mark, text in items:
+        grid.add_row(Text(clean(mark)), Text(clean(text), style="dim" if quiet and not mark else ""))
+    return Padding(grid, INDENT, expand=False)
+
+
+@dataclass(slots=True)
+class Rows:
+    """A table, or one line per row where it has no room. ``>`` before a column's name puts it to the right."""
+
+    columns: Sequence[str]
+    rows: list[Sequence[str]] = field(default_factory=list)
+    wide: int = 0  #: index of the column that may wrap
+
+    def add(self, *cells: str) -> None:
+        """Add a row; texts of the outside world are made safe here."""
+        self.rows.append([clean(cell) for cell in cells])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose the shape that fits."""
+        table = self._table()
+        # Asked with all the room in the world: an answer is never more than the room it was asked with.
+        least = Measurement.get(console, options.update(max_width=10_000), table).minimum
+        yield from [Padding(table, INDENT, expand=False)] if least + 2 <= options.max_width else self._lines()
+
+    def _table(self) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+        for number, name in enumerate(self.columns):
+            right, wide = name.startswith(">"), number == self.wide
+            table.add_column(
+                name.removeprefix(">"),
+                justify="right" if right else "left",
+                no_wrap=not wide,
+                overflow="fold",
+                min_width=20 if wide else None,
+            )
+        for row in self.rows:
+            table.add_row(*(Text(cell) for cell in row))
+        return table
+
+    def _lines(self) -> Iterator[RenderableType]:
+        names = [name.removeprefix(">") for name in self.columns]
+        for row in self.rows:
+            facts = [f"{name.lower()} {cell}" for name, cell in zip(names[1:], row[1:], strict=True) if cell]
+            yield listed([("-", f"{row[0]}: {', '.join(facts)}")])

@@ -1,0 +1,85 @@
+"""Where words go: machine output to stdout, people's to stdout or stderr, and nothing dangerous to either.
+
+Invariant: with ``--json`` only JSON reaches stdout. Text that comes from the outside world (company names,
+titles, error messages) can't move the cursor, change colours or hide itself: it is shown, never obeyed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Control characters (terminal commands begin with one) and those that change the direction of the text.
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACE = re.compile(r"\s+")
+PIPE_WIDTH = 200
+
+#: The option every command has.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+
+
+def clean(text: object, limit: int = 0) -> str:
+    """One line that is safe to print: no control characters, spaces joined, cut to ``limit`` characters if given."""
+    line = _SPACE.sub(" ", _UNSAFE.sub("", str(text))).strip()
+    return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def tolerate_any_encoding() -> None:
+    """A character that the terminal has no code for becomes ``?`` instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def console(*, stderr: bool = False, one_line: bool = False) -> Console:
+    """A console that keeps to the terminal's width and to NO_COLOR, and takes no text for markup.
+
+    ``one_line``: in a pipe, a table's row is not wrapped (``campaigns list | grep ...``).
+    """
+    from rich.console import Console
+
+    piped = not (sys.stderr if stderr else sys.stdout).isatty()
+    width = PIPE_WIDTH if one_line and piped and "COLUMNS" not in os.environ else None
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
+
+
+def progress_console(*, as_json: bool) -> Console:
+    """Where progress is shown: stdout when a person looks at it, else stderr."""
+    return console(stderr=as_json or not sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """A line for people on stdout."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A line for people that is no result: on stderr."""
+    click.echo(text, err=True)
+
+
+def to_json(value: Any, *, indent: int | None = 2) -> str:
+    """JSON text: Decimal as text, times in ISO 8601; one line when ``indent`` is None."""
+    from pydantic_core import to_json as encode
+
+    unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+    return encode(value, indent=indent, inf_nan_mode="null", ensure_ascii=not unicode).decode()
+
+
+def print_json(value: Any) -> None:
+    """The one JSON document of a command."""
+    click.echo(to_json(value))
+
+
+def print_json_line(value: Any) -> None:
+    """One line of a stream of JSON, handed over at once."""
+    click.echo(to_json(value, indent=None))
+    sys.stdout.flush()

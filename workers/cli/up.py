@@ -1,0 +1,139 @@
+"""``campaigns up``: the whole fleet on this machine, watched over until it is told to stop.
+
+Invariant: READY is said when everything answers, and not before; a child that dies is started again and its
+new pid told; Ctrl-C and SIGTERM drain, leave no process behind and are a good end (exit 0).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from workers.cli.output import json_option, note, print_json_line, say
+
+if TYPE_CHECKING:
+    from integrations.settings import Settings
+    from workers.services.guest import FleetInfo
+    from workers.supervisor import Event
+
+
+@click.command("up")
+@click.option("--workers", type=click.IntRange(0, 64), default=2, show_default=True, help="Worker processes.")
+@click.option("--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Slots of each worker.")
+@click.option("--flower/--no-flower", default=True, show_default=True, help="Flower, the view of tasks and workers.")
+@json_option
+def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> int:
+    """Start everything on this machine; Ctrl-C stops it.
+
+    Services, workers, beat and Flower. Postgres and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
+    """
+    from integrations.settings import Settings
+    from workers.cli.connection import migrate
+    from workers.fleet import Fleet
+    from workers.services import Home
+    from workers.services.errors import StartInterrupted
+
+    settings = Settings.from_env()
+    fleet = Fleet(
+        Home(settings.home),
+        migrate=migrate,
+        workers=workers,
+        concurrency=concurrency,
+        flower=flower,
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        sandbox_url=sandbox_address(settings),
+        mode=settings.mode.value,
+        flower_port=settings.flower_port,
+        on_event=_tell_json if as_json else _tell,
+        trap_signals=True,
+    )
+    if not as_json:
+        note(f"Starting in {settings.home} ...")
+    try:
+        info = fleet.start()
+    except StartInterrupted:
+        return 0
+    try:
+        (_ready_json if as_json else _ready)(info, settings)
+        fleet.run_until_signal()
+        if not as_json:
+            note("Stopping: running tasks are finished first; once more Ctrl-C hurries ...")
+    finally:
+        fleet.stop()
+    return 0
+
+
+def sandbox_address(settings: Settings) -> str | None:
+    """Where this machine's sandbox shall be; None: at a free port.
+
+    SANDBOX_URL when it is set. Else the default address if nobody is there, so that sites named in an example
+    file are found; a second fleet on the machine gets a world of its own.
+    """
+    from urllib.parse import urlsplit
+
+    from workers.services.ports import is_free
+
+    if os.environ.get("SANDBOX_URL"):
+        return settings.sandbox_url
+    return settings.sandbox_url if is_free(urlsplit(settings.sandbox_url).port or 80) else None
+
+
+def _ready_json(info: FleetInfo, settings: Settings) -> None:
+    print_json_line(
+        {
+            "event": "ready",
+            "database_url": info.database_url,
+            "redis_url": info.redis_url,
+            "sandbox_url": info.sandbox_url,
+            "flower_url": info.flower_url,
+            "pids": dict(info.pids),
+        }
+    )
+
+
+def _ready(info: FleetInfo, settings: Settings) -> None:
+    from orchestration.database import place
+    from workers.cli.wording import count
+
+    workers = sum(name.startswith("worker") for name in info.pids)
+    lines = {
+        "Mode": f"{info.mode}" + (" (nothing leaves this machine)" if info.mode == "sandbox" else ""),
+        "Postgres": place(info.database_url),
+        "Redis": hide_password(info.redis_url),
+        "Sandbox": info.sandbox_url,
+        "Flower": info.flower_url,
+        "Workers": count(workers, "process", "processes"),
+        "Logs": settings.home / "logs",
+    }
+    for name, value in lines.items():
+        if value is not None:
+            say(f"  {name:<9} {value}")
+    say("READY  (submit with: campaigns submit FILE; stop with Ctrl-C)")
+
+
+def hide_password(url: str) -> str:
+    """A URL as people may see it."""
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _tell(event: Event) -> None:
+    match event.kind:
+        case "exited":
+            note(f"{event.name} (pid {event.pid}) ended: {event.detail}; it is started again")
+        case "restarted":
+            note(f"{event.name} is back (pid {event.pid})")
+        case "blocked":
+            note(f"{event.name} can't be started for now: {event.detail}")
+
+
+def _tell_json(event: Event) -> None:
+    if event.kind == "restarted":
+        print_json_line({"event": "restarted", "pids": {event.name: event.pid}})
