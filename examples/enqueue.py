@@ -15,7 +15,7 @@ def main() -> None:
         CampaignConfig(
             name="Launch",
             target_audience={"industry": "saas"},
-            ad_platforms=["google", "linkedin"],
+            ad_platforms=["facebook", "linkedin"],
             budget=1000,
         ),
         # The same key again gives the same campaign: safe to repeat after a lost connection.
