@@ -63,17 +63,18 @@ class KnowledgeBase:
         if not chunks:
             raise ValueError(f"{title!r} holds no text")
         document_id = sha256(source.encode()).hexdigest()[:32]
-        # One statement: readers see the old document or the new one.
+        chunk_ids = [sha256(f"{document_id}/{n}/{chunk}".encode()).hexdigest()[:32] for n, chunk in enumerate(chunks)]
+        # One statement: readers see the old document or the new one. Chunks that are the same in both stay where
+        # they are, for within a statement a deleted key is still taken.
         self._database.run(
-            "WITH gone AS (DELETE FROM marketing.chunks WHERE document_id = %s), kept AS ("
+            "WITH gone AS ("
+            "  DELETE FROM marketing.chunks WHERE document_id = %s AND chunk_id <> ALL(%s::text[])), kept AS ("
             "  INSERT INTO marketing.documents (document_id, title, source) VALUES (%s, %s, %s)"
             "  ON CONFLICT (document_id) DO UPDATE SET title = excluded.title RETURNING document_id)"
             " INSERT INTO marketing.chunks (chunk_id, document_id, ordinal, text)"
             " SELECT c.id, kept.document_id, c.n, c.text FROM kept, unnest(%s::text[], %s::integer[], %s::text[])"
-            " AS c(id, n, text)",
-            document_id, document_id, title, source,
-            [sha256(f"{document_id}/{n}/{chunk}".encode()).hexdigest()[:32] for n, chunk in enumerate(chunks)],
-            list(range(len(chunks))), chunks,
+            " AS c(id, n, text) ON CONFLICT (chunk_id) DO NOTHING",
+            document_id, chunk_ids, document_id, title, source, chunk_ids, list(range(len(chunks))), chunks,
         )  # fmt: skip
         return document_id
 

@@ -10,13 +10,14 @@ heavier; a command imports what it needs when it runs, so that ``campaigns --hel
 3     there is no such campaign
 4     a service can't be reached or started
 70    a defect of this program; the details are in the log it names
-130   Ctrl-C (128 + the signal's number, so 143 for SIGTERM)
+130   Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe)
 ===== ==========================================================================
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -75,8 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 130
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        _let_go_of_stdout()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -84,14 +85,13 @@ def explain(error: Exception, *, as_json: bool) -> int:
     """Tell people (and with ``as_json`` programs) what went wrong; the exit status."""
     match error:
         case Stopped():
-            if error.text:
+            if error.number == signal.SIGPIPE:
+                _let_go_of_stdout()
+            elif error.text:
                 note(f"Stopped: {error.text}")
             return error.exit_code
         case click.Abort():
             return 130
-        case BrokenPipeError():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
         case click.ClickException():
             _report("bad_usage", [error.format_message()], as_json=as_json)
             if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -105,6 +105,11 @@ def explain(error: Exception, *, as_json: bool) -> int:
             return code
     _report("defect", [f"{type(error).__name__}: this is a defect of the program; {_log(error)}"], as_json=as_json)
     return DEFECT
+
+
+def _let_go_of_stdout() -> None:
+    """What is still in the buffer goes nowhere, or the interpreter complains at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(kind: str, problems: Sequence[str], *, as_json: bool) -> None:

@@ -8,15 +8,18 @@ after ``campaigns run --embedded`` has stopped everything.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from integrations.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from orchestration.client import Campaigns
 
+CONNECT_S = 3.0
 _HINT = "start `campaigns up`, or set DATABASE_URL and REDIS_URL"
 
 
@@ -105,6 +108,35 @@ def check_reachable(database_url: str) -> None:
         database.check()
     finally:
         database.close()
+
+
+def check_redis(redis_url: str) -> float:
+    """Seconds that Redis took to answer; SettingsError for what is no URL of Redis, ServiceError when it is silent."""
+    import redis
+
+    from workers.services import ServiceError
+
+    shown = hide_password(redis_url)
+    try:
+        client = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_S, socket_timeout=CONNECT_S)
+    except ValueError as error:
+        raise SettingsError(f"REDIS_URL={shown}: {error}") from None
+    began = time.monotonic()
+    try:
+        client.ping()
+    except (redis.RedisError, OSError) as error:
+        raise ServiceError(f"{shown}: {error}") from None
+    finally:
+        client.close()
+    return time.monotonic() - began
+
+
+def hide_password(url: str) -> str:
+    """A URL as people may see it."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
 def with_services(settings: Settings, database_url: str, redis_url: str) -> Settings:

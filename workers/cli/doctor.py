@@ -20,12 +20,12 @@ from workers.cli.wording import agent_title, count, words
 
 if TYPE_CHECKING:
     from integrations.settings import Settings
+    from orchestration.database import Database
 
 PACKAGES = (
     "marketing-agents", "celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "pydantic", "langchain-openai",
     "openai", "facebook-business", "flower",
 )  # fmt: skip
-CONNECT_S = 3.0
 
 State = Literal["ok", "warning", "unreachable"]
 
@@ -89,7 +89,7 @@ def _versions() -> Iterable[Finding]:
 
 
 def _settings(settings: Settings) -> Iterable[Finding]:
-    from workers.cli.up import hide_password
+    from workers.cli.connection import hide_password
 
     secret = {name for name in os.environ if name.endswith(("_KEY", "_TOKEN", "_SECRET"))}
     shown = []
@@ -180,11 +180,9 @@ def _postgres(url: str) -> Iterable[Finding]:
         database.close()
 
 
-def _work(database: object) -> Iterable[Finding]:
-    from orchestration.database import Database
+def _work(database: Database) -> Iterable[Finding]:
     from orchestration.vitals import vitals
 
-    assert isinstance(database, Database)
     now = vitals(database)
     alive = count(now.workers, "process", "processes")
     idle = not now.workers and bool(now.campaigns)
@@ -199,21 +197,11 @@ def _work(database: object) -> Iterable[Finding]:
 
 
 def _redis(url: str) -> Iterable[Finding]:
-    import redis
+    from workers.cli.connection import check_redis, hide_password
+    from workers.services import ServiceError
 
-    from workers.cli.up import hide_password
-
-    shown = hide_password(url)
     try:
-        client = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=CONNECT_S)
-    except ValueError as error:
-        yield Finding("Redis", "unreachable", f"REDIS_URL={shown}: {error}")
-        return
-    try:
-        began = time.monotonic()
-        client.ping()
-        yield Finding("Redis", "ok", f"{shown} answers in {(time.monotonic() - began) * 1000:.0f} ms")
-    except redis.RedisError as error:
-        yield Finding("Redis", "unreachable", f"{shown}: {clean(error, 200)}")
-    finally:
-        client.close()
+        seconds = check_redis(url)
+        yield Finding("Redis", "ok", f"{hide_password(url)} answers in {seconds * 1000:.0f} ms")
+    except (ServiceError, ValueError) as error:
+        yield Finding("Redis", "unreachable", clean(error, 300))

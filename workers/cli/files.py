@@ -90,8 +90,9 @@ def with_change(data: Mapping[str, Any], change: str) -> dict[str, Any]:
 
 def from_yaml(text: str, name: str) -> Any:
     """The value of a YAML text (safe types only); CampaignFileError."""
-    loader = yaml.SafeLoader(text)
+    loader = None
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -108,7 +109,8 @@ def from_yaml(text: str, name: str) -> Any:
     except RecursionError:
         raise CampaignFileError(f"{name} is nested too deeply") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def _inspect(root: yaml.Node, name: str) -> None:

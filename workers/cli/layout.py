@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +19,10 @@ from rich.text import Text
 from workers.cli.output import clean
 
 INDENT = (0, 0, 0, 2)
+#: Cells between two columns: a table's padding and its divider.
+GAP = 2
+#: The column that wraps keeps at least so many cells.
+WRAPPED = 20
 
 
 def heading(text: str) -> Text:
@@ -47,7 +51,7 @@ class Rows:
 
     columns: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
-    wide: int = 0  #: index of the column that may wrap
+    wide: int = 0  #: index of the column that may wrap; -1: none may
 
     def add(self, *cells: str) -> None:
         """Add a row; texts of the outside world are made safe here."""
@@ -55,10 +59,16 @@ class Rows:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Choose the shape that fits."""
-        table = self._table()
-        # Asked with all the room in the world: an answer is never more than the room it was asked with.
-        least = Measurement.get(console, options.update(max_width=10_000), table).minimum
-        yield from [Padding(table, INDENT, expand=False)] if least + 2 <= options.max_width else self._lines()
+        fits = self._least() <= options.max_width
+        yield from [Padding(self._table(), INDENT, expand=False)] if fits else self._lines()
+
+    def _least(self) -> int:
+        """The narrowest terminal for the table: every column whole, but for the one that wraps."""
+        columns = [[name.removeprefix(">"), *cells] for name, *cells in zip(self.columns, *self.rows, strict=True)]
+        widths = [max(map(cell_len, column)) for column in columns]
+        if self.wide >= 0:
+            widths[self.wide] = min(widths[self.wide], WRAPPED)
+        return INDENT[3] + sum(widths) + GAP * (len(widths) - 1)
 
     def _table(self) -> Table:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
@@ -69,7 +79,6 @@ class Rows:
                 justify="right" if right else "left",
                 no_wrap=not wide,
                 overflow="fold",
-                min_width=20 if wide else None,
             )
         for row in self.rows:
             table.add_row(*(Text(cell) for cell in row))

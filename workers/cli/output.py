@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from workers.cli.stopping import Stopped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Control characters (terminal commands begin with one) and those that change the direction of the text.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+#: Commands to a terminal, single control characters, and characters that turn the direction of the text.
+_UNSAFE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _SPACE = re.compile(r"\s+")
 PIPE_WIDTH = 200
 
@@ -46,9 +53,15 @@ def console(*, stderr: bool = False, one_line: bool = False) -> Console:
     """
     from rich.console import Console
 
+    class PipedConsole(Console):
+        """Ends as ``head`` would have it end, not with the status of a failed campaign."""
+
+        def on_broken_pipe(self) -> None:
+            raise Stopped(signal.SIGPIPE)
+
     piped = not (sys.stderr if stderr else sys.stdout).isatty()
     width = PIPE_WIDTH if one_line and piped and "COLUMNS" not in os.environ else None
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
+    return PipedConsole(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
 
 
 def progress_console(*, as_json: bool) -> Console:
@@ -57,13 +70,17 @@ def progress_console(*, as_json: bool) -> Console:
 
 
 def say(text: str) -> None:
-    """A line for people on stdout."""
-    click.echo(text)
+    """A line on stdout. Stopped when its reader (``head``, ``less``) has seen enough."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise Stopped(signal.SIGPIPE) from None
 
 
 def note(text: str) -> None:
     """A line for people that is no result: on stderr."""
-    click.echo(text, err=True)
+    with suppress(BrokenPipeError):
+        click.echo(text, err=True)
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> str:
@@ -76,10 +93,9 @@ def to_json(value: Any, *, indent: int | None = 2) -> str:
 
 def print_json(value: Any) -> None:
     """The one JSON document of a command."""
-    click.echo(to_json(value))
+    say(to_json(value))
 
 
 def print_json_line(value: Any) -> None:
     """One line of a stream of JSON, handed over at once."""
-    click.echo(to_json(value, indent=None))
-    sys.stdout.flush()
+    say(to_json(value, indent=None))

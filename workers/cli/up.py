@@ -30,12 +30,17 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     Services, workers, beat and Flower. Postgres and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
     from integrations.settings import Settings
-    from workers.cli.connection import migrate
+    from workers.cli.connection import check_reachable, check_redis, migrate
     from workers.fleet import Fleet
     from workers.services import Home
     from workers.services.errors import StartInterrupted
 
     settings = Settings.from_env()
+    # Before anything starts: a worker would go on knocking, in vain, for a minute.
+    if settings.database_url is not None:
+        check_reachable(settings.database_url)
+    if settings.redis_url is not None:
+        check_redis(settings.redis_url)
     fleet = Fleet(
         Home(settings.home),
         migrate=migrate,
@@ -96,6 +101,7 @@ def _ready_json(info: FleetInfo, settings: Settings) -> None:
 
 def _ready(info: FleetInfo, settings: Settings) -> None:
     from orchestration.database import place
+    from workers.cli.connection import hide_password
     from workers.cli.wording import count
 
     workers = sum(name.startswith("worker") for name in info.pids)
@@ -112,16 +118,6 @@ def _ready(info: FleetInfo, settings: Settings) -> None:
         if value is not None:
             say(f"  {name:<9} {value}")
     say("READY  (submit with: campaigns submit FILE; stop with Ctrl-C)")
-
-
-def hide_password(url: str) -> str:
-    """A URL as people may see it."""
-    from urllib.parse import urlsplit, urlunsplit
-
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
 def _tell(event: Event) -> None:
