@@ -1,6 +1,7 @@
 """Submit a campaign from Python and follow it to its end.
 
-Needs DATABASE_URL and REDIS_URL in the environment; `campaigns up` prints both when it is ready.
+Start `campaigns up` first: on the same machine this program finds it by itself. Elsewhere, set DATABASE_URL and
+REDIS_URL to the services that the workers use.
 """
 
 from __future__ import annotations
@@ -22,9 +23,15 @@ def main() -> None:
         idempotency_key="launch-1",
     )
     for event in handle.watch():
-        print(event)
+        print(event.at.strftime("%H:%M:%S"), event.agent, event.kind, dict(event.data))
+
     state = handle.state
-    print(handle.status, len(state.qualified_leads), "qualified leads", state.campaign_performance)
+    print(f"{handle.campaign_id} is {handle.status}")
+    print(f"{len(state.qualified_leads)} of {len(state.leads)} leads qualify")
+    for piece in state.generated_content:
+        print(f"{piece.content_type}: {piece.title} ({piece.word_count} words)")
+    print(f"overall score: {state.campaign_performance.overall_score}")
+    campaigns.close()
 
 
 if __name__ == "__main__":
