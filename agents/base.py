@@ -61,6 +61,10 @@ class BaseAgent(ABC):
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
         """The payload of the hop's task_result message: a few figures, no personal data."""
 
+    def wind_down(self, state: MarketingAgentState) -> Stage | None:
+        """The stage that stops what the campaign has running outside, when it is cancelled; None for nothing."""
+        return None
+
     def handle_error(self, state: MarketingAgentState, error: AgentError) -> MarketingAgentState:
         """What an error makes of the state; by default it is recorded."""
         return state.evolve(errors=(*state.errors, error))

@@ -68,6 +68,15 @@ class LeadFiles(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRules:
+    """How careful effects are; in seconds."""
+
+    probe_delay_s: float = 0.0  #: least time between the two looks after which a lost creation is sent again
+    call_timeout_s: float = 20.0  #: longest time that a wire call of an effect may take
+    late_s: float = 5.0  #: a sender that comes this long after its intent doesn't send; below the workers' lease
+
+
 class UnitContext(Protocol):
     """Everything the body of one unit may use."""
 
@@ -106,12 +115,22 @@ class UnitContext(Protocol):
         """The user's own lead files."""
         ...
 
+    @property
+    def effects(self) -> EffectRules:
+        """How careful an effect has to be."""
+        ...
+
     def call(self, provider: str, send: Callable[[float], T]) -> T:
         """Admit and make one wire call: ``send(timeout_s)``. Raises what ``send`` raises, and NotNowError."""
         ...
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
         """Commit one JSON value under ``entry`` (and what it cost) before going on; survives a crash."""
+        ...
+
+    def intend(self, entry: str, value: Any) -> None:
+        """As :meth:`journal`, but only while this attempt holds the unit in the campaign's present line of work;
+        NotNowError when it doesn't any more: somebody else may be at it."""
         ...
 
     def journaled(self, entry: str) -> Any | None:

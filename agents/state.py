@@ -151,6 +151,16 @@ class AgentError(Frozen):
     at: datetime | None = None
 
 
+class ApprovalGrant(Frozen):
+    """What a person has agreed to. It covers these contents and this budget; anything else asks anew."""
+
+    kind: str  #: content | ads
+    contents: tuple[str, ...] = ()  #: hashes of the pieces or creatives
+    budget: Decimal | None = None  #: most that may be spent, in the campaign's currency
+    by: str = ""
+    at: datetime | None = None
+
+
 class MarketingAgentState(Frozen):
     """The state of one campaign between hops. Times are UTC, money is Decimal with a currency."""
 
@@ -171,6 +181,7 @@ class MarketingAgentState(Frozen):
     optimization_attempts: int = 0  #: rounds of the current optimisation cycle
     step: int = 0  #: number of the hop at work
     errors: tuple[AgentError, ...] = ()
+    approvals: tuple[ApprovalGrant, ...] = ()
     created_at: datetime
     updated_at: datetime
     schema_version: int = SCHEMA_VERSION

@@ -22,6 +22,7 @@ class Action(StrEnum):
     RETRY = "retry"  #: back to pending, an attempt is burnt
     DEFER = "defer"  #: back to pending, no attempt is burnt
     PROBE = "probe"  #: the outcome is unknown: look before doing anything
+    ATTEND = "attend"  #: a person has to act; the unit is kept for then
     FAIL = "fail"  #: a failed result
 
 
@@ -45,22 +46,30 @@ class Decision:
 
 
 def decide(
-    error: IntegrationError, attempt: int, policy: RetryPolicy, *, jitter: float = 1.0, effect: bool = False
+    error: IntegrationError,
+    attempt: int,
+    policy: RetryPolicy,
+    *,
+    jitter: float = 1.0,
+    effect: bool = False,
+    unsettled: bool = False,
 ) -> Decision:
     """Decide about ``error``, the outcome of call number ``attempt`` (from 1).
 
     ``jitter`` is a number in [0, 1] drawn by the caller: full jitter multiplies the exponential
     delay by it (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A
     provider's own ``retry_after`` is honoured as it is, capped at ``MAX_DELAY_S``. An unknown
-    outcome is probed when the unit is an ``effect``; a reading unit is simply asked again.
+    outcome is probed when the unit is an ``effect``, as often as it takes (how often it is *sent* is bounded
+    in ``agents.effects``); a reading unit is simply asked again. ``unsettled``: something that the effect sent
+    may have been carried out, so giving up needs a person to look.
     """
     if isinstance(error, NotNowError):
         return Decision(Action.DEFER, _bounded(error.retry_after or policy.first_delay_s))
+    if isinstance(error, OutcomeUnknownError) and effect:
+        return Decision(Action.PROBE, _bounded(policy.probe_delay_s if error.retry_after is None else error.retry_after))
     retryable = isinstance(error, TransientError | OutcomeUnknownError)
     if not retryable or attempt > policy.max_retries:
-        return Decision(Action.FAIL)
-    if isinstance(error, OutcomeUnknownError) and effect:
-        return Decision(Action.PROBE, policy.probe_delay_s)
+        return Decision(Action.ATTEND if unsettled else Action.FAIL)
     if error.retry_after is not None:
         return Decision(Action.RETRY, _bounded(error.retry_after))
     delay = min(policy.max_delay_s, policy.first_delay_s * policy.backoff ** (attempt - 1))

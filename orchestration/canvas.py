@@ -6,16 +6,24 @@ message where it can't be paused, re-routed or upgraded; arguments are ids, neve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+from integrations.settings import SettingsError
+from orchestration.crash_points import reach
 from orchestration.wakeups import MAX_COUNTDOWN_S
 
 if TYPE_CHECKING:
-    from celery import Celery
+    from celery import Celery, Task
 
 ADVANCE_TASK = "orchestration.advance"
 SUBMIT_TASK = "campaigns.submit"
 ORCHESTRATION_QUEUE = "orchestration"
+SENT_AT_HEADER = "sent_at"  #: seconds since the epoch; tells a lost wake-up from one that waits in a long queue
+
+DUPLICATE_VARIABLE = "CHAOS_DUPLICATE_EVERY"
 
 
 def hop_task(agent: str) -> str:
@@ -33,11 +41,13 @@ class CeleryWakeups:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        stamp_messages(app, double_every=duplicate_every(os.environ.get(DUPLICATE_VARIABLE)))
 
     def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
         """One message to the agent's queue; ValueError for a delay the broker must not hold."""
         if delay_s > MAX_COUNTDOWN_S:
             raise ValueError(f"delay_s={delay_s:g} is longer than {MAX_COUNTDOWN_S:g}: let due_at wake it")
+        reach("publish_hop.before")
         self._app.send_task(
             hop_task(agent),
             args=(campaign_id, step),
@@ -45,6 +55,7 @@ class CeleryWakeups:
             countdown=delay_s or None,
             ignore_result=True,
         )
+        reach("publish_hop.after")
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
         """A chord of ``slots`` header tasks over the agent's queue; its body is one more call of advance."""
@@ -54,7 +65,47 @@ class CeleryWakeups:
         body = self._app.signature(
             ADVANCE_TASK, args=(campaign_id, step, stage), queue=ORCHESTRATION_QUEUE, immutable=True, ignore_result=True
         )
+        reach("publish_chord.before")
         chord([slot.clone() for _ in range(slots)], app=self._app)(body)
+        reach("publish_chord.after")
+
+
+def to_the_tail(task: Task) -> None:
+    """Publish the running slot task again, same id and same chord, behind what waits in its queue."""
+    reach("publish_slot.before")
+    task.signature_from_request(task.request, retries=task.request.retries).apply_async()
+    reach("publish_slot.after")
+
+
+def duplicate_every(value: str | None) -> int:
+    """CHAOS_DUPLICATE_EVERY as a number, 0 for none; SettingsError for what is none."""
+    if not value:
+        return 0
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingsError(f"{DUPLICATE_VARIABLE}={value!r} is not a whole number from 1")
+    return int(value)
+
+
+def stamp_messages(app: Celery, *, double_every: int = 0) -> None:
+    """Put :data:`SENT_AT_HEADER` on whatever this app publishes, slots that go to the tail too. Idempotent.
+
+    For tests, every ``double_every``-th message is delivered twice, as a broker may do.
+    """
+    publish = app.amqp.send_task_message
+    if getattr(publish, "stamps", False):
+        return
+    numbers = count(1)
+
+    def stamping(*args: Any, **options: Any) -> Any:
+        # A task that publishes itself again brings the stamp of its first time along.
+        options["headers"] = {**(options.get("headers") or {}), SENT_AT_HEADER: time.time()}
+        sent = publish(*args, **options)
+        if double_every and next(numbers) % double_every == 0:
+            publish(*args, **options)
+        return sent
+
+    stamping.stamps = True  # type: ignore[attr-defined]  # marks the function, so that it isn't wrapped again
+    app.amqp.send_task_message = stamping
 
 
 def producer(redis_url: str) -> Celery:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,15 @@ from agents.config import CampaignConfig
 from agents.registry import LEAD_GENERATION, agents
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
+from orchestration.clock import SystemClock
 from orchestration.database import Database, encode
 from orchestration.discovery import running_services
 from orchestration.knowledge import KnowledgeBase
 from orchestration.lead_files import LeadFileStore
 from orchestration.ledger import Ledger
 from orchestration.report import TERMINAL, CampaignEvent, CampaignSummary, Reports
-from orchestration.submission import IdempotencyConflictError, check, prepare, read_files
+from orchestration.submission import IdempotencyConflictError, check, prepare, read_files, resolve
+from orchestration.verbs import Verbs
 
 if TYPE_CHECKING:
     from orchestration.wakeups import Wakeups
@@ -61,6 +63,41 @@ class CampaignHandle:
     def show(self) -> dict[str, Any]:
         """The contract's JSON; see ``orchestration.report.Reports.show``."""
         return self._campaigns.reports.show(self.campaign_id)
+
+    def pause(self, *, actor: str = "client") -> str:
+        """Start nothing new; what runs is finished and kept, ads go on. Returns the status, as all verbs do."""
+        return self._campaigns.verbs.pause(self.campaign_id, actor=actor)
+
+    def resume(self, *, actor: str = "client") -> str:
+        """Go on after a pause, or after what needed attention was mended."""
+        return self._campaigns.verbs.resume(self.campaign_id, actor=actor)
+
+    def cancel(self, *, actor: str = "client", reason: str | None = None) -> str:
+        """Start nothing new, pause the ads on their platforms, end as cancelled."""
+        return self._campaigns.verbs.cancel(self.campaign_id, actor=actor, reason=reason)
+
+    def approve(self, *, actor: str = "client") -> str:
+        """Agree to exactly what was asked."""
+        return self._campaigns.verbs.approve(self.campaign_id, actor=actor)
+
+    def reject(self, reason: str, *, rework: bool = False, actor: str = "client") -> str:
+        """Refuse what was asked: cancel, or with ``rework`` go back to content with the reason."""
+        return self._campaigns.verbs.reject(self.campaign_id, actor=actor, reason=reason, rework=rework)
+
+    def retry(self, *, from_step: int | None = None, actor: str = "client") -> str:
+        """Repeat what failed, or everything from a step on (NoSuchStepError lists the steps)."""
+        return self._campaigns.verbs.retry(self.campaign_id, actor=actor, from_step=from_step)
+
+    def fork(
+        self, from_step: int, *, changes: Mapping[str, Any] | None = None, actor: str = "client"
+    ) -> CampaignHandle:
+        """A new campaign from a step of this one; its ads are its own, approval ``ads`` unless changed."""
+        new_id = self._campaigns.verbs.fork(self.campaign_id, from_step, actor=actor, changes=changes)
+        return CampaignHandle(self._campaigns, new_id)
+
+    def approval(self) -> Mapping[str, Any] | None:
+        """The open question: exactly what will be published and spent; None when nothing is asked."""
+        return self._campaigns.reports.open_approval(self.campaign_id)
 
     def history(self) -> list[CampaignEvent]:
         """All events so far."""
@@ -118,7 +155,7 @@ class Campaigns:
         then. ``campaign_id`` may be given where runs are compared; it must be new.
         """
         check(config, self.settings)
-        config, files = read_files(config)
+        config, files = read_files(resolve(config, self.settings))
         row, stage = prepare(
             config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
         )
@@ -161,16 +198,42 @@ class Campaigns:
         """Close the connections."""
         self.database.close()
 
-    def _wake(self, campaign_id: str) -> None:
-        """Publish the first wake-up; without a broker the reconciler finds the row."""
-        try:
-            if self._wakeups is None:
-                from orchestration.canvas import CeleryWakeups, producer
+    @property
+    def wakeups(self) -> Wakeups:
+        """Messages to the fleet, over a broker connection that is made on first use."""
+        if self._wakeups is None:
+            from orchestration.canvas import CeleryWakeups, producer
 
-                self._wakeups = CeleryWakeups(producer(self.settings.redis_url or ""))
-            self._wakeups.hop(campaign_id, LEAD_GENERATION, 0)
+            self._wakeups = CeleryWakeups(producer(self.settings.redis_url or ""))
+        return self._wakeups
+
+    @property
+    def verbs(self) -> Verbs:
+        """What a person can tell a campaign; the handle has a method for each."""
+        return Verbs(
+            ledger=self._ledger, agents=agents(), wakeups=BestEffort(lambda: self.wakeups), clock=SystemClock()
+        )
+
+    def _wake(self, campaign_id: str) -> None:
+        BestEffort(lambda: self.wakeups).hop(campaign_id, LEAD_GENERATION, 0)
+
+
+class BestEffort:
+    """Wake-ups of a client: without a broker the row is safe and the reconciler finds it."""
+
+    def __init__(self, wakeups: Callable[[], Wakeups]) -> None:
+        self._wakeups = wakeups
+
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
+        """Publish if the broker is there."""
+        try:
+            self._wakeups().hop(campaign_id, agent, step, delay_s=delay_s)
         except Exception as error:  # whatever the broker's client raises: the row is safe
             log.warning("campaign %s is stored; its wake-up was not published (%s)", campaign_id, type(error).__name__)
+
+    def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
+        """Clients spread nothing."""
+        raise NotImplementedError("a client publishes no chord")
 
 
 def connected(settings: Settings) -> Settings:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from agents.ports import Clock, LeadFiles, Retriever, Suppression
+from agents.effects import INTENT
+from agents.ports import Clock, EffectRules, LeadFiles, Retriever, Suppression
 from agents.unit import Unit
+from integrations.errors import NotNowError
 from integrations.providers import Providers
 from integrations.settings import Settings
 from integrations.usage import Usage
+from orchestration.clock import SystemClock
+from orchestration.crash_points import reach
 from orchestration.database import Database
 from orchestration.knowledge import KnowledgeBase
 from orchestration.lead_files import LeadFileStore
@@ -24,14 +27,6 @@ from orchestration.rows import Claimed
 from orchestration.suppression import SuppressionList
 
 T = TypeVar("T")
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """The present moment, UTC."""
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +57,11 @@ def deadline_s(settings: Settings, provider: str) -> float:
     return settings.llm_timeout_s if provider == "openai" else settings.http_timeout_s
 
 
+def effect_rules(settings: Settings) -> EffectRules:
+    """How careful effects are under these settings."""
+    return EffectRules(probe_delay_s=settings.probe_delay_s, call_timeout_s=settings.http_timeout_s)
+
+
 @dataclass(slots=True)
 class LedgerContext:
     """The context of one claimed unit."""
@@ -71,6 +71,7 @@ class LedgerContext:
     ledger: Ledger
     resources: Resources
     entries: dict[str, Any]  #: the unit's journal, as committed
+    creates: bool = False  #: the next call carries out an intent
 
     @property
     def unit(self) -> Unit:
@@ -102,14 +103,31 @@ class LedgerContext:
         """The user's own lead files."""
         return self.resources.lead_files
 
+    @property
+    def effects(self) -> EffectRules:
+        """How careful an effect has to be."""
+        return effect_rules(self.resources.settings)
+
     def call(self, provider: str, send: Callable[[float], T]) -> T:
         """Make one wire call with the provider's deadline."""
-        return send(deadline_s(self.resources.settings, provider))
+        kind = "create" if self.creates else "effect" if self.unit.effect else "call"
+        self.creates = False
+        reach(f"{kind}.before")
+        answer = send(deadline_s(self.resources.settings, provider))
+        reach(f"{kind}.after")
+        return answer
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
         """Commit ``value`` under ``entry``, and what it cost."""
         self.ledger.journal(self.campaign_id, self.claimed, {entry: value}, usage)
         self.entries[entry] = value
+
+    def intend(self, entry: str, value: Any) -> None:
+        """Commit ``value`` under ``entry`` while the unit is ours; NotNowError when it is not any more."""
+        if not self.ledger.intend(self.campaign_id, self.claimed, {entry: value}):
+            raise NotNowError(self.unit.provider, "another attempt holds the unit, or its campaign has moved on")
+        self.entries[entry] = value
+        self.creates = entry.startswith(INTENT)
 
     def journaled(self, entry: str) -> Any | None:
         """What was committed under ``entry`` by this or an earlier attempt."""

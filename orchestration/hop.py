@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from agents.base import BaseAgent
 from agents.unit import StageResult, UnitResult
@@ -23,6 +24,7 @@ from orchestration.slots import UnitSlots
 from orchestration.transition import Transition, failed_by_defect, transition
 from orchestration.unit_run import GivenBack, run_claimed
 from orchestration.wakeups import MAX_COUNTDOWN_S, NobodyObserves, Observer, Wakeups
+from orchestration.winding_down import WIND_DOWN, wind_down, wound_down
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Orchestrator:
     placement: str = "auto"
     observer: Observer = field(default_factory=NobodyObserves)
     serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
+    stopped: Callable[[str], bool] = lambda campaign_id: False  #: was the campaign paused or cancelled just now?
 
     def run_hop(self, campaign_id: str, agent: str | None = None) -> str:
         """Work on a campaign as far as this worker can; returns why it stopped, for the log.
@@ -69,9 +72,13 @@ class Orchestrator:
         ``agent`` is the one the wake-up was for: a late wake-up of an earlier hop does nothing.
         """
         row = self.ledger.load(campaign_id)
-        if row is None or row.status not in AT_WORK or row.agent is None:
+        if row is not None and row.status == "cancelling":
+            row = self._winding_down(row)
+        elif row is None or row.status not in AT_WORK:
             return "not at work"
-        if agent is not None and row.agent != agent:
+        if row is None or row.agent is None:
+            return "not at work"
+        if agent is not None and row.agent != agent and row.status != "cancelling":
             return "moved on"
         turn = Turn(row, self.ledger.results(campaign_id, row.step, before_stage=row.stage) if row.stage else ())
         with ExitStack() as shown:
@@ -80,7 +87,7 @@ class Orchestrator:
                 if isinstance(joined, str):
                     return joined
                 move = joined.move
-                if move.stage is None or move.agent is None:
+                if move.stage is None or move.agent is None or move.hold is not None:
                     return move.status
                 if move.step != turn.row.step:
                     shown.close()
@@ -111,8 +118,9 @@ class Orchestrator:
         joined = self._join(campaign_id, step, stage, claim=False)
         if joined is None:
             return False
-        if joined.move.agent is not None:
-            self.wakeups.hop(campaign_id, joined.move.agent, joined.move.step)
+        move = joined.move
+        if move.agent is not None and move.stage is not None and move.hold is None:
+            self.wakeups.hop(campaign_id, move.agent, move.step)
         return True
 
     def _stage(self, turn: Turn) -> Joined | str:
@@ -161,6 +169,9 @@ class Orchestrator:
         """Run the units on the process' slots; outcomes in the order in which they come."""
 
         def work(claimed: Claimed) -> UnitResult | GivenBack:
+            if self.stopped(row.campaign_id):  # it waited for a slot while somebody said stop
+                self.ledger.release(row.campaign_id, claimed)
+                return GivenBack(claimed, inf)
             with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
                 return run_claimed(self.agents, claimed, row.campaign_id, self.ledger, self.resources)
 
@@ -174,7 +185,8 @@ class Orchestrator:
     def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
         """Advance from the ledger's own results; None when it is not due or another one did it."""
         row = self.ledger.load(campaign_id)
-        if row is None or row.status != "running" or (row.step, row.stage, row.remaining) != (step, stage, 0):
+        at_work = row is not None and (row.status == "running" or _winds_down(row))
+        if row is None or not at_work or (row.step, row.stage, row.remaining) != (step, stage, 0):
             return None
         done = self.ledger.results(campaign_id, step)
         move = self._decide(row, done)
@@ -187,15 +199,28 @@ class Orchestrator:
     def _decide(self, row: CampaignRow, done: Sequence[StageResult]) -> Transition:
         """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
         now = self.resources.clock.now()
+        if _winds_down(row):
+            return wound_down(row.state, done, now)
         try:
             return transition(row.state, done, self.agents, now)
         except Exception as error:  # whatever an agent's code raises: the campaign must not hang on it
             log.exception("advance of %s failed by a defect", row.campaign_id)
             return failed_by_defect(row.state, row.stage + 1, error, now)
 
+    def _winding_down(self, row: CampaignRow) -> CampaignRow | None:
+        """The row at its winding-down stage, sent there if nothing runs any more; None while something does."""
+        if row.stage_name == WIND_DOWN:
+            return row
+        if self.ledger.running_units(row):
+            return None
+        move = wind_down(row.state, row.step + 1, self.agents, self.resources.clock.now())
+        if not self.ledger.redirect(row, ("cancelling",), move):
+            return None
+        return self.ledger.load(row.campaign_id) if move.stage is not None else None
+
     def _stays(self, row: CampaignRow, move: Transition | None) -> bool:
         """Does this worker go on after ``move``? Within a hop always, over a hop's border if it serves the agent."""
-        if move is None or move.agent is None:
+        if move is None or move.agent is None or move.stage is None or move.hold is not None:
             return False
         return move.step == row.step or self.serves(move.agent)
 
@@ -212,6 +237,10 @@ class Orchestrator:
             self.wakeups.hop(campaign_id, agent, step, delay_s=delay_s)
 
 
+def _winds_down(row: CampaignRow) -> bool:
+    return row.status == "cancelling" and row.stage_name == WIND_DOWN
+
+
 def _stage_result(turn: Turn) -> StageResult:
     """The stage from our own results, in the order of the plan."""
     return StageResult(name=turn.row.stage_name, results=[turn.own[n] for n in sorted(turn.own)])
@@ -224,7 +253,6 @@ def _follow(row: CampaignRow, joined: Joined) -> Turn:
         raise ValueError("an ended campaign can't be followed")
     following = replace(
         row,
-        status="running",
         agent=move.agent,
         step=move.step,
         stage=move.stage_number,

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from agents.base import BaseAgent
-from agents.ports import Clock, LeadFiles, Retriever, Suppression
+from agents.ports import Clock, EffectRules, LeadFiles, Retriever, Suppression
 from agents.state import MarketingAgentState
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.usage import Usage
-from orchestration.context import Resources, deadline_s
+from orchestration.context import Resources, deadline_s, effect_rules
 from orchestration.routing import begin_hop, next_agent, route
 
 T = TypeVar("T")
@@ -56,6 +56,11 @@ class MemoryUnitContext:
         """The user's own lead files."""
         return self.resources.lead_files
 
+    @property
+    def effects(self) -> EffectRules:
+        """How careful effects are."""
+        return effect_rules(self.resources.settings)
+
     def call(self, provider: str, send: Callable[[float], T]) -> T:
         """Make one wire call with the provider's deadline."""
         return send(deadline_s(self.resources.settings, provider))
@@ -63,6 +68,10 @@ class MemoryUnitContext:
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
         """Keep ``value`` for the rest of this unit."""
         self.entries[entry] = value
+
+    def intend(self, entry: str, value: Any) -> None:
+        """Keep ``value``; nobody else can be at the unit."""
+        self.journal(entry, value)
 
     def journaled(self, entry: str) -> Any | None:
         """What this unit kept under ``entry``."""

@@ -7,11 +7,15 @@ without harm; one caller wins and the others learn it from the return value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agents.unit import Stage, StageResult, UnitResult
 from integrations.usage import Usage
+from orchestration.crash_points import reach
 from orchestration.database import Database, encode
+from orchestration.holdings import ClaimId, Holdings
 from orchestration.rows import (
     CAMPAIGN_COLUMNS,
     UNIT_COLUMNS,
@@ -19,6 +23,7 @@ from orchestration.rows import (
     Claimed,
     Position,
     campaign_row,
+    claim_id,
     claimed_unit,
     result_json,
     stage_results,
@@ -35,12 +40,46 @@ STALE_S = 3.0  #: a campaign without progress for this long gets a wake-up; doub
 MAX_CRASHES = 6  #: a unit that was running in so many dying workers fails
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A campaign with something to do and no progress since a moment."""
+
+    campaign_id: str
+    agent: str
+    step: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A campaign whose wake-up is ours to publish."""
+
+    campaign_id: str
+    agent: str
+    step: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What one step changed, and the step that it builds on."""
+
+    step: int
+    agent: str
+    patch: Mapping[str, Any]
+    parent: int | None
+
+
+PAUSED_FROM = "<paused_from>"  #: the status that a pause interrupted
+
+
 class Ledger:
     """Operations on the campaigns of one database, for one worker (``worker`` names its incarnation)."""
 
     def __init__(self, database: Database, worker: str) -> None:
         self.database = database
         self.worker = worker
+        self.holdings = Holdings()
 
     def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
         """Insert a campaign and its first units: (campaign id, config hash, whether it is new)."""
@@ -57,11 +96,15 @@ class Ledger:
 
     def take(self, campaign_id: str, step: int, stage: int, limit: int) -> list[Claimed]:
         """Claim up to ``limit`` due units of the stage at work, in the order of the plan."""
+        reach("take.before")
         rows = self.database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.take_v1(%s, %s, %s, %s, %s) ORDER BY ordinal",
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take_v2(%s, %s, %s, %s, %s) ORDER BY ordinal",
             campaign_id, step, stage, self.worker, limit,
         )  # fmt: skip
-        return [claimed_unit(row) for row in rows]
+        reach("take.after")
+        units = [claimed_unit(row) for row in rows]
+        self.holdings.note(claim_id(campaign_id, unit) for unit in units)
+        return units
 
     def due(self, campaign_id: str, step: int, stage: int) -> int:
         """How many units of the stage could be claimed now."""
@@ -95,14 +138,20 @@ class Ledger:
         ``at`` is the place that the results belong to; a campaign that has moved on takes none. Returns
         ADVANCED, DUPLICATE, or how many units of the stage remain.
         """
-        return int(
+        reach("finish.before" if move is None else "advance.before")
+        code = int(
             self.database.rows(
-                "SELECT marketing.finish_advance_v1(%s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT marketing.finish_advance_v2(%s, %s, %s, %s, %s, %s, %s, %s)",
                 at.campaign_id, at.step, at.stage, at.epoch, at.revision, self.worker,
                 encode([result_json(r) for r in results]),
                 encode(transition_json(move, claimed=claimed)) if move is not None else None,
             )[0][0]
         )  # fmt: skip
+        reach("advance.after" if code == ADVANCED else "finish.after")
+        if code == ADVANCED and move is not None and move.stage is not None:
+            place = at.campaign_id, move.step, move.stage_number
+            self.holdings.note(ClaimId(*place, unit.key, 1) for unit in move.stage.units[:claimed])
+        return code
 
     def give_back(
         self,
@@ -115,17 +164,21 @@ class Ledger:
         attempt: bool,
     ) -> bool:
         """Return a claimed unit for a later try; False when it is no longer ours."""
-        return bool(
+        reach("give_back.before")
+        ours = bool(
             self.database.rows(
                 "SELECT marketing.give_back_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, status, delay_s,
                 encode(error), attempt,
             )[0][0]
         )  # fmt: skip
+        reach("give_back.after")
+        return ours
 
     def journal(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any], usage: Usage | None) -> None:
         """Commit one entry of a unit's journal and what it cost."""
         priced = usage is None or usage.cost is not None
+        reach("journal.before")
         self.database.rows(
             "SELECT marketing.journal_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             campaign_id, claimed.step, claimed.stage, claimed.unit.key, encode(entry),
@@ -135,18 +188,164 @@ class Ledger:
             (usage.cost if usage else 0) if priced else None,
             usage.currency if usage else None,
         )  # fmt: skip
+        reach("journal.after")
 
-    def beat(self) -> None:
-        """Say that this worker is alive."""
-        self.database.rows("SELECT marketing.beat_v1(%s)", self.worker)
-
-    def reconcile(self, limit: int = 500) -> Sequence[tuple[str, str, int]]:
-        """Repair what was dropped; (campaign id, agent, step) of every campaign that needs a wake-up."""
+    def intend(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any]) -> bool:
+        """Commit one entry of a unit's journal if this very claim of it still holds, in the campaign's present
+        line of work; False when it doesn't. What follows may change the outside world."""
+        reach("intend.before")
         rows = self.database.rows(
-            "SELECT * FROM marketing.reconcile_v1(%s, %s, %s, %s, %s)",
+            "UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c "
+            "WHERE u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' "
+            "AND u.worker = %s AND u.claims = %s AND c.campaign_id = u.campaign_id AND c.epoch = u.epoch "
+            "AND (c.status <> 'cancelling' OR c.stage_name = 'wind_down') RETURNING true",
+            encode(entry), campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
+        )  # fmt: skip
+        reach("intend.after")
+        return bool(rows)
+
+    def running_here(self) -> list[ClaimId]:
+        """Claims that the ledger ascribes to this worker, in stages that are at work."""
+        rows = self.database.rows(
+            "SELECT u.campaign_id, u.step, u.stage, u.key, u.claims FROM marketing.campaigns c JOIN marketing.units u "
+            "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "
+            "WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'cancelling') AND c.remaining > 0 "
+            "AND u.status = 'running' AND u.worker = %s",
+            self.worker,
+        )
+        return [ClaimId(*row) for row in rows]
+
+    def give_up(self, claims: Iterable[ClaimId]) -> int:
+        """Make claims of this worker due again for anybody, and their campaigns due for a wake-up; how many."""
+        given_up = 0
+        for claim in claims:
+            rows = self.database.rows(
+                "WITH back AS (UPDATE marketing.units SET worker = NULL, "
+                "status = CASE WHEN effect_key IS NULL THEN 'pending' ELSE 'unknown' END "
+                "WHERE campaign_id = %s AND step = %s AND stage = %s AND key = %s AND claims = %s AND worker = %s "
+                "AND status = 'running' RETURNING campaign_id, step, agent, key), "
+                "noted AS (INSERT INTO marketing.events (campaign_id, kind, step, agent, data) "
+                "SELECT campaign_id, 'unit_given_up', step, agent, jsonb_build_object('unit', key) FROM back) "
+                "UPDATE marketing.campaigns c SET publishes = 0, progress_at = clock_timestamp() - interval '1 day' "
+                "FROM back WHERE c.campaign_id = back.campaign_id RETURNING true",
+                *claim, self.worker,
+            )  # fmt: skip
+            given_up += len(rows)
+        return given_up
+
+    def beat(self) -> frozenset[str]:
+        """Say that this worker is alive; the campaigns that have been stopped in the last minutes."""
+        rows = self.database.rows("SELECT * FROM marketing.beat_v2(%s)", self.worker)
+        return frozenset(str(row[0]) for row in rows)
+
+    def release(self, campaign_id: str, claimed: Claimed) -> None:
+        """Return a claimed unit that was never begun, as if nobody had taken it."""
+        self.database.run(
+            "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1 WHERE campaign_id = %s "
+            "AND step = %s AND stage = %s AND key = %s AND status = 'running' AND worker = %s",
+            campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker,
+        )  # fmt: skip
+
+    def reconcile(self, limit: int = 500) -> list[Idle]:
+        """Repair what was dropped; the campaigns that may need a wake-up."""
+        rows = self.database.rows(
+            "SELECT * FROM marketing.reconcile_v2(%s, %s, %s, %s, %s)",
             self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit,
         )  # fmt: skip
-        return [(str(row[0]), str(row[1]), int(row[2])) for row in rows]
+        return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
+
+    def claim_wakeups(self, idle: Sequence[Idle]) -> list[Woken]:
+        """Those of ``idle`` that nobody else wakes and that have made no progress meanwhile."""
+        reach("claim_wakeups.before")
+        rows = self.database.rows(
+            "SELECT * FROM marketing.claim_wakeups_v2(%s::text[], %s::timestamptz[])",
+            [one.campaign_id for one in idle], [one.since for one in idle],
+        )  # fmt: skip
+        reach("claim_wakeups.after")
+        return [Woken(str(row[0]), str(row[1]), int(row[2]), str(row[3])) for row in rows]
+
+    def set_status(
+        self,
+        campaign_id: str,
+        origin: Sequence[str],
+        status: str,
+        *,
+        event: str,
+        actor: str,
+        reason: str | None = None,
+        revision: int | None = None,
+        due_at: datetime | None = None,
+        patch: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Change the status of a campaign that is in one of ``origin``; the new status, None when it is not.
+
+        ``status`` "" keeps it and ``PAUSED_FROM`` returns to what a pause interrupted. ``patch`` changes keys of the
+        state; it needs the ``revision`` that it was made from.
+        """
+        row = self.database.rows(
+            "SELECT marketing.set_status_v2(%s, %s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
+            campaign_id, revision, list(origin), status, reason, due_at, encode(patch or {}), event, actor,
+            encode(data or {}),
+        )[0]  # fmt: skip
+        return None if row[0] is None else str(row[0])
+
+    def redirect(self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None) -> bool:
+        """Send a campaign elsewhere under a new epoch; False when the row has changed since it was read.
+
+        The whole state of ``move`` replaces the row's; ``base`` is the checkpoint that it builds on.
+        """
+        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
+        return bool(
+            self.database.rows(
+                "SELECT marketing.redirect_v2(%s, %s, %s::text[], %s)",
+                row.campaign_id, row.revision, list(origin), encode(following),
+            )[0][0]
+        )  # fmt: skip
+
+    def fork(self, campaign: Mapping[str, Any], move: Transition) -> tuple[str, str, bool]:
+        """Insert a campaign that begins at ``move``; see :meth:`submit`."""
+        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json")}
+        row = self.database.rows("SELECT * FROM marketing.submit_v2(%s, %s)", encode(campaign), encode(following))[0]
+        return str(row[0]), str(row[1]), bool(row[2])
+
+    def retry_failed(self, campaign_id: str, actor: str) -> int:
+        """Make the failed units of a failed campaign's stage due again; how many."""
+        return int(self.database.rows("SELECT marketing.retry_failed_v2(%s, %s)", campaign_id, actor)[0][0])
+
+    def running_units(self, row: CampaignRow) -> int:
+        """How many units of the stage at work a worker holds."""
+        return int(
+            self.database.rows(
+                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
+                "AND status = 'running'",
+                row.campaign_id, row.step, row.stage,
+            )[0][0]
+        )  # fmt: skip
+
+    def decide_approvals(self, campaign_id: str, status: str, actor: str, reason: str | None) -> None:
+        """Close the campaign's open question."""
+        self.database.run(
+            "UPDATE marketing.approvals SET status = %s, decided_by = %s, reason = %s, decided_at = now() "
+            "WHERE campaign_id = %s AND status = 'open'",
+            status, actor, reason, campaign_id,
+        )  # fmt: skip
+
+    def expired_approvals(self) -> list[str]:
+        """Campaigns whose question has not been answered in time."""
+        rows = self.database.rows(
+            "SELECT campaign_id FROM marketing.campaigns WHERE status = 'awaiting_approval' "
+            "AND due_at <= clock_timestamp()"
+        )
+        return [str(row[0]) for row in rows]
+
+    def checkpoints(self, campaign_id: str) -> dict[int, Checkpoint]:
+        """All checkpoints of a campaign by step."""
+        rows = self.database.rows(
+            "SELECT step, agent, patch, parent FROM marketing.checkpoints WHERE campaign_id = %s ORDER BY step",
+            campaign_id,
+        )
+        return {int(r[0]): Checkpoint(int(r[0]), str(r[1]), r[2], r[3]) for r in rows}
 
     def event(self, campaign_id: str, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
         """Append one event to the campaign's history."""

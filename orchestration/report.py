@@ -174,6 +174,29 @@ class Reports:
             for r in rows
         ]  # fmt: skip
 
+    def open_approval(self, campaign_id: str) -> dict[str, Any] | None:
+        """The question that waits for a person; ``request`` is exactly what will be published and spent.
+
+        {approval_id, kind, request, asked_at, expires_at}, or None.
+        """
+        rows = self._database.rows(
+            "SELECT approval_id, kind, request, asked_at, expires_at FROM marketing.approvals "
+            "WHERE campaign_id = %s AND status = 'open' ORDER BY asked_at DESC LIMIT 1",
+            campaign_id,
+        )
+        names = ("approval_id", "kind", "request", "asked_at", "expires_at")
+        return dict(zip(names, rows[0], strict=True)) if rows else None
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """Campaigns that wait for their next optimisation, or were paused while they did."""
+        rows = self._database.rows(
+            "SELECT campaign_id, name, status, due_at, state -> 'campaign_config' ->> 'optimize_every' "
+            "FROM marketing.campaigns WHERE hold ->> 'kind' = 'next_optimization' "
+            "AND status IN ('waiting', 'paused') ORDER BY due_at",
+        )
+        names = ("campaign_id", "name", "status", "next_run_at", "optimize_every")
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     def export(self, campaign_id: str) -> dict[str, Any]:
         """Everything that is stored about a campaign: show's JSON, its units and its history."""
         units = self._database.rows(

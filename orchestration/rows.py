@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agents.state import MarketingAgentState
-from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
+from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus, short_hash
 from integrations.retry import RetryPolicy
+from orchestration.holdings import ClaimId
+from orchestration.holds import Hold
 from orchestration.transition import Transition
 
 BIG_LISTS = ("leads", "qualified_leads", "generated_content", "ad_creatives", "agent_messages")
@@ -45,6 +47,8 @@ class CampaignRow:
     remaining: int
     revision: int
     epoch: int
+    base_step: int  #: newest checkpoint of the present line of work
+    hold: Mapping[str, Any] | None  #: what the stage waits for: {kind, contents, budget}
     route: tuple[str, ...]
     state: MarketingAgentState
 
@@ -56,19 +60,19 @@ class CampaignRow:
 
 #: Columns of CampaignRow in the order of its fields; the state comes last, in pieces.
 CAMPAIGN_COLUMNS = (
-    "campaign_id, name, status, reason, agent, step, stage, stage_name, stage_size, remaining, revision, epoch, route, "
-    "state, leads, qualified_leads, generated_content, ad_creatives, agent_messages"
+    "campaign_id, name, status, reason, agent, step, stage, stage_name, stage_size, remaining, revision, epoch, "
+    "base_step, hold, route, state, leads, qualified_leads, generated_content, ad_creatives, agent_messages"
 )
 
 
 def campaign_row(row: Sequence[Any]) -> CampaignRow:
     """A CampaignRow from the columns CAMPAIGN_COLUMNS."""
-    *plain, route, state = row[:14]
+    *plain, route, state = row[:16]
     fields = (
         "campaign_id", "name", "status", "reason", "agent", "step", "stage", "stage_name", "stage_size", "remaining",
-        "revision", "epoch",
+        "revision", "epoch", "base_step", "hold",
     )  # fmt: skip
-    whole = MarketingAgentState.load({**state, **dict(zip(BIG_LISTS, row[14:], strict=True))})
+    whole = MarketingAgentState.load({**state, **dict(zip(BIG_LISTS, row[16:], strict=True))})
     return CampaignRow(**dict(zip(fields, plain, strict=True)), route=tuple(route), state=whole)
 
 
@@ -82,13 +86,19 @@ class Claimed:
     stage: int
     agent: str
     epoch: int
+    claims: int = 1  #: how often the unit was claimed; with the worker's name it tells one claim from another
     attempts: int = 0
     journal: Mapping[str, Any]
 
 
+def claim_id(campaign_id: str, claimed: Claimed) -> ClaimId:
+    """Which claim of which unit it is."""
+    return ClaimId(campaign_id, claimed.step, claimed.stage, claimed.unit.key, claimed.claims)
+
+
 UNIT_COLUMNS = (
     "key, ordinal, stage_name, kind, provider, effect_key, essential, policy, status, input, result, error, "
-    "stage, step, agent, epoch, attempts, journal"
+    "stage, step, agent, epoch, claims, attempts, journal"
 )
 
 
@@ -119,6 +129,7 @@ def claimed_unit(row: Sequence[Any]) -> Claimed:
         stage=named["stage"],
         agent=named["agent"],
         epoch=named["epoch"],
+        claims=named["claims"],
         attempts=named["attempts"],
         journal=named["journal"],
     )
@@ -195,6 +206,30 @@ def transition_json(move: Transition, *, claimed: int) -> dict[str, Any]:
         "route": move.route,
         "hops": [{"step": h.step, "agent": h.agent, "patch": patch(h.before, h.after)} for h in move.hops],
         "events": list(move.events),
+        "patch": patch(*move.patched) if move.patched else {},
+        "due_at": move.hold.due_at if move.hold else None,
+        "hold": hold_json(move.hold),
+        "approval": approval_json(move),
+    }
+
+
+def hold_json(hold: Hold | None) -> dict[str, Any] | None:
+    """What the row says about a held stage."""
+    if hold is None:
+        return None
+    return {"kind": hold.kind, "contents": list(hold.contents), "budget": hold.budget}
+
+
+def approval_json(move: Transition) -> dict[str, Any] | None:
+    """The question to insert; its id derives from what is asked, so that the same question is asked once."""
+    hold = move.hold
+    if hold is None or not hold.approval:
+        return None
+    return {
+        "approval_id": short_hash(move.state.campaign_id, str(move.step), hold.kind, *hold.contents, str(hold.budget)),
+        "kind": hold.kind,
+        "request": hold.request,
+        "expires_at": hold.due_at,
     }
 
 

@@ -7,7 +7,7 @@ refused here, never ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,26 @@ class IdempotencyConflictError(ValueError):
     """The idempotency key was used before, for another configuration."""
 
 
+#: How long live ads gather figures before they are first measured, and how often they are optimised after.
+LIVE_MEASURE_AFTER = timedelta(hours=48)
+LIVE_OPTIMIZE_EVERY = timedelta(days=1)
+
+
+def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
+    """The configuration with the defaults of live ads: approval before they are placed, time to gather figures
+    before they are measured, a daily optimisation. Explicit values stay as they are, and so does everything else.
+    """
+    if settings.mode is not Mode.LIVE or not config.ad_platforms:
+        return config
+    return config.model_copy(
+        update={
+            "approval": config.approval.model_copy(update={"gate": config.approval.gate or "ads"}),
+            "measure_after": config.measure_after or LIVE_MEASURE_AFTER,
+            "optimize_every": config.optimize_every or LIVE_OPTIMIZE_EVERY,
+        }
+    )
+
+
 def check(config: CampaignConfig, settings: Settings) -> None:
     """Raise ConfigError for what this version can't do, SettingsError for keys that live mode lacks."""
     problems = [
@@ -38,15 +58,7 @@ def check(config: CampaignConfig, settings: Settings) -> None:
         for platform in config.ad_platforms
         if platform not in AVAILABLE
     ]
-    gate = config.approval.gate or ("ads" if settings.mode is Mode.LIVE and config.ad_platforms else "none")
-    if gate != "none":
-        problems.append(
-            f"approval.gate={gate}: approvals are not available in this version; "
-            "write approval: {gate: none} if ads may be placed without one"
-        )
     for key, value in (
-        ("optimize_every", config.optimize_every),
-        ("measure_after", config.measure_after),
         ("retention", config.retention),
         ("limits.llm", config.limits.llm),
         ("limits.ads_per_day", config.limits.ads_per_day),

@@ -13,7 +13,7 @@ from celery import Task
 from celery.exceptions import Ignore
 
 from agents.registry import AGENT_NAMES
-from orchestration.canvas import hop_task, unit_task
+from orchestration.canvas import hop_task, to_the_tail, unit_task
 from workers.app import app
 from workers.runtime import runtime
 
@@ -29,7 +29,9 @@ class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
 def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
     """Work on the campaign as far as this worker can; ``step`` is what Flower shows."""
     agent = self.name.removesuffix(".hop")
-    return runtime().orchestrator.run_hop(campaign_id, agent)
+    process = runtime()
+    with process.ledger.holdings.scope():
+        return process.orchestrator.run_hop(campaign_id, agent)
 
 
 def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
@@ -38,9 +40,12 @@ def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
     Publishing the same task again (same id, same chord) lets other campaigns' units in between: a big
     campaign does not starve small ones, and a thousand leads are not a thousand messages.
     """
-    if not runtime().orchestrator.run_slot(campaign_id, step, stage):
+    process = runtime()
+    with process.ledger.holdings.scope():
+        taken = process.orchestrator.run_slot(campaign_id, step, stage)
+    if not taken:
         return "none left"
-    self.signature_from_request(self.request, retries=self.request.retries).apply_async()
+    to_the_tail(self)
     raise Ignore
 
 

@@ -11,8 +11,10 @@ from agents.config import CampaignConfig, ConfigError, FileSource
 from integrations.settings import SettingsError
 from orchestration.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.client import Campaigns
+from orchestration.reconcile import expire_approvals, reconcile
 from orchestration.submission import IdempotencyConflictError
 from workers.app import app
+from workers.broker_queues import BrokerQueues
 from workers.runtime import runtime
 
 
@@ -23,13 +25,11 @@ def advance(campaign_id: str, step: int, stage: int) -> str:
 
 
 @app.task(name="orchestration.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
-def reconcile() -> int:
+def reconcile_tick() -> int:
     """The tick: wake every campaign that was dropped. Returns how many."""
     process = runtime()
-    lost = process.ledger.reconcile()
-    for campaign_id, agent, step in lost:
-        process.orchestrator.wakeups.hop(campaign_id, agent, step)
-    return len(lost)
+    expire_approvals(process.ledger, process.verbs)
+    return reconcile(process.ledger, process.orchestrator.wakeups, BrokerQueues(app))
 
 
 @app.task(name=SUBMIT_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped

@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import cache
+from itertools import count
 from threading import Event, Thread
 from uuid import uuid4
 
@@ -18,20 +19,24 @@ from celery import Celery
 
 from agents.registry import agents
 from integrations.settings import Settings, SettingsError
+from orchestration import crash_points
 from orchestration.canvas import CeleryWakeups
 from orchestration.client import connected
 from orchestration.context import Resources
 from orchestration.database import Database, DatabaseUnavailableError
+from orchestration.holdings import Stray
 from orchestration.hop import Orchestrator
 from orchestration.ledger import Ledger
 from orchestration.schema import migrate
 from orchestration.slots import UnitSlots
+from orchestration.verbs import Verbs
 from workers.app import app
 from workers.task_events import TaskEvents
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 1.0
+STRAY_BEATS = 5  #: beats between two looks for claims that nobody in this process works on any more
 DEFAULT_SLOTS = 16
 
 
@@ -60,6 +65,14 @@ class Runtime:
             placement=settings.stage_placement,
             observer=self.events,
             serves=self.serves,
+            stopped=lambda campaign_id: campaign_id in self._stopped_campaigns,
+        )
+        self._stopped_campaigns: frozenset[str] = frozenset()
+        self.verbs = Verbs(
+            ledger=self.ledger,
+            agents=self.orchestrator.agents,
+            wakeups=self.orchestrator.wakeups,
+            clock=self.orchestrator.resources.clock,
         )
         self._beating = Thread(target=self._beat, name="beat", daemon=True)
 
@@ -70,6 +83,7 @@ class Runtime:
 
     def start(self) -> None:
         """Bring the schema up to date and begin to beat."""
+        crash_points.check()
         migrate(self.database.url)
         self.ledger.beat()
         self._beating.start()
@@ -83,9 +97,14 @@ class Runtime:
         self.database.close()
 
     def _beat(self) -> None:
-        while not self._stopped.wait(BEAT_S):
+        stray = Stray(self.ledger.holdings, self.ledger)
+        for beats in count(1):
+            if self._stopped.wait(BEAT_S):
+                return
             try:
-                self.ledger.beat()
+                self._stopped_campaigns = self.ledger.beat()
+                if beats % STRAY_BEATS == 0:
+                    stray.look()
             except DatabaseUnavailableError as error:
                 log.warning("no beat: %s", error)
 

@@ -26,6 +26,7 @@ from agents.ad_management.creative import (
     texts,
 )
 from agents.ad_management.deployment import deploy, validate
+from agents.ad_management.stopping import stop
 from agents.base import BaseAgent
 from agents.messages import receive
 from agents.model_call import PROVIDER, ask
@@ -99,6 +100,21 @@ class AdManagement(BaseAgent):
             return self._deployment("raise", state, written, specs.within_budget(state, more, settled))
         return None
 
+    def wind_down(self, state: MarketingAgentState) -> Stage | None:
+        """One effect per platform: whatever carries this campaign's key there is paused."""
+        units = [
+            Unit(
+                key=f"stop:{name}",
+                kind="stop",
+                provider=name,
+                input={"platform": name},
+                effect_key=effect_key(state.campaign_id, name),
+            )
+            for name in state.ad_platforms
+            if name in AVAILABLE
+        ]
+        return Stage(name="wind_down", units=units) if units else None
+
     def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         """Ask the model, or one ad platform."""
         if unit.kind == "write_creative":
@@ -107,6 +123,8 @@ class AdManagement(BaseAgent):
             name = unit.input["platform"]
             raise BadRequestError(name, f"is not supported in this version; use one of {', '.join(AVAILABLE)}")
         platform = ctx.providers.ads(unit.input["platform"])
+        if unit.kind == "stop":
+            return stop(ctx, platform, unit.effect_key or "")
         spec = AdSpec.from_dict(unit.input["spec"])
         if unit.kind == "validate":
             return validate(ctx, platform, spec)

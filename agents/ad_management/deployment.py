@@ -1,53 +1,34 @@
 """The effect: one campaign on one platform, made once, changed in place ever after.
 
-The order is look, make (or adopt, or update), enable. Every remote id is journalled before the next call,
-so an attempt that died anywhere is carried on, and what only the platform knows is found by its key.
+The order is look, make (or adopt, or update), enable. Every intent to create and every remote id is journalled
+before the next call (:mod:`agents.effects`), so an attempt that died anywhere is carried on, and what only the
+platform knows is found by its key.
 Invariant: a campaign that this campaign already has is never made anew; one that a person has paused
 is not switched on again by an update.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+from agents.effects import EffectSteps
 from agents.ports import UnitContext
 from integrations.ads.platform import ACTIVE, AdPlatform, AdSpec, Wire
 from integrations.errors import BadRequestError
 
-T = TypeVar("T")
-_ENABLED = "enabled"
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSteps:
-    """The unit's journal as the platform's steps."""
-
-    ctx: UnitContext
-
-    def get(self, step: str) -> str | None:
-        """The id that an earlier attempt committed."""
-        found = self.ctx.journaled(f"remote:{step}")
-        return found if isinstance(found, str) else None
-
-    def put(self, step: str, remote_id: str) -> None:
-        """Commit an id."""
-        self.ctx.journal(f"remote:{step}", remote_id)
+_ENABLING, _ENABLED = "enabling", "enabled"
 
 
 def wire_of(ctx: UnitContext, provider: str) -> Wire:
-    """Each wire call of a platform as a call of the unit: admitted, bounded, counted."""
-
-    def wire(send: Callable[[float], T], /) -> T:
-        return ctx.call(provider, send)
-
-    return wire
+    """Each wire call of a platform as a call of the unit: admitted, bounded, counted, and not by a stale attempt."""
+    return EffectSteps(ctx, provider).wire
 
 
 def validate(ctx: UnitContext, platform: AdPlatform, spec: AdSpec) -> dict[str, Any]:
     """A dry run; BadRequestError lists what the platform would refuse."""
-    problems = platform.validate(_started(ctx, spec), wire=wire_of(ctx, platform.name))
+    problems = platform.validate(_started(ctx, spec), wire=lambda send: ctx.call(platform.name, send))
     if problems:
         raise BadRequestError(platform.name, f"would refuse the ad: {'; '.join(problems)}")
     return {"valid": True}
@@ -58,7 +39,8 @@ def deploy(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[
 
     Returns {"remote_ids": {...}, "status": "active" | "paused"}.
     """
-    wire, steps = wire_of(ctx, platform.name), JournalSteps(ctx)
+    steps = EffectSteps(ctx, platform.name)
+    wire = steps.wire
     if campaign := known.get("campaign"):
         remote = platform.get(campaign, wire=wire)
         remote = platform.update(remote, spec, wire=wire, steps=steps)
@@ -70,6 +52,7 @@ def deploy(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[
     else:
         remote = platform.update(found, wanted, wire=wire, steps=steps)
     if remote.status != ACTIVE and ctx.journaled(_ENABLED) is None:
+        ctx.intend(_ENABLING, remote.id)  # the call that begins to spend: surely ours, and surely not cancelled
         platform.enable(remote, wire=wire)
         remote = replace(remote, status=ACTIVE)
     ctx.journal(_ENABLED, remote.id)

@@ -44,15 +44,24 @@ class Steps(Protocol):
         """Commit the id of what was just created."""
         ...
 
+    def intend(self, step: str) -> None:
+        """Commit that ``step``'s object, which was looked for in vain, is created by the next wire call.
+
+        Raises IntegrationError when it must not be: an earlier creation may still turn up.
+        """
+        ...
+
 
 def once(steps: Steps, step: str, found: str | None, make: Callable[[], str]) -> str:
     """The object of ``step``: the journalled one, else the one ``found`` at the platform, else a new one."""
     known = steps.get(step)
     if known is not None:
         return known
-    made = found if found is not None else make()
-    steps.put(step, made)
-    return made
+    if found is None:
+        steps.intend(step)
+        found = make()
+    steps.put(step, found)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 import redis
 
 from agents.config import CampaignConfig, ConfigError
-from integrations.settings import SettingsError
+from integrations.settings import Settings, SettingsError
 from orchestration import CampaignNotFoundError, Campaigns, IdempotencyConflictError
+from orchestration.submission import resolve
 
 SAAS = {"target_audience": {"industry": "saas"}, "name": "Launch"}
 
@@ -62,8 +64,7 @@ def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.
     ("change", "said"),
     [
         ({"ad_platforms": ["google"], "budget": 5}, "google_ads has no client in this version"),
-        ({"approval": {"gate": "ads"}}, "approval.gate=ads"),
-        ({"optimize_every": "1d"}, "optimize_every"),
+        ({"retention": "90d"}, "retention"),
         ({"limits": {"llm": 5}}, "limits.llm"),
         ({"lead_sources": [{"type": "file", "path": "missing.csv"}]}, "there is no such file"),
     ],
@@ -111,3 +112,16 @@ def test_watch_ends_with_the_campaign(campaigns: Campaigns, wait_until: Callable
     campaigns.database.run("UPDATE marketing.campaigns SET status = 'cancelled'")
     assert [e.kind for e in handle.watch(timeout=5)] == ["submitted"]
     assert handle.wait(timeout=5) == "cancelled"
+
+
+def test_live_ads_get_careful_defaults_and_explicit_values_stay() -> None:
+    ads = {**SAAS, "ad_platforms": ["facebook"], "budget": 10}
+    live = Settings.from_env({"MARKETING_MODE": "live"})
+    careful = resolve(CampaignConfig.parse(ads), live)
+    assert careful.approval.gate == "ads"
+    assert careful.measure_after == timedelta(hours=48)
+    assert careful.optimize_every == timedelta(days=1)
+    bold = CampaignConfig.parse({**ads, "approval": {"gate": "none"}, "measure_after": "1h", "optimize_every": "6h"})
+    assert resolve(bold, live) == bold
+    for plain in (CampaignConfig.parse(SAAS), CampaignConfig.parse(ads)):
+        assert resolve(plain, Settings.from_env({})) == plain

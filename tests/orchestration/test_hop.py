@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -16,6 +17,8 @@ from agents.ports import UnitContext
 from agents.unit import Unit
 from integrations.errors import BadRequestError, TransientError
 from integrations.usage import Usage
+from orchestration.ledger import Idle
+from orchestration.reconcile import lost, reconcile
 
 
 @pytest.fixture
@@ -236,26 +239,59 @@ def test_reconcile_finishes_what_lost_its_messages_and_its_worker(
     past = "clock_timestamp() - interval '60 seconds'"
     judge.database.run(f"UPDATE marketing.campaigns SET progress_at = {past}")
     # The judge has not beaten for long enough to judge anybody yet.
-    assert [(c, a) for c, a, _ in judge.ledger.reconcile()] == [("c1", "lead_generation")]
+    assert [one.campaign_id for one in judge.ledger.reconcile()] == ["c1"]
     assert judge.reports.units("c1") == {"pending": 1, "running": 2}
     judge.database.run(f"UPDATE marketing.workers SET fresh_since = {past}")
     monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)  # Postgres itself has been up for that long
     judge.ledger.beat()
-    assert [c for c, *_ in judge.ledger.reconcile()] == ["c1"]
+    assert [one.campaign_id for one in judge.ledger.reconcile()] == ["c1"]
     assert judge.reports.units("c1") == {"pending": 3}
     # The one that was thought dead finishes all the same: its result is taken, once.
     assert judge.orchestrator.run_hop("c1", "lead_generation") == "completed"
     assert judge.reports.units("c1")["succeeded"] == 16
 
 
+class NoMessages:
+    """A broker that has lost everything."""
+
+    def oldest(self, queue: str) -> None:
+        return None
+
+
 def test_a_waiting_campaign_is_woken_ever_more_rarely(bench: Callable[..., Bench]) -> None:
     one = bench()
     one.submit()
-    assert one.ledger.reconcile() == []  # it has just been submitted
+    assert reconcile(one.ledger, one.broker, NoMessages()) == 0  # it has just been submitted
     for publishes in (0, 1, 2):
         pause = 3 * 2**publishes
-        for age, woken in ((pause - 1, False), (pause + 1, True)):
+        for age, woken in ((pause - 1, 0), (pause + 1, 1)):
             one.database.run(
                 "UPDATE marketing.campaigns SET progress_at = clock_timestamp() - make_interval(secs => %s)", age
             )
-            assert bool(one.ledger.reconcile()) is woken
+            assert reconcile(one.ledger, one.broker, NoMessages()) == woken
+
+
+def test_a_long_queue_is_no_lost_message() -> None:
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+    def ago(seconds: float) -> datetime:
+        return now - timedelta(seconds=seconds)
+
+    waits = Idle("waits", "analytics", 3, ago(100))
+    dropped = Idle("dropped", "analytics", 3, ago(130))
+    other = Idle("other", "ad_management", 2, ago(10))
+    ancient = Idle("ancient", "lead_generation", 0, ago(1000))
+    oldest = {"analytics": ago(120), "ad_management": None, "lead_generation": ago(2000)}
+    found = lost([waits, dropped, other, ancient], oldest, now)
+    assert [one.campaign_id for one in found] == ["dropped", "other", "ancient"]
+
+
+def test_parallel_ticks_wake_a_campaign_once(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    for n in range(20):
+        one.submit(f"c{n}")
+    one.database.run("UPDATE marketing.campaigns SET progress_at = clock_timestamp() - interval '1 minute'")
+    with ThreadPoolExecutor(16) as pool:
+        woken = list(pool.map(lambda _: reconcile(one.ledger, one.broker, NoMessages()), range(50)))
+    assert sum(woken) == 20
+    assert len(one.broker.sent) == 20

@@ -23,6 +23,9 @@ class Steps(dict[str, str]):
     def put(self, step: str, remote_id: str) -> None:
         self[step] = remote_id
 
+    def intend(self, step: str) -> None:
+        """Nothing was lost: go on."""
+
 
 class Wire:
     """Calls at once; counts; can fail before or after call number ``n``."""

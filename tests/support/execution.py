@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from agents.ports import FixedClock, Passage
+from agents.ports import EffectRules, FixedClock, Passage
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -97,6 +97,13 @@ class MemoryUnitContext:
         self.execution.journals.setdefault(self.place, {})[entry] = json.dumps(value)
         self.execution.usages.append(usage)
 
+    @property
+    def effects(self) -> EffectRules:
+        return self.execution.effects
+
+    def intend(self, entry: str, value: Any) -> None:
+        self.journal(entry, value)
+
     def journaled(self, entry: str) -> Any | None:
         text = self.execution.journals.get(self.place, {}).get(entry)
         return None if text is None else json.loads(text)
@@ -112,6 +119,7 @@ class Execution:
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
+    effects: EffectRules = field(default_factory=EffectRules)
     calls: list[str] = field(default_factory=list)  #: providers in the order in which they were called
     usages: list[Usage | None] = field(default_factory=list)
     journals: dict[tuple[Any, ...], dict[str, str]] = field(default_factory=dict)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from integrations.settings import Settings
-from orchestration.context import Resources, SystemClock
+from orchestration.clock import SystemClock
+from orchestration.context import Resources
 from orchestration.database import Database
 from orchestration.hop import Orchestrator
 from orchestration.ledger import Ledger
@@ -65,9 +67,9 @@ class Bench:
             placement=placement,
         )
 
-    def submit(self, campaign_id: str = "c1") -> str:
+    def submit(self, campaign_id: str = "c1", **config_keys: Any) -> str:
         """Insert a campaign, without a wake-up."""
-        config = CampaignConfig.parse({"target_audience": {"industry": "saas"}})
+        config = CampaignConfig.parse({"target_audience": {"industry": "saas"}, **config_keys})
         row, stage = prepare(config, self.agents, now=SystemClock().now(), campaign_id=campaign_id)
         self.ledger.submit(row, stage)
         return campaign_id

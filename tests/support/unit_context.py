@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from agents.ports import FixedClock, Passage
+from agents.ports import EffectRules, FixedClock, Passage
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.usage import Usage
@@ -70,6 +70,13 @@ class UnitContext:
         self.execution.journals.setdefault(self.place, {})[entry] = value
         self.execution.usages.append(usage)
 
+    @property
+    def effects(self) -> EffectRules:
+        return self.execution.effects
+
+    def intend(self, entry: str, value: Any) -> None:
+        self.journal(entry, value)
+
     def journaled(self, entry: str) -> Any | None:
         return self.execution.journals.get(self.place, {}).get(entry)
 
@@ -82,6 +89,7 @@ class Execution:
     library: Library = field(default_factory=Library)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
+    effects: EffectRules = field(default_factory=EffectRules)
     calls: list[tuple[str, str]] = field(default_factory=list)
     usages: list[Usage | None] = field(default_factory=list)
     journals: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)

@@ -1,0 +1,154 @@
+"""How an effect is made once: intents, probes, and senders that wake too late.
+
+An outside system without idempotency keys can't be asked to make something once, so what was sent is never
+sent again blindly. Before a creation its intent is committed; an intent without a result is *unknown*, and
+whoever comes next looks for the object by its key first. Found: adopted. Not found: looked for again, and only
+after two negative looks ``probe_delay_s`` apart, and after the longest moment at which the earlier sender's call
+could still arrive, is it sent anew. Three sends that all stay unknown are a person's business.
+
+Invariants: an intent is committed only by the attempt that holds the unit, in the campaign's present line of
+work; a sender that was frozen between its intent and its call for longer than ``late_s`` does not send; no
+call of an effect is made more than ``late_s`` after its attempt was last seen to hold the unit. What is
+promised is "no duplicate that a probe can detect": an object that the outside system has made and does not list
+within these times can't be seen. Clocks of the machines are taken to agree within a few seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from agents.ports import UnitContext
+from integrations.errors import (
+    BadRequestError,
+    IntegrationError,
+    NeedsAttentionError,
+    NotFoundError,
+    NotNowError,
+    OutcomeUnknownError,
+    PolicyRefusedError,
+    RateLimitedError,
+)
+
+T = TypeVar("T")
+
+INTENT = "intent:"  #: + step: {token, at, sends} of the newest creation that was begun
+REMOTE = "remote:"  #: + step: the id of what was made or adopted
+PROBE = "probe:"  #: + step: {token, at} of the first negative look after an intent
+ENDED = "ended:"  #: + token: how the call of an intent ended, where the sender lived to see it
+HELD = "held"  #: when the attempt was last seen to hold the unit
+
+MAX_SENDS = 3  #: of one object, each after negative looks at the one before
+UNSETTLED = "unsettled"  #: ``detail`` of the NeedsAttentionError for what probes can't settle
+
+#: Answers that say nothing was made. Whatever else a creation raises leaves it unknown: a 500, an unreadable answer.
+_REFUSALS = (BadRequestError, PolicyRefusedError, NotFoundError, NeedsAttentionError, RateLimitedError, NotNowError)
+_REFUSED, _UNKNOWN = "refused", "unknown"
+
+
+class EffectSteps:
+    """One attempt at an effect on ``provider``: its journal (``Steps``) and its wire (``Wire``)."""
+
+    def __init__(self, ctx: UnitContext, provider: str, *, ticks: Callable[[], float] | None = None) -> None:
+        self._ctx = ctx
+        self._provider = provider
+        self._ticks = ticks or seconds_awake_or_not
+        self._held_at = float("-inf")  #: when, in ticks, the attempt was last known to hold the unit
+        self._sending: str | None = None  #: token of the intent whose call comes next
+
+    def get(self, step: str) -> str | None:
+        """The id that this or an earlier attempt committed."""
+        found = self._ctx.journaled(REMOTE + step)
+        return found if isinstance(found, str) else None
+
+    def put(self, step: str, remote_id: str) -> None:
+        """Commit the id of what was made or adopted."""
+        self._ctx.journal(REMOTE + step, remote_id)
+
+    def intend(self, step: str) -> None:
+        """The object of ``step`` was looked for and not found: commit that it is created now, by the next call.
+
+        Raises OutcomeUnknownError while an earlier creation of it may still turn up (``retry_after`` says when
+        to look again), NeedsAttentionError when too many stayed unknown, NotNowError when another attempt holds
+        the unit.
+        """
+        now = self._ctx.clock.now()
+        earlier, sends = self._ctx.journaled(INTENT + step), 1
+        if earlier is not None:
+            ended = self._ctx.journaled(ENDED + earlier["token"])
+            sends = int(earlier["sends"])
+            if ended != _REFUSED:
+                self._settle(step, earlier, ended == _UNKNOWN, now)
+                sends += 1
+        if sends > MAX_SENDS:
+            raise NeedsAttentionError(
+                self._provider,
+                f"{step} was sent {MAX_SENDS} times without an answer and can't be found: look at the platform",
+                detail=UNSETTLED,
+            )
+        token = uuid4().hex[:12]
+        ticks = self._ticks()
+        self._ctx.intend(INTENT + step, {"token": token, "at": now.isoformat(), "sends": sends})
+        self._held_at, self._sending = ticks, token
+
+    def wire(self, send: Callable[[float], T], /) -> T:
+        """Make one wire call; after :meth:`intend` it is the creation."""
+        token, self._sending = self._sending, None
+        try:
+            return self._ctx.call(self._provider, lambda timeout: send(self._in_time(timeout, creating=bool(token))))
+        except IntegrationError as error:
+            if token is not None:
+                # Keyed by the intent's own token: one who wakes late can't overwrite what a successor wrote.
+                self._ctx.journal(ENDED + token, _REFUSED if isinstance(error, _REFUSALS) else _UNKNOWN)
+            raise
+
+    def _in_time(self, timeout: float, *, creating: bool) -> float:
+        """``timeout``, when the attempt surely still holds the unit; asked at the last moment before sending."""
+        ticks = self._ticks()
+        if ticks - self._held_at > self._ctx.effects.late_s:
+            if creating:
+                raise NotNowError(self._provider, "woke too late to send what it intended; looks first")
+            self._ctx.intend(HELD, self._ctx.clock.now().isoformat())
+            self._held_at = ticks
+        return timeout
+
+    def _settle(self, step: str, intent: Mapping[str, Any], sender_lived: bool, now: datetime) -> None:
+        """Return when an intent without a result can be taken for not carried out; else OutcomeUnknownError."""
+        rules, sent = self._ctx.effects, datetime.fromisoformat(intent["at"])
+        # Of a sender that died or froze we know only when its call must have ended.
+        safe = sent if sender_lived else sent + timedelta(seconds=rules.late_s + rules.call_timeout_s)
+        look = self._ctx.journaled(PROBE + step)
+        if look is None or look["token"] != intent["token"]:
+            self._ctx.intend(PROBE + step, {"token": intent["token"], "at": now.isoformat()})
+            looks, due = 1, max(safe, now + timedelta(seconds=rules.probe_delay_s))
+        else:
+            first = datetime.fromisoformat(look["at"])
+            looks, due = 2, max(safe, first + timedelta(seconds=rules.probe_delay_s))
+            if now >= due:
+                return
+        raise OutcomeUnknownError(
+            self._provider,
+            f"{step} may have been made and was not found at look {looks}",
+            detail=UNSETTLED,
+            retry_after=max(0.0, (due - now).total_seconds()),
+        )
+
+
+def unsettled(journal: Mapping[str, Any]) -> list[str]:
+    """Steps that may have been carried out at the platform although the journal knows no id."""
+    return sorted(
+        step
+        for entry, intent in journal.items()
+        if entry.startswith(INTENT)
+        and REMOTE + (step := entry.removeprefix(INTENT)) not in journal
+        and journal.get(ENDED + intent["token"]) != _REFUSED
+    )
+
+
+def seconds_awake_or_not() -> float:
+    """A clock that nobody sets and that goes on while the process, or (on Linux) the machine, sleeps."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(boot) if boot is not None else time.monotonic()

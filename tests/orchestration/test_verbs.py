@@ -1,0 +1,417 @@
+"""Verbs over a real ledger: safe to repeat, safe against running units, and said plainly when refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from orchestrator_bench import Bench
+from toys import Toy, echo, toys
+
+from agents.ports import FixedClock, UnitContext
+from agents.registry import AD_MANAGEMENT
+from agents.state import AdCreative, MarketingAgentState
+from agents.unit import Stage, Unit, effect_key
+from integrations.errors import BadRequestError
+from orchestration.lineage import NoSuchStepError
+from orchestration.reconcile import expire_approvals, reconcile
+from orchestration.verbs import VerbRefusedError, Verbs
+
+
+class AdToy(Toy):
+    """An ad agent whose effects look like real ones to the approval gate."""
+
+    def plan(self, state: MarketingAgentState, results: Any) -> Stage | None:
+        if results:
+            return None
+        spec = {"headlines": [f"h{state.optimization_attempts}"], "daily_budget": "1"}
+        unit = Unit(
+            key="deploy",
+            kind="toy",
+            provider="local",
+            input={"value": 1, "platform": "toy", "spec": spec},
+            effect_key=effect_key(state.campaign_id, "toy"),
+        )
+        return Stage(name="deploy", units=[unit])
+
+    def update_state(self, state: MarketingAgentState, result: Any, now: datetime) -> MarketingAgentState:
+        creative = AdCreative(creative_id="a", platform="toy", status="active", remote_ids={"campaign": "1"})
+        return state.evolve(ad_creatives=(creative,))
+
+    def wind_down(self, state: MarketingAgentState) -> Stage | None:
+        unit = Unit(
+            key="stop:toy", kind="stop", provider="local", input={"platform": "toy", "value": 0}, effect_key="k"
+        )
+        return Stage(name="wind_down", units=[unit])
+
+
+def crew(**options: Any) -> dict[str, Any]:
+    made = toys(stages=options.pop("stages", (2,)), **options)
+    toy = made[AD_MANAGEMENT]
+    assert isinstance(toy, Toy)
+    return {**made, AD_MANAGEMENT: AdToy(AD_MANAGEMENT, (1,), toy.body, toy.scores)}
+
+
+@pytest.fixture
+def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
+    made: list[Bench] = []
+
+    def make(**options: Any) -> Bench:
+        made.append(Bench(database_url, options.pop("agents", None) or crew(), **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def verbs(one: Bench, clock: Any = None) -> Verbs:
+    return Verbs(
+        ledger=one.ledger,
+        agents=one.agents,
+        wakeups=one.broker,
+        clock=clock or one.orchestrator.resources.clock,
+    )
+
+
+class NoMessages:
+    def oldest(self, queue: str) -> None:
+        return None
+
+
+def status(one: Bench, campaign_id: str = "c1") -> str:
+    return one.reports.status(campaign_id)[0]
+
+
+def kinds(one: Bench, campaign_id: str = "c1") -> list[str]:
+    return [e.kind for e in one.reports.events(campaign_id)]
+
+
+def test_pause_keeps_what_runs_and_resume_finishes(bench: Callable[..., Bench]) -> None:
+    begun, go = Event(), Event()
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        begun.set()
+        assert go.wait(10)
+        return echo(unit, ctx)
+
+    one = bench(agents=crew(body=body))
+    one.submit()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(one.orchestrator.run_hop, "c1")
+        assert begun.wait(10)
+        assert verbs(one).pause("c1", actor="ann") == "paused"
+        assert verbs(one).pause("c1", actor="ann") == "paused"
+        go.set()
+        assert running.result(10) in ("joined by another", "nothing due", "waits for units")
+    assert one.reports.units("c1") == {"succeeded": 2}
+    assert status(one) == "paused"
+    assert one.orchestrator.run_hop("c1") == "not at work"
+    assert verbs(one).resume("c1", actor="ann") == "running"
+    one.deliver()
+    assert status(one) == "completed"
+    events = one.reports.events("c1")
+    assert [(e.kind, e.actor) for e in events if e.kind in ("paused", "resumed")] == [
+        ("paused", "ann"),
+        ("resumed", "ann"),
+    ]
+    with pytest.raises(VerbRefusedError, match="is completed and has ended"):
+        verbs(one).pause("c1", actor="ann")
+
+
+def test_units_that_wait_for_a_slot_are_given_back_when_their_campaign_stops(bench: Callable[..., Bench]) -> None:
+    one = bench(agents=crew(stages=(6,)))
+
+    def stopped(campaign_id: str) -> bool:
+        verbs(one).pause(campaign_id, actor="ann")
+        return True
+
+    one.orchestrator = replace(one.orchestrator, stopped=stopped)
+    one.submit()
+    assert one.orchestrator.run_hop("c1") == "waits for units"
+    assert one.reports.units("c1") == {"pending": 6}
+    assert one.database.rows("SELECT max(claims) FROM marketing.units") == [(0,)]
+
+
+def test_cancel_pauses_the_ads_and_then_ends(bench: Callable[..., Bench]) -> None:
+    ran: list[str] = []
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        ran.append(unit.kind)
+        return echo(unit, ctx)
+
+    one = bench(agents=crew(body=body))
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    assert verbs(one).cancel("c1", actor="ann", reason="wrong market") == "cancelling"
+    assert verbs(one).cancel("c1", actor="ann") == "cancelling"
+    one.deliver()
+    shown = one.reports.show("c1")
+    assert shown["status"] == "cancelled"
+    assert ran[-1] == "stop"
+    assert [c["status"] for c in shown["state"]["ad_creatives"]] == ["paused"]
+    assert verbs(one).cancel("c1", actor="ann") == "cancelled"
+
+
+def test_cancel_waits_for_running_units_and_skips_the_rest(bench: Callable[..., Bench]) -> None:
+    one = bench(agents=crew(stages=(3,)))
+    one.submit()
+    claimed = one.ledger.take("c1", 0, 0, 1)
+    verbs(one).cancel("c1", actor="ann")
+    assert one.orchestrator.run_hop("c1") == "not at work"  # a unit still runs
+    assert one.ledger.take("c1", 0, 0, 5) == []
+    one.orchestrator.ledger.finish(
+        one.ledger.load("c1").position,  # type: ignore[union-attr]  # it is there
+        [_result(claimed[0].unit)],
+    )
+    assert one.orchestrator.run_hop("c1") == "cancelled"
+    assert one.reports.units("c1") == {"skipped": 2, "succeeded": 2}
+
+
+def _result(unit: Unit) -> Any:
+    from agents.unit import UnitResult, UnitStatus
+
+    return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output={"value": 0})
+
+
+def test_a_platform_that_can_not_be_stopped_is_said_and_tried_again(bench: Callable[..., Bench]) -> None:
+    broken = [True]
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        if unit.kind == "stop" and broken[0]:
+            raise BadRequestError("toy", "no")
+        return echo(unit, ctx)
+
+    one = bench(agents=crew(body=body))
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    verbs(one).cancel("c1", actor="ann")
+    one.deliver()
+    assert one.reports.status("c1") == (
+        "failed",
+        "cancelled, but the ads on toy could not be paused: pause them there, or cancel again",
+    )
+    broken[0] = False
+    verbs(one).cancel("c1", actor="ann")
+    one.deliver()
+    assert status(one) == "cancelled"
+
+
+def test_retry_repeats_only_what_failed(bench: Callable[..., Bench]) -> None:
+    ran: list[str] = []
+    broken = [True]
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        ran.append(unit.key)
+        if broken[0]:
+            raise BadRequestError("toy", "no")
+        return echo(unit, ctx)
+
+    agents = crew()
+    agents["content_creation"] = Toy("content_creation", (2,), body)
+    one = bench(agents=agents)
+    one.submit()
+    assert one.orchestrator.run_hop("c1") == "failed"
+    broken[0] = False
+    assert verbs(one).retry("c1", actor="ann") == "running"
+    one.deliver()
+    assert status(one) == "completed"
+    assert sorted(ran) == ["u0", "u0", "u1", "u1"]
+    assert one.reports.units("c1") == {"succeeded": 7}
+    with pytest.raises(VerbRefusedError, match="only a failed one is retried"):
+        verbs(one).retry("c1", actor="ann")
+
+
+def test_a_campaign_goes_back_to_a_step_and_forward_again(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    before = one.reports.row("c1")
+    assert before.step == 3
+    assert verbs(one).retry("c1", actor="ann", from_step=1) == "running"
+    row = one.reports.row("c1")
+    assert (row.step, row.agent, row.epoch) == (4, "content_creation", before.epoch + 1)
+    assert row.state.leads == before.state.leads
+    assert row.state.ad_creatives == ()
+    one.deliver()
+    assert (status(one), one.reports.row("c1").step) == ("completed", 6)
+    # The line of work is now 0, 4, 5, 6: steps 1 to 3 are history.
+    with pytest.raises(NoSuchStepError, match=r"there are 0 \(lead_generation\), 4 \(content_creation\)"):
+        verbs(one).retry("c1", actor="ann", from_step=2)
+    assert verbs(one).retry("c1", actor="ann", from_step=5) == "running"
+    one.deliver()
+    assert one.reports.row("c1").step == 8
+    assert one.reports.units("c1") == {"succeeded": 2 + 2 + 1 + 2 + 2 + 1 + 2 + 1 + 2}
+
+
+def test_results_of_an_abandoned_line_are_fenced(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    (claimed, *_) = one.ledger.take("c1", 0, 0, 1)
+    at = one.ledger.load("c1").position  # type: ignore[union-attr]  # it is there
+    verbs(one).pause("c1", actor="ann")
+    verbs(one).retry("c1", actor="ann", from_step=0)
+    assert one.ledger.finish(at, [_result(claimed.unit)]) == -1
+    one.deliver()
+    assert status(one) == "completed"
+
+
+def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    one.orchestrator.run_hop("c1")
+    parent = one.reports.row("c1")
+    child = verbs(one).fork("c1", 1, actor="ann", changes={"name": "Second try"}, new_id="c2")
+    row = one.reports.row(child)
+    assert (row.status, row.agent, row.step, row.name) == ("running", "content_creation", 0, "Second try")
+    assert row.state.leads == parent.state.leads
+    assert row.state.campaign_config.approval.gate == "ads"
+    one.deliver()
+    assert status(one, "c2") == "awaiting_approval"  # its own ads need an approval of their own
+    verbs(one).approve("c2", actor="ann")
+    one.deliver()
+    assert status(one, "c2") == "completed"
+    keys = one.database.rows("SELECT DISTINCT effect_key FROM marketing.units WHERE effect_key IS NOT NULL")
+    assert len(keys) == 2
+    after = one.reports.row("c1")
+    assert (after.state, after.status) == (parent.state, parent.status)
+    assert kinds(one)[-1] == "was_forked"
+
+
+def gated(one: Bench, gate: str, **approval: Any) -> None:
+    one.submit(approval={"gate": gate, **approval})
+
+
+def test_nothing_reaches_a_platform_before_approval(bench: Callable[..., Bench]) -> None:
+    effects: list[str] = []
+
+    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
+        if unit.effect:
+            effects.append(unit.key)
+        return echo(unit, ctx)
+
+    one = bench(agents=crew(body=body))
+    gated(one, "ads")
+    assert one.orchestrator.run_hop("c1") == "awaiting_approval"
+    one.deliver()
+    assert effects == []
+    asked = one.reports.open_approval("c1")
+    assert asked is not None
+    assert asked["kind"] == "ads"
+    assert asked["request"]["ads"][0]["headlines"] == ["h0"]
+    assert one.reports.row("c1").state.agent_messages[-1].message_type == "approval_request"
+    assert verbs(one).approve("c1", actor="ann") == "running"
+    one.deliver()
+    assert status(one) == "completed"
+    assert effects == ["deploy"]
+    assert one.reports.open_approval("c1") is None
+    with pytest.raises(VerbRefusedError):
+        verbs(one).approve("c1", actor="ann")
+
+
+def test_what_was_approved_passes_and_anything_else_asks_anew(bench: Callable[..., Bench]) -> None:
+    one = bench(agents=crew(scores=(0.1, 0.9)))
+    gated(one, "ads")
+    one.orchestrator.run_hop("c1")
+    verbs(one).approve("c1", actor="ann")
+    one.deliver()
+    assert status(one) == "awaiting_approval"  # the round's new headline is something else
+    verbs(one).approve("c1", actor="ann")
+    one.deliver()
+    assert status(one) == "completed"
+    # Going back makes the same ad again: it is covered.
+    verbs(one).retry("c1", actor="ann", from_step=one.reports.row("c1").step - 1)
+    one.deliver()
+    assert status(one) == "completed"
+
+
+def test_reject_cancels_or_goes_back_to_content_with_the_reason(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    gated(one, "ads")
+    one.orchestrator.run_hop("c1")
+    assert verbs(one).reject("c1", actor="ann", reason="too loud", rework=True) == "running"
+    row = one.reports.row("c1")
+    assert (row.agent, row.step) == ("content_creation", 3)
+    said = [m for m in row.state.agent_messages if m.receiver == "content_creation" and m.sender == "person"]
+    assert said[0].payload["suggestions"] == ["too loud"]
+    one.deliver()
+    assert status(one) == "awaiting_approval"
+    verbs(one).reject("c1", actor="ann", reason="still too loud")
+    one.deliver()
+    assert status(one) == "cancelled"
+    decided = one.database.rows("SELECT status, reason FROM marketing.approvals ORDER BY asked_at")
+    assert ("rejected", "still too loud") in decided
+
+
+@pytest.mark.parametrize(("policy", "end"), [("cancel", "cancelled"), ("approve", "completed")])
+def test_a_question_nobody_answers_expires_by_its_policy(bench: Callable[..., Bench], policy: str, end: str) -> None:
+    one = bench()
+    gated(one, "ads", expires_after="1h", on_expiry=policy)
+    one.orchestrator.run_hop("c1")
+    assert expire_approvals(one.ledger, verbs(one)) == 0
+    one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '1 second'")
+    assert expire_approvals(one.ledger, verbs(one)) == 1
+    one.deliver()
+    assert status(one) == end
+
+
+def test_a_paused_question_stays_a_question(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    gated(one, "ads")
+    one.orchestrator.run_hop("c1")
+    verbs(one).pause("c1", actor="ann")
+    with pytest.raises(VerbRefusedError, match="is paused"):
+        verbs(one).approve("c1", actor="ann")
+    assert verbs(one).resume("c1", actor="ann") == "awaiting_approval"
+    verbs(one).approve("c1", actor="ann")
+    one.deliver()
+    assert status(one) == "completed"
+
+
+def test_figures_gather_before_they_are_measured(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit(measure_after="48h")
+    assert one.orchestrator.run_hop("c1") == "waiting"
+    (due,) = one.database.rows("SELECT due_at FROM marketing.campaigns")[0]
+    assert timedelta(hours=47) < due - datetime.now(UTC) < timedelta(hours=49)
+    assert reconcile(one.ledger, one.broker, NoMessages()) == 0
+    one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '1 second'")
+    assert reconcile(one.ledger, one.broker, NoMessages()) == 1
+    one.deliver()
+    assert status(one) == "completed"
+
+
+def test_a_schedule_measures_again_until_it_ends(bench: Callable[..., Bench]) -> None:
+    one = bench(agents=crew(scores=(0.1, 0.2, 0.3, 0.4)))
+    clock = FixedClock(datetime.now(UTC))
+    one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, clock=clock))
+    one.submit(optimize_every="1d", schedule={"days": 3})
+    cycles = 0
+    one.orchestrator.run_hop("c1")
+    while status(one) == "waiting":
+        cycles += 1
+        row = one.reports.row("c1")
+        assert (row.agent, row.state.optimization_attempts) == ("analytics", 0)  # a fresh budget of rounds
+        (listed,) = one.reports.schedules()
+        assert listed["campaign_id"] == "c1"
+        clock.at += timedelta(days=1)
+        one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '10 days'")  # missed ticks
+        assert reconcile(one.ledger, one.broker, NoMessages()) == 1
+        assert reconcile(one.ledger, one.broker, NoMessages()) == 0
+        one.deliver()
+    assert status(one) == "completed"
+    assert cycles == 3
+    assert one.reports.schedules() == []
+
+
+def test_unknown_campaigns_are_said(bench: Callable[..., Bench]) -> None:
+    from orchestration import CampaignNotFoundError
+
+    for verb in (verbs(bench()).pause, verbs(bench()).resume, verbs(bench()).cancel, verbs(bench()).approve):
+        with pytest.raises(CampaignNotFoundError):
+            verb("nope", actor="ann")
