@@ -148,6 +148,13 @@ def unsettled(journal: Mapping[str, Any]) -> list[str]:
     )
 
 
+def said_by_a_person(journal: Mapping[str, Any], step: str, remote_id: str | None) -> dict[str, Any]:
+    """Journal entries that settle ``step``: its object's id, or None when a person saw that it was not made."""
+    if remote_id is not None:
+        return {REMOTE + step: remote_id}
+    return {ENDED + journal[INTENT + step]["token"]: _REFUSED}
+
+
 def seconds_awake_or_not() -> float:
     """A clock that nobody sets and that goes on while the process, or (on Linux) the machine, sleeps."""
     boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)

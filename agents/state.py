@@ -16,9 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.config import CampaignConfig, ContentRequirement, TargetAudience
 from agents.messages import AgentMessage
-
-SCHEMA_VERSION = 1  #: shape of this model; raise it together with an upcaster
-FLOW_VERSION = 1  #: shape of the workflow (agents, stages, routing)
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION, upcast
 
 
 class Frozen(BaseModel):
@@ -203,13 +201,8 @@ class MarketingAgentState(Frozen):
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
-        """Read a stored state of any known version; ValueError for one from a newer program."""
-        version = int(data.get("schema_version", SCHEMA_VERSION))
-        if version > SCHEMA_VERSION:
-            raise ValueError(
-                f"schema_version={version} is newer than this program knows ({SCHEMA_VERSION}); upgrade the workers"
-            )
-        return cls.model_validate(data)
+        """Read a stored state of any known version; UnknownVersionError for one from a newer program."""
+        return cls.model_validate(upcast(data))
 
     def evolve(self, **changes: Any) -> Self:
         """A copy with ``changes``; values are taken as they are (they come typed from our own code)."""

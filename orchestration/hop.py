@@ -16,9 +16,11 @@ from math import inf
 
 from agents.base import BaseAgent
 from agents.unit import StageResult, UnitResult
+from agents.versions import UnknownVersionError
 from orchestration.context import Resources
 from orchestration.ledger import ADVANCED, Ledger
 from orchestration.placement import LOCAL_BATCH, Placement, choose, chord_slots
+from orchestration.quarantine import Quarantine
 from orchestration.rows import CampaignRow, Claimed, Position
 from orchestration.slots import UnitSlots
 from orchestration.transition import Transition, failed_by_defect, transition
@@ -61,6 +63,7 @@ class Orchestrator:
     resources: Resources
     wakeups: Wakeups
     slots: UnitSlots
+    quarantine: Quarantine = field(default_factory=Quarantine)
     placement: str = "auto"
     observer: Observer = field(default_factory=NobodyObserves)
     serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
@@ -71,7 +74,11 @@ class Orchestrator:
 
         ``agent`` is the one the wake-up was for: a late wake-up of an earlier hop does nothing.
         """
-        row = self.ledger.load(campaign_id)
+        try:
+            row = self.ledger.load(campaign_id)
+        except UnknownVersionError as error:  # parked, never guessed: a newer worker will take it
+            log.info("%s", error)
+            return "written by a newer program"
         if row is not None and row.status == "cancelling":
             row = self._winding_down(row)
         elif row is None or row.status not in AT_WORK:
@@ -106,7 +113,7 @@ class Orchestrator:
         if not units:
             return False
         claimed = units[0]
-        outcome = run_claimed(self.agents, claimed, campaign_id, self.ledger, self.resources)
+        outcome = self._run(claimed, campaign_id)
         if isinstance(outcome, GivenBack):
             self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
         elif self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
@@ -173,7 +180,7 @@ class Orchestrator:
                 self.ledger.release(row.campaign_id, claimed)
                 return GivenBack(claimed, inf)
             with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
-                return run_claimed(self.agents, claimed, row.campaign_id, self.ledger, self.resources)
+                return self._run(claimed, row.campaign_id)
 
         if len(units) == 1:  # no thread for a chain of one
             yield units[0], work(units[0])
@@ -181,6 +188,10 @@ class Orchestrator:
         running = {self.slots.submit(work, claimed): claimed for claimed in units}
         for future in as_completed(running):
             yield running[future], future.result()
+
+    def _run(self, claimed: Claimed, campaign_id: str) -> UnitResult | GivenBack:
+        with self.quarantine.unit(claimed.crashes):
+            return run_claimed(self.agents, claimed, campaign_id, self.ledger, self.resources)
 
     def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
         """Advance from the ledger's own results; None when it is not due or another one did it."""

@@ -88,6 +88,7 @@ class Claimed:
     epoch: int
     claims: int = 1  #: how often the unit was claimed; with the worker's name it tells one claim from another
     attempts: int = 0
+    crashes: int = 0  #: how often its worker died in it
     journal: Mapping[str, Any]
 
 
@@ -98,7 +99,7 @@ def claim_id(campaign_id: str, claimed: Claimed) -> ClaimId:
 
 UNIT_COLUMNS = (
     "key, ordinal, stage_name, kind, provider, effect_key, essential, policy, status, input, result, error, "
-    "stage, step, agent, epoch, claims, attempts, journal"
+    "stage, step, agent, epoch, claims, attempts, crashes, journal"
 )
 
 
@@ -131,6 +132,7 @@ def claimed_unit(row: Sequence[Any]) -> Claimed:
         epoch=named["epoch"],
         claims=named["claims"],
         attempts=named["attempts"],
+        crashes=named["crashes"],
         journal=named["journal"],
     )
 

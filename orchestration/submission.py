@@ -15,8 +15,9 @@ from uuid import uuid4
 
 from agents.base import BaseAgent
 from agents.config import CampaignConfig, ConfigError, FileSource, SearchSource
-from agents.state import FLOW_VERSION, SCHEMA_VERSION, MarketingAgentState
+from agents.state import MarketingAgentState
 from agents.unit import Stage
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION
 from integrations.ads import AVAILABLE
 from integrations.settings import Mode, Settings
 from orchestration.database import encode

@@ -16,7 +16,8 @@ from agents.config import CampaignConfig, ConfigError
 from agents.messages import MessageType, message
 from agents.ports import Clock
 from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
-from agents.state import FLOW_VERSION, SCHEMA_VERSION, ApprovalGrant, MarketingAgentState
+from agents.state import ApprovalGrant, MarketingAgentState
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION
 from orchestration.holds import NEEDS_ATTENTION, hold_for
 from orchestration.ledger import PAUSED_FROM, Ledger
 from orchestration.lineage import restore

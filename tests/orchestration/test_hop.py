@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -17,7 +18,8 @@ from agents.ports import UnitContext
 from agents.unit import Unit
 from integrations.errors import BadRequestError, TransientError
 from integrations.usage import Usage
-from orchestration.ledger import Idle
+from orchestration.database import Database
+from orchestration.ledger import Idle, Ledger
 from orchestration.reconcile import lost, reconcile
 
 
@@ -295,3 +297,40 @@ def test_parallel_ticks_wake_a_campaign_once(bench: Callable[..., Bench]) -> Non
         woken = list(pool.map(lambda _: reconcile(one.ledger, one.broker, NoMessages()), range(50)))
     assert sum(woken) == 20
     assert len(one.broker.sent) == 20
+
+
+def test_a_campaign_of_a_newer_program_is_parked(bench: Callable[..., Bench]) -> None:
+    one = bench()
+    one.submit()
+    one.database.run("""UPDATE marketing.campaigns SET state = state || '{"flow_version": 99}'""")
+    assert one.orchestrator.run_hop("c1") == "written by a newer program"
+    assert one.reports.units("c1") == {"pending": 3}
+    one.database.run("""UPDATE marketing.campaigns SET state = state || '{"flow_version": 1}'""")
+    assert one.orchestrator.run_hop("c1") == "completed"
+
+
+def test_workers_of_the_release_before_work_on_the_same_campaigns(bench: Callable[..., Bench]) -> None:
+    """During a rolling deploy old workers call the functions of version 1 on the new schema."""
+
+    class OldDatabase(Database):
+        def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+            for name in ("take", "finish_advance"):
+                sql = sql.replace(f"marketing.{name}_v2", f"marketing.{name}_v1")
+            return super().rows(sql, *args)
+
+    broker = MemoryBroker()
+    new = bench(worker="new", placement="chord", broker=broker)
+    old = bench(worker="old", placement="chord", broker=broker)
+    old.database = OldDatabase(new.database.url)
+    old.orchestrator = replace(old.orchestrator, ledger=Ledger(old.database, "old"))
+    for n in range(6):
+        new.submit(f"c{n}")
+        broker.hop(f"c{n}", "lead_generation", 0)
+    while broker.queue:
+        new.deliver(1)
+        old.deliver(1)
+    assert {c.status for c in new.reports.campaigns()} == {"completed"}
+    by = dict(new.database.rows("SELECT worker, count(*) FROM marketing.units GROUP BY worker"))
+    assert by["old"] > 0
+    assert by["new"] > 0
+    old.database.close()
