@@ -66,7 +66,9 @@ def decide(
     if isinstance(error, NotNowError):
         return Decision(Action.DEFER, _bounded(error.retry_after or policy.first_delay_s))
     if isinstance(error, OutcomeUnknownError) and effect:
-        return Decision(Action.PROBE, _bounded(policy.probe_delay_s if error.retry_after is None else error.retry_after))
+        return Decision(
+            Action.PROBE, _bounded(policy.probe_delay_s if error.retry_after is None else error.retry_after)
+        )
     retryable = isinstance(error, TransientError | OutcomeUnknownError)
     if not retryable or attempt > policy.max_retries:
         return Decision(Action.ATTEND if unsettled else Action.FAIL)

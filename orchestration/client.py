@@ -24,6 +24,7 @@ from orchestration.knowledge import KnowledgeBase
 from orchestration.lead_files import LeadFileStore
 from orchestration.ledger import Ledger
 from orchestration.report import TERMINAL, CampaignEvent, CampaignSummary, Reports
+from orchestration.resolve import resolve as resolve_unit
 from orchestration.submission import IdempotencyConflictError, check, prepare, read_files, resolve
 from orchestration.verbs import Verbs
 
@@ -94,6 +95,13 @@ class CampaignHandle:
         """A new campaign from a step of this one; its ads are its own, approval ``ads`` unless changed."""
         new_id = self._campaigns.verbs.fork(self.campaign_id, from_step, actor=actor, changes=changes)
         return CampaignHandle(self._campaigns, new_id)
+
+    def resolve(self, unit: str, *, found: str | None = None, step: str | None = None, actor: str = "client") -> str:
+        """Settle what probes can't: the id that was ``found`` at the platform, or None when it is not there.
+
+        See ``orchestration.resolve.resolve``; ``orchestration.resolve.open_units`` lists what is in question.
+        """
+        return resolve_unit(self._campaigns.verbs, self.campaign_id, unit, actor=actor, found=found, step=step)
 
     def approval(self) -> Mapping[str, Any] | None:
         """The open question: exactly what will be published and spent; None when nothing is asked."""

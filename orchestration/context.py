@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from agents.effects import INTENT
+from agents.effects import INTENT, seconds_awake_or_not
 from agents.ports import Clock, EffectRules, LeadFiles, Retriever, Suppression
 from agents.unit import Unit
 from integrations.errors import NotNowError
@@ -72,6 +72,7 @@ class LedgerContext:
     resources: Resources
     entries: dict[str, Any]  #: the unit's journal, as committed
     creates: bool = False  #: the next call carries out an intent
+    seen_at: float | None = None  #: when the claim was last seen to hold
 
     @property
     def unit(self) -> Unit:
@@ -109,7 +110,16 @@ class LedgerContext:
         return effect_rules(self.resources.settings)
 
     def call(self, provider: str, send: Callable[[float], T]) -> T:
-        """Make one wire call with the provider's deadline."""
+        """Make one wire call with the provider's deadline.
+
+        NotNowError when the unit has been somebody else's meanwhile: one who was frozen, or waited for long, asks
+        before it spends anything.
+        """
+        now = seconds_awake_or_not()
+        if now - (self.seen_at or self.claimed.taken_at) > self.effects.late_s:
+            if not self.ledger.holds(self.campaign_id, self.claimed):
+                raise self._taken_over()
+            self.seen_at = now
         kind = "create" if self.creates else "effect" if self.unit.effect else "call"
         self.creates = False
         reach(f"{kind}.before")
@@ -125,9 +135,12 @@ class LedgerContext:
     def intend(self, entry: str, value: Any) -> None:
         """Commit ``value`` under ``entry`` while the unit is ours; NotNowError when it is not any more."""
         if not self.ledger.intend(self.campaign_id, self.claimed, {entry: value}):
-            raise NotNowError(self.unit.provider, "another attempt holds the unit, or its campaign has moved on")
+            raise self._taken_over()
         self.entries[entry] = value
         self.creates = entry.startswith(INTENT)
+
+    def _taken_over(self) -> NotNowError:
+        return NotNowError(self.unit.provider, "another attempt holds the unit, or its campaign has moved on")
 
     def journaled(self, entry: str) -> Any | None:
         """What was committed under ``entry`` by this or an earlier attempt."""

@@ -86,9 +86,11 @@ class Database:
                     with closing(connection.cursor()) as cursor:
                         cursor.execute(sql, args)
                         return list(cursor.fetchall()) if fetch else []
-                except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                except psycopg2.Error as error:
+                    if not _gone(error):
+                        raise
                     connection.invalidate()
-                    raise
+                    raise psycopg2.OperationalError(*error.args) from None
                 finally:
                     connection.close()
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
@@ -115,6 +117,14 @@ class Database:
     def close(self) -> None:
         """Close the pool."""
         self.engine.dispose()
+
+
+def _gone(error: psycopg2.Error) -> bool:
+    """Did Postgres go away? One that dies in mid-answer is a plain DatabaseError to psycopg2; what the server
+    itself refuses always has an SQLSTATE."""
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return True
+    return type(error) is psycopg2.DatabaseError and error.pgcode is None
 
 
 def _first_line(error: BaseException) -> str:

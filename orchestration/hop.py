@@ -211,7 +211,8 @@ class Orchestrator:
         """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
         now = self.resources.clock.now()
         if _winds_down(row):
-            return wound_down(row.state, done, now)
+            move = wound_down(row.state, done, now)
+            return move if move.reason else replace(move, reason=row.reason)  # who cancelled it, and why
         try:
             return transition(row.state, done, self.agents, now)
         except Exception as error:  # whatever an agent's code raises: the campaign must not hang on it
@@ -225,6 +226,7 @@ class Orchestrator:
         if self.ledger.running_units(row):
             return None
         move = wind_down(row.state, row.step + 1, self.agents, self.resources.clock.now())
+        move = replace(move, reason=row.reason)
         if not self.ledger.redirect(row, ("cancelling",), move):
             return None
         return self.ledger.load(row.campaign_id) if move.stage is not None else None

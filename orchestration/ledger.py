@@ -73,6 +73,14 @@ class Checkpoint:
 PAUSED_FROM = "<paused_from>"  #: the status that a pause interrupted
 
 
+#: One claim of one unit (campaign, step, stage, key, worker, claims) that has neither been taken over nor abandoned.
+STILL_HELD = (
+    "u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' AND u.worker = %s "
+    "AND u.claims = %s AND c.campaign_id = u.campaign_id AND c.epoch = u.epoch "
+    "AND (c.status <> 'cancelling' OR c.stage_name = 'wind_down')"
+)
+
+
 class Ledger:
     """Operations on the campaigns of one database, for one worker (``worker`` names its incarnation)."""
 
@@ -195,13 +203,19 @@ class Ledger:
         line of work; False when it doesn't. What follows may change the outside world."""
         reach("intend.before")
         rows = self.database.rows(
-            "UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c "
-            "WHERE u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' "
-            "AND u.worker = %s AND u.claims = %s AND c.campaign_id = u.campaign_id AND c.epoch = u.epoch "
-            "AND (c.status <> 'cancelling' OR c.stage_name = 'wind_down') RETURNING true",
+            f"UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c WHERE {STILL_HELD} "
+            "RETURNING true",
             encode(entry), campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
         )  # fmt: skip
         reach("intend.after")
+        return bool(rows)
+
+    def holds(self, campaign_id: str, claimed: Claimed) -> bool:
+        """Does this very claim still hold, in the campaign's present line of work?"""
+        rows = self.database.rows(
+            f"SELECT true FROM marketing.units u, marketing.campaigns c WHERE {STILL_HELD}",
+            campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
+        )  # fmt: skip
         return bool(rows)
 
     def running_here(self) -> list[ClaimId]:
@@ -312,6 +326,14 @@ class Ledger:
     def retry_failed(self, campaign_id: str, actor: str) -> int:
         """Make the failed units of a failed campaign's stage due again; how many."""
         return int(self.database.rows("SELECT marketing.retry_failed_v2(%s, %s)", campaign_id, actor)[0][0])
+
+    def make_due(self, row: CampaignRow) -> None:
+        """Let the units of the stage at work that wait for their moment be tried at once."""
+        self.database.run(
+            "UPDATE marketing.units SET due_at = NULL WHERE campaign_id = %s AND step = %s AND stage = %s "
+            "AND status IN ('pending', 'unknown')",
+            row.campaign_id, row.step, row.stage,
+        )  # fmt: skip
 
     def running_units(self, row: CampaignRow) -> int:
         """How many units of the stage at work a worker holds."""

@@ -89,19 +89,38 @@ class Reports:
         return str(rows[0][0]), rows[0][1]
 
     def show(self, campaign_id: str) -> dict[str, Any]:
-        """The contract's JSON: campaign_id, status, reason, step, state, units, spend, route (and name)."""
+        """The contract's JSON: campaign_id, status, reason, step, state, units, spend, route.
+
+        And name, due_at (when a wait or a question ends by itself) and approval (the open question).
+        """
         row = self.row(campaign_id)
+        due_at = self.due_at(campaign_id)
+        asked = self.open_approval(campaign_id) if row.status == "awaiting_approval" else None
         return {
             "campaign_id": row.campaign_id,
             "name": row.name,
             "status": row.status,
             "reason": row.reason,
+            "due_at": due_at.isoformat() if due_at else None,
+            "approval": {k: v.isoformat() if isinstance(v, datetime) else v for k, v in asked.items()}
+            if asked
+            else None,
             "step": row.step,
             "state": row.state.model_dump(mode="json"),
             "units": self.units(campaign_id),
             "spend": self.spend(campaign_id, row),
             "route": list(row.route),
         }
+
+    def due_at(self, campaign_id: str) -> datetime | None:
+        """When the campaign's wait ends by itself, or its open question expires; None: it does neither."""
+        rows = self._database.rows(
+            "SELECT due_at FROM marketing.campaigns WHERE campaign_id = %s "
+            "AND status IN ('waiting', 'awaiting_approval')",
+            campaign_id,
+        )
+        found: datetime | None = rows[0][0] if rows else None
+        return found
 
     def units(self, campaign_id: str) -> dict[str, int]:
         """Units by status."""

@@ -7,9 +7,10 @@ columns of their own, so a hop rewrites only those it touched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from agents.effects import seconds_awake_or_not
 from agents.state import MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus, short_hash
 from integrations.retry import RetryPolicy
@@ -90,6 +91,7 @@ class Claimed:
     attempts: int = 0
     crashes: int = 0  #: how often its worker died in it
     journal: Mapping[str, Any]
+    taken_at: float = field(default_factory=seconds_awake_or_not, compare=False)  #: when we learned that it is ours
 
 
 def claim_id(campaign_id: str, claimed: Claimed) -> ClaimId:

@@ -182,7 +182,10 @@ def _completed(
 
 
 def failed_by_defect(state: MarketingAgentState, stage_number: int, error: Exception, now: datetime) -> Transition:
-    """The end of a campaign whose agent's own code raised: visible, and without the exception's text."""
+    """The end of a campaign whose agent's own code raised: visible, and without the exception's text.
+
+    The row stays in the hop, so that a retry with mended code takes the join again.
+    """
     agent = state.current_agent or ""
     failure = AgentError(
         agent=agent, step=state.step, code="internal", provider="local",
@@ -190,8 +193,8 @@ def failed_by_defect(state: MarketingAgentState, stage_number: int, error: Excep
     )  # fmt: skip
     after = state.evolve(errors=(*state.errors, failure), updated_at=now)
     return Transition(
-        before=state, state=after, status="failed", reason=f"{agent}: {failure.message}", step=state.step,
-        stage_number=stage_number, hops=[FinishedHop(step=state.step, agent=agent, before=state, after=after)],
+        before=state, state=after, status="failed", reason=f"{agent}: {failure.message}", agent=agent,
+        step=state.step, stage_number=stage_number, patched=(state, after),
         events=[event("failed", state.step, agent, {"reason": failure.message, "code": failure.code})],
     )  # fmt: skip
 

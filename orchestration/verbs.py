@@ -53,6 +53,7 @@ class Verbs:
         """Go on after a pause, or after what needed attention was mended."""
         row = self._row(campaign_id)
         if row.status == "waiting" and (row.reason or "").startswith(NEEDS_ATTENTION):
+            self.ledger.make_due(row)
             return self._change(campaign_id, ("waiting",), "running", event="resumed", actor=actor)
         if row.status in LIVE:
             return row.status
@@ -72,6 +73,7 @@ class Verbs:
             event="cancelling",
             actor=actor,
             reason=why,
+            data={"reason": reason} if reason else None,
         )
 
     def retry(self, campaign_id: str, *, actor: str, from_step: int | None = None) -> str:
@@ -84,6 +86,10 @@ class Verbs:
         if row.status != "failed":
             raise VerbRefusedError(
                 f"campaign {campaign_id} is {row.status}; only a failed one is retried (or --from-step)"
+            )
+        if row.agent is None:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} was cancelled and not all its ads are paused: cancel it again"
             )
         if self.ledger.retry_failed(campaign_id, actor) == 0:
             # Nothing failed in the ledger: a defect ended it. With mended code the join is decided anew.
@@ -231,9 +237,19 @@ class Verbs:
         return state.evolve(agent_messages=(*state.agent_messages, answer))
 
     def _change(
-        self, campaign_id: str, origin: Sequence[str], status: str, *, event: str, actor: str, reason: str | None = None
+        self,
+        campaign_id: str,
+        origin: Sequence[str],
+        status: str,
+        *,
+        event: str,
+        actor: str,
+        reason: str | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> str:
-        changed = self.ledger.set_status(campaign_id, origin, status, event=event, actor=actor, reason=reason)
+        changed = self.ledger.set_status(
+            campaign_id, origin, status, event=event, actor=actor, reason=reason, data=data
+        )
         if changed is None:
             return self._already(self._row(campaign_id), event, wanted=status)
         if changed in ("running", "queued", "cancelling"):

@@ -162,10 +162,13 @@ BEGIN
     new_status := CASE p_status WHEN '' THEN old.status WHEN '<paused_from>' THEN coalesce(old.paused_from, 'running')
                                 ELSE p_status END;
     UPDATE marketing.campaigns c
-    SET status = new_status, reason = p_reason, revision = c.revision + 1, updated_at = now(), publishes = 0,
+    SET status = new_status, revision = c.revision + 1, updated_at = now(), publishes = 0,
         due_at = CASE WHEN new_status IN ('paused', 'waiting', 'awaiting_approval') AND p_due_at IS NULL THEN c.due_at
                       ELSE p_due_at END,
         hold = CASE WHEN new_status = 'running' THEN NULL ELSE c.hold END,
+        reason = CASE WHEN p_status = '<paused_from>' THEN old.paused_reason ELSE p_reason END,
+        paused_reason = CASE WHEN new_status = 'paused' AND old.status <> 'paused' THEN old.reason
+                             WHEN new_status = 'paused' THEN old.paused_reason END,
         paused_from = CASE WHEN new_status = 'paused' AND old.status <> 'paused' THEN old.status
                            WHEN new_status = 'paused' THEN old.paused_from END,
         progress_at = CASE WHEN new_status = 'running' THEN clock_timestamp() ELSE c.progress_at END,

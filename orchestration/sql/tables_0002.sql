@@ -1,6 +1,7 @@
 -- A campaign can wait, be stopped, be approved and go back: what that takes.
 ALTER TABLE marketing.campaigns
     ADD COLUMN paused_from text,                          -- status to return to when a pause ends
+    ADD COLUMN paused_reason text,                        -- and why it waited, if it did
     ADD COLUMN base_step   integer NOT NULL DEFAULT -1,   -- newest checkpoint of the present line of work
     ADD COLUMN hold        jsonb;                         -- what the planned stage waits for, and why
 

@@ -104,7 +104,11 @@ class Chaos:
     def restart_postgres(self) -> None:
         """An immediate shutdown (SIGQUIT), as by a power cut: it comes back through crash recovery."""
         self.log.append("postgres restarted")
-        os.kill(self.fleet.pids["postgres"], signal.SIGQUIT)
+        pid = self.fleet.pids["postgres"]
+        os.kill(pid, signal.SIGQUIT)
+        # Whoever waits for Postgres from here on waits for this thread, which is the one that starts it again.
+        while self.fleet.pids.get("postgres") in (pid, None):
+            self.fleet.poll(0.05)
 
     def _stop_and_count(self, random: Random, then: Callable[[int], None], verb: str) -> None:
         alive = sorted(self.workers.items())
@@ -122,7 +126,9 @@ class Chaos:
 
     # ---- watching ----
 
-    def run(self, handles: Sequence[Any], timetable: Sequence[tuple[float, Callable[[], None]]], timeout: float) -> None:
+    def run(
+        self, handles: Sequence[Any], timetable: Sequence[tuple[float, Callable[[], None]]], timeout: float
+    ) -> None:
         """Look after the fleet and carry out the timetable (seconds from now) until all campaigns have ended."""
         begun, left = time.monotonic(), sorted(timetable, key=lambda entry: entry[0])
         looked = begun
@@ -162,7 +168,8 @@ class Chaos:
         """Every campaign has completed, and every unit has exactly one result."""
         assert self.statuses(handles) == {"completed": len(handles)}, self.describe(handles)
         unfinished = self.rows(
-            "SELECT campaign_id, key, status FROM marketing.units WHERE status NOT IN ('succeeded', 'failed', 'skipped')"
+            "SELECT campaign_id, key, status FROM marketing.units "
+            "WHERE status NOT IN ('succeeded', 'failed', 'skipped')"
         )
         assert unfinished == []
         twice = self.rows(
@@ -197,10 +204,18 @@ class Chaos:
         assert kept <= paid <= kept + self.in_flight, (kept, paid, self.in_flight, self.log)
 
 
+class NoMessage:
+    """Wake-ups that get lost."""
+
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
+        """Lost."""
+
+    def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
+        """Lost."""
+
+
 @contextmanager
-def audited_fleet(
-    folder: Path, database_url: str, redis_url: str, sandbox: Sandbox, **options: Any
-) -> Iterator[Chaos]:
+def audited_fleet(folder: Path, database_url: str, redis_url: str, sandbox: Sandbox, **options: Any) -> Iterator[Chaos]:
     """A fleet over services of the run, whose units are watched."""
     with running_fleet(folder, database_url, redis_url, sandbox, drain_seconds=5.0, **options) as running:
         running.campaigns.database.run(_AUDIT)
@@ -208,7 +223,9 @@ def audited_fleet(
 
 
 @contextmanager
-def chaotic_fleet(folder: Path, sandbox: Sandbox, *, env: dict[str, str] | None = None, **options: Any) -> Iterator[Chaos]:
+def chaotic_fleet(
+    folder: Path, sandbox: Sandbox, *, env: dict[str, str] | None = None, **options: Any
+) -> Iterator[Chaos]:
     """A fleet with its own Postgres and Redis in ``folder``."""
     from integrations.settings import Settings
     from orchestration.client import Campaigns

@@ -99,7 +99,9 @@ def finished_state(**changes: Any) -> MarketingAgentState:
 def summarised(width: int = 80, env: Mapping[str, str] | None = None, spend: Any = None, **row: Any) -> str:
     fields: dict[str, Any] = {
         "campaign_id": "c1", "name": "Launch", "status": "completed", "reason": None, "agent": None, "step": 3,
-        "stage": 0, "stage_name": "", "stage_size": 0, "remaining": 0, "revision": 0, "epoch": 0, "route": ROUTE,
+        "stage": 0, "stage_name": "", "stage_size": 0, "remaining": 0, "revision": 0, "epoch": 0,
+        "base_step": -1, "hold": None,
+        "route": ROUTE,
         "state": finished_state(),
     }  # fmt: skip
     found = CampaignRow(**{**fields, **row})

@@ -3,15 +3,15 @@
 Invariant: exit statuses are decided here and nowhere else. Importing this package loads click and nothing
 heavier; a command imports what it needs when it runs, so that ``campaigns --help`` answers at once.
 
-===== ==========================================================================
+===== ============================================================================================
 0     done
 1     the campaign failed, or was cancelled
-2     bad input: the file, a setting, an option, a key used before
+2     bad input: the file, a setting, an option, a key used before; what the campaign's state does not allow
 3     there is no such campaign
 4     a service can't be reached or started
 70    a defect of this program; the details are in the log it names
 130   Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe)
-===== ==========================================================================
+===== ============================================================================================
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from workers.cli.knowledge import knowledge_group
 from workers.cli.migrate import migrate_command
 from workers.cli.output import clean, note, print_json, tolerate_any_encoding
 from workers.cli.run import run_command
+from workers.cli.schedules import schedule_group
 from workers.cli.stopping import Stopped, stop_on_sigterm
 from workers.cli.up import up_command
+from workers.cli.verbs import approve, cancel, fork, pause, reject, resolve_command, resume, retry
 
 BAD_INPUT, NOT_FOUND, UNREACHABLE, DEFECT = 2, 3, 4, 70
 
@@ -43,6 +45,9 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("workers.cli.files", "CampaignFileError", BAD_INPUT, "bad_file"),
     ("integrations.settings", "SettingsError", BAD_INPUT, "bad_setting"),
     ("orchestration.submission", "IdempotencyConflictError", BAD_INPUT, "idempotency_conflict"),
+    ("orchestration.verbs", "VerbRefusedError", BAD_INPUT, "refused"),
+    ("orchestration.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),
+    ("orchestration.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
     ("orchestration.report", "CampaignNotFoundError", NOT_FOUND, "not_found"),
     ("orchestration.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
     ("workers.supervisor", "ServiceError", UNREACHABLE, "unreachable"),
@@ -57,6 +62,7 @@ def cli() -> None:
 
 _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
+    approve, reject, pause, resume, cancel, retry, fork, resolve_command, schedule_group,
     knowledge_group, doctor_command, migrate_command,
 )  # fmt: skip
 for _command in _COMMANDS:

@@ -28,7 +28,7 @@ from workers.cli.wording import STATUSES, agent_title, event_text, moment, words
 
 if TYPE_CHECKING:
     from orchestration.client import Campaigns
-    from orchestration.report import CampaignEvent
+    from orchestration.report import CampaignEvent, CampaignSummary
 
 
 @click.command()
@@ -78,14 +78,30 @@ def list_campaigns(status: str | None, failed: bool, as_json: bool) -> int:
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("Campaign", no_wrap=True)
-    table.add_column("Name", overflow="fold", ratio=1)
-    table.add_column("Status", overflow="fold")
-    table.add_column("Submitted (UTC)", no_wrap=True)
-    for one in found:
-        state = words(one.status) + (f", {agent_title(one.agent).lower()}" if one.status == "running" else "")
-        table.add_row(one.campaign_id, Text(clean(one.name)), state, moment(one.created_at)[:16])
+    if failed:
+        table.add_column("Name", no_wrap=True, max_width=24)
+        table.add_column("Reason", no_wrap=True, overflow="ellipsis")
+        for one in found:
+            table.add_row(one.campaign_id, Text(clean(one.name)), Text(clean(one.reason or "")))
+    else:
+        table.add_column("Name", overflow="fold", ratio=1)
+        table.add_column("Status", overflow="fold")
+        table.add_column("Submitted (UTC)", no_wrap=True)
+        for one in found:
+            table.add_row(one.campaign_id, Text(clean(one.name)), Text(_state(one)), moment(one.created_at)[:16])
     console(one_line=True).print(table)
+    if failed:
+        note("Repeat what failed: campaigns retry ID, or campaigns retry --all-failed")
     return 0
+
+
+def _state(one: CampaignSummary) -> str:
+    """The status, and of one that is at work or waits: with whom, or for what."""
+    if one.status == "running":
+        return f"running, {agent_title(one.agent).lower()}"
+    if one.status in ("waiting", "awaiting_approval") and one.reason:
+        return f"{words(one.status)}: {words(one.reason.partition(':')[0])}"
+    return words(one.status)
 
 
 @click.command()

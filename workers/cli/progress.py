@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workers.cli.output import clean
+from workers.cli.waiting import question, until
 from workers.cli.wording import AGENTS, TROUBLE, agent_title, amounts, count, duration, event_text, model_spend, words
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class Snapshot:
     name: str
     status: str
     reason: str | None = None
+    campaign_id: str = ""
+    waits: str = ""  #: until when, in words
+    due_at: datetime | None = None  #: when its wait ends by itself
+    asked: Mapping[str, Any] | None = None  #: the question that a person has to answer
     ended: bool = False
     stages: Sequence[StageProgress] = ()
     spend: Mapping[str, Any] | None = None
@@ -87,17 +92,22 @@ class Follower:
         if ended or now - self._spend_at >= SPEND_EVERY_S:
             self._spend, self._spend_at = reports.spend(self._id), now
             self._lonely = not ended and self._is_lonely(status, now)
-        until = self._last if ended else datetime.now(UTC)
+        last = self._last if ended else datetime.now(UTC)
+        due_at = reports.due_at(self._id)
         return Snapshot(
             name=self._name,
             status=status,
             reason=reason,
+            campaign_id=self._id,
+            waits=until(status, reason, due_at, datetime.now(UTC)),
+            due_at=due_at,
+            asked=reports.open_approval(self._id) if status == "awaiting_approval" else None,
             ended=ended,
             stages=reports.stages(self._id),
             spend=self._spend,
             troubles=tuple(self._troubles[-TROUBLES_SHOWN:]),
             troubles_total=len(self._troubles),
-            elapsed_s=(until - self._first).total_seconds() if until and self._first else 0.0,
+            elapsed_s=(last - self._first).total_seconds() if last and self._first else 0.0,
             lonely=self._lonely,
             events=events,
         )
@@ -158,11 +168,30 @@ class _Redrawn:
     def __init__(self, live: Any, console: Console, world: str) -> None:
         self._live, self._console, self._world = live, console, world
         self._frame = 0
+        self._questions = Questions(console)
 
     def show(self, snapshot: Snapshot) -> None:
         self._frame += 1
+        self._questions.tell(snapshot)
         height = max(4, self._console.height - 8)
         self._live.update(draw(snapshot, frame=self._frame, world=self._world, most_hops=height), refresh=True)
+
+
+class Questions:
+    """Prints each question once, where it stays to be read."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told: set[str] = set()
+
+    def tell(self, snapshot: Snapshot) -> None:
+        """Print the question of ``snapshot``, if it is a new one."""
+        asked = snapshot.asked
+        if asked is None or str(asked["approval_id"]) in self._told:
+            return
+        self._told.add(str(asked["approval_id"]))
+        for part in question(asked, snapshot.campaign_id):
+            self._console.print(part)
 
 
 class Lines:
@@ -171,12 +200,14 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._told: dict[tuple[int, int], tuple[int, float]] = {}
-        self._status = ""
+        self._status: tuple[object, ...] = ()
+        self._questions = Questions(console)
 
     def show(self, snapshot: Snapshot) -> None:
         """Print what has changed since the last one."""
         for line in self.lines(snapshot, time.monotonic()):
             self._console.print(f"{duration(snapshot.elapsed_s):>5}  {line}", soft_wrap=True)
+        self._questions.tell(snapshot)
 
     def lines(self, snapshot: Snapshot, now: float) -> list[str]:
         """The lines for ``snapshot``, told at ``now`` (seconds), in the order of the campaign's steps."""
@@ -195,12 +226,15 @@ class Lines:
             yield stage, stage_text(stage)
 
     def _news(self, snapshot: Snapshot) -> list[str]:
+        known = (snapshot.status, snapshot.reason, snapshot.due_at, snapshot.lonely)
+        if known == self._status:
+            return []
+        self._status = known
         status = words(snapshot.status) + (f" ({clean(snapshot.reason)})" if snapshot.reason else "")
+        if snapshot.waits:
+            status += f"; {snapshot.waits}"
         if snapshot.lonely:
             status += "; no worker is running: start `campaigns up`"
-        if status == self._status:
-            return []
-        self._status = status
         return [f"Status: {status}"]
 
 
@@ -251,6 +285,8 @@ def draw(snapshot: Snapshot, *, frame: int = 0, world: str = "", most_hops: int 
         figures.add_row("Spend", Text(f"model {model_spend(snapshot.spend)} · ads {amounts(snapshot.spend['ads'])}"))
     if snapshot.reason:
         figures.add_row("Reason", Text(clean(snapshot.reason), style="yellow"))
+    if snapshot.waits:
+        figures.add_row("Waits", Text(snapshot.waits, style="yellow"))
     if snapshot.lonely:
         figures.add_row("Waiting", Text("no worker is running: start `campaigns up`", style="yellow"))
     for number, trouble in enumerate(snapshot.troubles):
@@ -287,7 +323,7 @@ def _hops(snapshot: Snapshot, frame: int) -> list[tuple[str, str, str, str]]:
         text = " · ".join(stage_text(stage) for stage in stages)
         if step < last or snapshot.status == "completed":
             rows.append(("✓", "green", name, text))
-        elif snapshot.status == "failed":
+        elif snapshot.status in ("failed", "cancelled"):
             rows.append(("✗", "red", name, text))
         elif snapshot.status == "running":
             rows.append((_SPINNER[frame % len(_SPINNER)], "cyan", name, text))

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -173,6 +174,8 @@ class Result:
         self._units = reports.units(campaign_id)
         self._spend = reports.spend(campaign_id, self._row)
         self._json: dict[str, Any] = reports.show(campaign_id)
+        self._asked = reports.open_approval(campaign_id) if self._row.status == "awaiting_approval" else None
+        self._due_at = reports.due_at(campaign_id)
 
     @property
     def status(self) -> str:
@@ -182,10 +185,13 @@ class Result:
     def show(self, *, as_json: bool) -> None:
         """The contract's JSON, or the summary."""
         from workers.cli.summary import summary
+        from workers.cli.waiting import until
 
         if as_json:
             print_json(self._json)
             return
         printer = console()
-        for part in summary(self._row, self._units, self._spend, self._settings):
+        row = self._row
+        waits = until(row.status, row.reason, self._due_at, datetime.now(UTC))
+        for part in summary(row, self._units, self._spend, self._settings, asked=self._asked, waits=waits):
             printer.print(part)

@@ -15,6 +15,7 @@ from rich.text import Text
 from workers.cli.layout import Rows, heading, line, listed
 from workers.cli.output import clean
 from workers.cli.progress import units_text
+from workers.cli.waiting import ATTENTION, question
 from workers.cli.wording import agent_title, amounts, count, duration, model_spend, money, platform_title, words
 
 if TYPE_CHECKING:
@@ -31,9 +32,16 @@ _MARKS: Mapping[str, tuple[str, str]] = {"completed": ("✓", "bold green"), "fa
 
 
 def summary(
-    row: CampaignRow, units: Mapping[str, int], spend: Mapping[str, Any], settings: Settings
+    row: CampaignRow,
+    units: Mapping[str, int],
+    spend: Mapping[str, Any],
+    settings: Settings,
+    *,
+    asked: Mapping[str, Any] | None = None,
+    waits: str = "",
 ) -> Iterable[RenderableType]:
-    """The summary, top to bottom. ``units`` counts by status; ``spend`` is ``Reports.spend``'s."""
+    """The summary, top to bottom. ``units`` counts by status; ``spend`` is ``Reports.spend``'s; ``asked`` is the
+    question that a person has to answer, ``waits`` until when the campaign waits."""
     state = row.state
     mark, style = _MARKS.get(row.status, ("·", "bold yellow"))
     title = Text(f"{mark} {clean(row.name)}: {words(row.status)}", style=style)
@@ -41,6 +49,10 @@ def summary(
     yield title
     if row.reason:
         yield line(clean(row.reason))
+    if waits:
+        yield line(waits[0].upper() + waits[1:])
+    if (row.reason or "").startswith(ATTENTION):
+        yield line(f"What is in question: campaigns resolve {row.campaign_id}")
     world = world_note(settings)
     if world:
         yield line(world, style="yellow")
@@ -53,6 +65,8 @@ def summary(
         yield from _results(state.campaign_performance)
         yield from _score(state)
     yield from _money(state, spend, sandbox=bool(world))
+    if asked is not None:
+        yield from question(asked, row.campaign_id)
     yield from _errors([error for error in state.errors if error.message not in (row.reason or "")])
     yield heading("More")
     route = " → ".join(agent_title(agent).lower() for agent in row.route)

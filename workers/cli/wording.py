@@ -27,6 +27,7 @@ PLATFORMS: Mapping[str, str] = {"google_ads": "Google", "facebook_ads": "Faceboo
 STATUSES = (
     "queued", "running", "waiting", "awaiting_approval", "paused", "cancelling", "completed", "failed", "cancelled",
 )  # fmt: skip
+DAY_S = 86_400
 #: Events that a person following a campaign should not miss. (Its own failure is its status.)
 TROUBLE = frozenset({"unit_retry", "unit_deferred", "unit_lost"})
 
@@ -56,6 +57,11 @@ def duration(seconds: float) -> str:
     whole = max(0, int(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def span(seconds: float) -> str:
+    """``47:59:50``, ``3 days``: long ones without their seconds."""
+    return duration(seconds) if seconds < 2 * DAY_S else count(round(seconds / DAY_S), "day")
 
 
 def moment(at: datetime) -> str:

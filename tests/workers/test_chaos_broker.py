@@ -1,0 +1,195 @@
+"""The broker loses everything, is merely slow, or ticks too often: messages are wake-up calls and no more."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import stack
+from chaos import CONFIG, Chaos, NoMessage, audited_fleet
+
+from agents.config import CampaignConfig
+from orchestration.canvas import producer
+from orchestration.client import Campaigns
+from workers.fleet import Fleet
+
+AGENTS = ("lead_generation", "content_creation", "ad_management", "analytics")
+LONG = 5000
+
+
+@pytest.fixture(scope="module")
+def sandbox(run_folder: Path) -> Iterator[stack.Sandbox]:
+    with stack.running_sandbox(run_folder) as found:
+        yield found
+
+
+def wipe(redis_url: str) -> int:
+    """Empty the broker and its results; how many keys went."""
+    gone = 0
+    server, _, number = redis_url.rpartition("/")
+    for database in (int(number), int(number) + 1):
+        with redis.Redis.from_url(f"{server}/{database}") as client:
+            gone += int(client.dbsize())
+            client.flushdb()
+    return gone
+
+
+def submit_without_messages(chaos: Chaos, number: int) -> list[Any]:
+    quiet = Campaigns(chaos.campaigns.settings, wakeups=NoMessage(), database=chaos.campaigns.database)
+    config = CampaignConfig.parse(CONFIG)
+    return [quiet.submit(config, idempotency_key=f"n{n}") for n in range(number)]
+
+
+def assert_each_unit_ran_once(chaos: Chaos) -> None:
+    """Nothing died, so no unit was claimed twice, and no call of a model was made twice."""
+    again = chaos.rows("SELECT campaign_id, step, key, claims FROM marketing.units WHERE claims <> 1")
+    assert again == []
+    chaos.in_flight = 0
+    chaos.assert_nothing_paid_twice()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("placement", ["local", "chord"])
+def test_reconcile_alone_finishes_what_has_no_message(
+    run_folder: Path,
+    databases: stack.Databases,
+    redis_databases: stack.RedisDatabases,
+    sandbox: stack.Sandbox,
+    placement: str,
+) -> None:
+    sandbox.reset()
+    url, redis_url = databases.create(), redis_databases.next()
+    with audited_fleet(
+        run_folder / f"alone-{placement}", url, redis_url, sandbox, workers=2, env={"STAGE_PLACEMENT": placement}
+    ) as chaos:
+        handles = submit_without_messages(chaos, 20)
+        wiped: list[int] = []
+        timetable = [(at, lambda: wiped.append(wipe(redis_url))) for at in (3.0, 6.0, 9.0)]
+        chaos.run(handles, timetable, timeout=100)
+        assert sum(wiped) > 0
+        chaos.assert_all_completed(handles)
+        chaos.assert_one_ad_each(handles)
+        assert_each_unit_ran_once(chaos)
+    databases.drop(url)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_long_queue_gets_no_duplicates(
+    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
+) -> None:
+    sandbox.reset()
+    url, redis_url = databases.create(), redis_databases.next()
+    with audited_fleet(run_folder / "long", url, redis_url, sandbox, workers=1, concurrency=2) as chaos:
+        config = CampaignConfig.parse({"target_audience": {"industry": "saas"}, "content_required": False})
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda n: chaos.campaigns.submit(config, idempotency_key=f"l{n}"), range(LONG)))
+        chaos.run([], [(25.0, lambda: None)], timeout=60)
+        with redis.Redis.from_url(redis_url) as client:
+            names = Counter(json.loads(raw)["headers"]["task"] for raw in client.lrange("lead_generation", 0, -1))
+        sql = "SELECT count(*), sum(publishes) FROM marketing.campaigns WHERE status = 'queued'"
+        queued, woken = chaos.rows(sql)[0]
+        assert queued > LONG / 2, "the queue was not long"
+        # A campaign that has not begun has its one message; wake-ups of others would be duplicates. Slots of stages
+        # that are spread wait in the same queue and make it longer still.
+        hops = names["lead_generation.hop"]
+        assert queued - 10 <= hops <= queued + LONG / 100, (names, queued, woken)
+        assert woken < LONG / 100
+        assert names["lead_generation.unit"] > 0
+    databases.drop(url)
+
+
+@pytest.mark.slow
+def test_a_broker_that_lost_a_long_queue_is_refilled(
+    databases: stack.Databases, redis_databases: stack.RedisDatabases, run_folder: Path, sandbox: stack.Sandbox
+) -> None:
+    sandbox.reset()
+    url, redis_url = databases.create(), redis_databases.next()
+    # Nobody serves the agents' queues, so what is published stays to be counted.
+    with audited_fleet(run_folder / "refill", url, redis_url, sandbox, workers=1, queues=("orchestration",)) as chaos:
+        handles = submit_without_messages(chaos, 300)
+        with redis.Redis.from_url(redis_url) as client:
+
+            def refilled() -> bool:
+                chaos.fleet.poll(0.1)
+                return int(client.llen("lead_generation")) >= len(handles)
+
+            stack.wait_until(refilled, timeout=30, message="all wake-ups")
+            wipe(redis_url)
+            stack.wait_until(refilled, timeout=60, message="all wake-ups once more")
+            assert int(client.llen("lead_generation")) <= len(handles) * 1.01
+    databases.drop(url)
+
+
+@pytest.mark.slow
+def test_five_beats_and_fifty_ticks_at_once_run_nothing_twice(
+    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
+) -> None:
+    sandbox.reset()
+    url, redis_url = databases.create(), redis_databases.next()
+    folder = run_folder / "beats"
+    folder.mkdir()
+    with audited_fleet(folder / "0", url, redis_url, sandbox, workers=2) as chaos, ExitStack() as more:
+        others = [
+            more.enter_context(
+                Fleet(
+                    folder / str(n), database_url=url, redis_url=redis_url, sandbox_url=sandbox.url, env=chaos.env,
+                    workers=0, flower=False,
+                )
+            )
+            for n in range(1, 5)
+        ]  # fmt: skip
+        assert all("beat" in other.pids for other in [chaos.fleet, *others])
+        app = more.enter_context(producer(redis_url))
+
+        def tick() -> None:
+            with ThreadPoolExecutor(10) as pool:
+                send = {"queue": "orchestration", "ignore_result": True}
+                list(pool.map(lambda _: app.send_task("orchestration.reconcile", **send), range(50)))
+
+        handles = submit_without_messages(chaos, 10)
+        chaos.run(handles, [(at, tick) for at in (0.5, 3.5, 4.0, 8.0)], timeout=90)
+        chaos.assert_all_completed(handles)
+        chaos.assert_one_ad_each(handles)
+        assert_each_unit_ran_once(chaos)
+    databases.drop(url)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
+    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
+) -> None:
+    sandbox.reset()
+    url, redis_url = databases.create(), redis_databases.next()
+    folder = run_folder / "queues"
+    folder.mkdir()
+    with (
+        audited_fleet(folder / "0", url, redis_url, sandbox, workers=1, queues=("orchestration", AGENTS[0])) as chaos,
+        ExitStack() as more,
+    ):
+        served = {AGENTS[0]: next(iter(chaos.workers.values()))}
+        for agent in AGENTS[1:]:
+            fleet = Fleet(
+                folder / agent, database_url=url, redis_url=redis_url, sandbox_url=sandbox.url, env=chaos.env,
+                workers=1, concurrency=8, flower=False, queues=(agent,),
+            )  # fmt: skip
+            more.enter_context(fleet)
+            served[agent] = fleet.pids["worker-1"]
+        config = CampaignConfig.parse(CONFIG)
+        handles = [chaos.campaigns.submit(config, idempotency_key=f"q{n}") for n in range(20)]
+        chaos.run(handles, [], timeout=120)
+        chaos.assert_all_completed(handles)
+        chaos.assert_one_ad_each(handles)
+        assert_each_unit_ran_once(chaos)
+        found = chaos.rows("SELECT DISTINCT agent, split_part(worker, ':', 2)::integer FROM marketing.units")
+        assert dict(found) == served
+        assert len(found) == len(served)
+    databases.drop(url)

@@ -1,0 +1,62 @@
+"""The ``--set`` of a fork: changes to the configuration that a campaign already has.
+
+Invariant: what is changed is checked as a whole campaign file is, before anything is stored; a fork's approval
+gate is ``ads`` unless a change says otherwise, whatever the parent's was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, get_args
+
+from workers.cli.files import with_change
+
+if TYPE_CHECKING:
+    from agents.config import CampaignConfig
+    from integrations.settings import Settings
+
+
+def fork_changes(parent: CampaignConfig, changes: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """Top-level keys of the configuration and their new values, for ``CampaignHandle.fork``.
+
+    Raises CampaignFileError for a ``--set`` that can't be read, ConfigError and SettingsError as submitting does.
+    """
+    from agents.config import CampaignConfig, ConfigError, FileSource
+    from orchestration.submission import check
+
+    before = parent.model_dump(mode="json")
+    data: dict[str, Any] = {**before, "approval": {**before["approval"], "gate": "ads"}}
+    for change in changes:
+        key, separator, value = change.partition("=")
+        data = with_change(data, f"{canonical(key.strip())}{separator}{value}")
+    config = CampaignConfig.parse(data)
+    if any(isinstance(source, FileSource) and source.file_id is None for source in config.lead_sources):
+        raise ConfigError(
+            ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]
+        )
+    check(config, settings)
+    after = config.model_dump(mode="json")
+    return {"approval": after["approval"]} | {key: value for key, value in after.items() if value != before[key]}
+
+
+def canonical(path: str) -> str:
+    """A dotted path with aliases replaced by the keys that are stored (``platforms`` -> ``ad_platforms``)."""
+    from agents.config import CampaignConfig
+
+    section: Any = CampaignConfig
+    parts = []
+    for part in path.split("."):
+        fields = getattr(section, "model_fields", {})
+        name = next((n for n, f in fields.items() if part in getattr(f.validation_alias, "choices", ())), part)
+        parts.append(name)
+        if not part.isdecimal():
+            section = _section(fields[name].annotation) if name in fields else None
+    return ".".join(parts)
+
+
+def _section(annotation: Any) -> Any:
+    """The class of configuration inside an annotation such as ``tuple[ContentRequirement, ...]``; None without one."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    inner = (_section(argument) for argument in get_args(annotation))
+    return next((found for found in inner if found is not None), None)
