@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from math import inf
 
 from agents.base import BaseAgent
 from agents.unit import StageResult, UnitResult
@@ -31,6 +30,8 @@ from orchestration.winding_down import WIND_DOWN, wind_down, wound_down
 log = logging.getLogger(__name__)
 
 AT_WORK = ("queued", "running")
+#: What was stopped may have been resumed before this process heard of it (it asks each second): it looks again.
+STOPPED_S = 2.0
 
 
 @dataclass(slots=True)
@@ -146,6 +147,8 @@ class Orchestrator:
             joined = self._batch(turn, delays)
             if joined is not None:
                 return joined
+            if self._told_to_stop(row):
+                break  # what it would take now it would only give back
             turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, LOCAL_BATCH)
         for delay in {min(delays), max(delays)} if delays else ():
             self._wake_later(row.campaign_id, row.agent or "", row.step, delay)
@@ -176,9 +179,9 @@ class Orchestrator:
         """Run the units on the process' slots; outcomes in the order in which they come."""
 
         def work(claimed: Claimed) -> UnitResult | GivenBack:
-            if self.stopped(row.campaign_id):  # it waited for a slot while somebody said stop
+            if self._told_to_stop(row):  # it waited for a slot while somebody said stop
                 self.ledger.release(row.campaign_id, claimed)
-                return GivenBack(claimed, inf)
+                return GivenBack(claimed, STOPPED_S)
             with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
                 return self._run(claimed, row.campaign_id)
 
@@ -192,6 +195,10 @@ class Orchestrator:
     def _run(self, claimed: Claimed, campaign_id: str) -> UnitResult | GivenBack:
         with self.quarantine.unit(claimed.crashes):
             return run_claimed(self.agents, claimed, campaign_id, self.ledger, self.resources)
+
+    def _told_to_stop(self, row: CampaignRow) -> bool:
+        """Was the campaign stopped just now? Its winding down is what a cancelled one still has to do."""
+        return row.stage_name != WIND_DOWN and self.stopped(row.campaign_id)
 
     def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
         """Advance from the ledger's own results; None when it is not due or another one did it."""

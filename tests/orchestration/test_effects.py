@@ -15,7 +15,7 @@ from orchestrator_bench import Bench
 from toys import echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, EffectSteps
-from agents.ports import UnitContext
+from agents.ports import EffectRules, UnitContext
 from agents.registry import AD_MANAGEMENT
 from agents.registry import agents as real_agents
 from agents.unit import Unit, UnitResult, UnitStatus, effect_key
@@ -23,9 +23,10 @@ from integrations.errors import NeedsAttentionError, NotNowError, OutcomeUnknown
 from integrations.settings import Settings
 from orchestration.context import LedgerContext, Resources
 from orchestration.holdings import Stray
-from orchestration.ledger import ADVANCED, DUPLICATE
+from orchestration.ledger import ADVANCED, DUPLICATE, LEASE_S
 from orchestration.rows import UNIT_COLUMNS, Claimed, Position
 
+BEAT_S = 1.0  #: how old a worker's newest beat may be
 PAST = "clock_timestamp() - interval '60 seconds'"
 
 
@@ -152,6 +153,10 @@ def test_an_abandoned_line_of_work_changes_nothing_outside(bench: Callable[..., 
     one.database.run(f"UPDATE marketing.campaigns SET {change}")
     assert one.ledger.holds("c1", claimed) is may
     assert one.ledger.intend("c1", claimed, {"k": 1}) is may
+
+
+def test_a_late_sender_gives_up_before_its_lease_does() -> None:
+    assert EffectRules().late_s + BEAT_S < LEASE_S
 
 
 def test_a_late_result_is_taken_once_and_counted_once(bench: Callable[..., Bench]) -> None:

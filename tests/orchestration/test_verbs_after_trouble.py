@@ -14,9 +14,9 @@ from toys import Toy, echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, EffectSteps, unsettled
 from agents.ports import UnitContext
-from agents.registry import CONTENT_CREATION
+from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
 from agents.state import MarketingAgentState
-from agents.unit import Unit
+from agents.unit import Stage, Unit
 from integrations.errors import OutcomeUnknownError
 from orchestration import CampaignNotFoundError
 from orchestration.resolve import NoSuchUnitError, open_units, resolve
@@ -230,4 +230,47 @@ def test_the_report_tells_a_wait_and_a_question(database_url: str) -> None:
     one.database.run("UPDATE marketing.campaigns SET status = 'waiting', due_at = '2027-01-01T00:00:00Z'")
     assert one.reports.due_at("c1") == datetime(2027, 1, 1, tzinfo=UTC)
     assert one.reports.show("c1")["due_at"] == "2027-01-01T00:00:00+00:00"
+    one.close()
+
+
+@pytest.mark.timeout(20)
+def test_the_ads_of_a_cancelled_campaign_are_paused_though_its_other_work_is_stopped(database_url: str) -> None:
+    one = Bench(database_url, {**toys(stages=(2,)), AD_MANAGEMENT: Stoppable(AD_MANAGEMENT, (2,), echo)})
+    one.submit()
+    one.orchestrator = replace(one.orchestrator, stopped=lambda campaign_id: True)
+    verbs(one).cancel("c1", actor="ann", reason="wrong market")
+    one.deliver()
+    assert one.reports.status("c1") == ("cancelled", "cancelled by ann: wrong market")
+    assert one.reports.units("c1") == {"skipped": 2, "succeeded": 2}
+    one.close()
+
+
+class Stoppable(Toy):
+    """Has something to pause on two platforms."""
+
+    def wind_down(self, state: MarketingAgentState) -> Stage | None:
+        units = [
+            Unit(key=f"stop:{name}", kind="stop", provider="local", input={"platform": name, "value": 0})
+            for name in ("a", "b")
+        ]
+        return Stage(name="wind_down", units=units)
+
+
+@pytest.mark.timeout(20)
+def test_a_stop_that_is_over_before_it_was_heard_of_is_no_busy_loop(database_url: str) -> None:
+    one = Bench(database_url, toys(stages=(3,)))
+    one.submit()
+    heard: list[str] = []
+
+    def stopped(campaign_id: str) -> bool:
+        heard.append(campaign_id)
+        return True
+
+    at_work = one.orchestrator
+    one.orchestrator = replace(at_work, stopped=stopped)
+    assert one.orchestrator.run_hop("c1") == "waits for units"
+    assert len(heard) == 4  # each unit, and then the campaign itself
+    one.orchestrator = at_work  # the wake-up comes a moment later
+    one.deliver()
+    assert one.reports.status("c1")[0] == "completed"
     one.close()
