@@ -32,10 +32,11 @@ BEGIN
     FROM jsonb_to_record(p_campaign) AS c(campaign_id text, name text, idempotency_key text, config_hash text,
          agent text, stage_name text, state jsonb, agent_messages jsonb, schema_version integer, flow_version integer,
          created_at timestamptz)
-    ON CONFLICT (idempotency_key) DO NOTHING;
+    ON CONFLICT DO NOTHING;  -- on the key, or on the id when the first try was committed and its answer lost
     IF NOT FOUND THEN
         RETURN QUERY SELECT campaign_id, config_hash, false FROM marketing.campaigns
-                     WHERE idempotency_key = p_campaign ->> 'idempotency_key';
+                     WHERE idempotency_key = p_campaign ->> 'idempotency_key'
+                        OR campaign_id = p_campaign ->> 'campaign_id';
         RETURN;
     END IF;
     PERFORM marketing.insert_units_v1(p_campaign ->> 'campaign_id', 0, 0, p_campaign ->> 'stage_name',
@@ -182,6 +183,7 @@ CREATE FUNCTION marketing.journal_v1(
         unpriced_tokens = unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END,
         currency = coalesce(p_currency, currency)
     WHERE campaign_id = p_campaign AND step = p_step AND stage = p_stage AND key = p_key
+      AND NOT journal @> p_entry  -- the same entry again is a repeated statement: it must not cost twice
 $$;
 
 CREATE FUNCTION marketing.beat_v1(p_worker text) RETURNS void LANGUAGE sql AS $$

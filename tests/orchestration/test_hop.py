@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from threading import Lock
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from orchestrator_bench import Bench, MemoryBroker
 from toys import echo, toys
 
+from agents.config import CampaignConfig
 from agents.ports import UnitContext
 from agents.unit import Unit
 from integrations.errors import BadRequestError, TransientError
@@ -21,6 +23,7 @@ from integrations.usage import Usage
 from orchestration.database import Database
 from orchestration.ledger import Idle, Ledger
 from orchestration.reconcile import lost, reconcile
+from orchestration.submission import prepare
 
 
 @pytest.fixture
@@ -334,3 +337,17 @@ def test_workers_of_the_release_before_work_on_the_same_campaigns(bench: Callabl
     assert by["old"] > 0
     assert by["new"] > 0
     old.database.close()
+
+
+def test_a_repeated_statement_changes_nothing(bench: Callable[..., Bench]) -> None:
+    """A connection may be lost between commit and answer; the statement is then sent again."""
+    one = bench()
+    config = CampaignConfig.parse({"target_audience": {"industry": "saas"}})
+    row, stage = prepare(config, one.agents, now=datetime.now(UTC), campaign_id="c1")
+    assert one.ledger.submit(row, stage)[2] is True
+    assert one.ledger.submit(row, stage) == ("c1", row["config_hash"], False)
+    (claimed, *_) = one.ledger.take("c1", 0, 0, 1)
+    usage = Usage(provider="toy", model="m", input_tokens=10, output_tokens=5, cost=Decimal("0.5"))
+    for _ in range(2):
+        one.ledger.journal("c1", claimed, {"answer": {"text": "paid"}}, usage)
+    assert one.reports.spend("c1")["llm"] == {"USD": "0.5"}

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _TEMPLATE = "test_template"
+_INSUFFICIENT_PRIVILEGE = "42501"  #: SQLSTATE
 
 
 def wait_until(
@@ -75,8 +76,18 @@ class Databases:
     def drop(self, url: str) -> None:
         """Remove a database made by :meth:`create`, whoever is still connected to it."""
         from sqlalchemy import make_url
+        from sqlalchemy.exc import ProgrammingError
 
-        self._execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+        def dropped() -> bool:
+            try:
+                self._execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+            except ProgrammingError as error:
+                if getattr(error.orig, "pgcode", None) != _INSUFFICIENT_PRIVILEGE:
+                    raise
+                return False  # an autovacuum worker, which is not ours to end, is in it for a moment
+            return True
+
+        wait_until(dropped, timeout=20, message=f"{url} to be left alone", interval=0.2)
 
     def _url(self, database: str) -> str:
         return self._server.set(database=database).render_as_string(hide_password=False)

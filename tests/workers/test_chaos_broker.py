@@ -114,16 +114,19 @@ def test_a_broker_that_lost_a_long_queue_is_refilled(
     url, redis_url = databases.create(), redis_databases.next()
     # Nobody serves the agents' queues, so what is published stays to be counted.
     with audited_fleet(run_folder / "refill", url, redis_url, sandbox, workers=1, queues=("orchestration",)) as chaos:
-        handles = submit_without_messages(chaos, 300)
+        config = CampaignConfig.parse(CONFIG)
+        handles = [chaos.campaigns.submit(config, idempotency_key=f"r{n}") for n in range(300)]
         with redis.Redis.from_url(redis_url) as client:
+            assert int(client.llen("lead_generation")) == len(handles)
+            # One whose message was sent just before the loss is taken for waiting until the queue is past it.
+            chaos.run([], [(4.0, lambda: wipe(redis_url))], timeout=30)
 
             def refilled() -> bool:
                 chaos.fleet.poll(0.1)
                 return int(client.llen("lead_generation")) >= len(handles)
 
-            stack.wait_until(refilled, timeout=30, message="all wake-ups")
-            wipe(redis_url)
             stack.wait_until(refilled, timeout=60, message="all wake-ups once more")
+            chaos.run([], [(5.0, lambda: None)], timeout=30)
             assert int(client.llen("lead_generation")) <= len(handles) * 1.01
     databases.drop(url)
 

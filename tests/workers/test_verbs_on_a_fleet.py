@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,15 +98,14 @@ def test_pause_stops_new_units_within_two_seconds_and_resume_finishes(fleet: Run
         stack.wait_until(lambda: units(fleet, ids, f"{writes} 'running'") >= 8, 30, "units at work")
         for handle in handles:
             assert handle.pause() == "paused"
-        paused = "(SELECT max(at) FROM marketing.events e WHERE e.campaign_id = u.campaign_id AND kind = 'paused')"
-        at_rest = f"SELECT clock_timestamp() > {paused} + interval '3 s' FROM marketing.units u WHERE campaign_id = %s"
         stack.wait_until(lambda: units(fleet, ids, "status = 'running'") == 0, 30, "running units to end")
-        stack.wait_until(lambda: all(rows(fleet, at_rest, one)[0][0] for one in ids), 10, "time to pass")
+        paused = max(e.at.timestamp() for h in handles for e in h.history() if e.kind == "paused")
+        stack.wait_until(lambda: time.time() > paused + 3.5, 10, "a while in which nothing may be called")
+        asked = [call["at"] for call in fleet.sandbox.get("/_sandbox/calls?provider=openai")]
     finally:
         fleet.sandbox.post("/_sandbox/faults", {"provider": "openai", "mode": "ok"})
     assert units(fleet, ids, f"{writes} 'pending'") > 0
-    late = f"SELECT max(started_at - {paused}) < interval '2 s' FROM marketing.units u WHERE campaign_id = %s"
-    assert all(rows(fleet, late, one)[0][0] for one in ids)
+    assert max(asked) < paused + 2
     assert [handle.status for handle in handles] == ["paused", "paused"]
     for handle in handles:
         assert handle.resume() == "running"
@@ -197,10 +197,10 @@ def test_campaigns_wait_for_approval_across_a_restart_of_everything(
 ) -> None:
     url, redis_url = databases.create(), redis_databases.next()
     folder = run_folder / f"approval{waiting}"
-    options: dict[str, Any] = {"workers": 1, "concurrency": 2}  # fewer slots than campaigns that wait
+    options: dict[str, Any] = {"workers": 2, "concurrency": 2}  # fewer slots than campaigns that wait
     with stack.running_sandbox(run_folder) as sandbox:
         with running_fleet(folder, url, redis_url, sandbox, **options) as first:
-            handles = [submit(first, approval={"gate": "ads"}) for _ in range(waiting)]
+            handles = [submit(first, approval={"gate": "ads"}, content_required=False) for _ in range(waiting)]
             ids = [handle.campaign_id for handle in handles]
             wait_for(first, handles, "awaiting_approval", timeout=30 + 2 * waiting)
             # Nothing has reached a platform, and nobody is kept busy by those that wait.
@@ -223,10 +223,11 @@ def test_campaigns_wait_for_approval_across_a_restart_of_everything(
             assert {handle.status for handle in handles} == {"awaiting_approval"}
             assert handles[0].approval() == asked
             assert [ad for one in ids for ad in ads_of(second, one)] == []
-            for handle in handles:
+            for handle in handles[:10]:
                 assert handle.approve(actor="ann") == "running"
-            approve_to_the_end(second, handles, timeout=60 + 2 * waiting)
-            for shown in [handle.show() for handle in handles]:
+            approve_to_the_end(second, handles[:10], timeout=90)
+            assert {handle.status for handle in handles[10:]} <= {"awaiting_approval"}
+            for shown in [handle.show() for handle in handles[:10]]:
                 assert shown["status"] == "completed"
                 own = ads_of(second, shown["campaign_id"])
                 assert Counter(ad["provider"] for ad in own) == dict.fromkeys(PLATFORMS, 1)
