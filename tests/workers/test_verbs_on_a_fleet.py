@@ -44,7 +44,7 @@ def fleet(
     url = databases.create()
     with (
         stack.running_sandbox(run_folder) as sandbox,
-        running_fleet(run_folder / "verbs", url, redis_databases.next(), sandbox) as running,
+        running_fleet(run_folder / "verbs", url, redis_databases.next(), sandbox, env={"UNIT_SLOTS": "4"}) as running,
     ):
         yield running
     databases.drop(url)
@@ -90,12 +90,13 @@ def units(on: RunningFleet, ids: list[str], where: str) -> int:
 
 def test_pause_stops_new_units_within_two_seconds_and_resume_finishes(fleet: RunningFleet) -> None:
     pieces = [{"content_type": "email", "topic": f"Look {n}", "target_length": 30} for n in range(24)]
+    before = calls(fleet)["openai"]
     fleet.sandbox.post("/_sandbox/faults", {"provider": "openai", "mode": "slow", "delay": 1.0})
     handles = [submit(fleet, content_requirements=pieces, ad_platforms=[]) for _ in range(2)]
     ids = [handle.campaign_id for handle in handles]
     writes = "agent = 'content_creation' AND status = "
     try:
-        stack.wait_until(lambda: units(fleet, ids, f"{writes} 'running'") >= 8, 30, "units at work")
+        stack.wait_until(lambda: calls(fleet)["openai"] >= before + 8, 30, "units in their calls")
         for handle in handles:
             assert handle.pause() == "paused"
         stack.wait_until(lambda: units(fleet, ids, "status = 'running'") == 0, 30, "running units to end")
