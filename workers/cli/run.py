@@ -60,6 +60,9 @@ def run_command(file: str, embedded: bool, changes: tuple[str, ...], workers: in
     return 0 if status == "completed" else 1
 
 
+NOTHING_SUBMITTED = "stopped while starting; nothing was submitted"
+
+
 def _on_running(config: CampaignConfig, as_json: bool) -> str:
     from workers.cli.connection import campaigns
 
@@ -111,9 +114,9 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
             watch(client, campaign_id, _looking_after(running, client), as_json=as_json)
             result = Result(client, campaign_id)
     except StartInterrupted:
-        raise Stopped(fleet.stop_signal or signal.SIGINT, "stopped while starting; nothing was submitted") from None
+        raise Stopped(fleet.stop_signal or signal.SIGINT, NOTHING_SUBMITTED) from None
     except (KeyboardInterrupt, Stopped) as stop:
-        kept = f"campaign {campaign_id} is kept; `campaigns up` goes on with it" if campaign_id else ""
+        kept = f"campaign {campaign_id} is kept; `campaigns up` goes on with it" if campaign_id else NOTHING_SUBMITTED
         raise Stopped(stop.number if isinstance(stop, Stopped) else signal.SIGINT, kept) from None
     finally:
         if running is fleet:
