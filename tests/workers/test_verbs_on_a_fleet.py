@@ -89,10 +89,10 @@ def units(on: RunningFleet, ids: list[str], where: str) -> int:
 
 
 def test_pause_stops_new_units_within_two_seconds_and_resume_finishes(fleet: RunningFleet) -> None:
-    pieces = [{"content_type": "email", "topic": f"Look {n}", "target_length": 30} for n in range(24)]
+    pieces = [{"content_type": "email", "topic": f"Look {n}", "target_length": 30} for n in range(48)]
     before = calls(fleet)["openai"]
-    fleet.sandbox.post("/_sandbox/faults", {"provider": "openai", "mode": "slow", "delay": 1.0})
-    handles = [submit(fleet, content_requirements=pieces, ad_platforms=[]) for _ in range(2)]
+    fleet.sandbox.post("/_sandbox/faults", {"provider": "openai", "mode": "slow", "delay": 1.5})
+    handles = [submit(fleet, content_requirements=pieces, ad_platforms=[])]
     ids = [handle.campaign_id for handle in handles]
     writes = "agent = 'content_creation' AND status = "
     try:
@@ -107,7 +107,7 @@ def test_pause_stops_new_units_within_two_seconds_and_resume_finishes(fleet: Run
         fleet.sandbox.post("/_sandbox/faults", {"provider": "openai", "mode": "ok"})
     assert units(fleet, ids, f"{writes} 'pending'") > 0
     assert max(asked) < paused + 2
-    assert [handle.status for handle in handles] == ["paused", "paused"]
+    assert [handle.status for handle in handles] == ["paused"]
     for handle in handles:
         assert handle.resume() == "running"
     for shown in fleet.finish(handles):
@@ -198,7 +198,7 @@ def test_campaigns_wait_for_approval_across_a_restart_of_everything(
 ) -> None:
     url, redis_url = databases.create(), redis_databases.next()
     folder = run_folder / f"approval{waiting}"
-    options: dict[str, Any] = {"workers": 2, "concurrency": 2}  # fewer slots than campaigns that wait
+    options: dict[str, Any] = {"workers": 1 if waiting < 10 else 2, "concurrency": 2}  # fewer slots than wait
     with stack.running_sandbox(run_folder) as sandbox:
         with running_fleet(folder, url, redis_url, sandbox, **options) as first:
             handles = [submit(first, approval={"gate": "ads"}, content_required=False) for _ in range(waiting)]
