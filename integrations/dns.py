@@ -1,12 +1,22 @@
 """Name resolution for mail domains and web hosts, through one resolver that can be pointed elsewhere.
 
-Invariant: "no answer" is never read as "doesn't exist". A time-out or a failing name server gives the status
-``unknown``; only an answer says that a domain takes no mail.
+Invariant: "no answer" is never read as "doesn't exist"; only an answer says that a domain takes no mail. Error table:
+
+    what the name server says               Dns.addresses      Dns.mail_domain (never raises)
+    NXDOMAIN, not a valid name              NotFoundError      refuses
+    no record of the asked kind             NotFoundError      by the next kind; refuses when none is left
+    null MX                                                    refuses
+    SERVFAIL, REFUSED, unreadable, no answer, no name server configured
+                                            TransientError     unknown
+
+A query that is lost on its way is sent again by the resolver within ``timeout``, as the protocol has it (RFC 1035
+§4.2.1); a refusal is not.
 """
 
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
@@ -49,13 +59,13 @@ class Dns:
         def verdict(status: MailStatus, reason: str) -> MailDomain:
             return MailDomain(domain=domain, status=status, reason=reason)
 
+        deadline = time.monotonic() + timeout
         try:
             name = ascii_name(domain)
         except ValueError:
             return verdict("refuses", "no_domain")
-        resolver = self._resolver()
         try:
-            answer = resolver.resolve(name, "MX", lifetime=timeout, search=False)
+            answer = self._resolver().resolve(name, "MX", lifetime=timeout, search=False)
             takes = any(record.exchange != dns.name.root for record in answer)
             return verdict("accepts", "mx") if takes else verdict("refuses", "null_mx")
         except dns.resolver.NXDOMAIN:
@@ -65,7 +75,7 @@ class Dns:
         except dns.exception.DNSException:
             return verdict("unknown", "no_answer")
         try:
-            self.addresses(name, timeout=timeout)
+            self.addresses(name, timeout=deadline - time.monotonic())
         except NotFoundError:
             return verdict("refuses", "no_mail_host")
         except TransientError:
@@ -95,9 +105,11 @@ class Dns:
 
         found: list[str] = []
         resolver = self._resolver()
+        deadline = time.monotonic() + timeout
         for kind in ("A", "AAAA"):
+            left = max(0.0, deadline - time.monotonic())
             try:
-                found += [record.address for record in resolver.resolve(name, kind, lifetime=timeout, search=False)]
+                found += [record.address for record in resolver.resolve(name, kind, lifetime=left, search=False)]
             except dns.resolver.NXDOMAIN:
                 break
             except dns.resolver.NoAnswer:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json as json_codec
 import logging
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from zlib import decompressobj
 from zlib import error as ZlibError
@@ -39,40 +38,22 @@ from integrations.errors import (
     CredentialsError,
     IntegrationError,
     InvalidAnswerError,
-    NotFoundError,
-    OutcomeUnknownError,
-    PolicyRefusedError,
-    QuotaExhaustedError,
-    RateLimitedError,
     TransientError,
 )
+from integrations.http_errors import SAFE_METHODS, error_class, retry_after, unanswered
+from integrations.settings import ProviderSettings, SettingsError
 
 MAX_BYTES = 10 * 1024 * 1024  #: default bound of an answer's body, decompressed
 CONNECT_TIMEOUT_S = 5.0  #: a host that doesn't take the connection by then is down
 POOL_SIZE = 8  #: idle connections kept per thread and host
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-#: What a status means where a provider's own table doesn't say otherwise. Statuses that are missing here fall
-#: back by class: other 4xx refuse our arguments, other 5xx are the provider's failure.
-DEFAULT_ERRORS: Mapping[int, type[IntegrationError]] = {
-    401: CredentialsError,
-    402: QuotaExhaustedError,
-    403: CredentialsError,
-    404: NotFoundError,
-    408: TransientError,
-    410: NotFoundError,
-    425: TransientError,
-    429: RateLimitedError,
-    451: PolicyRefusedError,
-}
-#: A gateway gave up on the server behind it: the request may well have been carried out there.
-AMBIGUOUS_STATUSES = frozenset({502, 504})
-
-_BAD_URL = (
+#: What requests raises before it sends anything: the address can't be one, or the text can't be put into a request.
+BAD_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
 )
+BAD_TEXT = (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidJSONError)
 
 # urllib3 writes every request line with its query at DEBUG, and a query may hold a key.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -95,16 +76,48 @@ class HttpReply:
         method, OutcomeUnknownError for a writing one.
         """
         try:
-            return json_codec.loads(self.body)
+            return strict_json(self.body)
         except ValueError:
-            raise _failed(self.provider, self.method, f"answered {self.status} with a body that is not JSON") from None
+            raise unanswered(
+                self.provider, self.method, f"answered {self.status} with a body that is not JSON"
+            ) from None
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object; InvalidAnswerError when it is other JSON, else as :meth:`json`."""
+        """The body as a JSON object; other JSON is as unreadable as none, see :meth:`json`."""
         found = self.json()
         if not isinstance(found, dict):
-            raise InvalidAnswerError(self.provider, f"answered JSON of type {type(found).__name__}, not an object")
+            text = f"answered JSON of type {type(found).__name__}, not an object"
+            raise unanswered(self.provider, self.method, text)
         return found
+
+
+def strict_json(body: bytes | str) -> Any:
+    """A peer's JSON with finite numbers only; ValueError for all else, however deep it is nested.
+
+    Python reads NaN, Infinity and 1e999 as floats that no column of JSON takes and that end in errors far from here.
+    """
+    try:
+        return json_codec.loads(body, parse_constant=_finite, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError("a number that is none")
+    return found
+
+
+def credential(provider: ProviderSettings, name: str) -> str:
+    """The credential ``name`` as it can be sent; CredentialsError for one that is missing or can't be."""
+    try:
+        found = provider.credential(name)
+    except SettingsError as error:
+        raise CredentialsError(provider.name, str(error)) from None
+    if not (found.isascii() and found.isprintable() and " " not in found):
+        raise CredentialsError(provider.name, f"its {name} holds a space, a line break or a letter that no key has")
+    return found
 
 
 class _NoCookies(RequestsCookieJar):
@@ -112,6 +125,17 @@ class _NoCookies(RequestsCookieJar):
 
     def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
         """Forget it."""
+
+
+class DirectSession(requests.Session):
+    """Never looks at where a redirect leads.
+
+    Even when told not to follow one, requests reads the redirect's whole body, without any bound, and parses
+    its Location, which raises errors of its own.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
 
 
 class _Sessions(threading.local):
@@ -136,7 +160,7 @@ def session() -> requests.Session:
     """This thread's session: no environment, no cookies, no retries."""
     found = _sessions.session
     if found is None:
-        found = requests.Session()
+        found = DirectSession()
         found.trust_env = False
         found.headers["Accept-Encoding"] = "gzip"  # what read_bounded can undo within its bounds
         found.cookies = _NoCookies()
@@ -166,19 +190,19 @@ def send(
 
     ``timeout`` is in seconds, for the whole exchange. An error status becomes, in this order: what
     ``classify(reply)`` says (for providers whose body tells more than the status), the provider's table
-    ``errors``, :data:`DEFAULT_ERRORS`, its class. ``describe(reply)`` gives the provider's own short error
+    ``errors``, the one of :mod:`integrations.http_errors`. ``describe(reply)`` gives the provider's own short error
     code for the error's ``detail``; it must not return people's data or keys.
 
     Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading
     method got no answer, and for 5xx; OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE)
-    was sent and no answer came or only a gateway's (502, 504); InvalidAnswerError for a body above
-    ``max_bytes``; else the mapped class.
+    was sent and no answer came, only a gateway's (502, 504) or one above ``max_bytes``; InvalidAnswerError for
+    such a body to a reading method; BadRequestError for what can't be sent; else the mapped class.
     """
     method = method.upper()
     reply = _exchange(provider, method, url, timeout, max_bytes, params, json, data, headers)
     if reply.status < 400:
         return reply
-    error = (classify(reply) if classify else None) or _error_class(method, reply.status, errors)
+    error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
     detail = describe(reply) if describe else None
     raise error(
         provider,
@@ -212,30 +236,30 @@ def _exchange(
             allow_redirects=False,
             stream=True,
         ) as response:
-            body = read_bounded(response, max_bytes, deadline)
-            if body is None:
+            body = read_bounded(response, max_bytes, deadline, cut=response.status_code >= 400)
+            if body is None and response.status_code < 400:
+                if method not in SAFE_METHODS:
+                    raise unanswered(provider, method, f"answered with more than {max_bytes} bytes")
                 raise InvalidAnswerError(provider, f"answered with more than {max_bytes} bytes")
             return HttpReply(
                 provider=provider,
                 method=method,
                 status=response.status_code,
                 headers=CaseInsensitiveDict(response.headers),
-                body=body,
+                body=body or b"",
             )
     except (ReadTimeoutError, TimeoutError):
-        raise _failed(provider, method, f"did not finish its answer within {timeout:g} s") from None
-    except (
-        requests.exceptions.InvalidURL,
-        requests.exceptions.InvalidSchema,
-        requests.exceptions.MissingSchema,
-    ):
+        raise unanswered(provider, method, f"did not finish its answer within {timeout:g} s") from None
+    except BAD_ADDRESS:
         raise BadRequestError(provider, "its base URL is not a URL we can use") from None
+    except BAD_TEXT:
+        raise BadRequestError(provider, "the request holds text that can't be sent") from None
     except (HTTPError, ZlibError):  # the body broke off, or isn't what its headers say
-        raise _failed(provider, method, "broke off its answer") from None
+        raise unanswered(provider, method, "broke off its answer") from None
     except requests.RequestException as error:
         if was_not_sent(error):
             raise TransientError(provider, f"can't be reached ({type(error).__name__})") from None
-        raise _failed(provider, method, f"gave no answer ({type(error).__name__})") from None
+        raise unanswered(provider, method, f"gave no answer ({type(error).__name__})") from None
 
 
 def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *, cut: bool = False) -> bytes | None:
@@ -277,35 +301,3 @@ def was_not_sent(error: requests.RequestException) -> bool:
     if isinstance(cause, ReadTimeoutError | ProtocolError):
         return False
     return isinstance(cause, NewConnectionError | ConnectTimeoutError)
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110 §10.2.3: seconds or an HTTP date), or None."""
-    raw = (headers.get("Retry-After") or "").strip()
-    if not raw:
-        return None
-    if raw.replace(".", "", 1).isdecimal():
-        return float(raw)
-    try:
-        at = parsedate_to_datetime(raw)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
-
-
-def _error_class(
-    method: str, status: int, errors: Mapping[int, type[IntegrationError]] | None
-) -> type[IntegrationError]:
-    if errors and status in errors:
-        return errors[status]
-    if status in DEFAULT_ERRORS:
-        return DEFAULT_ERRORS[status]
-    if status in AMBIGUOUS_STATUSES and method not in SAFE_METHODS:
-        return OutcomeUnknownError
-    return TransientError if status >= 500 else BadRequestError
-
-
-def _failed(provider: str, method: str, text: str) -> IntegrationError:
-    return (TransientError if method in SAFE_METHODS else OutcomeUnknownError)(provider, text)

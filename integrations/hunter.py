@@ -11,7 +11,11 @@ inverted against custom:
     404 no such endpoint or object       NotFoundError
     429 plan used up                     QuotaExhaustedError (until the plan renews)
     451 the person objected              a result with ``suppressed``: never address them
-    5xx                                  TransientError
+    451 about a domain                   PolicyRefusedError
+    5xx, no data, unreadable, no answer  TransientError
+    a verdict that we don't know         InvalidAnswerError
+
+Other statuses: :mod:`integrations.http_errors`. Hunter sends no Retry-After of its own; one from a gateway counts.
 
 Limits: 15 requests a second and 500 a minute (verifier 10 and 300).
 """
@@ -31,8 +35,9 @@ from integrations.errors import (
     PolicyRefusedError,
     QuotaExhaustedError,
     RateLimitedError,
+    TransientError,
 )
-from integrations.http import HttpReply, send
+from integrations.http import HttpReply, credential, send
 from integrations.settings import Settings
 
 NAME = "hunter"
@@ -133,7 +138,7 @@ class Hunter:
         data = _data(reply)
         status = _text(data, "status")
         if status not in STATUSES:
-            raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=str(status)[:40])
+            raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=(status or "none")[:40])
         return Verification(status=status, score=_number(data, "score"))
 
     def domain_search(
@@ -172,7 +177,7 @@ class Hunter:
             "GET",
             f"{self._provider.base_url}/{endpoint}",
             params=params,
-            headers={"X-API-KEY": self._provider.credential("api_key")},
+            headers={"X-API-KEY": credential(self._provider, "api_key")},
             timeout=timeout,
             errors=ERRORS,
             describe=_describe,
@@ -182,7 +187,7 @@ class Hunter:
 def _data(reply: HttpReply) -> Mapping[str, Any]:
     data = reply.json_object().get("data")
     if not isinstance(data, dict):
-        raise InvalidAnswerError(NAME, "answered without data")
+        raise TransientError(NAME, "answered without data")
     return data
 
 
@@ -203,4 +208,5 @@ def _describe(reply: HttpReply) -> str | None:
     except IntegrationError:
         return None
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    return str(first.get("id")) if first.get("id") else None
+    found = first.get("id")
+    return found if isinstance(found, str) and found else None

@@ -9,8 +9,12 @@ holds a URL. Error table (serpapi.com/api-status-and-error-codes):
     429 "run out of searches"            QuotaExhaustedError (until the plan renews)
     429 otherwise: hourly throughput     RateLimitedError
     5xx, search status "Error"           TransientError
+    a search that has not finished       TransientError
+    no search answer, unreadable, none   TransientError
 
-No results is HTTP 200 with a top-level ``error`` string: an empty list here, not a failure.
+Other statuses: :mod:`integrations.http_errors`. No results is HTTP 200 with a top-level ``error`` string: an empty
+list here, not a failure. SerpApi has no error codes, only sentences, which may quote the query and so a person: they
+are recognised (:data:`SAID`), never repeated.
 """
 
 from __future__ import annotations
@@ -23,13 +27,12 @@ from integrations.errors import (
     BadRequestError,
     CredentialsError,
     IntegrationError,
-    InvalidAnswerError,
     NotFoundError,
     QuotaExhaustedError,
     RateLimitedError,
     TransientError,
 )
-from integrations.http import HttpReply, send
+from integrations.http import HttpReply, credential, send
 from integrations.settings import Settings
 
 NAME = "serpapi"
@@ -43,6 +46,17 @@ ERRORS: Mapping[int, type[IntegrationError]] = {
     410: NotFoundError,
     429: RateLimitedError,
     503: TransientError,
+}
+OUT_OF_SEARCHES = "out_of_searches"
+NO_RESULTS = "no_results"
+#: Words of SerpApi's sentences -> what we call them in ``detail``, the first that fits.
+SAID: Mapping[str, str] = {
+    "run out of searches": OUT_OF_SEARCHES,
+    "throughput": "hourly_throughput",
+    "any results": NO_RESULTS,
+    "invalid api key": "invalid_key",
+    "missing": "missing_argument",
+    "unsupported": "unsupported_argument",
 }
 
 
@@ -82,7 +96,7 @@ class SerpApi:
                 "q": query,
                 "num": max(1, min(MAX_PAGE, num)),
                 "start": start,
-                "api_key": self._provider.credential("api_key"),
+                "api_key": credential(self._provider, "api_key"),
             },
             timeout=timeout,
             errors=ERRORS,
@@ -90,15 +104,18 @@ class SerpApi:
             describe=_describe,
         )
         body = reply.json_object()
-        error = str(body.get("error") or "")
+        said = _said(body)
         state = _mapping(body, "search_information").get("organic_results_state")
-        if error:
-            if state == "Fully empty" or "any results" in error:
+        status = _text(_mapping(body, "search_metadata"), "status")
+        if body.get("error"):
+            if state == "Fully empty" or said == NO_RESULTS:
                 return SearchPage(results=(), more=False)
-            raise TransientError(NAME, "the search ended in an error", detail=error[:120])
-        found = body.get("organic_results", [])
+            raise TransientError(NAME, "the search ended in an error", detail=said)
+        if status not in ("", "Success", "Cached"):
+            raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
+        found = body.get("organic_results", [] if status else None)
         if not isinstance(found, list):
-            raise InvalidAnswerError(NAME, "organic_results is no list")
+            raise TransientError(NAME, "answered what is no page of results")
         results = tuple(
             SearchResult(
                 position=start + place,
@@ -134,13 +151,17 @@ def _mapping(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _classify(reply: HttpReply) -> type[IntegrationError] | None:
-    exhausted = reply.status == 429 and "run out of searches" in (_describe(reply) or "")
-    return QuotaExhaustedError if exhausted else None
+    return QuotaExhaustedError if reply.status == 429 and _describe(reply) == OUT_OF_SEARCHES else None
 
 
 def _describe(reply: HttpReply) -> str | None:
     try:
-        error = reply.json_object().get("error")
+        return _said(reply.json_object())
     except IntegrationError:
         return None
-    return error if isinstance(error, str) else None
+
+
+def _said(body: Mapping[str, Any]) -> str | None:
+    error = body.get("error")
+    words = error.lower() if isinstance(error, str) else ""
+    return next((name for part, name in SAID.items() if part in words), None)

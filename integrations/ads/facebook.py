@@ -20,7 +20,7 @@ from integrations.ads.call_to_action import facebook_button
 from integrations.ads.facebook_errors import PROVIDER
 from integrations.ads.facebook_report import INSIGHT_FIELDS, day_reports
 from integrations.ads.facebook_targeting import targeting
-from integrations.ads.facebook_wire import Graph
+from integrations.ads.facebook_wire import Graph, identifier
 from integrations.ads.limits import LIMITS
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
@@ -35,12 +35,14 @@ from integrations.ads.platform import (
     once,
 )
 from integrations.errors import BadRequestError, NotFoundError
+from integrations.http import credential
 from integrations.settings import Settings
 
 #: Facebook counts these currencies in whole units, all others in hundredths
 #: (Marketing API documentation, "Currencies", column "offset").
 WHOLE_UNIT_CURRENCIES = frozenset({"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"})
-_GONE = frozenset({"DELETED", "ARCHIVED"})
+#: A tuple: what an answer's status is can't be trusted to be hashable.
+_GONE = ("DELETED", "ARCHIVED")
 _CAMPAIGN_FIELDS = "id,name,status,created_time"
 
 
@@ -56,7 +58,7 @@ class FacebookAds:
 
     @property
     def _account(self) -> str:
-        return f"act_{self._settings.credential('ad_account_id').removeprefix('act_')}"
+        return f"act_{credential(self._settings, 'ad_account_id').removeprefix('act_')}"
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -67,7 +69,7 @@ class FacebookAds:
         ]
         if not found:
             return None
-        oldest = min(found, key=lambda item: (str(item.get("created_time", "")), str(item["id"])))
+        oldest = min(found, key=lambda item: (str(item.get("created_time", "")), identifier(item)))
         return self._with_children(oldest, wire)
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
@@ -87,15 +89,15 @@ class FacebookAds:
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """See the protocol."""
-        wire(lambda timeout: self._graph.post(remote.id, timeout=timeout, status="PAUSED"))
+        wire(lambda timeout: self._graph.change(remote.id, timeout=timeout, status="PAUSED"))
 
     def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """See the protocol."""
-        wire(lambda timeout: self._graph.post(remote.id, timeout=timeout, status="ACTIVE"))
+        wire(lambda timeout: self._graph.change(remote.id, timeout=timeout, status="ACTIVE"))
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
         """See the protocol. Without ``until`` the preset ``maximum`` is asked (at most 37 months)."""
-        ads = [identifier for step, identifier in sorted(remote.ids.items()) if step.startswith("ad.")]
+        ads = [ad for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
         if not ads:
             return []
         span: dict[str, Any] = (
@@ -140,13 +142,13 @@ class FacebookAds:
 
     def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
         """The campaign with the ids of its ad set and of the newest revision's ads and creatives."""
-        campaign = str(item["id"])
+        campaign = identifier(item)
         ids = {"campaign": campaign}
         for ad_set in self._graph.pages(campaign, "adsets", wire=wire, fields="id,name"):
-            ids.setdefault("ad_set", str(ad_set["id"]))
+            ids.setdefault("ad_set", identifier(ad_set))
         ads = self._ads(campaign, wire)
         for name in current_names({name: ad.get("status") == "ACTIVE" for name, ad in ads.items()}):
-            ids[f"ad.{label_of(name).variant}"] = str(ads[name]["id"])
+            ids[f"ad.{label_of(name).variant}"] = identifier(ads[name])
         name = str(item.get("name", ""))
         return RemoteCampaign(
             id=campaign,
@@ -181,9 +183,9 @@ class FacebookAds:
             existing = ads.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
             ids |= self._ad(spec, variant, texts, ad_set, existing, wire, steps, repeated=repeated)
         for ad in ads.values():
-            if str(ad["id"]) not in ids.values() and ad.get("status") != "PAUSED":
-                old = str(ad["id"])
-                wire(lambda timeout, old=old: self._graph.post(old, timeout=timeout, status="PAUSED"))  # type: ignore[misc] # mypy can't infer a lambda with a default
+            if identifier(ad) not in ids.values() and ad.get("status") != "PAUSED":
+                old = identifier(ad)
+                wire(lambda timeout, old=old: self._graph.change(old, timeout=timeout, status="PAUSED"))  # type: ignore[misc] # mypy can't infer a lambda with a default
         return RemoteCampaign(
             id=campaign,
             name=remote_name(spec.name, spec.effect_key),
@@ -207,9 +209,9 @@ class FacebookAds:
                 None,
                 lambda: wire(lambda timeout: self._graph.created(self._account, "adsets", timeout=timeout, **fields)),
             )
-        ad_set = once(steps, "ad_set", str(found["id"]) if found else None, lambda: "")
+        ad_set = once(steps, "ad_set", identifier(found) if found else None, lambda: "")
         if found and str(found.get("daily_budget")) != str(budget):
-            wire(lambda timeout: self._graph.post(ad_set, timeout=timeout, daily_budget=budget))
+            wire(lambda timeout: self._graph.change(ad_set, timeout=timeout, daily_budget=budget))
         return ad_set
 
     def _ad(
@@ -227,7 +229,7 @@ class FacebookAds:
         ad_step, creative_step = f"ad.{variant}", f"creative.{variant}"
         name = ad_name(spec.name, spec.effect_key, spec.token, variant)
         if existing is not None and steps.get(ad_step) is None:
-            return {ad_step: once(steps, ad_step, str(existing["id"]), lambda: "")}
+            return {ad_step: once(steps, ad_step, identifier(existing), lambda: "")}
         lost = self._creative(name, wire) if repeated and steps.get(creative_step) is None else None
         creative = once(
             steps,
@@ -261,7 +263,7 @@ class FacebookAds:
         """The creative that a lost reply left behind."""
         for item in self._graph.pages(self._account, "adcreatives", wire=wire, fields="id,name"):
             if item.get("name") == name:
-                return str(item["id"])
+                return identifier(item)
         return None
 
     def _creative_fields(self, spec: AdSpec, name: str, texts: tuple[str, str]) -> dict[str, Any]:
@@ -269,7 +271,7 @@ class FacebookAds:
         return {
             "name": name,
             "object_story_spec": {
-                "page_id": self._settings.credential("page_id"),
+                "page_id": credential(self._settings, "page_id"),
                 "link_data": {
                     "link": spec.landing_url,
                     "name": headline,

@@ -2,13 +2,19 @@
 
 Pure: (status, error object, headers, was it a write) → our error. Sources: "Handle Errors" and "Rate
 Limits" of the Marketing API documentation, and the defects of the SDK listed in
-:mod:`integrations.ads.facebook_wire`. Invariant: neither a token nor a text of the answer gets into the
-error: Facebook's messages may quote both; codes say enough.
+:mod:`integrations.ads.facebook_wire`. Reading order:
+
+    code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014     their class
+    another code with ``is_transient``                                    TransientError
+    another code, or no error object: by the status                       :mod:`integrations.http_errors`
+    "success" that nobody can read                                        TransientError, OutcomeUnknownError to a write
+
+A rate limit waits as long as the usage headers say (:func:`regain_seconds`), else Retry-After. Invariant:
+neither a token nor a text of the answer gets into the error: Facebook's messages may quote both; codes say enough.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +29,8 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
-from integrations.http import AMBIGUOUS_STATUSES, DEFAULT_ERRORS, retry_after
+from integrations.http import strict_json
+from integrations.http_errors import error_class, retry_after
 
 PROVIDER = "facebook_ads"
 
@@ -31,12 +38,15 @@ PROVIDER = "facebook_ads"
 CODES: Mapping[int, tuple[type[IntegrationError], str]] = {
     1: (TransientError, "an unknown error at Facebook"),
     2: (TransientError, "the service is temporarily unavailable"),
+    3: (CredentialsError, "the app lacks the capability"),
     4: (RateLimitedError, "the app's rate limit is reached"),
     10: (CredentialsError, "the app lacks the permission"),
     17: (RateLimitedError, "the user's rate limit is reached"),
     32: (RateLimitedError, "the page's rate limit is reached"),
     100: (BadRequestError, "a parameter is refused"),
+    101: (CredentialsError, "the app's id is unknown"),
     102: (CredentialsError, "the session has expired"),
+    104: (CredentialsError, "the proof made with the app's secret is wrong"),
     190: (CredentialsError, "the access token is invalid or has expired"),
     341: (RateLimitedError, "the application limit is reached"),
     368: (PolicyRefusedError, "the action is blocked as abusive or against the policies"),
@@ -89,10 +99,8 @@ def _by_status(status: int | None, *, write: bool, headers: Mapping[str, str]) -
     if status is None or status < 400:
         unreadable = OutcomeUnknownError if write else TransientError
         return unreadable(PROVIDER, "answered with something that is no answer of the Graph API")
-    if status in AMBIGUOUS_STATUSES and write:
-        return OutcomeUnknownError(PROVIDER, f"a gateway answered {status}")
-    by_class = TransientError if status >= 500 else BadRequestError
-    return DEFAULT_ERRORS.get(status, by_class)(PROVIDER, f"answered {status}", retry_after=retry_after(headers))
+    found = error_class("POST" if write else "GET", status)
+    return found(PROVIDER, f"answered {status}", retry_after=regain_seconds(headers))
 
 
 def regain_seconds(headers: Mapping[str, str]) -> float | None:
@@ -100,6 +108,7 @@ def regain_seconds(headers: Mapping[str, str]) -> float | None:
 
     ``x-business-use-case-usage`` holds ``estimated_time_to_regain_access`` in minutes per business object;
     ``x-ad-account-usage`` holds ``reset_time_duration`` in seconds. The longest counts; else Retry-After.
+    None when there is no such header.
     """
     found = []
     usage = _json(headers.get("x-business-use-case-usage"))
@@ -127,12 +136,12 @@ def _blamed(error: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _json(text: str | None) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        found = strict_json(text or "{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

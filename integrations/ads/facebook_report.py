@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from integrations.ads.facebook_errors import PROVIDER
@@ -27,7 +27,7 @@ def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
     for row in rows:
         try:
             found = _row(row)
-        except (KeyError, TypeError, ValueError, InvalidOperation):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             raise InvalidAnswerError(PROVIDER, "answered insights that we can't read") from None
         before = days.get(found.day)
         days[found.day] = found if before is None else _sum(before, found)

@@ -12,7 +12,7 @@ from typing import Any
 from integrations.ads.facebook_errors import PROVIDER
 from integrations.ads.facebook_wire import Graph
 from integrations.ads.platform import AdSpec, Wire
-from integrations.errors import BadRequestError
+from integrations.errors import BadRequestError, TransientError
 
 DEFAULT_COUNTRY = "US"  #: where nothing is said about the place
 MAX_LOOKUPS = 4  #: per kind; more of them hardly narrow an audience further
@@ -40,13 +40,13 @@ def _places(graph: Graph, locations: tuple[str, ...], wire: Wire) -> dict[str, A
     found: dict[str, list[Any]] = {}
     for location in locations[:MAX_LOOKUPS]:
         hit = _first(graph, wire, type="adgeolocation", q=location, location_types=["country", "region", "city"])
-        if hit is None:
+        kind, key = (hit.get("type"), hit.get("key")) if hit else (None, None)
+        if hit is None or not key:
             continue
-        kind = hit.get("type")
         if kind == "country":
-            found.setdefault("countries", []).append(str(hit.get("country_code") or hit["key"]))
+            found.setdefault("countries", []).append(str(hit.get("country_code") or key))
         elif kind in ("region", "city"):
-            found.setdefault("regions" if kind == "region" else "cities", []).append({"key": str(hit["key"])})
+            found.setdefault("regions" if kind == "region" else "cities", []).append({"key": str(key)})
     if not found:
         raise BadRequestError(PROVIDER, f"knows none of the places {', '.join(locations[:MAX_LOOKUPS])}")
     return found
@@ -61,4 +61,6 @@ def _known(graph: Graph, kind: str, words: tuple[str, ...], wire: Wire) -> list[
 def _first(graph: Graph, wire: Wire, **asked: Any) -> dict[str, Any] | None:
     reply = wire(lambda timeout: graph.get("search", timeout=timeout, limit=1, **asked))
     data = reply.get("data")
-    return data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else None
+    if not isinstance(data, list):  # read as "nothing found" it would widen the audience
+        raise TransientError(PROVIDER, "answered a search without data")
+    return data[0] if data and isinstance(data[0], dict) else None

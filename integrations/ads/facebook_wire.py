@@ -5,9 +5,11 @@ encoding of nested parameters. Not used: ``FacebookAdsApi.init`` (sets a process
 excepthook that sends stack traces away) and its object parsers. Fenced in (facebook-business 26.0.3):
 a body that is not JSON counts as success whatever the status; a 500 with JSON lacking "error" is
 returned as an object; a 200 without an id as well; some error bodies crash its exception; no time-out
-and no retries by default. So the SDK sends, and the answer is read here. Invariant: :meth:`Graph.get` and
-:meth:`Graph.post` return a JSON object of an answer below 400, or raise an error of
-:mod:`integrations.errors` that holds no URL: the token travels in the query string by Facebook's protocol.
+and no retries by default; an answer is read to its end, however long it is and takes. So the SDK sends, and
+the answer is read here. Invariants: every call ends by its time-out once the answer has begun, and no answer
+is larger than :data:`integrations.http.MAX_BYTES`; :meth:`Graph.get` and :meth:`Graph.post` return a JSON object
+of an answer below 400, or raise an error of :mod:`integrations.errors` that holds no URL: the token travels in
+the query string by Facebook's protocol.
 """
 
 from __future__ import annotations
@@ -15,15 +17,28 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from zlib import error as ZlibError
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from integrations.ads.facebook_errors import PROVIDER, facebook_error
 from integrations.ads.platform import Wire
 from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
-from integrations.http import CONNECT_TIMEOUT_S, was_not_sent
+from integrations.http import (
+    BAD_ADDRESS,
+    BAD_TEXT,
+    CONNECT_TIMEOUT_S,
+    MAX_BYTES,
+    credential,
+    read_bounded,
+    strict_json,
+    was_not_sent,
+)
+from integrations.http_errors import unanswered
 from integrations.settings import ProviderSettings
 
 PAGE_SIZE = 100
@@ -44,7 +59,7 @@ class Graph:
         return self._call("GET", path, params, timeout)
 
     def post(self, *path: str, timeout: float, **params: Any) -> dict[str, Any]:
-        """Create or change; nested values are sent as JSON in a form."""
+        """Create, change or try out; nested values are sent as JSON in a form."""
         return self._call("POST", path, params, timeout)
 
     def created(self, *path: str, timeout: float, **params: Any) -> str:
@@ -53,6 +68,11 @@ class Graph:
         if not isinstance(found, str) or not found:
             raise OutcomeUnknownError(PROVIDER, "answered a creation without an id")
         return found
+
+    def change(self, *path: str, timeout: float, **params: Any) -> None:
+        """Change an object; any answer but ``"success": true`` leaves the outcome unknown."""
+        if self.post(*path, timeout=timeout, **params).get("success") is not True:
+            raise OutcomeUnknownError(PROVIDER, "answered a change without success")
 
     def pages(self, *path: str, wire: Wire, **params: Any) -> Iterator[dict[str, Any]]:
         """All objects of an edge, one wire call a page."""
@@ -82,13 +102,15 @@ class Graph:
             from facebook_business.session import FacebookSession
 
             made = FacebookSession(
-                app_id=self._settings.credential("app_id"),
-                app_secret=self._settings.credential("app_secret"),
-                access_token=self._settings.credential("access_token"),
+                app_id=credential(self._settings, "app_id"),
+                app_secret=credential(self._settings, "app_secret"),
+                access_token=credential(self._settings, "access_token"),
             )
             made.GRAPH = self._settings.base_url
             made.requests.trust_env = False
-            made.requests.max_redirects = 0
+            made.requests.headers["Accept-Encoding"] = "gzip"  # what read_bounded can undo within its bounds
+            # A redirect is an answer that nobody can read: see integrations.http.DirectSession.
+            made.requests.get_redirect_target = lambda _answer: None
             made.requests.hooks["response"].append(self._keep)
             self._local.session, self._local.pid = made, os.getpid()
         return self._local.session
@@ -97,15 +119,17 @@ class Graph:
         from facebook_business.api import FacebookAdsApi
         from facebook_business.exceptions import FacebookError
 
-        write = method != "GET"
         session = self._session()
         session.timeout = (min(CONNECT_TIMEOUT_S, timeout), timeout)
-        self._local.answer = None
+        self._local.answer, self._local.deadline = None, time.monotonic() + timeout
         try:
             FacebookAdsApi(session).call(method, path, params=dict(params))
-        except requests.RequestException as error:
-            raise _no_answer(error, write=write) from None
-        except (FacebookError, TypeError, ValueError, AttributeError, KeyError):
+        except (*BAD_ADDRESS, *BAD_TEXT) as error:
+            if self._local.answer is None:
+                raise _not_sendable(error) from None
+        except (requests.RequestException, HTTPError, TimeoutError, ZlibError) as error:
+            raise _no_answer(error, method) from None
+        except (FacebookError, TypeError, ValueError, AttributeError, LookupError, RecursionError):
             pass  # a refusal, or one of the SDK's own stumbles over an answer: the answer itself decides
         answer = self._local.answer
         if answer is None:
@@ -114,26 +138,43 @@ class Graph:
         if not isinstance(body, dict) or answer.status_code >= 400 or "error" in body:
             refusal = body.get("error") if isinstance(body, dict) else None
             refusal = refusal if isinstance(refusal, dict) else None
-            raise facebook_error(answer.status_code, refusal, answer.headers, write=write)
+            raise facebook_error(answer.status_code, refusal, answer.headers, write=method != "GET")
         return body
 
     def _keep(self, answer: requests.Response, *_: Any, **__: Any) -> None:
-        """Keep the answer as it came, before the SDK reads anything into it."""
+        """Read the answer within bounds and keep it as it came, before the SDK reads anything into it."""
+        body = read_bounded(answer, MAX_BYTES, self._local.deadline)
+        if body is None:
+            answer.close()
+        # What requests' own ``content`` would set; from here on nobody reads the socket.
+        answer._content, answer._content_consumed = body or b"", True  # type: ignore[attr-defined]
         self._local.answer = answer
+
+
+def identifier(item: Mapping[str, Any]) -> str:
+    """The id of an object that was read; TransientError for an answer without one."""
+    found = item.get("id")
+    if not isinstance(found, str | int) or not found:
+        raise TransientError(PROVIDER, "answered an object without an id")
+    return str(found)
 
 
 def _json(answer: requests.Response) -> Any:
     try:
-        return answer.json()
+        return strict_json(answer.content)
     except ValueError:
         return None
 
 
-def _no_answer(error: requests.RequestException, *, write: bool) -> IntegrationError:
-    # Names of exception classes only: their texts hold the URL.
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+def _not_sendable(error: Exception) -> IntegrationError:
+    if isinstance(error, BAD_ADDRESS):
         return BadRequestError(PROVIDER, "its base URL is not a URL we can use")
+    return BadRequestError(PROVIDER, "the request holds text that can't be sent")
+
+
+def _no_answer(error: Exception, method: str) -> IntegrationError:
+    # Names of exception classes only: their texts hold the URL.
     name = type(error).__name__
-    if was_not_sent(error):
+    if isinstance(error, requests.RequestException) and was_not_sent(error):
         return TransientError(PROVIDER, f"can't be reached ({name})")
-    return (OutcomeUnknownError if write else TransientError)(PROVIDER, f"gave no answer ({name})")
+    return unanswered(PROVIDER, method, f"gave no answer ({name})")

@@ -21,7 +21,7 @@ from integrations.ads.call_to_action import linkedin_button
 from integrations.ads.limits import LIMITS
 from integrations.ads.linkedin_report import METRICS, day_reports, day_text
 from integrations.ads.linkedin_targeting import targeting
-from integrations.ads.linkedin_wire import PROVIDER, RestLi, elements, text, urns
+from integrations.ads.linkedin_wire import PROVIDER, RestLi, elements, identifier, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -35,9 +35,11 @@ from integrations.ads.platform import (
     once,
 )
 from integrations.errors import NotFoundError
+from integrations.http import credential
 from integrations.settings import Settings
 
-_GONE = frozenset({"REMOVED", "PENDING_DELETION", "CANCELED", "ARCHIVED"})
+#: A tuple: what an answer's status is can't be trusted to be hashable.
+_GONE = ("REMOVED", "PENDING_DELETION", "CANCELED", "ARCHIVED")
 #: Currencies without a minor unit (ISO 4217, exponent 0).
 WHOLE_CURRENCIES = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"})
 #: Characters with a meaning in LinkedIn's "little text" format, which a post's commentary is read as.
@@ -56,11 +58,11 @@ class LinkedInAds:
 
     @property
     def _account(self) -> str:
-        return f"/adAccounts/{self._settings.credential('ad_account_id')}"
+        return f"/adAccounts/{credential(self._settings, 'ad_account_id')}"
 
     @property
     def _account_urn(self) -> str:
-        return f"urn:li:sponsoredAccount:{self._settings.credential('ad_account_id')}"
+        return f"urn:li:sponsoredAccount:{credential(self._settings, 'ad_account_id')}"
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -99,7 +101,7 @@ class LinkedInAds:
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
         """See the protocol. ``currency`` of a day is "": LinkedIn answers in the ad account's, without its name."""
-        creatives = [identifier for step, identifier in sorted(remote.ids.items()) if step.startswith("creative.")]
+        creatives = [creative for step, creative in sorted(remote.ids.items()) if step.startswith("creative.")]
         if not creatives:
             return []
         span = f"(start:{day_text(since)}" + (f",end:{day_text(until)})" if until else ")")
@@ -138,7 +140,7 @@ class LinkedInAds:
         return found
 
     def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
-        campaign = str(item["id"])
+        campaign = identifier(item)
         ids = {"campaign": campaign}
         group = str(item.get("campaignGroup", "")).rpartition(":")[2]
         if group:
@@ -146,7 +148,7 @@ class LinkedInAds:
         creatives = self._creatives(campaign, wire)
         shown = {name: item.get("intendedStatus") == "ACTIVE" for name, item in creatives.items()}
         for name in current_names(shown):
-            ids[f"creative.{label_of(name).variant}"] = str(creatives[name]["id"])
+            ids[f"creative.{label_of(name).variant}"] = identifier(creatives[name])
         name = str(item.get("name", ""))
         return RemoteCampaign(
             id=campaign,
@@ -183,7 +185,7 @@ class LinkedInAds:
             ids[step] = once(
                 steps,
                 step,
-                str(existing["id"]) if existing else None,
+                identifier(existing) if existing else None,
                 lambda fields=fields: wire(  # type: ignore[misc] # mypy can't infer a lambda with a default
                     lambda timeout: self._api.create(
                         f"{self._account}/creatives?action=createInline", {"creative": fields}, timeout=timeout
@@ -192,7 +194,7 @@ class LinkedInAds:
             )
         kept = set(ids.values())
         for creative in creatives.values():
-            if str(creative["id"]) not in kept and creative.get("intendedStatus") != "PAUSED":
+            if identifier(creative) not in kept and creative.get("intendedStatus") != "PAUSED":
                 path = f"{self._account}/creatives/{text(str(creative['id']))}"
                 self._set(path, {"intendedStatus": "PAUSED"}, wire)
         return RemoteCampaign(
@@ -210,7 +212,7 @@ class LinkedInAds:
             for item in self._api.pages(f"{self._account}/adCampaignGroups", {"q": "search"}, wire=wire)
             if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
         ]
-        return str(min(found, key=_age)["id"]) if found else None
+        return identifier(min(found, key=_age)) if found else None
 
     def _campaign(self, spec: AdSpec, remote: RemoteCampaign | None, group: str, wire: Wire, steps: Steps) -> str:
         if remote is not None or steps.get("campaign") is not None:
@@ -264,7 +266,7 @@ class LinkedInAds:
         headline, description = texts
         post = {
             "adContext": {"dscAdAccount": self._account_urn, "dscStatus": "ACTIVE"},
-            "author": f"urn:li:organization:{self._settings.credential('organization_id')}",
+            "author": f"urn:li:organization:{credential(self._settings, 'organization_id')}",
             "commentary": _LITTLE_TEXT.sub(r"\\\1", description),
             "visibility": "PUBLIC",
             "lifecycleState": "PUBLISHED",
@@ -314,5 +316,6 @@ def _epoch_ms(at: datetime) -> int:
 def _age(item: Mapping[str, Any]) -> tuple[int, str]:
     """Oldest first: LinkedIn's audit stamps, else the id."""
     stamps = item.get("changeAuditStamps")
-    created = stamps.get("created", {}).get("time") if isinstance(stamps, dict) else None
-    return (created if isinstance(created, int) else 0, str(item.get("id", "")).zfill(20))
+    created = stamps.get("created") if isinstance(stamps, dict) else None
+    at = created.get("time") if isinstance(created, dict) else None
+    return (at if isinstance(at, int) else 0, str(item.get("id", "")).zfill(20))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from integrations.ads.linkedin_wire import PROVIDER
@@ -53,6 +53,6 @@ def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
                 spend=spend + (before.spend if before else 0),
                 currency="",
             )
-        except (KeyError, TypeError, ValueError, InvalidOperation):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             raise InvalidAnswerError(PROVIDER, "answered analytics that we can't read") from None
     return [days[day] for day in sorted(days)]

@@ -1,14 +1,25 @@
 """LinkedIn's versioned REST API: headers, Rest.li's own encoding, and what its refusals mean.
 
 Rest.li 2.0 writes lists and records into the query with literal parentheses and commas, and escapes only
-inside the values, which the usual ``params=`` of an HTTP client would break: queries are built here.
-Invariant: a version that LinkedIn no longer serves is told apart from a bad request, for it needs a
-person (``LINKEDIN_VERSION``), not a retry.
+inside the values, which the usual ``params=`` of an HTTP client would break: queries are built here. Error table:
+
+    401, 403, a token that has expired or was revoked    CredentialsError
+    426, NONEXISTENT_VERSION, VERSION_MISSING            NeedsAttentionError
+    404                                                  NotFoundError
+    409, 412 another change was under way                TransientError
+    400, 422, other 4xx                                  BadRequestError, ``detail`` names the refused fields
+    429                                                  RateLimitedError
+    502, 504 to a write                                  OutcomeUnknownError
+    5xx otherwise                                        TransientError
+    no answer, unreadable, without what was asked for    TransientError, OutcomeUnknownError to a write
+
+LinkedIn documents no Retry-After (its limits are daily and end at midnight UTC); one from a gateway counts. Sources:
+"Error handling" and "Rate limiting" of the LinkedIn API guide. Invariant: a version that LinkedIn no longer serves is
+told apart from a bad request, for it needs a person (``LINKEDIN_VERSION``), not a retry.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -16,19 +27,20 @@ from urllib.parse import quote
 from integrations.ads.platform import Wire
 from integrations.errors import (
     BadRequestError,
+    CredentialsError,
     IntegrationError,
     NeedsAttentionError,
     OutcomeUnknownError,
     TransientError,
 )
-from integrations.http import HttpReply, send
+from integrations.http import HttpReply, credential, send
 from integrations.settings import ProviderSettings
 
 PROVIDER = "linkedin_ads"
 PAGE_SIZE = 100
 MAX_PAGES = 500
 
-#: Statuses that mean something else here than in :data:`integrations.http.DEFAULT_ERRORS`.
+#: Statuses that mean something else here than in :data:`integrations.http_errors.DEFAULT_ERRORS`.
 STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
     409: TransientError,  # another change of the same object was under way
     412: TransientError,  # the same, on a versioned object
@@ -39,8 +51,8 @@ STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
 CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
     "NONEXISTENT_VERSION": NeedsAttentionError,
     "VERSION_MISSING": NeedsAttentionError,
-    "REVOKED_ACCESS_TOKEN": NeedsAttentionError,
-    "EXPIRED_ACCESS_TOKEN": NeedsAttentionError,
+    "REVOKED_ACCESS_TOKEN": CredentialsError,
+    "EXPIRED_ACCESS_TOKEN": CredentialsError,
 }
 
 
@@ -66,11 +78,13 @@ class RestLi:
         return found
 
     def update(self, path: str, changes: Mapping[str, Any], *, timeout: float) -> None:
-        """Set some fields of an object (PARTIAL_UPDATE)."""
+        """Set some fields of an object (PARTIAL_UPDATE): 204, or a 200 that is no stranger's page."""
         body = {"patch": {"$set": dict(changes)}}
         reply = self._send("POST", path, timeout, json=body, headers={"X-RestLi-Method": "PARTIAL_UPDATE"})
         if reply.status not in (200, 204):
             raise OutcomeUnknownError(PROVIDER, f"answered an update with {reply.status}")
+        if reply.body:
+            reply.json_object()
 
     def pages(
         self, path: str, query: Mapping[str, str], *, wire: Wire, finder: bool = False
@@ -101,7 +115,7 @@ class RestLi:
             timeout=timeout,
             json=json,
             headers={
-                "Authorization": f"Bearer {self._settings.credential('access_token')}",
+                "Authorization": f"Bearer {credential(self._settings, 'access_token')}",
                 "LinkedIn-Version": self._version,
                 "X-Restli-Protocol-Version": "2.0.0",
                 **(headers or {}),
@@ -120,6 +134,14 @@ def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [item for item in found if isinstance(item, dict)]
 
 
+def identifier(item: Mapping[str, Any]) -> str:
+    """The id of an object that was read; TransientError for an answer without one."""
+    found = item.get("id")
+    if not isinstance(found, str | int) or not found:
+        raise TransientError(PROVIDER, "answered an object without an id")
+    return str(found)
+
+
 def error_code(reply: HttpReply) -> str:
     """LinkedIn's own code in an error body, "" without one."""
     found = _error_body(reply).get("code")
@@ -129,22 +151,26 @@ def error_code(reply: HttpReply) -> str:
 def _described(reply: HttpReply) -> str | None:
     """Code and names of the refused fields; never LinkedIn's sentence, which may quote what was sent."""
     body = _error_body(reply)
-    details = body.get("errorDetails")
-    inputs = details.get("inputErrors") if isinstance(details, dict) else None
     named = []
+    inputs = _inner(body, "errorDetails").get("inputErrors")
     for item in inputs if isinstance(inputs, list) else []:
-        path = item.get("input", {}).get("inputPath", {}).get("fieldPath") if isinstance(item, dict) else None
+        found = item if isinstance(item, dict) else {}
+        path = _inner(_inner(found, "input"), "inputPath").get("fieldPath")
         if isinstance(path, str):
-            named.append(f"{path}: {item.get('code', '')}")
+            named.append(f"{path}: {found.get('code', '')}")
     return "; ".join([part for part in (error_code(reply), *named[:5]) if part]) or None
+
+
+def _inner(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = found.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _error_body(reply: HttpReply) -> dict[str, Any]:
     try:
-        found = json.loads(reply.body)
-    except ValueError:
+        return reply.json_object()
+    except IntegrationError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def text(value: str) -> str:

@@ -1,17 +1,28 @@
 """The error table of OpenAI-compatible servers: what the client raises, in our tree's words.
 
 Reading order: the server's own code first (a 429 may be a rate limit or an unpaid bill), then words that
-servers without codes use, then the HTTP status. Invariant: :func:`translate` is total; whatever comes in,
-an IntegrationError comes out, and neither the key nor a prompt is in its message.
+servers without codes use, then the HTTP status. Sources: OpenAI's "Error codes" guide, and what vLLM, llama.cpp,
+LM Studio and Ollama answer.
+
+    a code of CODES                         its class, whatever the status
+    400, 413, 422 in words of a full context BadRequestError, ``detail`` context_length_exceeded
+    a status of STATUSES                    its class; 429 after retry-after-ms or Retry-After
+    other 3xx, 4xx                          BadRequestError
+    5xx                                     TransientError
+    no answer, time-out, hung up            TransientError: a completion changes nothing, so asking again only costs
+    an answer that is no chat completion    TransientError
+    an address that is none                 BadRequestError
+
+A completion that is empty, refused, cut off or filtered is an answer (:mod:`integrations.llm.answer`), not an error.
+Invariant: :func:`translate` is total; whatever comes in, an IntegrationError comes out, and neither the key nor a
+prompt is in its message.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +37,7 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.http_errors import retry_after as plain_retry_after
 
 PROVIDER = "openai"
 CONTEXT_OVERFLOW = "context_length_exceeded"
@@ -38,6 +50,7 @@ CODES: Mapping[str, type[IntegrationError]] = MappingProxyType(
         "billing_not_active": QuotaExhaustedError,
         "content_filter": PolicyRefusedError,
         "content_policy_violation": PolicyRefusedError,
+        "invalid_prompt": PolicyRefusedError,
         "invalid_api_key": CredentialsError,
         "account_deactivated": CredentialsError,
         "model_not_found": NotFoundError,
@@ -69,6 +82,8 @@ _OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 _SECRET = re.compile(r"(sk-|Bearer\s+)[^\s\"',]+")
+#: Addresses, and the refused input that servers with pydantic's messages send back.
+_PRIVATE = re.compile(r"https?://\S+|[^\s@\"'<>]+@[^\s@\"'<>]+|['\"]?\binput(_value)?['\"]?\s*[:=].*")
 _FEATURES: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "structured": re.compile(
@@ -94,13 +109,29 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
     if isinstance(error, openai.APITimeoutError):  # before its parent, the connection error
         return TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
     if isinstance(error, openai.APIConnectionError):
+        if _was_no_address(error):
+            return BadRequestError(PROVIDER, "its base URL is not a URL we can use (OPENAI_BASE_URL)")
         return TransientError(PROVIDER, "the model server can't be reached or hung up", detail="connection")
-    if isinstance(error, openai.APIResponseValidationError | ValueError | LookupError | TypeError | AttributeError):
+    if isinstance(
+        error,
+        openai.APIResponseValidationError | ValueError | LookupError | TypeError | AttributeError | RecursionError,
+    ):
         # An envelope that is no chat completion: an HTML page of a proxy, {"error": ...} with status 200.
         return TransientError(PROVIDER, "the answer is no chat completion", detail="malformed_response")
     if isinstance(error, openai.APIError):  # a stream's error event and the like, without a status
         return TransientError(PROVIDER, "the model server reported an error", detail="api_error")
     return PermanentError(PROVIDER, f"the model client failed with {type(error).__name__}")
+
+
+def _was_no_address(error: BaseException | None) -> bool:
+    """Did the HTTP client refuse the address before it connected?"""
+    import httpx2
+
+    while error is not None:
+        if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _from_status(error: Any, key: str, now: datetime) -> IntegrationError:
@@ -151,26 +182,16 @@ def unsupported(error: Exception) -> frozenset[str] | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait: ``retry-after-ms``, else ``retry-after``, seconds or a date (RFC 9110 §10.2.3)."""
-    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        raw = headers.get(name)
-        if not raw:
-            continue
-        try:
-            seconds = float(raw) / scale
-        except ValueError:
-            try:
-                seconds = (parsedate_to_datetime(raw) - now).total_seconds()
-            except (ValueError, TypeError):
-                continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
+    """Seconds to wait: OpenAI's own ``retry-after-ms``, else Retry-After, seconds or a date."""
+    milliseconds = plain_retry_after({"Retry-After": headers.get("retry-after-ms") or ""}, now)
+    if milliseconds is not None:
+        return milliseconds / 1000.0
+    return plain_retry_after({"Retry-After": headers.get("retry-after") or ""}, now)
 
 
 def _safe(text: str, key: str) -> str:
-    """At most 200 characters of a server's message, without anything that looks like a key."""
+    """At most 200 characters of a server's message, without anything that looks like a key, an address or the input."""
     if key:
         text = text.replace(key, "***")
-    text = _SECRET.sub(r"\1***", " ".join(text.split()))
+    text = _PRIVATE.sub("***", _SECRET.sub(r"\1***", " ".join(text.split())))
     return text if len(text) <= 200 else text[:197] + "..."

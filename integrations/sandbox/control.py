@@ -89,8 +89,10 @@ class Sandbox:
         """Carry out one call, with the fault that hits it."""
         fault = self.faults.draw(provider.name)
         mode = fault.mode if fault else "ok"
-        refused = mode in ("down", "rate_limited")
-        answer = provider.refuse(mode) if refused else self._carried_out(provider, request)
+        if fault and mode in ("down", "rate_limited"):
+            answer = provider.refuse(mode, fault.retry_after_s)
+        else:
+            answer = self._carried_out(provider, request)
         if mode == "garbage":
             answer = Response(body=b"<html>\x00 not what you asked for", headers={"Content-Type": "text/html"})
         lost = mode == "lost_reply"

@@ -127,14 +127,14 @@ class DnsWire:
         what = f"{dns.rdatatype.to_text(question.rdtype)} {host(question.name)}"
         fault = self._fate(what)
         mode = fault.mode if fault else "ok"
-        if fault and mode == "slow":
-            await asyncio.sleep(fault.delay_s)
         if mode in ("down", "rate_limited"):
             response = dns.message.make_response(query)
             response.set_rcode(dns.rcode.SERVFAIL if mode == "down" else dns.rcode.REFUSED)
         else:
             response = self._sandbox.answer(query)
         self._record(what, int(response.rcode()))
+        if fault and mode == "slow":
+            await asyncio.sleep(fault.delay_s)
         if mode == "lost_reply":
             return None
         return b"\x00garbage" if mode == "garbage" else response.to_wire()

@@ -25,7 +25,7 @@ from integrations.sandbox.facebook_answers import (
     projected,
     search,
 )
-from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, chance
 
 PLATFORM = "facebook_ads"
@@ -63,15 +63,22 @@ class FacebookSandbox:
         except GraphError as error:
             return Response(status=error.status, body=error.body())
 
-    def refuse(self, mode: str) -> Response:
-        """``down``: code 2 with 503; ``rate_limited``: code 17 with 400 and the usage header, as Facebook does."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """``down``: code 2 with 503; ``rate_limited``: code 17 with 400 and a usage header, as Facebook does.
+
+        The business header counts whole minutes, the ad account's seconds: a wish for seconds goes into that one.
+        """
         if mode == "rate_limited":
-            usage = [{"type": "ads_management", "call_count": 100, "estimated_time_to_regain_access": 1}]
             error = GraphError(400, 17, "User request limit reached", subcode=2446079)
-            headers = {"x-business-use-case-usage": json.dumps({"1000": usage})}
+            if retry_after_s is None:
+                usage = [{"type": "ads_management", "call_count": 100, "estimated_time_to_regain_access": 1}]
+                headers = {"x-business-use-case-usage": json.dumps({"1000": usage})}
+            else:
+                account = {"acc_id_util_pct": 100, "reset_time_duration": retry_after_s}
+                headers = {"x-ad-account-usage": json.dumps(account)}
             return Response(status=400, body=error.body(), headers=headers)
         error = GraphError(503, 2, "Service temporarily unavailable", transient=True)
-        return Response(status=503, body=error.body())
+        return Response(status=503, body=error.body(), headers=waiting(retry_after_s))
 
     def advance(self, days: int) -> None:
         """Days go by for the campaigns that run."""

@@ -1,5 +1,19 @@
 """Troubles that a test or a demo can switch on for one provider of the sandbox.
 
+``POST /_sandbox/faults`` takes ``provider`` and ``mode``:
+
+    ok            no trouble
+    down          a 5xx in the provider's own form
+    slow          the answer after ``delay`` seconds (default 5); the call is carried out at once
+    rate_limited  a refusal in the provider's own form
+    lost_reply    the call is carried out, then the connection is dropped
+    garbage       the call is carried out, then answered with HTML (DNS: with bytes that are no message)
+
+and, all optional, ``seconds`` (how long; default: until it is cleared), ``rate`` (share of the calls that are hit,
+default 1), ``delay`` and ``retry_after``: the seconds that ``down`` and ``rate_limited`` ask to wait, in the
+provider's own form. Without it each says what the real one does: OpenAI and web sites 1 s, Facebook 60 s, the others
+nothing; nobody says anything when down.
+
 Invariant: whether a call is hit depends on (seed, provider, number of the call) only, so a run with a
 ``rate`` can be repeated; a fault that has lasted its time is as good as none.
 """
@@ -29,6 +43,7 @@ class Fault:
     until: float  #: of ``time.monotonic()``; infinity when it lasts until it is cleared
     rate: float = 1.0  #: share of the calls that it hits
     delay_s: float = DEFAULT_DELAY_S  #: only for ``slow``
+    retry_after_s: float | None = None  #: only for ``down`` and ``rate_limited``; None: what the provider says
 
     @staticmethod
     def parse(data: Mapping[str, Any], now: float) -> Fault:
@@ -38,9 +53,16 @@ class Fault:
             raise FaultError(f"mode={mode!r} is not one of {', '.join(MODES)}")
         seconds = _number(data, "seconds", float("inf"))
         rate = _number(data, "rate", 1.0)
+        asked = data.get("retry_after")
         if rate > 1:
             raise FaultError(f"rate={rate!r} is not between 0 and 1")
-        return Fault(mode=mode, until=now + seconds, rate=rate, delay_s=_number(data, "delay", DEFAULT_DELAY_S))
+        return Fault(
+            mode=mode,
+            until=now + seconds,
+            rate=rate,
+            delay_s=_number(data, "delay", DEFAULT_DELAY_S),
+            retry_after_s=None if asked is None else _number(data, "retry_after", 0.0),
+        )
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import (
     DEFAULT_SEED,
     DISPOSABLE_DOMAINS,
@@ -57,11 +57,12 @@ class HunterSandbox:
             return self._verify(params.get("email", "").strip().lower())
         return _error(404, "not_found", "No such endpoint in the sandbox")
 
-    def refuse(self, mode: str) -> Response:
-        """Hunter's forms of an outage and of its rate limit."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """Hunter's forms of an outage and of its rate limit, which says by itself nothing of when it ends."""
+        headers = waiting(retry_after_s)
         if mode == "rate_limited":
-            return _error(403, "too_many_requests", "You have reached the rate limit")
-        return _error(503, "internal_error", "Service unavailable")
+            return _error(403, "too_many_requests", "You have reached the rate limit", headers)
+        return _error(503, "internal_error", "Service unavailable", headers)
 
     def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
         """Change over to the world of ``seed``."""
@@ -173,8 +174,9 @@ class HunterSandbox:
         return "valid" if found is not None or local in ("info", "hello", "contact", "sales") else "invalid"
 
 
-def _error(status: int, code: str, details: str) -> Response:
-    return Response(status=status, body={"errors": [{"id": code, "code": status, "details": f"[sandbox] {details}"}]})
+def _error(status: int, code: str, details: str, headers: Mapping[str, str] | None = None) -> Response:
+    error = {"id": code, "code": status, "details": f"[sandbox] {details}"}
+    return Response(status=status, body={"errors": [error]}, headers=headers or {})
 
 
 def _objected() -> Response:

@@ -26,7 +26,7 @@ from integrations.sandbox.linkedin_answers import (
     urn_list,
     words_of,
 )
-from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, chance
 
 PLATFORM = "linkedin_ads"
@@ -63,13 +63,13 @@ class LinkedInAdsSandbox:
         except RestLiError as error:
             return Response(status=error.status, body=error.body())
 
-    def refuse(self, mode: str) -> Response:
-        """``down``: 503; ``rate_limited``: 429 without a Retry-After, as LinkedIn does."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """``down``: 503; ``rate_limited``: 429 that says by itself nothing of when it ends, as LinkedIn does."""
         if mode == "rate_limited":
             error = RestLiError(429, "TOO_MANY_REQUESTS", "Resource level throttle limit reached")
         else:
             error = RestLiError(503, "SERVICE_UNAVAILABLE", "Service unavailable")
-        return Response(status=error.status, body=error.body())
+        return Response(status=error.status, body=error.body(), headers=waiting(retry_after_s))
 
     def advance(self, days: int) -> None:
         """Days go by for the campaigns that run."""

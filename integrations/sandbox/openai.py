@@ -23,7 +23,7 @@ from typing import Any
 
 from integrations.sandbox.llm_schema import fill, fit, strict_problem
 from integrations.sandbox.llm_text import MARK, Order, Writer
-from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.protocol import Request, Response, waiting
 
 MODEL = "sandbox-1"
 CREATED = 1_767_225_600  #: 2026-01-01, for ever: answers don't depend on the clock
@@ -74,13 +74,16 @@ class OpenAISandbox:
             return Response(body=_model(request.path.removeprefix("/v1/models/")))
         return _error(404, f"Invalid URL ({request.method} {request.path})", "invalid_request_error")
 
-    def refuse(self, mode: str) -> Response:
-        """The faults ``down`` and ``rate_limited`` as OpenAI words them."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """The faults ``down`` and ``rate_limited`` as OpenAI words them; the limit ends by itself after a second."""
         if mode == "rate_limited":
-            text = "Rate limit reached for requests. Please try again in 1s."
+            seconds = 1.0 if retry_after_s is None else retry_after_s
+            text = f"Rate limit reached for requests. Please try again in {seconds:g}s."
             limited = _error(429, text, "requests", code="rate_limit_exceeded")
-            return Response(status=429, body=limited.body, headers={"retry-after": "1", "retry-after-ms": "1000"})
-        return _error(503, "The server is overloaded or not ready yet.", "server_error", code="service_unavailable")
+            headers = {**waiting(seconds), "retry-after-ms": f"{seconds * 1000:.0f}"}
+            return Response(status=429, body=limited.body, headers=headers)
+        down = _error(503, "The server is overloaded or not ready yet.", "server_error", code="service_unavailable")
+        return Response(status=503, body=down.body, headers=waiting(retry_after_s))
 
     def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
         """Forget the habits of an earlier world. Answers depend on the request's seed, not on the world's."""

@@ -45,6 +45,11 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def waiting(retry_after_s: float | None) -> dict[str, str]:
+    """The headers that ask to wait so long; none for None."""
+    return {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:g}"}
+
+
 class SandboxProvider(Protocol):
     """One provider of the sandbox world."""
 
@@ -55,8 +60,11 @@ class SandboxProvider(Protocol):
         """Answer one request."""
         ...
 
-    def refuse(self, mode: str) -> Response:
-        """This provider's own wire form of the faults ``down`` (a 5xx) and ``rate_limited``."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """This provider's own wire form of the faults ``down`` (a 5xx) and ``rate_limited``.
+
+        ``retry_after_s``: the seconds that it asks to wait; None: what it says by itself, if anything.
+        """
         ...
 
     def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, Company, Mail, Person, World, chance, plain
 
 MAX_RESULTS = 100  #: Google shows no more for one query
@@ -84,11 +84,14 @@ class SerpApiSandbox:
             return Response(status=400, body={"error": "`num` and `start` are whole numbers."})
         return Response(body=self._page(request, query, max(1, min(100, size)), max(0, start)))
 
-    def refuse(self, mode: str) -> Response:
-        """SerpApi's forms of an outage and of the hourly limit."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """SerpApi's forms of an outage and of the hourly limit, which says by itself nothing of when it ends."""
+        headers = waiting(retry_after_s)
         if mode == "rate_limited":
-            return Response(status=429, body={"error": "You are exceeding the throughput limit of your plan per hour."})
-        return Response(status=503, body={"search_metadata": {"status": "Error"}, "error": "Service unavailable."})
+            text = "You are exceeding the throughput limit of your plan per hour."
+            return Response(status=429, body={"error": text}, headers=headers)
+        down = {"search_metadata": {"status": "Error"}, "error": "Service unavailable."}
+        return Response(status=503, body=down, headers=headers)
 
     def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
         """Change over to the world of ``seed``."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, Company, Person, Quirk, World, chance
 
 FOOTER = "Sandbox site: this company does not exist."
@@ -54,11 +54,12 @@ class SitesSandbox:
             return _page("Not found", "<p>This page does not exist.</p>", status=404)
         return self._dressed(company, path, page(company))
 
-    def refuse(self, mode: str) -> Response:
-        """A web server's forms of an outage and of too many requests."""
+    def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
+        """What a busy or a broken web server says."""
         if mode == "rate_limited":
-            return Response(status=429, body=b"Too many requests", headers={"Retry-After": "1"})
-        return Response(status=503, body=b"Service unavailable")
+            headers = waiting(1.0 if retry_after_s is None else retry_after_s)
+            return Response(status=429, body=b"Too many requests", headers=headers)
+        return Response(status=503, body=b"Service unavailable", headers=waiting(retry_after_s))
 
     def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
         """Change over to the world of ``seed``."""

@@ -5,12 +5,20 @@ checked address pinned for the connection, each redirect treated as a new URL, a
 HTML within the time-out, an honest user agent, a pause between two requests to one host. Invariant: nothing
 forbidden by robots.txt is ever requested. Error table for what a site answers:
 
-    401, 403 keeps us out                PolicyRefusedError
+    401, 403, 451 keeps us out           PolicyRefusedError
     404, 410, no such host               NotFoundError
-    429                                  RateLimitedError
-    5xx, refused, time-out               TransientError
-    robots.txt forbids, private address  PolicyRefusedError
-    not HTML, above the size limit       InvalidAnswerError
+    408, 425, 5xx                        TransientError
+    429                                  RateLimitedError, after Retry-After when there is one
+    other 4xx, other 3xx than redirects  PermanentError
+    no answer, cut off, host not looked up, robots.txt unreadable
+                                         TransientError
+    robots.txt forbids, private address, site that is never fetched
+                                         PolicyRefusedError
+    no URL, too many redirects           BadRequestError
+    not HTML, above the size limit, not in the encoding it names
+                                         InvalidAnswerError
+
+A page's text is not judged here: what is no page of a company is read, and nothing is found in it.
 """
 
 from __future__ import annotations
@@ -22,6 +30,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
+from zlib import error as ZlibError
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -38,7 +47,8 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
-from integrations.http import CONNECT_TIMEOUT_S, read_bounded, retry_after
+from integrations.http import BAD_ADDRESS, BAD_TEXT, CONNECT_TIMEOUT_S, DirectSession, read_bounded
+from integrations.http_errors import retry_after
 from integrations.settings import Settings
 from integrations.web.guard import NAME, Target, check_addresses, check_url
 from integrations.web.links import page_key, ranked_links, same_site
@@ -131,7 +141,7 @@ class WebFetcher:
             deadline += self._await_turn(target, max(self._delay_s, rules.delay_s()))
             status, headers, body = self._get(target, deadline, MAX_BYTES)
             if status in _REDIRECTS and headers.get("Location"):
-                url = urljoin(target.url, headers["Location"])
+                url = _joined(target.url, headers["Location"])
                 continue
             return WebPage(url=target.url, html=_html(status, headers, body))
         raise BadRequestError(NAME, f"more than {MAX_REDIRECTS} redirects")
@@ -185,12 +195,12 @@ class WebFetcher:
             here = check_url(url, private=self._private)
             status, headers, body = self._get(here, deadline, MAX_ROBOTS_BYTES, cut=True)
             if status in _REDIRECTS and headers.get("Location"):
-                url = urljoin(here.url, headers["Location"])
+                url = _joined(here.url, headers["Location"])
                 continue
-            if status == 429:
-                raise RateLimitedError(NAME, "robots.txt answered 429", retry_after=retry_after(headers))
-            if status >= 500:
-                raise TransientError(NAME, f"robots.txt answered {status}, so nothing may be read now")
+            if status == 429 or status >= 500:
+                error = RateLimitedError if status == 429 else TransientError
+                text = f"robots.txt answered {status}, so nothing may be read now"
+                raise error(NAME, text, retry_after=retry_after(headers))
             return body if status < 300 else None
         return None  # RFC 9309 §2.3.1.2: too many redirects count as none
 
@@ -223,15 +233,17 @@ class WebFetcher:
                 if body is None:
                     raise InvalidAnswerError(NAME, f"a page is above {max_bytes} bytes or oddly encoded")
                 return response.status_code, headers, body
+        except (*BAD_ADDRESS, *BAD_TEXT):
+            raise BadRequestError(NAME, "a URL can't be sent") from None
+        except ZlibError:
+            raise InvalidAnswerError(NAME, "a page is not in the encoding that it names") from None
         except (requests.RequestException, HTTPError, TimeoutError) as error:
             raise TransientError(NAME, f"a site gave no answer ({type(error).__name__})") from None
-        except UnicodeError:
-            raise BadRequestError(NAME, "a URL can't be sent") from None
 
     def _session(self) -> tuple[requests.Session, _Pinned]:
         session, adapter = self._local.session, self._local.adapter
         if session is None or adapter is None:
-            session, adapter = requests.Session(), _Pinned()
+            session, adapter = DirectSession(), _Pinned()
             session.trust_env = False
             session.headers.update(
                 {"User-Agent": self._agent, "Accept": "text/html,application/xhtml+xml", "Accept-Encoding": "gzip"}
@@ -254,6 +266,14 @@ class WebFetcher:
         return turn - now
 
 
+def _joined(base: str, location: str) -> str:
+    """Where a redirect leads; BadRequestError when nobody can tell."""
+    try:
+        return urljoin(base, location)
+    except ValueError:
+        raise BadRequestError(NAME, "a redirect leads to what is no URL") from None
+
+
 def _is_html(headers: Mapping[str, str]) -> bool:
     kind = headers.get("Content-Type", "text/html").split(";")[0].strip().lower()
     return kind in _HTML
@@ -261,7 +281,7 @@ def _is_html(headers: Mapping[str, str]) -> bool:
 
 def _html(status: int, headers: Mapping[str, str], body: bytes) -> str:
     """The text of a good answer; raises by the module's table."""
-    if status >= 400 or status in _REDIRECTS:
+    if status >= 300:
         error = ERRORS.get(status) or (TransientError if status >= 500 else PermanentError)
         raise error(NAME, f"a site answered {status}", retry_after=retry_after(headers))
     if not _is_html(headers):

@@ -75,6 +75,24 @@ def test_nobody_there_is_unknown() -> None:
         assert silent.mail_domain("acme.com", timeout=0.3).status == "unknown"
 
 
+def test_a_machine_without_a_name_server_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name server configured, as in a container without a network, is no answer either."""
+    import dns.resolver
+
+    def unconfigured(resolver: dns.resolver.Resolver, source: object) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", unconfigured)
+    assert Dns(Settings.from_env({})).mail_domain("acme.com", timeout=1).status == "unknown"
+
+
+def test_the_time_out_is_for_the_whole_question(sandbox: Sandbox, dns: Dns) -> None:
+    """Three records are asked for one after the other (MX, A, AAAA): each answer comes in time, all together don't."""
+    sandbox.post("/_sandbox/faults", {"provider": "dns", "mode": "slow", "delay": 0.4})
+    assert dns.mail_domain(domain_with(Mail.A_ONLY), timeout=1.0).reason == "no_answer"
+    assert dns.mail_domain(domain_with(Mail.A_ONLY), timeout=5).reason == "address"
+
+
 def test_addresses(dns: Dns) -> None:
     assert dns.addresses("127.0.0.1", timeout=1) == ["127.0.0.1"]
     assert dns.addresses("[::1]", timeout=1) == ["::1"]

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from ad_platforms import KEY, START, Steps, Wire, fault, spec
 from ad_platforms import ad_campaigns as campaigns
+from raw_server import Answer, raw_server, saying, silent, trickling
 from scripted_http import Script, scripted_server
 
 from integrations.ads import build
 from integrations.ads.facebook import FacebookAds, minor_units
 from integrations.ads.facebook_report import day_reports
-from integrations.ads.platform import AdPlatform
+from integrations.ads.platform import AdPlatform, RemoteCampaign
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -29,6 +30,7 @@ from integrations.errors import (
 )
 from integrations.settings import Settings
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 SINCE = START.date() - timedelta(days=1)
 
 
@@ -351,6 +353,67 @@ def test_defects_of_the_sdk_are_fenced_in(
         platform.create(spec(audience=bare, keywords=()), wire=Wire(), steps=Steps())
     assert (type(read.value), type(written.value)) == (reading, writing)
     assert "access_token" not in f"{read.value}{written.value}"
+
+
+@pytest.mark.parametrize("body", [b'{"success": false}', b"{}", b'{"success": "yes"}', b'{"id": "1"}'])
+def test_only_success_is_agreement_to_a_change(odd: Script, body: bytes) -> None:
+    odd.body = body
+    with pytest.raises(OutcomeUnknownError):
+        build("facebook_ads", settings(odd.url)).pause(RemoteCampaign(id="1"), wire=Wire())
+
+
+def test_a_search_without_data_does_not_widen_the_audience(odd: Script) -> None:
+    odd.body = b'{"id": "1"}'  # to the creation a good answer, to the search none
+    with pytest.raises(TransientError, match="a search without data"):
+        build("facebook_ads", settings(odd.url)).create(spec(), wire=Wire(), steps=Steps())
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"name": "x"}', b'{"id": ""}'])
+def test_an_object_without_an_id_is_no_answer(odd: Script, body: bytes) -> None:
+    odd.body = body
+    with pytest.raises(TransientError, match="without an id"):
+        build("facebook_ads", settings(odd.url)).get("1", wire=Wire())
+
+
+def test_a_redirect_is_not_followed(odd: Script) -> None:
+    odd.status, odd.headers = 302, {"Location": f"{odd.url}/elsewhere"}
+    platform = build("facebook_ads", settings(odd.url))
+    with pytest.raises(TransientError):
+        platform.get("1", wire=Wire())
+    with pytest.raises(OutcomeUnknownError):
+        platform.pause(RemoteCampaign(id="1"), wire=Wire())
+    assert len(odd.requests) == 2, "it would carry the token to another address"
+
+
+@pytest.mark.parametrize("answer", [trickling(HEAD + b"Content-Length: 1000\r\n\r\n"), silent])
+def test_a_slow_answer_ends_by_its_timeout(answer: Answer) -> None:
+    """The peers go on until the block ends: without a bound of ours, so would the calls."""
+    with raw_server(answer) as server:
+        platform = build("facebook_ads", settings(server.url))
+        with pytest.raises(TransientError):
+            platform.get("1", wire=Wire(timeout=0.3))
+        with pytest.raises(OutcomeUnknownError):
+            platform.pause(RemoteCampaign(id="1"), wire=Wire(timeout=0.3))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(saying(HEAD + b"Content-Length: 9000\r\n\r\n" + b" " * 9000), id="too long"),
+        pytest.param(saying(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"), id="not gzip"),
+        pytest.param(saying(HEAD + b"Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"), id="brotli"),
+        pytest.param(saying(HEAD + b"Content-Length: 20\r\n\r\n{}"), id="cut short"),
+        pytest.param(saying(b"HTTP/1.1 302 x\r\nLocation: http://[bad\r\nContent-Length: 0\r\n\r\n"), id="redirect"),
+    ],
+)
+def test_an_answer_that_nobody_can_read(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.ads.facebook_wire.MAX_BYTES", 1000)
+    with raw_server(answer) as server:
+        platform = build("facebook_ads", settings(server.url))
+        with pytest.raises(TransientError):
+            platform.get("1", wire=Wire())
+        with pytest.raises(OutcomeUnknownError):
+            platform.pause(RemoteCampaign(id="1"), wire=Wire())
 
 
 def test_a_hanging_server_is_left(odd: Script) -> None:

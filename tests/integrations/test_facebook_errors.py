@@ -26,6 +26,7 @@ from integrations.errors import (
     [
         ({"code": 1}, TransientError),
         ({"code": 2}, TransientError),
+        ({"code": 3}, CredentialsError),
         ({"code": 4, "error_subcode": 1504022}, RateLimitedError),
         ({"code": 10}, CredentialsError),
         ({"code": 17, "error_subcode": 2446079}, RateLimitedError),
@@ -77,6 +78,11 @@ def test_answers_without_an_error_object(status: int | None, write: bool, expect
     assert type(facebook_error(status, None, {}, write=write)) is expected
 
 
+def test_a_limit_without_an_error_object_waits_as_long_as_the_headers_say() -> None:
+    headers = {"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 3}]}'}
+    assert facebook_error(429, None, headers, write=False).retry_after == 180.0
+
+
 def test_texts_of_the_answer_stay_out() -> None:
     told = {
         "code": 100,
@@ -97,6 +103,8 @@ def test_texts_of_the_answer_stay_out() -> None:
         ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 3}]}'}, 180.0),
         ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 0}]}'}, None),
         ({"x-business-use-case-usage": "not json"}, None),
+        ({"x-business-use-case-usage": "[" * 60_000}, None),
+        ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 1e999}]}'}, None),
         ({"x-business-use-case-usage": '{"1": 5, "2": [7]}'}, None),
         ({"x-ad-account-usage": '{"acc_id_util_pct": 100, "reset_time_duration": 120}'}, 120.0),
         ({"x-ad-account-usage": '{"acc_id_util_pct": 9.6, "reset_time_duration": 120}'}, None),

@@ -25,7 +25,8 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
-from integrations.http import retry_after, send
+from integrations.http import send, strict_json
+from integrations.http_errors import retry_after
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SECRET = "sk-very-secret"
@@ -33,7 +34,8 @@ SECRET = "sk-very-secret"
 
 def status(code: int, *headers: str, body: bytes = b"{}") -> Answer:
     lines = "".join(f"{header}\r\n" for header in headers)
-    return saying(f"HTTP/1.1 {code} x\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body)
+    head = f"HTTP/1.1 {code} x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{lines}\r\n"
+    return saying(head.encode() + body)
 
 
 def failing(answer: Answer, method: str = "GET", timeout: float = 5.0, **given: object) -> IntegrationError:
@@ -130,11 +132,56 @@ def test_a_body_that_is_no_json() -> None:
             reply = send("x", method, server.url, timeout=5)
         with pytest.raises(expected):
             reply.json()
-    with raw_server(saying(OK + b"Content-Length: 2\r\n\r\n[]")) as server:
-        reply = send("x", "GET", server.url, timeout=5)
-    assert reply.json() == []
-    with pytest.raises(InvalidAnswerError):
-        reply.json_object()
+    for method, expected in (("GET", TransientError), ("POST", OutcomeUnknownError)):
+        with raw_server(saying(OK + b"Content-Length: 2\r\n\r\n[]")) as server:
+            reply = send("x", method, server.url, timeout=5)
+        assert reply.json() == []
+        with pytest.raises(expected):
+            reply.json_object()
+
+
+@pytest.mark.parametrize("body", [b"NaN", b"[-Infinity]", b'{"a": 1e999}', b"[" * 100_000, b"", b"\xff", b"'x'"])
+def test_json_that_ends_badly_elsewhere_is_none(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        strict_json(body)
+
+
+def test_plain_json_is_read() -> None:
+    assert strict_json(b'{"a": [1, 2.5, -1e3, "x", null]}') == {"a": [1, 2.5, -1000.0, "x", None]}
+
+
+def test_too_long_an_answer_to_a_write_may_have_been_carried_out() -> None:
+    long = saying(OK + b"Content-Length: 2000\r\n\r\n" + b" " * 2000)
+    assert type(failing(long, "POST", max_bytes=1000)) is OutcomeUnknownError
+    assert type(failing(long, "GET", max_bytes=1000)) is InvalidAnswerError
+
+
+@pytest.mark.parametrize("headers", [(), ("Content-Encoding: br",)])
+def test_a_refusal_may_be_as_long_and_odd_as_it_likes(headers: tuple[str, ...]) -> None:
+    assert type(failing(status(429, *headers, body=b"x" * 5000), max_bytes=1000)) is RateLimitedError
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "/\xff\xfe", "http://127.0.0.1:1/"])
+def test_a_redirect_is_an_answer_and_its_body_is_bounded(location: str) -> None:
+    long = status(302, f"Location: {location}", body=b"x" * 5000)
+    with raw_server(long) as server:
+        assert send("x", "GET", server.url, timeout=5).status == 302
+    assert type(failing(long, max_bytes=1000)) is InvalidAnswerError
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"params": {"q": "\ud800"}},
+        {"json": {"budget": float("nan")}},
+        {"headers": {"X-Key": "“quoted”"}},
+        {"headers": {"X-Key": "broken\nline"}},
+    ],
+)
+def test_what_can_not_be_sent_was_not_sent(given: dict[str, object]) -> None:
+    with raw_server(status(200)) as server, pytest.raises(BadRequestError):
+        send("x", "POST", server.url, timeout=5, **given)  # type: ignore[arg-type]  # hands any keyword through
+    assert server.requests == []
 
 
 def test_tables_and_bodies_decide_before_the_default() -> None:
@@ -180,7 +227,19 @@ def test_retry_after_reads_dates() -> None:
     assert retry_after({"Retry-After": "Thu, 01 Jan 2026 11:00:00 GMT"}, now) == 0
 
 
-@given(st.text(max_size=40))
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("soon", "", "nan", "inf", "9" * 400, "1e999"),
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+        "Mon, 01 Jan 99999999999 00:00:00 GMT",
+    ],
+)
+def test_retry_after_that_says_nothing(value: str) -> None:
+    assert retry_after({"Retry-After": value}) is None
+
+
+@given(st.text(max_size=40) | st.floats().map(str))
 def test_retry_after_survives_anything(value: str) -> None:
     found = retry_after({"Retry-After": value})
-    assert found is None or found >= 0
+    assert found is None or 0 <= found < float("inf")

@@ -144,8 +144,19 @@ def test_error_table(code: int, expected: type[IntegrationError]) -> None:
     assert b"sk-secret" not in server.requests[0].partition(b"\r\n")[0]
 
 
-@pytest.mark.parametrize("body", ["[]", "{}", '{"data": 3}', '{"data": {}}', '{"data": {"status": "brilliant"}}'])
-def test_odd_answers_are_our_errors(body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("[]", TransientError),
+        ("{}", TransientError),
+        ('{"data": 3}', TransientError),
+        ('{"data": {}}', InvalidAnswerError),
+        ('{"data": {"status": "brilliant"}}', InvalidAnswerError),
+    ],
+)
+def test_odd_answers_are_our_errors(body: str, expected: type[IntegrationError]) -> None:
+    """What has no data is no answer; a verdict that we don't know is one that we can't use."""
     answer = saying(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-    with raw_server(answer) as server, pytest.raises(InvalidAnswerError):
+    with raw_server(answer) as server, pytest.raises(expected) as caught:
         client(server.url).verify("a@b.com", timeout=5)
+    assert type(caught.value) is expected

@@ -15,7 +15,7 @@ from scripted_http import Script, scripted_server
 from integrations.ads import build
 from integrations.ads.linkedin import LinkedInAds
 from integrations.ads.linkedin_wire import text, urns
-from integrations.ads.platform import AdPlatform
+from integrations.ads.platform import AdPlatform, RemoteCampaign
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -282,13 +282,13 @@ def odd() -> Any:
     ("status", "body", "headers", "reading", "writing"),
     [
         (200, b"{}", {}, TransientError, OutcomeUnknownError),  # no elements; no id
-        (200, b"[]", {}, InvalidAnswerError, OutcomeUnknownError),
+        (200, b"[]", {}, TransientError, OutcomeUnknownError),
         (201, b"", {}, TransientError, OutcomeUnknownError),
         (409, b"{}", {}, TransientError, TransientError),
         (422, b"{}", {}, BadRequestError, BadRequestError),
         (426, b"{}", {}, NeedsAttentionError, NeedsAttentionError),
         (429, b"", {"Retry-After": "5"}, RateLimitedError, RateLimitedError),
-        (401, b'{"code": "EXPIRED_ACCESS_TOKEN"}', {}, NeedsAttentionError, NeedsAttentionError),
+        (401, b'{"code": "EXPIRED_ACCESS_TOKEN"}', {}, CredentialsError, CredentialsError),
         (500, b"<html>", {}, TransientError, TransientError),
         (502, b"<html>", {}, TransientError, OutcomeUnknownError),
     ],
@@ -313,10 +313,30 @@ def test_odd_answers(
         assert read.value.retry_after == 5.0
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "agreed"),
+    [
+        (204, b"", True),
+        (200, b"", True),
+        (200, b'{"id": 1}', True),
+        (200, b"<html>", False),
+        (200, b"[]", False),
+        (202, b"", False),
+        (302, b"", False),
+    ],
+)
+def test_only_linkedin_agrees_to_a_change(odd: Script, status: int, body: bytes, agreed: bool) -> None:
+    odd.status, odd.body = status, body
+    platform = build("linkedin_ads", settings(odd.url))
+    if agreed:
+        platform.pause(RemoteCampaign(id="1"), wire=Wire())
+    else:
+        with pytest.raises(OutcomeUnknownError):
+            platform.pause(RemoteCampaign(id="1"), wire=Wire())
+
+
 @pytest.mark.parametrize("row", [b"{}", b'{"dateRange": {"start": {"year": 2026, "month": 13, "day": 1}}}'])
 def test_a_row_that_can_not_be_read_is_no_zero(odd: Script, row: bytes) -> None:
-    from integrations.ads.platform import RemoteCampaign
-
     odd.body = b'{"elements": [' + row + b"]}"
     platform = build("linkedin_ads", settings(odd.url))
     with pytest.raises(InvalidAnswerError):

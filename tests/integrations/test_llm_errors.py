@@ -85,6 +85,7 @@ TABLE = [
     (200, {"choices": None}, TransientError, "malformed_response"),
     (200, {"choices": []}, TransientError, "malformed_response"),
     (200, [1, 2], TransientError, "malformed_response"),
+    (200, b"[" * 100_000, TransientError, "malformed_response"),
 ]
 
 
@@ -108,6 +109,19 @@ def test_what_the_server_says_about_a_bad_request_is_passed_on_shortened_and_wit
     assert "no such field" in error.message
     assert "abc.def" not in error.message
     assert len(error.message) < 300
+
+
+def test_what_a_server_sends_back_of_a_prompt_stays_out(server: ModelServer) -> None:
+    said = (
+        "1 validation error for Request\nmessages: Field required [type=missing, input_value={'content': "
+        "'Write to jane@acme.example'}, input_type=dict] see https://errors.example/v/missing"
+    )
+
+    error = _failure(server, Reply(status=400, body=_error(said)))
+
+    assert "messages: Field required" in error.message
+    for private in ("Write to", "jane", "https://"):
+        assert private not in error.message
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_no_key_no_answer_and_unknown_paths() -> None:
 def test_faults_speak_the_providers_language() -> None:
     limited, down = OpenAISandbox().refuse("rate_limited"), OpenAISandbox().refuse("down")
 
-    assert (limited.status, limited.headers["retry-after"]) == (429, "1")
+    assert (limited.status, limited.headers["Retry-After"]) == (429, "1")
     assert limited.body["error"]["code"] == "rate_limit_exceeded"
     assert down.status == 503
 

@@ -133,6 +133,32 @@ def test_a_fault_ends_by_itself(sandbox: Sandbox) -> None:
     assert faults.active() == {}
 
 
+def test_a_fault_asks_to_wait_in_the_providers_own_form(sandbox: Sandbox) -> None:
+    paths = {
+        "openai": "/openai/v1/chat/completions",
+        "serpapi": "/serpapi/search.json",
+        "hunter": "/hunter/v2/email-verifier",
+        "facebook_ads": "/facebook/v26.0/me",
+        "linkedin_ads": "/linkedin_ads/rest/adAccounts/1",
+    }
+    own = {"openai": "1"}  # what they say by themselves, in a header of HTTP
+
+    def said(provider: str, **fault: object) -> dict[str, str]:
+        sandbox.post("/_sandbox/faults", {"provider": provider, **fault})
+        return http_get(sandbox.url, paths[provider])[1]
+
+    for provider in paths:
+        assert said(provider, mode="rate_limited").get("retry-after") == own.get(provider)
+        assert "retry-after" not in said(provider, mode="down")
+        assert said(provider, mode="down", retry_after=9)["retry-after"] == "9"
+        if provider != "facebook_ads":
+            assert said(provider, mode="rate_limited", retry_after=2.5)["retry-after"] == "2.5"
+    minutes = said("facebook_ads", mode="rate_limited")["x-business-use-case-usage"]
+    assert json.loads(minutes)["1000"][0]["estimated_time_to_regain_access"] == 1
+    seconds = said("facebook_ads", mode="rate_limited", retry_after=2.5)["x-ad-account-usage"]
+    assert json.loads(seconds) == {"acc_id_util_pct": 100, "reset_time_duration": 2.5}
+
+
 def test_a_rate_hits_its_share_in_the_same_way_each_time() -> None:
     def drawn(seed: int) -> list[bool]:
         faults = Faults(seed=seed)
@@ -153,6 +179,7 @@ def test_a_rate_hits_its_share_in_the_same_way_each_time() -> None:
         {"provider": "serpapi", "mode": "down", "rate": 2},
         {"provider": "serpapi", "mode": "down", "seconds": "ten"},
         {"provider": "serpapi", "mode": "down", "seconds": -1},
+        {"provider": "serpapi", "mode": "rate_limited", "retry_after": "soon"},
     ],
 )
 def test_bad_faults_are_refused(sandbox: Sandbox, body: dict[str, object]) -> None:

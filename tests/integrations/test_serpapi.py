@@ -10,7 +10,6 @@ from integrations.errors import (
     BadRequestError,
     CredentialsError,
     IntegrationError,
-    InvalidAnswerError,
     QuotaExhaustedError,
     RateLimitedError,
     TransientError,
@@ -93,9 +92,12 @@ def test_faults(search: SerpApi, sandbox: Sandbox, mode: str, expected: type[Int
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ('{"organic_results": 7}', InvalidAnswerError),
-        ("[]", InvalidAnswerError),
+        ('{"organic_results": 7}', TransientError),
+        ("[]", TransientError),
+        ("{}", TransientError),
         ('{"search_information": 3, "error": "Something else."}', TransientError),
+        ('{"search_metadata": {"status": "Error"}}', TransientError),
+        ('{"search_metadata": {"status": "Queued"}, "organic_results": []}', TransientError),
     ],
 )
 def test_odd_answers_are_our_errors(body: str, expected: type[IntegrationError]) -> None:
@@ -103,7 +105,13 @@ def test_odd_answers_are_our_errors(body: str, expected: type[IntegrationError])
         client(server.url).search("saas", timeout=5)
 
 
-@pytest.mark.parametrize("body", ['{"organic_results": ["x", {"title": 3}, {"link": "javascript:alert(1)"}]}', "{}"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"organic_results": ["x", {"title": 3}, {"link": "javascript:alert(1)"}]}',
+        '{"search_metadata": {"status": "Success"}, "local_results": {}}',
+    ],
+)
 def test_odd_results_are_left_out(body: str) -> None:
     with raw_server(answering(body)) as server:
         assert client(server.url).search("saas", timeout=5) == []

@@ -18,6 +18,7 @@ from integrations.errors import (
     IntegrationError,
     InvalidAnswerError,
     NotFoundError,
+    PermanentError,
     PolicyRefusedError,
     RateLimitedError,
     TransientError,
@@ -167,6 +168,15 @@ def test_we_say_who_we_are() -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + b"x" * (MAX_BYTES + 1), InvalidAnswerError),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nxx", InvalidAnswerError),
         (b"HTTP/1.1 302 x\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", BadRequestError),
+        (b"HTTP/1.1 302 x\r\nLocation: http://[bad\r\nConnection: close\r\n\r\n", BadRequestError),
+        (b"HTTP/1.1 302 x\r\nLocation: /\xff\xfe\r\nConnection: close\r\n\r\n", BadRequestError),
+        (b"HTTP/1.1 300 x\r\nContent-Type: text/html\r\nConnection: close\r\n\r\nhello", PermanentError),
+        (b"HTTP/1.1 304 x\r\nConnection: close\r\n\r\n", PermanentError),
+        (b"HTTP/1.1 302 x\r\nConnection: close\r\n\r\n", PermanentError),
+        (b"HTTP/1.1 405 x\r\nContent-Length: 0\r\n\r\n", PermanentError),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", InvalidAnswerError),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 90\r\n\r\n<p>", TransientError),
+        (b"\x00\xff nonsense\r\n\r\n", TransientError),
     ],
 )
 def test_error_table(answer: bytes, expected: type[IntegrationError]) -> None:
@@ -176,6 +186,21 @@ def test_error_table(answer: bytes, expected: type[IntegrationError]) -> None:
     with raw_server(by_path) as server, pytest.raises(expected) as caught:
         WebFetcher(settings()).fetch(server.url, timeout=5)
     assert type(caught.value) is expected
+
+
+def test_a_redirects_body_is_not_read() -> None:
+    endless = trickling(b"HTTP/1.1 302 x\r\nLocation: /next\r\n\r\n")
+
+    def by_path(peer: socket.socket, over: threading.Event) -> None:
+        if b"robots.txt" in server.requests[-1]:
+            peer.sendall(NO_ROBOTS)
+        elif b"/next" in server.requests[-1]:
+            peer.sendall(PAGE)
+        else:
+            endless(peer, over)
+
+    with raw_server(by_path) as server:
+        assert WebFetcher(settings()).fetch(server.url, timeout=5).html == "<p>Hello</p>"
 
 
 def test_a_trickling_page_ends_by_its_timeout() -> None:

@@ -1,0 +1,449 @@
+"""Each row of each provider's error table, through its real client: what the sandbox has no fault for.
+
+A row that is added without a test of its own fails here. Faults of the sandbox are in test_provider_faults.py, the
+model server's rows without codes in test_llm_errors.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import checkout
+import pytest
+from ad_platforms import Wire
+from scripted_http import Script, scripted_server
+
+from integrations import hunter, serpapi
+from integrations.ads import build, facebook_errors, linkedin_wire
+from integrations.ads.platform import RemoteCampaign
+from integrations.errors import (
+    BadRequestError,
+    CredentialsError,
+    IntegrationError,
+    NeedsAttentionError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PolicyRefusedError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    TransientError,
+)
+from integrations.http_errors import AMBIGUOUS_STATUSES, DEFAULT_ERRORS
+from integrations.hunter import Hunter
+from integrations.llm import errors as llm_errors
+from integrations.llm.models import ChatModels
+from integrations.serpapi import SerpApi
+from integrations.settings import PROVIDERS, Settings
+from integrations.web.fetch import ERRORS as WEB_ERRORS
+from integrations.web.fetch import WebFetcher
+
+SECRET, PERSON, URL = "s3cr3t-t0ken", "jane.doe@acme.example", "https://acme.example/jane"
+#: What providers' sentences may quote.
+SENTENCE = f"{PERSON} at {URL} with {SECRET}"
+REMOTE = RemoteCampaign(id="1", ids={})
+
+Call = Callable[[Settings], object]
+
+
+def complete(settings: Settings) -> object:
+    models = ChatModels(settings)
+    try:
+        return models.complete([{"role": "user", "content": f"Write to {PERSON}"}], timeout=10)
+    finally:
+        models.close()
+
+
+READING: Mapping[str, Call] = {
+    "openai": complete,
+    "serpapi": lambda settings: SerpApi(settings).page(PERSON, timeout=10),
+    "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
+    "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
+    "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
+    "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
+}
+WRITING: Mapping[str, Call] = {
+    "facebook_ads": lambda settings: build("facebook_ads", settings).pause(REMOTE, wire=Wire(10)),
+    "linkedin_ads": lambda settings: build("linkedin_ads", settings).pause(REMOTE, wire=Wire(10)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What a provider answers, and what that is to a reading and to a writing call."""
+
+    provider: str
+    status: int
+    body: Any = None
+    expected: type[IntegrationError]
+    writing: type[IntegrationError] | None = None  #: where it differs
+    detail: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return f"{self.provider}-{self.status}-{self.detail}"
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Script]:
+    with scripted_server() as script:
+        yield script
+
+
+def failure(peer: Script, call: Call, status: int, body: Any, headers: Mapping[str, str]) -> IntegrationError:
+    peer.status, peer.headers = status, {"Content-Type": "application/json", **headers}
+    peer.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    peer.requests.clear()
+    keys = [name for p in PROVIDERS.values() for name in p.credentials.values() if name.endswith(("KEY", "TOKEN"))]
+    addresses = {provider.base_url_variable: peer.url + provider.sandbox_path for provider in PROVIDERS.values()}
+    with pytest.raises(IntegrationError) as caught:
+        call(Settings.from_env({"SANDBOX_URL": peer.url, **addresses, **dict.fromkeys(keys, SECRET)}))
+    error = caught.value
+    assert len(peer.requests) == 1, "a refusal is not asked again"
+    assert not any(quoted in str(error.to_dict()) for quoted in (SECRET, PERSON, URL, "jane"))
+    return error
+
+
+# The tables, written down a second time: a wrong class there is a difference here.
+
+SERPAPI: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    403: CredentialsError,
+    410: NotFoundError,
+    429: RateLimitedError,
+    503: TransientError,
+}
+HUNTER: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    403: RateLimitedError,
+    404: NotFoundError,
+    422: BadRequestError,
+    429: QuotaExhaustedError,
+    451: PolicyRefusedError,
+}
+FACEBOOK: Mapping[int, type[IntegrationError]] = {
+    **dict.fromkeys((1, 2), TransientError),
+    **dict.fromkeys((4, 17, 32, 341, 613), RateLimitedError),
+    **dict.fromkeys((3, 10, 101, 102, 104, 190), CredentialsError),
+    100: BadRequestError,
+    368: PolicyRefusedError,
+    803: NotFoundError,
+    2635: NeedsAttentionError,
+}
+FACEBOOK_SUBCODES: Mapping[tuple[int, int], type[IntegrationError]] = {
+    (100, 33): NotFoundError,
+    (100, 1359188): NeedsAttentionError,
+    (100, 1487007): NotFoundError,
+}
+LINKEDIN: Mapping[int, type[IntegrationError]] = {
+    409: TransientError,
+    412: TransientError,
+    422: BadRequestError,
+    426: NeedsAttentionError,
+}
+LINKEDIN_CODES: Mapping[str, type[IntegrationError]] = {
+    "NONEXISTENT_VERSION": NeedsAttentionError,
+    "VERSION_MISSING": NeedsAttentionError,
+    "REVOKED_ACCESS_TOKEN": CredentialsError,
+    "EXPIRED_ACCESS_TOKEN": CredentialsError,
+}
+OPENAI: Mapping[int, type[IntegrationError]] = {
+    **dict.fromkeys((400, 413, 422), BadRequestError),
+    **dict.fromkeys((401, 403), CredentialsError),
+    402: QuotaExhaustedError,
+    404: NotFoundError,
+    **dict.fromkeys((408, 409, 425), TransientError),
+    429: RateLimitedError,
+}
+OPENAI_CODES: Mapping[str, type[IntegrationError]] = {
+    "insufficient_quota": QuotaExhaustedError,
+    "billing_hard_limit_reached": QuotaExhaustedError,
+    "billing_not_active": QuotaExhaustedError,
+    "content_filter": PolicyRefusedError,
+    "content_policy_violation": PolicyRefusedError,
+    "invalid_prompt": PolicyRefusedError,
+    "invalid_api_key": CredentialsError,
+    "account_deactivated": CredentialsError,
+    "model_not_found": NotFoundError,
+    "context_length_exceeded": BadRequestError,
+}
+WEB: Mapping[int, type[IntegrationError]] = {
+    **dict.fromkeys((401, 403, 451), PolicyRefusedError),
+    **dict.fromkeys((404, 410), NotFoundError),
+    **dict.fromkeys((408, 425), TransientError),
+    429: RateLimitedError,
+}
+#: What is left to :mod:`integrations.http_errors`.
+COMMON: Mapping[int, type[IntegrationError]] = {
+    **dict.fromkeys((400, 405, 413, 418), BadRequestError),
+    **dict.fromkeys((401, 403), CredentialsError),
+    402: QuotaExhaustedError,
+    **dict.fromkeys((404, 410), NotFoundError),
+    **dict.fromkeys((408, 425, 500, 502, 503, 504, 520), TransientError),
+    429: RateLimitedError,
+    451: PolicyRefusedError,
+}
+TABLES: list[tuple[Mapping[Any, Any], Mapping[Any, Any]]] = [
+    (serpapi.ERRORS, SERPAPI),
+    (hunter.ERRORS, HUNTER),
+    (facebook_errors.CODES, FACEBOOK),
+    (facebook_errors.SUBCODES, FACEBOOK_SUBCODES),
+    (linkedin_wire.STATUS_ERRORS, LINKEDIN),
+    (linkedin_wire.CODE_ERRORS, LINKEDIN_CODES),
+    (llm_errors.STATUSES, OPENAI),
+    (llm_errors.CODES, OPENAI_CODES),
+    (WEB_ERRORS, WEB),
+]
+
+
+def test_no_row_of_a_table_is_left_out() -> None:
+    for table, tested in TABLES:
+        assert set(table) == set(tested)
+    assert set(DEFAULT_ERRORS) | AMBIGUOUS_STATUSES <= set(COMMON)
+
+
+def serpapi_rows() -> list[Row]:
+    def row(
+        status: int, expected: type[IntegrationError], said: str = SENTENCE, detail: str | None = None, **more: object
+    ) -> Row:
+        return Row(provider="serpapi", status=status, body={"error": said, **more}, expected=expected, detail=detail)
+
+    return [
+        *(row(status, found) for status, found in SERPAPI.items()),
+        row(401, CredentialsError, f"Invalid API key {SECRET}.", "invalid_key"),
+        row(429, QuotaExhaustedError, "Your account has run out of searches.", "out_of_searches"),
+        row(429, RateLimitedError, "You are exceeding the throughput limit per hour.", "hourly_throughput"),
+        row(400, BadRequestError, f"Missing query {SENTENCE}", "missing_argument"),
+        row(400, BadRequestError, f"Unsupported `{SENTENCE}` location.", "unsupported_argument"),
+        row(200, TransientError, f"Something failed for {SENTENCE}."),
+        row(200, TransientError, "", "Error", search_metadata={"status": "Error"}),
+        row(200, TransientError, "", "Processing", search_metadata={"status": "Processing"}),
+    ]
+
+
+def hunter_rows() -> list[Row]:
+    def body(status: int) -> dict[str, Any]:
+        return {"errors": [{"id": "wrong_params", "code": status, "details": SENTENCE}]}
+
+    return [
+        Row(provider="hunter", status=status, body=body(status), expected=expected, detail="wrong_params")
+        for status, expected in HUNTER.items()
+    ]
+
+
+def facebook_rows() -> list[Row]:
+    def row(status: int, error: dict[str, Any], expected: type[IntegrationError], **more: Any) -> Row:
+        body = {"error": {"message": SENTENCE, "type": "FacebookApiException", **error}}
+        code, subcode = error["code"], error.get("error_subcode")
+        given = {"detail": f"code {code}" + (f", subcode {subcode}" if subcode else ""), **more}
+        return Row(provider="facebook_ads", status=status, body=body, expected=expected, **given)
+
+    blamed = {"code": 100, "error_data": json.dumps({"blame_field_specs": [["targeting", "geo_locations"]]})}
+    return [
+        *(row(400, {"code": code}, found) for code, found in FACEBOOK.items()),
+        *(
+            row(400, {"code": code, "error_subcode": subcode}, found)
+            for (code, subcode), found in FACEBOOK_SUBCODES.items()
+        ),
+        # Ranges, and statuses beside the usual 400: the code decides.
+        *(row(403, {"code": code}, CredentialsError) for code in (200, 294, 299)),
+        *(row(400, {"code": code}, RateLimitedError) for code in (80000, 80004, 80014)),
+        row(200, {"code": 17}, RateLimitedError),
+        row(503, {"code": 2, "is_transient": True}, TransientError),
+        row(400, blamed, BadRequestError, detail="code 100, fields targeting.geo_locations"),
+        # Codes that nobody knows: the flag, else the status.
+        row(400, {"code": 9999, "is_transient": True}, TransientError),
+        row(400, {"code": 9999}, BadRequestError, detail=None),
+        row(200, {"code": 9999}, TransientError, writing=OutcomeUnknownError, detail=None),
+        row(502, {"code": 9999}, TransientError, writing=OutcomeUnknownError, detail=None),
+    ]
+
+
+def linkedin_rows() -> list[Row]:
+    def row(status: int, code: str, expected: type[IntegrationError]) -> Row:
+        body = {"status": status, "code": code, "message": SENTENCE}
+        return Row(provider="linkedin_ads", status=status, body=body, expected=expected, detail=code)
+
+    return [
+        *(row(status, "SOME_CODE", found) for status, found in LINKEDIN.items()),
+        *(row(400, code, found) for code, found in LINKEDIN_CODES.items()),
+        row(401, "EXPIRED_ACCESS_TOKEN", CredentialsError),
+        row(400, "PARAM_INVALID", BadRequestError),
+        row(429, "TOO_MANY_REQUESTS", RateLimitedError),
+    ]
+
+
+def openai_rows() -> list[Row]:
+    def row(status: int, expected: type[IntegrationError], code: str | None = None) -> Row:
+        body = {"error": {"message": f"Refused: {SENTENCE}", "type": "some_error", "param": None, "code": code}}
+        return Row(provider="openai", status=status, body=body, expected=expected, detail=code or str(status))
+
+    return [
+        *(row(400, found, code) for code, found in OPENAI_CODES.items()),
+        row(429, QuotaExhaustedError, "billing_hard_limit_reached"),
+        row(403, QuotaExhaustedError, "billing_not_active"),
+        *(row(status, found) for status, found in OPENAI.items()),
+    ]
+
+
+def common_rows() -> list[Row]:
+    own: Mapping[str, Mapping[int, object]] = {
+        "serpapi": SERPAPI,
+        "hunter": HUNTER,
+        "linkedin_ads": LINKEDIN,
+        "facebook_ads": {},
+    }
+    return [
+        Row(
+            provider=provider,
+            status=status,
+            body=f"<html>{SENTENCE}</html>".encode(),
+            expected=expected,
+            writing=OutcomeUnknownError if status in (502, 504) else None,
+        )
+        for provider, table in own.items()
+        for status, expected in COMMON.items()
+        if status not in table
+    ]
+
+
+ROWS = [
+    *serpapi_rows(),
+    *hunter_rows(),
+    *facebook_rows(),
+    *linkedin_rows(),
+    *openai_rows(),
+    *common_rows(),
+]
+#: Classes that say: the provider itself failed.
+OUTAGES = (TransientError, OutcomeUnknownError)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_each_row_to_a_reading_call(peer: Script, row: Row) -> None:
+    error = failure(peer, READING[row.provider], row.status, row.body, row.headers)
+    assert (type(error), error.detail) == (row.expected, row.detail)
+    assert error.outage is (row.expected in OUTAGES)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.provider in WRITING], ids=lambda row: row.id)
+def test_each_row_to_a_writing_call(peer: Script, row: Row) -> None:
+    error = failure(peer, WRITING[row.provider], row.status, row.body, row.headers)
+    expected = row.writing or row.expected
+    assert (type(error), error.detail) == (expected, row.detail)
+    assert error.outage is (expected in OUTAGES)
+
+
+@pytest.mark.parametrize("status", WEB)
+def test_each_row_of_web_sites(peer: Script, status: int) -> None:
+    """robots.txt answers like the page: a refusal of it is none, 429 and 5xx close the site for now."""
+    web = WebFetcher(Settings.from_env({}))
+    peer.status, peer.body, peer.headers = 404, b"", {}
+    with pytest.raises(NotFoundError):
+        web.fetch(f"{peer.url}/first", timeout=10)
+    peer.status, peer.body = status, SENTENCE.encode()
+    with pytest.raises(IntegrationError) as caught:
+        web.fetch(f"{peer.url}/page", timeout=10)
+    assert type(caught.value) is WEB[status]
+    assert caught.value.outage is (WEB[status] is TransientError)
+    assert "jane" not in str(caught.value.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("waiting", "least", "most"),
+    [
+        ("7", 7.0, 7.0),
+        ("0.5", 0.5, 0.5),
+        (format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True), 86_400.0, 172_800.0),
+        (format_datetime(datetime.now(UTC) - timedelta(days=2), usegmt=True), 0.0, 0.0),
+        ("soon", None, None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("provider", READING)
+def test_retry_after_is_read_everywhere(
+    peer: Script, provider: str, status: int, waiting: str, least: float | None, most: float | None
+) -> None:
+    body = b"" if provider == "web" else {}
+    error = failure(peer, READING[provider], status, body, {"Retry-After": waiting})
+    if least is None or most is None:
+        assert error.retry_after is None
+    else:
+        assert error.retry_after is not None
+        assert least <= error.retry_after <= most
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-business-use-case-usage": '{"1000": [{"estimated_time_to_regain_access": 3}]}'}, 180.0),
+        ({"x-ad-account-usage": '{"acc_id_util_pct": 100, "reset_time_duration": 45}'}, 45.0),
+        ({"x-app-usage": '{"call_count": 100}', "Retry-After": "9"}, 9.0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "body"), [(400, {"error": {"code": 80004}}), (400, {"error": {"code": 613}}), (429, b"Too many calls")]
+)
+def test_facebooks_usage_headers_say_how_long(
+    peer: Script, status: int, body: Any, headers: dict[str, str], seconds: float
+) -> None:
+    for call in (READING["facebook_ads"], WRITING["facebook_ads"]):
+        error = failure(peer, call, status, body, headers)
+        assert (type(error), error.retry_after, error.outage) == (RateLimitedError, seconds, False)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("key", [f"{SECRET}\n", "clé-s3cr3t-t0ken", f"{SECRET} {SECRET}", "“s3cr3t-t0ken”"])
+def test_a_key_that_no_request_can_hold_needs_a_person(peer: Script, provider: str, key: str) -> None:
+    spec = PROVIDERS[provider]
+    variable = next(name for name in spec.credentials.values() if name.endswith(("KEY", "TOKEN")))
+    peer.requests.clear()
+    settings = Settings.from_env({spec.base_url_variable: peer.url, variable: key})
+    with pytest.raises(CredentialsError) as caught:
+        READING[provider](settings)
+    assert "s3cr3t" not in str(caught.value.to_dict())
+    assert peer.requests == []
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_key_that_a_live_worker_lacks_needs_a_person(peer: Script, provider: str) -> None:
+    spec = PROVIDERS[provider]
+    settings = Settings.from_env({"MARKETING_MODE": "live", spec.base_url_variable: peer.url})
+    with pytest.raises(CredentialsError, match=next(iter(spec.credentials.values()))):
+        READING[provider](settings)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_address_that_is_none_is_no_outage(provider: str) -> None:
+    settings = Settings.from_env({PROVIDERS[provider].base_url_variable: "nonsense"})
+    for call in (READING[provider], WRITING.get(provider, READING[provider])):
+        with pytest.raises(BadRequestError):
+            call(settings)
+
+
+# What operators read
+
+
+def classes(root: type[IntegrationError]) -> list[type[IntegrationError]]:
+    return [root, *(found for child in root.__subclasses__() for found in classes(child))]
+
+
+def test_the_page_for_operators_knows_every_class_and_provider() -> None:
+    page = checkout.read("docs/errors.md")
+    codes = [found.code for found in classes(IntegrationError)]
+    assert len(codes) > 10
+    missing = [name for name in (*codes, *PROVIDERS, "web", "dns") if f"`{name}`" not in page]
+    assert not missing
+
+
+def test_the_page_for_operators_says_what_counts() -> None:
+    rows = [line.split("|")[1:-1] for line in checkout.read("docs/errors.md").splitlines() if line.startswith("| `")]
+    counts = {cells[0].strip(" `"): cells[2].strip() for cells in rows if len(cells) == 4}
+    assert counts == {found.code: "yes" if found.outage else "no" for found in classes(IntegrationError)}
