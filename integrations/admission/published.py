@@ -1,0 +1,76 @@
+"""The limits that providers publish, and the settings that overrule them.
+
+Invariant: a figure here has a source. A provider that publishes none, or one per plan, has no limit here: its own
+429 with Retry-After then holds the whole fleet back, and ``LIMIT_<PROVIDER>`` states what the plan allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from integrations.admission.limit import Limit
+from integrations.settings import SettingsError
+
+# As of November 2026. Left out on purpose:
+#   openai        per organisation, tier and model
+#   serpapi       per plan, per hour (account.json: account_rate_limit_per_hour)
+#   google_ads    counts operations per 24 h, of which one request has many
+#   linkedin_ads  unpublished; per member and application and day
+#   clearbit      per plan
+PUBLISHED: Mapping[str, Limit] = MappingProxyType(
+    {
+        # hunter.io/api-documentation/v2: verifier 300 a minute, finder and domain search 500; one limit for the account
+        # has to suit both.
+        "hunter": Limit(requests=300, period_s=60),
+        # docs.x.com, recent search: 450 per 15 minutes for an application.
+        "x": Limit(requests=450, period_s=900),
+        # developers.facebook.com, Marketing API rate limiting, standard tier: 9,000 points, decaying over 300 s;
+        # a write is 3 points. (Development tier: 60 points, LIMIT_FACEBOOK_ADS=20/5min.)
+        "facebook_ads": Limit(requests=3000, period_s=300),
+    }
+)
+
+_PREFIX = "LIMIT_"
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_FORM = re.compile(r"(?:(?P<requests>\d+)/(?P<times>\d*)(?P<unit>s|min|h|d))?(?:,(?P<concurrency>\d+))?")
+_RIGHT = "10/s, 600/min, 450/15min, 10/s,4 (4 calls at a time), ,4 or none"
+
+
+def limits_from_env(env: Mapping[str, str], published: Mapping[str, Limit] = PUBLISHED) -> Mapping[str, Limit]:
+    """Limits by provider: ``published``, overruled by the settings ``LIMIT_<PROVIDER>`` of ``env``.
+
+    Any provider can be named. An empty setting counts as absent; ``none`` takes a published limit away.
+
+    Raises:
+        SettingsError: a setting has another form; it names setting, value and what is right.
+    """
+    limits = dict(published)
+    for name, value in env.items():
+        if name.startswith(_PREFIX) and value.strip():
+            provider = name.removeprefix(_PREFIX).lower()
+            limit = _parsed(name, value)
+            if limit is None:
+                limits.pop(provider, None)
+            else:
+                limits[provider] = limit
+    return MappingProxyType(limits)
+
+
+def _parsed(name: str, value: str) -> Limit | None:
+    text = re.sub(r"\s", "", value).lower()
+    if text == "none":
+        return None
+    match = _FORM.fullmatch(text)
+    if match is None or not text:
+        raise SettingsError(f"{name}={value!r} is not of the form {_RIGHT}")
+    requests, concurrency = match["requests"], match["concurrency"]
+    try:
+        return Limit(
+            requests=int(requests) if requests else None,
+            period_s=float(match["times"] or 1) * _UNITS[match["unit"]] if requests else 1.0,
+            concurrency=int(concurrency) if concurrency else None,
+        )
+    except ValueError as error:
+        raise SettingsError(f"{name}={value!r}: {error}; right would be {_RIGHT}") from None

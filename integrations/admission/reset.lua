@@ -1,0 +1,10 @@
+-- Closes one circuit by hand and forgets its failures. Returns {now, before}, before empty when it was closed.
+
+local circuit, failures = unpack(KEYS)
+local now = clock(ARGV[1])
+local state = redis.call('HGET', circuit, 'state')
+redis.call('DEL', failures)
+redis.call('HDEL', circuit, 'state', 'until', 'probe', 'probe_until')
+redis.call('HSET', circuit, 'changed', now)
+redis.call('PEXPIRE', circuit, KEEP_MS)
+return {now, state or ''}
