@@ -181,7 +181,10 @@ class Models(Section):
     """Which language models to use; the default comes from LLM_MODEL."""
 
     default: Text | None = None
-    fallbacks: Texts = ()
+    fallbacks: Texts = Field(default=(), description="tried in this order while the one before can't be reached")
+    template_after: Duration = Field(
+        default=timedelta(hours=1), description="a piece from the brief alone when no model was there for this long"
+    )
     temperature: float = Field(default=0.2, ge=0, le=2)
     seed: int = 7
 

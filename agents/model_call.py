@@ -14,13 +14,17 @@ from typing import Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents.ports import UnitContext
+from agents.ways import model_of
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError
 from integrations.llm.answer import RawAnswer
+from integrations.llm.prices import CostBound
 from integrations.llm.schema import extract
 
 T = TypeVar("T", bound=BaseModel)
 
 MAX_REASKS = 2
+#: Tokens of an answer whose caller names no bound: without one, nobody could say what a call costs at most.
+MAX_ANSWER_TOKENS = 4096
 PROVIDER = "openai"
 CONTEXT_OVERFLOW = "context_length_exceeded"  #: ``detail`` of a BadRequestError for a prompt that is too long
 
@@ -42,7 +46,7 @@ def ask(
     model: str | None = None,
     temperature: float = 0.2,
     seed: int = 7,
-    max_tokens: int | None = None,
+    max_tokens: int = MAX_ANSWER_TOKENS,
     entry: str = "answer",
     shorter: str | None = None,
     from_prose: Callable[[str], T] | None = None,
@@ -50,28 +54,38 @@ def ask(
     """Ask once, and at most :data:`MAX_REASKS` times more when the answer can't be used.
 
     ``entry`` names the journal entries (``answer``, ``answer.1``, ``answer.2``): give each question of a unit
-    its own. ``shorter`` is the prompt without its dispensable parts, sent once when the model says that
-    ``prompt`` exceeds its context. ``from_prose`` reads the last answer of a model that can't write JSON at all;
-    what it makes is marked in ``produced_by``. ``max_tokens`` bounds the answer; it grows when the answer was cut off.
+    its own. A unit on the way of another model asks that one instead. ``shorter`` is the prompt without its
+    dispensable parts, sent once when the model says that ``prompt`` exceeds its context. ``from_prose`` reads the last
+    answer of a model that can't write JSON at all; what it makes is marked in ``produced_by``. ``max_tokens`` bounds
+    the answer; it grows when the answer was cut off.
 
     Raises PolicyRefusedError (the model or its filter declined), InvalidAnswerError (no usable answer after
     the re-asks), and what the call itself raises (TransientError, NotNowError, ...).
     """
     schema = output.model_json_schema()
+    other = model_of(ctx.way)
+    if other is not None:  # an answer of the first model must not be taken for the other one's
+        model, entry = other, f"{entry}@{other}"
+    path = "" if other is None else " (fallback)"
 
-    def send(messages: list[dict[str, str]], limit: int | None) -> RawAnswer:
+    def send(messages: list[dict[str, str]], limit: int, place: str) -> RawAnswer:
+        models, name = ctx.providers.models, output.__name__
+        most = models.upper_bound(messages, schema=schema, schema_name=name, model=model, max_tokens=limit)
+        chosen = model or ctx.providers.settings.llm_model
         return ctx.call(
             PROVIDER,
-            lambda timeout: ctx.providers.models.complete(
+            lambda timeout: models.complete(
                 messages,
                 schema=schema,
-                schema_name=output.__name__,
+                schema_name=name,
                 model=model,
                 temperature=temperature,
                 seed=seed,
                 max_tokens=limit,
                 timeout=timeout,
             ),
+            scope=chosen,
+            cost=CostBound(entry=place, model=chosen, amount=most),
         )
 
     question = _question(system, prompt)
@@ -83,23 +97,23 @@ def ask(
             raw = RawAnswer.from_dict(journaled)
         else:
             try:
-                raw = send(messages, max_tokens)
+                raw = send(messages, max_tokens, place)
             except BadRequestError as error:
                 if error.detail != CONTEXT_OVERFLOW or shorter is None:
                     raise
                 question, shorter = _question(system, shorter), None
-                raw = send(question, max_tokens)
+                raw = send(question, max_tokens, place)
             ctx.journal(place, raw.to_dict(), raw.usage)
         _declined(raw, agent)
         try:
-            return Answer(_validated(raw, output), f"{PROVIDER}:{raw.model}")
+            return Answer(_validated(raw, output), f"{PROVIDER}:{raw.model}{path}")
         except ValueError as error:
             problem = str(error)
         if raw.finish_reason == "length":
-            max_tokens = 2 * max(max_tokens or 0, raw.usage.output_tokens, 1024)
+            max_tokens = 2 * max(max_tokens, raw.usage.output_tokens, 1024)
         messages = [*question, *_reask(raw, problem)]
     if from_prose is not None and raw.text.strip() and "{" not in raw.text and raw.finish_reason != "length":
-        return Answer(from_prose(raw.text.strip()), f"{PROVIDER}:{raw.model} (prose)")
+        return Answer(from_prose(raw.text.strip()), f"{PROVIDER}:{raw.model}{path} (prose)")
     name, asked = output.__name__, MAX_REASKS + 1
     raise InvalidAnswerError(PROVIDER, f"{agent}: no usable {name} in {asked} answers: {problem}")
 

@@ -7,12 +7,14 @@ changed something goes through :meth:`UnitContext.journal` before it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from agents.unit import Unit
+from integrations.ads.platform import AdSpec
+from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.usage import Usage
 
@@ -77,6 +79,49 @@ class EffectRules:
     late_s: float = 5.0  #: a sender that comes this long after its intent doesn't send; below the workers' lease
 
 
+class AdBudget(Protocol):
+    """The ad money of one campaign on one platform, under its caps and the fleet's."""
+
+    def reserve(self, spec: AdSpec) -> Any:
+        """Ask before the platform is given ``spec``: what was held before, for :meth:`restore`. OverBudgetError."""
+        ...
+
+    def placed(self, spec: AdSpec) -> None:
+        """The platform has taken ``spec``."""
+        ...
+
+    def restore(self, spec: AdSpec, before: Any) -> None:
+        """Nothing of ``spec`` runs at the platform."""
+        ...
+
+    def stopped(self, key: str) -> None:
+        """What carries the effect key ``key`` does not run any more."""
+        ...
+
+    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
+        """The platform has told what the campaign's own ads of ``revision`` have spent, day by day."""
+        ...
+
+
+class UncappedAds:
+    """Ad money that nobody counts: of a run in one process, without a ledger."""
+
+    def reserve(self, spec: AdSpec) -> None:
+        """Granted."""
+
+    def placed(self, spec: AdSpec) -> None:
+        """Not written down."""
+
+    def restore(self, spec: AdSpec, before: None) -> None:
+        """Nothing was held."""
+
+    def stopped(self, key: str) -> None:
+        """Not written down."""
+
+    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
+        """Not written down."""
+
+
 class UnitContext(Protocol):
     """Everything the body of one unit may use."""
 
@@ -120,8 +165,22 @@ class UnitContext(Protocol):
         """How careful an effect has to be."""
         ...
 
-    def call(self, provider: str, send: Callable[[float], T]) -> T:
-        """Admit and make one wire call: ``send(timeout_s)``. Raises what ``send`` raises, and NotNowError."""
+    @property
+    def way(self) -> str | None:
+        """Which of its policy's other ways the unit shall take; None: its own."""
+        ...
+
+    @property
+    def ad_budget(self) -> AdBudget:
+        """The campaign's ad money on the unit's platform."""
+        ...
+
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
+        """Admit and make one wire call: ``send(timeout_s)``. Raises what ``send`` raises, and NotNowError.
+
+        ``scope`` names the part of the provider that fails by itself: a model, a web host. ``cost`` is the most that
+        the call can cost; the journal entry that it names settles it.
+        """
         ...
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:

@@ -11,12 +11,20 @@ whether a retry makes sense. The class *is* the decision's input (see :mod:`inte
     │   ├── BadRequestError       it refused our arguments
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered what we can't use (after re-asks)
-    │   └── NotFoundError         the object we named does not exist there
+    │   ├── NotFoundError         the object we named does not exist there
+    │   └── ProviderUnavailableError  its outage outlasted our patience (``max_wait``); only ever a final word
     ├── NeedsAttentionError       a person has to act before any retry makes sense
     │   ├── CredentialsError      key missing, wrong or without the permission
     │   └── QuotaExhaustedError   the account's credit or periodic quota is used up
     ├── OutcomeUnknownError       sent, and no answer: it may have happened (effects are probed)
     └── NotNowError               admission said no; nothing was sent, no attempt is burnt
+        ├── CircuitOpenError      the provider's breaker is open (``retry_after``: until its next probe)
+        ├── OverLimitError        a limit of requests or concurrent calls has no room before ``retry_after``
+        └── OverBudgetError       a spend cap has no room; a person may raise it
+
+``outage`` tells which classes are failures of the provider itself and count for its circuit breaker: no
+answer, an answer nobody can read, a 5xx. A refusal of our request, of our content, of our key or of our pace
+says that the provider works.
 
 Invariant: every class survives JSON (``to_dict``/``from_dict``) and pickle, and its message never
 holds a secret or a person's data.
@@ -26,6 +34,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+
+#: No provider's Retry-After is obeyed beyond this many seconds in one go; it is asked again then.
+MAX_DELAY_S = 900.0
 
 
 class IntegrationError(Exception):
@@ -37,6 +48,7 @@ class IntegrationError(Exception):
     """
 
     code: ClassVar[str] = "integration_error"
+    outage: ClassVar[bool] = False  #: does it count as a failure of the provider?
 
     def __init__(
         self,
@@ -81,12 +93,14 @@ class TransientError(IntegrationError):
     """The provider failed (5xx, timeout before sending, refused connection); a retry may succeed."""
 
     code = "transient"
+    outage = True
 
 
 class RateLimitedError(TransientError):
     """The provider asked us to slow down; ``retry_after`` holds its own figure when it gave one."""
 
     code = "rate_limited"
+    outage = False
 
 
 class PermanentError(IntegrationError):
@@ -119,6 +133,12 @@ class NotFoundError(PermanentError):
     code = "not_found"
 
 
+class ProviderUnavailableError(PermanentError):
+    """The provider's outage lasted longer than the unit was to wait for it."""
+
+    code = "provider_unavailable"
+
+
 class NeedsAttentionError(IntegrationError):
     """A person has to act (a key, a bill, a permission) before a retry makes sense."""
 
@@ -141,12 +161,35 @@ class OutcomeUnknownError(IntegrationError):
     """The request was sent and no answer came: it may or may not have happened."""
 
     code = "outcome_unknown"
+    outage = True
 
 
 class NotNowError(IntegrationError):
     """Admission said no: nothing was sent and no attempt is burnt; ``retry_after`` says when."""
 
     code = "not_now"
+
+
+class CircuitOpenError(NotNowError):
+    """The provider's circuit breaker is open; ``retry_after`` says when it is probed."""
+
+    code = "circuit_open"
+
+
+class OverLimitError(NotNowError):
+    """A limit shared by the fleet has no room; ``retry_after`` is the caller's own slot in time.
+
+    ``detail`` is ``"share"`` when no slot was reserved because the campaign holds as many as it may: what else it
+    has for this provider should not even be begun before then.
+    """
+
+    code = "over_limit"
+
+
+class OverBudgetError(NotNowError):
+    """A spend cap has no room for the call's upper bound; ``detail`` names the cap."""
+
+    code = "over_budget"
 
 
 def _tree(root: type[IntegrationError]) -> list[type[IntegrationError]]:

@@ -1,48 +1,116 @@
 """What to do about an error: one pure function, one policy, no effects.
 
-Units declare a :class:`RetryPolicy`; :func:`decide` turns an error and the number of attempts so
-far into a :class:`Decision`; the ledger carries it out. Invariant: the decision depends on its
-arguments only (jitter comes in as a number), so it is tested as a table.
+Units declare a :class:`RetryPolicy`; :func:`decide` turns an error and what has happened so far into one of
+
+    Retry       the call failed: again after a backoff, an attempt is burnt
+    Defer       nothing can be done now: again later, no attempt is burnt
+    Fallback    another way is open at once (the next model, the next verifier)
+    Probe       the outcome is unknown: look before doing anything
+    Attend      a person has to act; the unit is kept for then
+    Fail        a failed result
+
+and the ledger carries it out. Invariants: the decision depends on its arguments only (jitter comes in as a
+number), so it is tested as a table; an outage never fails a unit before ``max_wait_s``; what admission refuses
+never burns an attempt.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from integrations.errors import IntegrationError, NotNowError, OutcomeUnknownError, TransientError
-
-#: No provider's Retry-After is obeyed beyond this many seconds in one go; it is asked again then.
-MAX_DELAY_S = 900.0
-
-
-class Action(StrEnum):
-    """What the ledger does with the unit."""
-
-    RETRY = "retry"  #: back to pending, an attempt is burnt
-    DEFER = "defer"  #: back to pending, no attempt is burnt
-    PROBE = "probe"  #: the outcome is unknown: look before doing anything
-    ATTEND = "attend"  #: a person has to act; the unit is kept for then
-    FAIL = "fail"  #: a failed result
+from integrations.admission.circuit import Breaker
+from integrations.errors import (
+    MAX_DELAY_S,
+    CircuitOpenError,
+    IntegrationError,
+    InvalidAnswerError,
+    NeedsAttentionError,
+    NotFoundError,
+    NotNowError,
+    OutcomeUnknownError,
+    ProviderUnavailableError,
+    TransientError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and how fast a unit is tried again."""
+    """How often and how fast a unit is tried again, and what else may be tried."""
 
     max_retries: int = 3  #: retries after the first attempt
     first_delay_s: float = 1.0  #: delay before the first retry, before jitter
     backoff: float = 2.0  #: each further delay is this many times longer
     max_delay_s: float = 300.0  #: upper bound of the computed delay
     probe_delay_s: float = 0.0  #: wait before an unknown outcome is probed
+    max_wait_s: float = 86_400.0  #: an outage is waited for this long; 0: used-up retries fail at once
+    breaker: Breaker | None = None  #: when the provider's circuit opens; None: the fleet's default
+    attend: bool = True  #: a refused key or a used-up quota waits for a person; False: it fails the unit
+    fallback: tuple[str, ...] = ()  #: other ways that the unit's body knows, best first
+    last_resort: str | None = None  #: one more, but only when the unit has waited ``last_resort_after_s``
+    last_resort_after_s: float = 3600.0
+
+    def ways(self, waited_s: float) -> tuple[str | None, ...]:
+        """The ways that may be tried by a unit that has waited so long: its own (None), then the others."""
+        late = self.last_resort is not None and waited_s >= self.last_resort_after_s
+        return (None, *self.fallback, *((self.last_resort,) if late else ()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> RetryPolicy:
+        """Read what any release wrote: keys it lacks have their default, keys nobody knows are left out."""
+        known = {field.name: data[field.name] for field in fields(RetryPolicy) if field.name in data}
+        breaker = known.get("breaker")
+        fallback = tuple(known.get("fallback", ()))
+        return RetryPolicy(**{**known, "fallback": fallback, "breaker": Breaker(**breaker) if breaker else None})
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """The action, and after how many seconds."""
+class Retry:
+    """Back to pending for ``delay_s`` seconds; an attempt is burnt."""
 
-    action: Action
-    delay_s: float = 0.0
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Back to pending for ``delay_s`` seconds; no attempt is burnt. ``outage``: the provider is why."""
+
+    delay_s: float
+    outage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The unit's next way, at once; ``delay_s``: when this one may work again."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Back to unknown for ``delay_s`` seconds; no attempt is burnt."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """Kept until a person has acted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """A failed result with ``error``."""
+
+    error: IntegrationError
+
+
+Decision = Retry | Defer | Fallback | Probe | Attend | Fail
 
 
 def decide(
@@ -53,6 +121,9 @@ def decide(
     jitter: float = 1.0,
     effect: bool = False,
     unsettled: bool = False,
+    probing: bool = False,
+    waited_s: float = 0.0,
+    more_ways: bool = False,
 ) -> Decision:
     """Decide about ``error``, the outcome of call number ``attempt`` (from 1).
 
@@ -61,21 +132,59 @@ def decide(
     provider's own ``retry_after`` is honoured as it is, capped at ``MAX_DELAY_S``. An unknown
     outcome is probed when the unit is an ``effect``, as often as it takes (how often it is *sent* is bounded
     in ``agents.effects``); a reading unit is simply asked again. ``unsettled``: something that the effect sent
-    may have been carried out, so giving up needs a person to look.
+    may have been carried out, so giving up needs a person to look. ``probing``: the call was the probe of a
+    half-open breaker, so its failure says nothing new and burns no attempt. ``waited_s``: seconds since the unit
+    was first deferred by an outage. ``more_ways``: another way is left to try.
     """
+    if isinstance(error, CircuitOpenError):
+        delay_s = _bounded(_or(error.retry_after, policy.first_delay_s))
+        return _outage(error, policy, delay_s, unsettled, waited_s, more_ways)
     if isinstance(error, NotNowError):
-        return Decision(Action.DEFER, _bounded(error.retry_after or policy.first_delay_s))
+        return Defer(_bounded(_or(error.retry_after, policy.first_delay_s)))
+    if isinstance(error, NeedsAttentionError):
+        if more_ways and not unsettled:
+            return Fallback(policy.max_delay_s)
+        return Attend() if policy.attend or unsettled else Fail(error)
     if isinstance(error, OutcomeUnknownError) and effect:
-        return Decision(
-            Action.PROBE, _bounded(policy.probe_delay_s if error.retry_after is None else error.retry_after)
-        )
-    retryable = isinstance(error, TransientError | OutcomeUnknownError)
-    if not retryable or attempt > policy.max_retries:
-        return Decision(Action.ATTEND if unsettled else Action.FAIL)
+        return Probe(_bounded(_or(error.retry_after, policy.probe_delay_s)))
+    if not isinstance(error, TransientError | OutcomeUnknownError):
+        if more_ways and isinstance(error, InvalidAnswerError | NotFoundError):
+            return Fallback(policy.max_delay_s)
+        return Attend() if unsettled else Fail(error)
+    if probing and error.outage:  # the breaker is open again and will say until when
+        return _outage(error, policy, policy.first_delay_s, unsettled, waited_s, more_ways)
+    if attempt > policy.max_retries:
+        # The longer it lasts, the more rarely it is asked: each wait is as long as all before it.
+        least = policy.first_delay_s * policy.backoff**policy.max_retries
+        delay_s = max(_or(error.retry_after, 0.0), min(policy.max_delay_s, max(least, waited_s)))
+        return _outage(error, policy, _bounded(delay_s), unsettled, waited_s, more_ways)
     if error.retry_after is not None:
-        return Decision(Action.RETRY, _bounded(error.retry_after))
-    delay = min(policy.max_delay_s, policy.first_delay_s * policy.backoff ** (attempt - 1))
-    return Decision(Action.RETRY, delay * jitter)
+        return Retry(_bounded(error.retry_after))
+    return Retry(min(policy.max_delay_s, policy.first_delay_s * policy.backoff ** (attempt - 1)) * jitter)
+
+
+def _outage(
+    error: IntegrationError, policy: RetryPolicy, delay_s: float, unsettled: bool, waited_s: float, more_ways: bool
+) -> Decision:
+    """The provider is down, or all retries failed: another way, or wait, or the end of patience."""
+    if more_ways and not unsettled:
+        return Fallback(delay_s)
+    if waited_s < policy.max_wait_s:
+        return Defer(delay_s, outage=True)
+    if unsettled:
+        return Attend()
+    if policy.max_wait_s <= 0 and not isinstance(error, NotNowError):
+        return Fail(error)
+    hours = f"{policy.max_wait_s / 3600:g} hours" if policy.max_wait_s >= 3600 else f"{policy.max_wait_s:g} s"
+    return Fail(
+        ProviderUnavailableError(
+            error.provider, f"was not available for {hours}; the last answer: {error.message}", detail=error.code
+        )
+    )
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 def _bounded(seconds: float) -> float:

@@ -12,9 +12,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+
+from integrations.llm.prices import Price, parse_prices
 
 DEFAULT_SANDBOX_URL = "http://127.0.0.1:8750"
 SANDBOX_KEY = "sandbox"
@@ -134,6 +137,9 @@ class Settings:
     llm_model: str = SANDBOX_MODEL
     llm_structured_mode: str = "json_schema"
     llm_timeout_s: float = 60.0
+    llm_prices: Mapping[str, Price] = field(default_factory=dict)  #: beside the table's
+    llm_daily_cap: Decimal | None = None  #: USD per UTC day, over all campaigns
+    ads_daily_cap: tuple[Decimal, str] | None = None  #: amount, currency: sum of the daily budgets that run
     http_timeout_s: float = 20.0
     dns_resolver: tuple[str, int] | None = None  #: host, port; None = the system's resolver
     web_private_hosts: bool = True  #: may web scraping reach private and loopback addresses?
@@ -142,6 +148,10 @@ class Settings:
     linkedin_version: str = "202610"
     probe_delay_s: float = 0.0  #: wait before an unknown effect is probed
     flower_port: int | None = None
+    breaker_failure_threshold: int = 5  #: every circuit breaker's default
+    breaker_recovery_timeout_s: float = 300.0
+    limits: Mapping[str, str] = field(default_factory=dict)  #: LIMIT_<PROVIDER> as written; see integrations.admission
+    limits_published: bool = False  #: do the providers' published limits hold? (the sandbox's accounts have none)
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
 
     def provider(self, name: str) -> ProviderSettings:
@@ -172,6 +182,9 @@ class Settings:
             llm_model=env.get("LLM_MODEL") or (LIVE_MODEL if live else SANDBOX_MODEL),
             llm_structured_mode=_one_of(env, "LLM_STRUCTURED_MODE", "json_schema", STRUCTURED_MODES),
             llm_timeout_s=_seconds(env, "LLM_TIMEOUT", 60.0),
+            llm_prices=_prices(env, "LLM_PRICES"),
+            llm_daily_cap=_usd(env, "DAILY_CAP_LLM"),
+            ads_daily_cap=_money(env, "DAILY_CAP_ADS"),
             http_timeout_s=_seconds(env, "HTTP_TIMEOUT", 20.0),
             dns_resolver=_host_port(env, "DNS_RESOLVER"),
             web_private_hosts=not live,
@@ -180,6 +193,10 @@ class Settings:
             linkedin_version=env.get("LINKEDIN_VERSION") or "202610",
             probe_delay_s=_seconds(env, "PROBE_DELAY", 60.0 if live else 0.0),
             flower_port=_port(env, "FLOWER_PORT"),
+            breaker_failure_threshold=_count(env, "BREAKER_FAILURE_THRESHOLD", 5),
+            breaker_recovery_timeout_s=_seconds(env, "BREAKER_RECOVERY_TIMEOUT", 300.0, above=0.0),
+            limits={name: value for name, value in env.items() if name.startswith("LIMIT_")},
+            limits_published=live,
             providers={
                 name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in PROVIDERS.items()
             },
@@ -205,7 +222,7 @@ def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     return value
 
 
-def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(env: Mapping[str, str], name: str, default: float, *, above: float | None = None) -> float:
     raw = env.get(name)
     if not raw:
         return default
@@ -213,9 +230,18 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
         value = float(raw)
     except ValueError:
         value = -1.0
-    if not 0 <= value < float("inf"):
-        raise SettingsError(f"{name}={raw!r} is not a number of seconds >= 0")
+    if not 0 <= value < float("inf") or (above is not None and value <= above):
+        raise SettingsError(f"{name}={raw!r} is not a number of seconds {'> ' if above is not None else '>= '}0")
     return value
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    raw = env.get(name)
+    if not raw:
+        return default
+    if not raw.isdecimal() or int(raw) < 1:
+        raise SettingsError(f"{name}={raw!r} is not a whole number from 1")
+    return int(raw)
 
 
 def _port(env: Mapping[str, str], name: str) -> int | None:
@@ -235,3 +261,45 @@ def _host_port(env: Mapping[str, str], name: str) -> tuple[str, int] | None:
     if not host or not port.isdecimal() or not 0 < int(port) <= 65535:
         raise SettingsError(f"{name}={raw!r} is not host:port, for example 127.0.0.1:5353")
     return host.strip("[]"), int(port)
+
+
+def _prices(env: Mapping[str, str], name: str) -> Mapping[str, Price]:
+    raw = env.get(name) or ""
+    try:
+        return parse_prices(raw)
+    except ValueError as error:
+        raise SettingsError(
+            f"{name}={raw!r}: {str(error)!r} is not model=input:cached:output in USD per million tokens, "
+            "for example llama3:8b=0.10:0.05:0.40 (several are separated by commas)"
+        ) from None
+
+
+def _usd(env: Mapping[str, str], name: str) -> Decimal | None:
+    raw = env.get(name)
+    if not raw:
+        return None
+    amount, _, currency = raw.strip().partition(" ")
+    value = _decimal(amount)
+    if value is None or currency.strip().upper() not in ("", "USD"):
+        raise SettingsError(f"{name}={raw!r} is not an amount of USD, for example 25 or 2.50")
+    return value
+
+
+def _money(env: Mapping[str, str], name: str) -> tuple[Decimal, str] | None:
+    raw = env.get(name)
+    if not raw:
+        return None
+    amount, _, currency = raw.strip().partition(" ")
+    value, currency = _decimal(amount), currency.strip().upper()
+    if value is None or len(currency) != 3 or not (currency.isascii() and currency.isalpha()):
+        raise SettingsError(f"{name}={raw!r} is not an amount and its currency, for example 500 EUR")
+    return value, currency
+
+
+def _decimal(text: str) -> Decimal | None:
+    """An amount of money that the ledger can hold; None for anything else."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and 0 <= value < 10**10 else None

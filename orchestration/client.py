@@ -25,7 +25,9 @@ from orchestration.lead_files import LeadFileStore
 from orchestration.ledger import Ledger
 from orchestration.report import TERMINAL, CampaignEvent, CampaignSummary, Reports
 from orchestration.resolve import resolve as resolve_unit
-from orchestration.submission import IdempotencyConflictError, check, prepare, read_files, resolve
+from orchestration.spend_limits import Amount, change_limits
+from orchestration.spend_report import campaign_spend, fleet_spend
+from orchestration.submission import IdempotencyConflictError, admitted, prepare, read_files
 from orchestration.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -65,12 +67,16 @@ class CampaignHandle:
         """The contract's JSON; see ``orchestration.report.Reports.show``."""
         return self._campaigns.reports.show(self.campaign_id)
 
-    def pause(self, *, actor: str = "client") -> str:
-        """Start nothing new; what runs is finished and kept, ads go on. Returns the status, as all verbs do."""
-        return self._campaigns.verbs.pause(self.campaign_id, actor=actor)
+    def pause(self, *, ads: bool = False, actor: str = "client") -> str:
+        """Start nothing new; what runs is finished and kept. Ads go on, unless ``ads``. Returns the status, as all
+        verbs do; ``reason`` tells whether the ads are off already."""
+        return self._campaigns.verbs.pause(self.campaign_id, actor=actor, ads=ads)
 
     def resume(self, *, actor: str = "client") -> str:
-        """Go on after a pause, or after what needed attention was mended."""
+        """Go on after a pause, or after what needed attention was mended.
+
+        Ads that a pause has switched off are switched on first; the campaign is ``paused`` until they are.
+        """
         return self._campaigns.verbs.resume(self.campaign_id, actor=actor)
 
     def cancel(self, *, actor: str = "client", reason: str | None = None) -> str:
@@ -92,8 +98,13 @@ class CampaignHandle:
     def fork(
         self, from_step: int, *, changes: Mapping[str, Any] | None = None, actor: str = "client"
     ) -> CampaignHandle:
-        """A new campaign from a step of this one; its ads are its own, approval ``ads`` unless changed."""
-        new_id = self._campaigns.verbs.fork(self.campaign_id, from_step, actor=actor, changes=changes)
+        """A new campaign from a step of this one; its ads are its own, approval ``ads`` unless changed.
+
+        The configuration is checked as any that is submitted: ConfigError, SettingsError.
+        """
+        new_id = self._campaigns.verbs.fork(
+            self.campaign_id, from_step, actor=actor, settings=self._campaigns.settings, changes=changes
+        )
         return CampaignHandle(self._campaigns, new_id)
 
     def resolve(self, unit: str, *, found: str | None = None, step: str | None = None, actor: str = "client") -> str:
@@ -102,6 +113,23 @@ class CampaignHandle:
         See ``orchestration.resolve.resolve``; ``orchestration.resolve.open_units`` lists what is in question.
         """
         return resolve_unit(self._campaigns.verbs, self.campaign_id, unit, actor=actor, found=found, step=step)
+
+    def limits(
+        self,
+        *,
+        llm: Amount | None = None,
+        ads: Amount | None = None,
+        ads_per_day: Amount | None = None,
+        actor: str = "client",
+    ) -> str:
+        """Change spend caps, ``llm`` in USD, the others in the campaign's currency (``orchestration.spend_limits``)."""
+        return change_limits(
+            self._campaigns.verbs, self.campaign_id, actor=actor, llm=llm, ads=ads, ads_per_day=ads_per_day
+        )
+
+    def spend(self) -> dict[str, Any]:
+        """What is spent and held, by agent, provider and model; see ``orchestration.spend_report.campaign_spend``."""
+        return campaign_spend(self._campaigns.database, self.campaign_id)
 
     def approval(self) -> Mapping[str, Any] | None:
         """The open question: exactly what will be published and spent; None when nothing is asked."""
@@ -162,8 +190,7 @@ class Campaigns:
         IdempotencyConflictError. Raises ConfigError and SettingsError for what can't work; nothing is stored
         then. ``campaign_id`` may be given where runs are compared; it must be new.
         """
-        check(config, self.settings)
-        config, files = read_files(resolve(config, self.settings))
+        config, files = read_files(admitted(config, self.settings))
         row, stage = prepare(
             config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
         )
@@ -201,6 +228,10 @@ class Campaigns:
     def list(self, *, status: str | None = None) -> list[CampaignSummary]:
         """Campaigns, newest first."""
         return self.reports.campaigns(status=status)
+
+    def spend(self) -> dict[str, Any]:
+        """What all campaigns have spent, today and in total; see ``orchestration.spend_report.fleet_spend``."""
+        return fleet_spend(self.database, self.settings)
 
     def close(self) -> None:
         """Close the connections."""

@@ -9,50 +9,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from agents.base import BaseAgent
 from agents.unit import StageResult, UnitResult
 from agents.versions import UnknownVersionError
+from orchestration.ad_switching import carry_out
 from orchestration.context import Resources
 from orchestration.ledger import ADVANCED, Ledger
-from orchestration.placement import LOCAL_BATCH, Placement, choose, chord_slots
+from orchestration.pace import HELD_BACK_BATCH, Pace
+from orchestration.placement import LOCAL_BATCH, LOCAL_UNITS, Placement, choose, chord_slots
 from orchestration.quarantine import Quarantine
 from orchestration.rows import CampaignRow, Claimed, Position
 from orchestration.slots import UnitSlots
 from orchestration.transition import Transition, failed_by_defect, transition
+from orchestration.turn import Joined, Turn, follow, stage_result
 from orchestration.unit_run import GivenBack, run_claimed
 from orchestration.wakeups import MAX_COUNTDOWN_S, NobodyObserves, Observer, Wakeups
 from orchestration.winding_down import WIND_DOWN, wind_down, wound_down
 
 log = logging.getLogger(__name__)
 
+Outcome = tuple[Claimed, UnitResult | GivenBack]
+
 AT_WORK = ("queued", "running")
 #: What was stopped may have been resumed before this process heard of it (it asks each second): it looks again.
 STOPPED_S = 2.0
-
-
-@dataclass(slots=True)
-class Turn:
-    """A campaign in this worker's hands: the row as we know it and what we hold of the hop."""
-
-    row: CampaignRow
-    done: Sequence[StageResult]  #: the hop's earlier stages
-    claimed: Sequence[Claimed] = ()  #: units of the stage that are already ours
-    planned: bool = False  #: we planned this stage just now, so all its units are ours or due
-    own: dict[int, UnitResult] = field(default_factory=dict)  #: results that we recorded, by ordinal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
-    """A stage's join that this worker took: the transition it committed."""
-
-    move: Transition
-    claimed: int  #: so many of the next stage's units began as ours
-    stay: bool  #: this worker goes on with the next hop itself
-    done: Sequence[StageResult]  #: the stages that the transition was decided from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +49,7 @@ class Orchestrator:
     wakeups: Wakeups
     slots: UnitSlots
     quarantine: Quarantine = field(default_factory=Quarantine)
+    pace: Pace = field(default_factory=Pace)
     placement: str = "auto"
     observer: Observer = field(default_factory=NobodyObserves)
     serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
@@ -76,19 +61,26 @@ class Orchestrator:
         ``agent`` is the one the wake-up was for: a late wake-up of an earlier hop does nothing.
         """
         try:
-            row = self.ledger.load(campaign_id)
+            found = self.ledger.enter(
+                campaign_id, agent, limit=self._most(campaign_id), most=self._most_local(campaign_id)
+            )
         except UnknownVersionError as error:  # parked, never guessed: a newer worker will take it
             log.info("%s", error)
             return "written by a newer program"
-        if row is not None and row.status == "cancelling":
-            row = self._winding_down(row)
-        elif row is None or row.status not in AT_WORK:
+        if found is None:
+            return "not at work"
+        row: CampaignRow | None = found.row
+        if found.row.status == "cancelling":
+            row = self._winding_down(found.row)
+        elif found.row.status == "paused":
+            return carry_out(found.row, self._run, self.ledger, self.agents, self.slots, self.wakeups)
+        elif found.row.status not in AT_WORK:
             return "not at work"
         if row is None or row.agent is None:
             return "not at work"
         if agent is not None and row.agent != agent and row.status != "cancelling":
             return "moved on"
-        turn = Turn(row, self.ledger.results(campaign_id, row.step, before_stage=row.stage) if row.stage else ())
+        turn = Turn(row, found.done, found.claimed, due=found.left_due if row is found.row else None)
         with ExitStack() as shown:
             while True:
                 joined = self._stage(turn)
@@ -103,7 +95,7 @@ class Orchestrator:
                         self.wakeups.hop(campaign_id, move.agent, move.step)
                         return "handed on"
                     shown.enter_context(self.observer.hop(campaign_id, move.agent, move.step))
-                turn = _follow(turn.row, joined)
+                turn = follow(turn.row, joined)
 
     def run_slot(self, campaign_id: str, step: int, stage: int) -> bool:
         """One unit of a stage that was spread over the queue; False when none was left to take.
@@ -116,8 +108,14 @@ class Orchestrator:
         claimed = units[0]
         outcome = self._run(claimed, campaign_id)
         if isinstance(outcome, GivenBack):
-            self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
-        elif self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
+            if not outcome.limited:
+                self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
+                return True
+            self.pace.hold_back(campaign_id)
+            if self.pace.wake_needed(campaign_id, outcome.delay_s):
+                self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
+            return False  # what else is due may wait for its own wake-up too
+        if self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
             self.advance(campaign_id, step, stage)
         return True
 
@@ -135,48 +133,63 @@ class Orchestrator:
         """Run the stage at work as far as possible: the join that we took, or why there is none."""
         row = turn.row
         if not turn.claimed:
-            due = row.stage_size if turn.planned else self.ledger.due(row.campaign_id, row.step, row.stage)
-            if due and choose(self.placement, due, self.slots.free) is Placement.CHORD:
+            due = self.ledger.due(row.campaign_id, row.step, row.stage) if turn.due is None else turn.due
+            spread = choose(self.placement, due, self.slots.free) is Placement.CHORD
+            if due and spread and not self.pace.held_back(row.campaign_id):
                 self.wakeups.chord(row.campaign_id, row.agent or "", row.step, row.stage, chord_slots(due))
                 return "spread"
-            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, LOCAL_BATCH)
+            turn.claimed = (
+                self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id)) if due else ()
+            )
         if not turn.claimed:
             return self._join(row.campaign_id, row.step, row.stage) or "nothing due"
-        delays: list[float] = []
         while turn.claimed:
-            joined = self._batch(turn, delays)
-            if joined is not None:
+            joined = self._batch(turn)
+            if joined is not None and not isinstance(joined, GivenBack):
                 return joined
-            if self._told_to_stop(row):
-                break  # what it would take now it would only give back
-            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, LOCAL_BATCH)
-        for delay in {min(delays), max(delays)} if delays else ():
-            self._wake_later(row.campaign_id, row.agent or "", row.step, delay)
+            if joined is not None:  # a limit held a unit back: what it would take now it would only give back
+                break
+            if self._told_to_stop(row):  # and that too
+                self._wake_later(row.campaign_id, row.agent or "", row.step, STOPPED_S)
+                return "waits for units"
+            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id))
+        # Whoever took the last due unit sees to the next one; a wake-up that finds nothing due leaves it to them.
+        delay_s = self.ledger.next_due_s(row.campaign_id, row.step, row.stage)
+        held_back = self.pace.held_back(row.campaign_id)
+        if delay_s is not None and (not held_back or self.pace.wake_needed(row.campaign_id, delay_s)):
+            self._wake_later(row.campaign_id, row.agent or "", row.step, delay_s)
         return "waits for units"
 
-    def _batch(self, turn: Turn, delays: list[float]) -> Joined | str | None:
-        """Run the claimed units side by side and record each as it ends; None while the stage is not over."""
+    def _batch(self, turn: Turn) -> Joined | GivenBack | str | None:
+        """Run the claimed units side by side and record them as they end; None, or a unit that a limit held back,
+        while the stage is not over."""
         row = turn.row
         units, turn.claimed = turn.claimed, ()
-        verdict: Joined | str | None = None
-        for claimed, outcome in self._outcomes(row, units):
-            if isinstance(outcome, GivenBack):
-                delays.append(outcome.delay_s)
+        verdict: Joined | GivenBack | str | None = None
+        for ended in self._outcomes(row, units):
+            results: list[UnitResult] = []
+            for claimed, outcome in ended:
+                if isinstance(outcome, UnitResult):
+                    turn.own[claimed.ordinal] = outcome
+                    results.append(outcome)
+                elif outcome.limited:
+                    self.pace.hold_back(row.campaign_id)
+                    verdict = verdict or outcome
+            if not results:
                 continue
-            turn.own[claimed.ordinal] = outcome
-            done = [*turn.done, _stage_result(turn)] if len(turn.own) == row.stage_size else []
+            done = [*turn.done, stage_result(turn)] if len(turn.own) == row.stage_size else []
             move = self._decide(row, done) if done else None
             stay = self._stays(row, move)
             claims = self._claims(move) if stay else 0
-            code = self.ledger.finish(row.position, [outcome], move, claimed=claims)
+            code = self.ledger.finish(row.position, results, move, claimed=claims)
             if code == ADVANCED and move is not None:
                 verdict = Joined(move=move, claimed=claims, stay=stay, done=done)
             elif code == 0:
                 verdict = self._join(row.campaign_id, row.step, row.stage) or "joined by another"
         return verdict
 
-    def _outcomes(self, row: CampaignRow, units: Sequence[Claimed]) -> Iterator[tuple[Claimed, UnitResult | GivenBack]]:
-        """Run the units on the process' slots; outcomes in the order in which they come."""
+    def _outcomes(self, row: CampaignRow, units: Sequence[Claimed]) -> Iterator[Sequence[Outcome]]:
+        """Run the units on the process' slots; their outcomes as they come, those that come together together."""
 
         def work(claimed: Claimed) -> UnitResult | GivenBack:
             if self._told_to_stop(row):  # it waited for a slot while somebody said stop
@@ -186,11 +199,13 @@ class Orchestrator:
                 return self._run(claimed, row.campaign_id)
 
         if len(units) == 1:  # no thread for a chain of one
-            yield units[0], work(units[0])
+            yield [(units[0], work(units[0]))]
             return
         running = {self.slots.submit(work, claimed): claimed for claimed in units}
-        for future in as_completed(running):
-            yield running[future], future.result()
+        waiting = set(running)
+        while waiting:
+            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield [(running[future], future.result()) for future in ended]
 
     def _run(self, claimed: Claimed, campaign_id: str) -> UnitResult | GivenBack:
         with self.quarantine.unit(claimed.crashes):
@@ -252,6 +267,18 @@ class Orchestrator:
         local = choose(self.placement, units, self.slots.free) is Placement.LOCAL
         return units if local and units <= LOCAL_BATCH else 0
 
+    def _most(self, campaign_id: str) -> int:
+        """How many units are taken at once."""
+        return HELD_BACK_BATCH if self.pace.held_back(campaign_id) else LOCAL_BATCH
+
+    def _most_local(self, campaign_id: str) -> int:
+        """The largest number of due units that would run here."""
+        if self.pace.held_back(campaign_id):
+            return 2**31 - 1
+        free = self.slots.free
+        spread = (n for n in range(2, LOCAL_UNITS + 2) if choose(self.placement, n, free) is Placement.CHORD)
+        return next(spread, 2**31) - 1
+
     def _wake_later(self, campaign_id: str, agent: str, step: int, delay_s: float) -> None:
         if delay_s <= MAX_COUNTDOWN_S:  # later ones are rows: reconcile sees their due_at
             self.wakeups.hop(campaign_id, agent, step, delay_s=delay_s)
@@ -259,33 +286,3 @@ class Orchestrator:
 
 def _winds_down(row: CampaignRow) -> bool:
     return row.status == "cancelling" and row.stage_name == WIND_DOWN
-
-
-def _stage_result(turn: Turn) -> StageResult:
-    """The stage from our own results, in the order of the plan."""
-    return StageResult(name=turn.row.stage_name, results=[turn.own[n] for n in sorted(turn.own)])
-
-
-def _follow(row: CampaignRow, joined: Joined) -> Turn:
-    """Our picture of the row after a transition that we committed, without reading it again."""
-    move = joined.move
-    if move.stage is None:
-        raise ValueError("an ended campaign can't be followed")
-    following = replace(
-        row,
-        agent=move.agent,
-        step=move.step,
-        stage=move.stage_number,
-        stage_name=move.stage.name,
-        stage_size=len(move.stage.units),
-        remaining=len(move.stage.units),
-        state=move.state,
-    )
-    claimed = [
-        Claimed(
-            unit=unit, ordinal=n, step=move.step, stage=move.stage_number, agent=move.agent or "",
-            epoch=row.epoch, journal={},
-        )
-        for n, unit in enumerate(move.stage.units[: joined.claimed])
-    ]  # fmt: skip
-    return Turn(following, joined.done if move.step == row.step else (), claimed, planned=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from agents.base import BaseAgent
-from agents.ports import Clock, EffectRules, LeadFiles, Retriever, Suppression
+from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, UncappedAds
 from agents.state import MarketingAgentState
 from agents.unit import Unit
+from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.usage import Usage
 from orchestration.context import Resources, deadline_s, effect_rules
@@ -61,7 +62,17 @@ class MemoryUnitContext:
         """How careful effects are."""
         return effect_rules(self.resources.settings)
 
-    def call(self, provider: str, send: Callable[[float], T]) -> T:
+    @property
+    def way(self) -> str | None:
+        """The unit's own way: nobody else uses the provider, so nothing is put off."""
+        return None
+
+    @property
+    def ad_budget(self) -> AdBudget:
+        """Not counted."""
+        return UncappedAds()
+
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
         """Make one wire call with the provider's deadline."""
         return send(deadline_s(self.resources.settings, provider))
 

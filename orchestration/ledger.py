@@ -12,24 +12,30 @@ from datetime import datetime
 from typing import Any
 
 from agents.unit import Stage, StageResult, UnitResult
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
 from integrations.usage import Usage
+from orchestration.combining import Combining
+from orchestration.commits import Finish, transition_json
 from orchestration.crash_points import reach
-from orchestration.database import Database, encode
+from orchestration.database import Database, DatabaseUnavailableError, encode
 from orchestration.holdings import ClaimId, Holdings
 from orchestration.rows import (
     CAMPAIGN_COLUMNS,
+    ENTER_COLUMNS,
     UNIT_COLUMNS,
     CampaignRow,
     Claimed,
+    Entered,
     Position,
     campaign_row,
     claim_id,
     claimed_unit,
-    result_json,
+    entered,
+    entered_units,
     stage_results,
-    transition_json,
     units_json,
 )
+from orchestration.spend import journal_arguments
 from orchestration.transition import Transition
 
 ADVANCED = -2  #: the transition was committed
@@ -37,6 +43,8 @@ DUPLICATE = -1  #: none of the results was ours to record
 
 LEASE_S = 15.0  #: a worker that has not beaten for this long is dead
 STALE_S = 3.0  #: a campaign without progress for this long gets a wake-up; doubles with each repeat
+EARLY_S = 0.005  #: a wake-up comes this much after a unit's moment, never before it
+LONG = 32_000  #: a transition with lists of more characters is committed by itself, so that no other waits for it
 MAX_CRASHES = 6  #: a unit that was running in so many dying workers fails
 
 
@@ -58,6 +66,14 @@ class Woken:
     agent: str
     step: int
     status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What a worker must not go on with."""
+
+    campaigns: frozenset[str] = frozenset()  #: paused or cancelled in the last minutes
+    providers: frozenset[str] = frozenset()  #: switched off by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +104,12 @@ class Ledger:
         self.database = database
         self.worker = worker
         self.holdings = Holdings()
+        self._finishing = Combining(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
 
     def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
         """Insert a campaign and its first units: (campaign id, config hash, whether it is new)."""
         units = units_json(stage)
-        row = self.database.rows("SELECT * FROM marketing.submit_v1(%s, %s)", encode(campaign), encode(units))[0]
+        row = self.database.rows("SELECT * FROM marketing.submit_v3(%s, %s)", encode(campaign), encode(units))[0]
         return str(row[0]), str(row[1]), bool(row[2])
 
     def load(self, campaign_id: str) -> CampaignRow | None:
@@ -101,6 +118,29 @@ class Ledger:
             f"SELECT {CAMPAIGN_COLUMNS} FROM marketing.campaigns WHERE campaign_id = %s", campaign_id
         )
         return campaign_row(rows[0]) if rows else None
+
+    def enter(self, campaign_id: str, agent: str | None, *, limit: int, most: int) -> Entered | None:
+        """The campaign, and up to ``limit`` due units of its stage at work, claimed; None when there is no such one.
+
+        None are claimed when more than ``most`` are due, when it is another agent's turn than ``agent``, and when
+        the campaign is not at work. UnknownVersionError, and nothing stays claimed, when its state can't be read.
+        """
+        reach("take.before")
+        rows = self.database.rows(
+            f"SELECT {ENTER_COLUMNS} FROM marketing.enter_v3(%s, %s, %s, %s, %s, %s, %s) AS e",
+            campaign_id, agent, self.worker, limit, most, SCHEMA_VERSION, FLOW_VERSION,
+        )  # fmt: skip
+        reach("take.after")
+        if not rows:
+            return None
+        try:
+            found = entered(rows)
+        except UnknownVersionError:  # an old one that has no way up
+            for unit in entered_units(rows)[1]:
+                self.release(campaign_id, unit)
+            raise
+        self.holdings.note(claim_id(campaign_id, unit) for unit in found.claimed)
+        return found
 
     def take(self, campaign_id: str, step: int, stage: int, limit: int) -> list[Claimed]:
         """Claim up to ``limit`` due units of the stage at work, in the order of the plan."""
@@ -123,6 +163,18 @@ class Ledger:
                 campaign_id, step, stage,
             )[0][0]
         )  # fmt: skip
+
+    def next_due_s(self, campaign_id: str, step: int, stage: int) -> float | None:
+        """Seconds until the next unit of the stage comes due, a little late rather than early; None for none."""
+        rows = self.database.rows(
+            "SELECT extract(epoch FROM min(u.due_at) - clock_timestamp())::float8 FROM marketing.units u "
+            "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.step = u.step AND c.stage = u.stage "
+            "WHERE u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.status IN ('pending', 'unknown') "
+            "AND c.status IN ('queued', 'running', 'cancelling')",
+            campaign_id, step, stage,
+        )  # fmt: skip
+        seconds = rows[0][0]
+        return None if seconds is None else max(0.0, float(seconds)) + EARLY_S
 
     def results(self, campaign_id: str, step: int, *, before_stage: int | None = None) -> list[StageResult]:
         """Results of the hop's stages (those before ``before_stage`` when it is given), in order."""
@@ -147,19 +199,32 @@ class Ledger:
         ADVANCED, DUPLICATE, or how many units of the stage remain.
         """
         reach("finish.before" if move is None else "advance.before")
-        code = int(
-            self.database.rows(
-                "SELECT marketing.finish_advance_v2(%s, %s, %s, %s, %s, %s, %s, %s)",
-                at.campaign_id, at.step, at.stage, at.epoch, at.revision, self.worker,
-                encode([result_json(r) for r in results]),
-                encode(transition_json(move, claimed=claimed)) if move is not None else None,
-            )[0][0]
-        )  # fmt: skip
+        call = Finish.of(at, results, move, claimed)
+        code = self._finish(call) if len(call.lists or "") > LONG else self._finishing(call)
         reach("advance.after" if code == ADVANCED else "finish.after")
         if code == ADVANCED and move is not None and move.stage is not None:
             place = at.campaign_id, move.step, move.stage_number
             self.holdings.note(ClaimId(*place, unit.key, 1) for unit in move.stage.units[:claimed])
         return code
+
+    def _finish(self, call: Finish) -> int:
+        at = call.at
+        return int(
+            self.database.rows(
+                "SELECT marketing.finish_v3(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                at.campaign_id, at.step, at.stage, at.epoch, at.revision, self.worker, call.results, call.following,
+                call.lists,
+            )[0][0]
+        )  # fmt: skip
+
+    def _finish_several(self, calls: Sequence[Finish]) -> Sequence[int]:
+        order = sorted(range(len(calls)), key=lambda n: calls[n].at.campaign_id)
+        codes = self.database.rows(
+            "SELECT marketing.finish_several_v3(%s, %s)",
+            self.worker, "[" + ",".join(calls[n].as_json() for n in order) + "]",
+        )[0][0]  # fmt: skip
+        by_call = dict(zip(order, codes, strict=True))
+        return [int(by_call[n]) for n in range(len(calls))]
 
     def give_back(
         self,
@@ -175,7 +240,7 @@ class Ledger:
         reach("give_back.before")
         ours = bool(
             self.database.rows(
-                "SELECT marketing.give_back_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT marketing.give_back_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, status, delay_s,
                 encode(error), attempt,
             )[0][0]
@@ -185,16 +250,11 @@ class Ledger:
 
     def journal(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any], usage: Usage | None) -> None:
         """Commit one entry of a unit's journal and what it cost."""
-        priced = usage is None or usage.cost is not None
         reach("journal.before")
         self.database.rows(
-            "SELECT marketing.journal_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, claimed.step, claimed.stage, claimed.unit.key, encode(entry),
-            usage.model if usage else None,
-            usage.input_tokens if usage else 0,
-            usage.output_tokens if usage else 0,
-            (usage.cost if usage else 0) if priced else None,
-            usage.currency if usage else None,
+            "SELECT marketing.journal_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            campaign_id, claimed.step, claimed.stage, claimed.unit.key, next(iter(entry)), encode(entry),
+            *journal_arguments(usage),
         )  # fmt: skip
         reach("journal.after")
 
@@ -247,23 +307,27 @@ class Ledger:
             given_up += len(rows)
         return given_up
 
-    def beat(self) -> frozenset[str]:
-        """Say that this worker is alive; the campaigns that have been stopped in the last minutes."""
-        rows = self.database.rows("SELECT * FROM marketing.beat_v2(%s)", self.worker)
-        return frozenset(str(row[0]) for row in rows)
+    def beat(self, metrics: Sequence[Mapping[str, Any]] = ()) -> Stopped:
+        """Say that this worker is alive and what it has counted; what has been stopped."""
+        rows = self.database.rows("SELECT * FROM marketing.beat_v3(%s, %s)", self.worker, encode(list(metrics)))
+        return Stopped(
+            campaigns=frozenset(str(name) for what, name in rows if what == "campaign"),
+            providers=frozenset(str(name) for what, name in rows if what == "provider"),
+        )
 
-    def release(self, campaign_id: str, claimed: Claimed) -> None:
-        """Return a claimed unit that was never begun, as if nobody had taken it."""
+    def release(self, campaign_id: str, claimed: Claimed, *, delay_s: float | None = None) -> None:
+        """Return a claimed unit that was never begun, as if nobody had taken it; due in ``delay_s`` seconds."""
         self.database.run(
-            "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1 WHERE campaign_id = %s "
+            "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1, "
+            "due_at = clock_timestamp() + make_interval(secs => %s) WHERE campaign_id = %s "
             "AND step = %s AND stage = %s AND key = %s AND status = 'running' AND worker = %s",
-            campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker,
+            delay_s, campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker,
         )  # fmt: skip
 
     def reconcile(self, limit: int = 500) -> list[Idle]:
         """Repair what was dropped; the campaigns that may need a wake-up."""
         rows = self.database.rows(
-            "SELECT * FROM marketing.reconcile_v2(%s, %s, %s, %s, %s)",
+            "SELECT * FROM marketing.reconcile_v3(%s, %s, %s, %s, %s)",
             self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit,
         )  # fmt: skip
         return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
@@ -336,11 +400,11 @@ class Ledger:
         )  # fmt: skip
 
     def running_units(self, row: CampaignRow) -> int:
-        """How many units of the stage at work a worker holds."""
+        """How many units of the stage at work, or of a wish for the campaign's ads, a worker holds."""
         return int(
             self.database.rows(
-                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
-                "AND status = 'running'",
+                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND status = 'running' "
+                "AND ((step = %s AND stage = %s) OR step < 0)",
                 row.campaign_id, row.step, row.stage,
             )[0][0]
         )  # fmt: skip
@@ -364,8 +428,7 @@ class Ledger:
     def checkpoints(self, campaign_id: str) -> dict[int, Checkpoint]:
         """All checkpoints of a campaign by step."""
         rows = self.database.rows(
-            "SELECT step, agent, patch, parent FROM marketing.checkpoints WHERE campaign_id = %s ORDER BY step",
-            campaign_id,
+            "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints_v3(%s)", campaign_id
         )
         return {int(r[0]): Checkpoint(int(r[0]), str(r[1]), r[2], r[3]) for r in rows}
 
@@ -375,3 +438,17 @@ class Ledger:
             "INSERT INTO marketing.events (campaign_id, kind, actor, data) VALUES (%s, %s, %s, %s)",
             campaign_id, kind, actor, encode(data),
         )  # fmt: skip
+
+    def go_back(
+        self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None
+    ) -> list[str] | None:
+        """As :meth:`redirect`, unless an effect of the stage at work runs or is of unknown outcome.
+
+        Returns the keys of such effects ([]: the campaign was sent there), None when the row has changed.
+        """
+        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
+        found = self.database.rows(
+            "SELECT marketing.go_back_v3(%s, %s, %s::text[], %s)",
+            row.campaign_id, row.revision, list(origin), encode(following),
+        )[0][0]  # fmt: skip
+        return None if found is None else list(found)

@@ -49,10 +49,11 @@ def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues) -> int:
     idle = [Idle(one.campaign_id, one.agent or AD_MANAGEMENT, one.step, one.since) for one in ledger.reconcile()]
     if not idle:
         return 0
-    oldest = {agent: queues.oldest(agent) for agent in {one.agent for one in idle}}
+    agent_of = {one.campaign_id: one.agent for one in idle}
+    oldest = {agent: queues.oldest(agent) for agent in set(agent_of.values())}
     woken = ledger.claim_wakeups(lost(idle, oldest, datetime.now(UTC)))
     for one in woken:
-        wakeups.hop(one.campaign_id, one.agent or AD_MANAGEMENT, one.step)
+        wakeups.hop(one.campaign_id, agent_of[one.campaign_id], one.step)
     return len(woken)
 
 

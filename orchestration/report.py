@@ -131,10 +131,10 @@ class Reports:
         return {str(status): int(count) for status, count in rows}
 
     def stages(self, campaign_id: str) -> list[StageProgress]:
-        """Every stage so far with its units by status, in order."""
+        """Every stage of a hop so far with its units by status, in order."""
         rows = self._database.rows(
             "SELECT step, stage, min(agent), min(stage_name), status, count(*) FROM marketing.units "
-            "WHERE campaign_id = %s GROUP BY step, stage, status ORDER BY step, stage, status",
+            "WHERE campaign_id = %s AND step >= 0 GROUP BY step, stage, status ORDER BY step, stage, status",
             campaign_id,
         )
         found: dict[tuple[int, int], tuple[str, str, dict[str, int]]] = {}
@@ -207,17 +207,19 @@ class Reports:
         return dict(zip(names, rows[0], strict=True)) if rows else None
 
     def schedules(self) -> list[dict[str, Any]]:
-        """Campaigns that wait for their next optimisation, or were paused while they did."""
+        """Campaigns that are optimised again and again, the next to run first; those at work come last.
+
+        {campaign_id, name, status (waiting | paused | running), optimize_every (ISO 8601), next_run_at, ends_at}.
+        """
+        names = ("campaign_id", "name", "status", "optimize_every", "next_run_at", "ends_at")
         rows = self._database.rows(
-            "SELECT campaign_id, name, status, due_at, state -> 'campaign_config' ->> 'optimize_every' "
-            "FROM marketing.campaigns WHERE hold ->> 'kind' = 'next_optimization' "
-            "AND status IN ('waiting', 'paused') ORDER BY due_at",
+            f"SELECT {', '.join(names)} FROM marketing.schedules ORDER BY next_run_at NULLS LAST, campaign_id"
         )
-        names = ("campaign_id", "name", "status", "next_run_at", "optimize_every")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def export(self, campaign_id: str) -> dict[str, Any]:
-        """Everything that is stored about a campaign: show's JSON, its units and its history."""
+        """Everything that is stored about a campaign: show's JSON, its units, its history, and every question that
+        was asked with its answer (``approvals``, oldest first)."""
         units = self._database.rows(
             "SELECT to_jsonb(u) - 'policy' FROM marketing.units u WHERE campaign_id = %s ORDER BY step, stage, ordinal",
             campaign_id,
@@ -226,4 +228,14 @@ class Reports:
             {"at": e.at, "kind": e.kind, "actor": e.actor, "step": e.step, "agent": e.agent, "data": dict(e.data)}
             for e in self.events(campaign_id)
         ]
-        return {**self.show(campaign_id), "ledger": [u[0] for u in units], "history": history}
+        approvals = self._database.rows(
+            "SELECT to_jsonb(a) - 'campaign_id' FROM marketing.approvals a WHERE campaign_id = %s "
+            "ORDER BY asked_at, approval_id",
+            campaign_id,
+        )
+        return {
+            **self.show(campaign_id),
+            "ledger": [u[0] for u in units],
+            "history": history,
+            "approvals": [a[0] for a in approvals],
+        }

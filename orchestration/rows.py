@@ -7,16 +7,15 @@ columns of their own, so a hop rewrites only those it touched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from agents.effects import seconds_awake_or_not
 from agents.state import MarketingAgentState
-from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus, short_hash
+from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.holdings import ClaimId
-from orchestration.holds import Hold
-from orchestration.transition import Transition
 
 BIG_LISTS = ("leads", "qualified_leads", "generated_content", "ad_creatives", "agent_messages")
 
@@ -30,6 +29,7 @@ class Position:
     stage: int
     epoch: int
     revision: int = 0  #: matters to transitions only
+    base_step: int = -1  #: newest checkpoint of the line of work; matters to transitions only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class CampaignRow:
     @property
     def position(self) -> Position:
         """Where the campaign is, for a compare-and-set."""
-        return Position(self.campaign_id, self.step, self.stage, self.epoch, self.revision)
+        return Position(self.campaign_id, self.step, self.stage, self.epoch, self.revision, self.base_step)
 
 
 #: Columns of CampaignRow in the order of its fields; the state comes last, in pieces.
@@ -94,6 +94,16 @@ class Claimed:
     taken_at: float = field(default_factory=seconds_awake_or_not, compare=False)  #: when we learned that it is ours
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """A campaign as a worker finds it that was woken for it, and what it claimed."""
+
+    row: CampaignRow
+    done: Sequence[StageResult]  #: the hop's earlier stages
+    claimed: Sequence[Claimed]  #: units of the stage at work, in the order of the plan
+    left_due: int  #: more units than could be claimed are due, so none was: how many
+
+
 def claim_id(campaign_id: str, claimed: Claimed) -> ClaimId:
     """Which claim of which unit it is."""
     return ClaimId(campaign_id, claimed.step, claimed.stage, claimed.unit.key, claimed.claims)
@@ -103,6 +113,38 @@ UNIT_COLUMNS = (
     "key, ordinal, stage_name, kind, provider, effect_key, essential, policy, status, input, result, error, "
     "stage, step, agent, epoch, claims, attempts, crashes, journal"
 )
+UNIT_NAMES = tuple(UNIT_COLUMNS.split(", "))
+
+
+#: Columns of ``enter_v3``, called ``e``: the first row is the campaign, the others are units.
+ENTER_COLUMNS = ", ".join(
+    (
+        *(f"(e.campaign).{name}" for name in CAMPAIGN_COLUMNS.split(", ")),
+        "e.left_due",
+        *(f"(e.unit).{name}" for name in UNIT_COLUMNS.split(", ")),
+    )
+)
+
+
+_WIDTH = CAMPAIGN_COLUMNS.count(",") + 1
+_STAGE, _ORDINAL = UNIT_NAMES.index("stage"), UNIT_NAMES.index("ordinal")
+
+
+def entered_units(rows: Sequence[Sequence[Any]]) -> tuple[list[Sequence[Any]], list[Claimed]]:
+    """Of rows of ENTER_COLUMNS: those of the earlier stages (UNIT_COLUMNS), and the units that were claimed."""
+    units = sorted((row[_WIDTH + 1 :] for row in rows[1:]), key=lambda unit: (unit[_STAGE], unit[_ORDINAL]))
+    at_work = rows[0][CAMPAIGN_COLUMNS.split(", ").index("stage")]
+    return (
+        [unit for unit in units if unit[_STAGE] < at_work],
+        [claimed_unit(unit) for unit in units if unit[_STAGE] == at_work],
+    )
+
+
+def entered(rows: Sequence[Sequence[Any]]) -> Entered:
+    """What rows of ENTER_COLUMNS say. UnknownVersionError."""
+    row = campaign_row(rows[0][:_WIDTH])
+    earlier, claimed = entered_units(rows)
+    return Entered(row=row, done=stage_results(earlier), claimed=claimed, left_due=rows[0][_WIDTH])
 
 
 def unit_from(row: Mapping[str, Any]) -> Unit:
@@ -114,12 +156,12 @@ def unit_from(row: Mapping[str, Any]) -> Unit:
         input=row["input"],
         effect_key=row["effect_key"],
         essential=row["essential"],
-        policy=RetryPolicy(**row["policy"]),
+        policy=RetryPolicy.from_dict(row["policy"]),
     )
 
 
 def _named(row: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(UNIT_COLUMNS.replace(" ", "").split(","), row, strict=True))
+    return dict(zip(UNIT_NAMES, row, strict=True))
 
 
 def claimed_unit(row: Sequence[Any]) -> Claimed:
@@ -157,6 +199,12 @@ def stage_results(rows: Iterable[Sequence[Any]]) -> list[StageResult]:
     return [StageResult(name=name, results=results) for _, (name, results) in sorted(found.items())]
 
 
+@lru_cache(maxsize=256)
+def _policy_json(policy: RetryPolicy) -> Mapping[str, Any]:
+    """Most units share a few policies."""
+    return policy.to_dict()
+
+
 def units_json(stage: Stage | None) -> list[dict[str, Any]]:
     """A planned stage as the SQL functions take it."""
     if stage is None:
@@ -169,7 +217,7 @@ def units_json(stage: Stage | None) -> list[dict[str, Any]]:
             "provider": unit.provider,
             "effect_key": unit.effect_key,
             "essential": unit.essential,
-            "policy": asdict(unit.policy),
+            "policy": _policy_json(unit.policy),
             "input": unit.input,
         }
         for ordinal, unit in enumerate(stage.units)
@@ -186,57 +234,6 @@ def result_json(result: UnitResult) -> dict[str, Any]:
     }
 
 
-def patch(before: MarketingAgentState, after: MarketingAgentState) -> dict[str, Any]:
-    """The top-level keys whose value changed, as JSON."""
-    changed = {
-        name
-        for name in MarketingAgentState.model_fields
-        if (old := getattr(before, name)) is not (new := getattr(after, name)) and old != new
-    }
-    return after.model_dump(mode="json", include=changed) if changed else {}
-
-
-def transition_json(move: Transition, *, claimed: int) -> dict[str, Any]:
-    """A transition as ``finish_advance`` takes it; the first ``claimed`` units start as ours."""
-    return {
-        "step": move.step,
-        "stage": move.stage_number,
-        "stage_name": move.stage.name if move.stage else "",
-        "agent": move.agent,
-        "status": move.status,
-        "reason": move.reason,
-        "claimed": claimed,
-        "units": units_json(move.stage),
-        "route": move.route,
-        "hops": [{"step": h.step, "agent": h.agent, "patch": patch(h.before, h.after)} for h in move.hops],
-        "events": list(move.events),
-        "patch": patch(*move.patched) if move.patched else {},
-        "due_at": move.hold.due_at if move.hold else None,
-        "hold": hold_json(move.hold),
-        "approval": approval_json(move),
-    }
-
-
-def hold_json(hold: Hold | None) -> dict[str, Any] | None:
-    """What the row says about a held stage."""
-    if hold is None:
-        return None
-    return {"kind": hold.kind, "contents": list(hold.contents), "budget": hold.budget}
-
-
-def approval_json(move: Transition) -> dict[str, Any] | None:
-    """The question to insert; its id derives from what is asked, so that the same question is asked once."""
-    hold = move.hold
-    if hold is None or not hold.approval:
-        return None
-    return {
-        "approval_id": short_hash(move.state.campaign_id, str(move.step), hold.kind, *hold.contents, str(hold.budget)),
-        "kind": hold.kind,
-        "request": hold.request,
-        "expires_at": hold.due_at,
-    }
-
-
 def small_state(state: MarketingAgentState) -> dict[str, Any]:
     """The keys that live in the ``state`` column."""
-    return state.model_dump(mode="json", exclude=set(BIG_LISTS))
+    return {name: value for name, value in state.__dict__.items() if name not in BIG_LISTS}

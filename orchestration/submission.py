@@ -23,6 +23,7 @@ from integrations.settings import Mode, Settings
 from orchestration.database import encode
 from orchestration.lead_files import StoredFile
 from orchestration.rows import small_state
+from orchestration.spend_ads import check_ad_currency
 from orchestration.transition import start
 
 MAX_LEAD_FILE_BYTES = 10_000_000
@@ -59,16 +60,40 @@ def check(config: CampaignConfig, settings: Settings) -> None:
         for platform in config.ad_platforms
         if platform not in AVAILABLE
     ]
-    for key, value in (
-        ("retention", config.retention),
-        ("limits.llm", config.limits.llm),
-        ("limits.ads_per_day", config.limits.ads_per_day),
-    ):
-        if value is not None:
-            problems.append(f"{key}={value}: is not available in this version; leave it out")
+    if config.retention is not None:
+        problems.append(f"retention={config.retention}: is not available in this version; leave it out")
+    other = check_ad_currency(config.ad_platforms, config.currency, settings)
+    if other is not None:
+        problems.append(other)
     if problems:
         raise ConfigError(problems)
     settings.require(needed_providers(config))
+
+
+def admitted(config: CampaignConfig, settings: Settings) -> CampaignConfig:
+    """The configuration as it is stored: checked (:func:`check` raises), with its defaults (:func:`resolve`)."""
+    check(config, settings)
+    return resolve(config, settings)
+
+
+def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Settings) -> CampaignConfig:
+    """The configuration of a fork: ``parent``'s with some keys replaced, checked as a whole as any submit is.
+
+    The approval gate is ``ads`` unless the changes say otherwise. ConfigError, SettingsError.
+    """
+    data = parent.model_dump(mode="json")
+    data["approval"]["gate"] = "ads"
+    for key, value in changes.items():
+        if key not in data:
+            raise ConfigError([f"{key}: is no key of a campaign"])
+        both = isinstance(value, Mapping) and isinstance(data[key], Mapping)
+        data[key] = {**data[key], **value} if both else value
+    config = CampaignConfig.parse(data)
+    if any(isinstance(source, FileSource) and source.file_id is None for source in config.lead_sources):
+        raise ConfigError(
+            ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]
+        )
+    return admitted(config, settings)
 
 
 def needed_providers(config: CampaignConfig) -> tuple[str, ...]:

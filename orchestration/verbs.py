@@ -12,19 +12,21 @@ from typing import Any
 from uuid import uuid4
 
 from agents.base import BaseAgent
-from agents.config import CampaignConfig, ConfigError
 from agents.messages import MessageType, message
 from agents.ports import Clock
 from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
-from agents.state import ApprovalGrant, MarketingAgentState
+from agents.state import ApprovalGrant, MarketingAgentState, PiecePerformance
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from integrations.settings import Settings
+from orchestration.ad_switches import AdSwitches
+from orchestration.ad_switching import ask_off, ask_on, ask_to_stay
 from orchestration.holds import NEEDS_ATTENTION, hold_for
 from orchestration.ledger import PAUSED_FROM, Ledger
 from orchestration.lineage import restore
 from orchestration.report import TERMINAL, CampaignNotFoundError
 from orchestration.routing import begin_hop
 from orchestration.rows import CampaignRow
-from orchestration.submission import config_hash
+from orchestration.submission import config_hash, forked
 from orchestration.transition import Transition, event, held
 from orchestration.wakeups import Wakeups
 
@@ -45,18 +47,35 @@ class Verbs:
     wakeups: Wakeups
     clock: Clock
 
-    def pause(self, campaign_id: str, *, actor: str) -> str:
-        """Start nothing new; what runs is finished and kept. Ads go on."""
+    def pause(self, campaign_id: str, *, actor: str, ads: bool = False) -> str:
+        """Start nothing new; what runs is finished and kept. Ads go on, unless ``ads``: then they are paused on
+        their platforms too, as soon as nothing of the campaign is at work any more."""
+        row = self._row(campaign_id)
+        switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
+        if ads and self.agents[AD_MANAGEMENT].wind_down(row.state) is not None:
+            if switch is not None and switch.off and not switch.unreached:
+                return row.status
+            return self._switched(row, "paused", ask_off(row, self.ledger, (*LIVE, "paused"), actor=actor))
+        if switch is not None and switch.resuming:
+            return self._switched(row, "paused", ask_to_stay(row, self.ledger, actor=actor))
         return self._change(campaign_id, LIVE, "paused", event="paused", actor=actor, reason=f"paused by {actor}")
 
     def resume(self, campaign_id: str, *, actor: str) -> str:
-        """Go on after a pause, or after what needed attention was mended."""
+        """Go on after a pause, or after what needed attention was mended.
+
+        Ads that a pause has switched off are switched on first: the campaign is ``paused`` until they are.
+        """
         row = self._row(campaign_id)
         if row.status == "waiting" and (row.reason or "").startswith(NEEDS_ATTENTION):
             self.ledger.make_due(row)
             return self._change(campaign_id, ("waiting",), "running", event="resumed", actor=actor)
         if row.status in LIVE:
             return row.status
+        switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
+        if switch is not None and switch.resuming:
+            return row.status
+        if switch is not None and not switch.over:
+            return self._switched(row, "resumed", ask_on(row, self.ledger, actor=actor))
         return self._change(campaign_id, ("paused",), PAUSED_FROM, event="resumed", actor=actor)
 
     def cancel(self, campaign_id: str, *, actor: str, reason: str | None = None) -> str:
@@ -103,17 +122,19 @@ class Verbs:
         from_step: int,
         *,
         actor: str,
+        settings: Settings,
         changes: Mapping[str, Any] | None = None,
         new_id: str | None = None,
     ) -> str:
         """A new campaign that begins at a step of this one, with its leads, content and reports.
 
-        The parent's ads are only read: the fork's first change creates its own. ``changes`` are keys of the
-        configuration; the approval gate is ``ads`` unless they say otherwise. Returns the new id.
+        The parent and its ads are only read: the fork's first change creates its own. ``changes`` are keys of the
+        configuration, which is checked as any that is submitted (ConfigError, SettingsError); the approval gate is
+        ``ads`` unless they say otherwise. Returns the new id.
         """
         row = self._row(campaign_id)
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))
-        config = _changed(found.state.campaign_config, {"approval": {"gate": "ads"}, **dict(changes or {})})
+        config = forked(found.state.campaign_config, changes or {}, settings)
         now = self.clock.now()
         inherited = found.state.evolve(
             campaign_id=new_id or uuid4().hex,
@@ -189,10 +210,17 @@ class Verbs:
             now=now,
             ordinal=len(answered.agent_messages),
         )
-        told = answered.evolve(agent_messages=(*answered.agent_messages, asked))
+        told = answered.evolve(
+            agent_messages=(*answered.agent_messages, asked),
+            # All of it is written anew, not only what figures call weak; the writers read why.
+            content_performance=tuple(
+                PiecePerformance(piece_id=p.piece_id, revision=p.revision, score=0.0, weak=True, reasons=(reason,))
+                for p in row.state.generated_content
+            ),
+        )
         origin = event("rework", row.step + 1, CONTENT_CREATION, {"reason": reason}, actor=actor)
         move = self._begin(told, CONTENT_CREATION, row.step + 1, origin)
-        if not self.ledger.redirect(row, ("awaiting_approval",), move):
+        if not self._sent_back(row, ("awaiting_approval",), move):
             return self._already(self._row(campaign_id), "reject")
         self._wake(campaign_id)
         return move.status
@@ -203,15 +231,43 @@ class Verbs:
             raise VerbRefusedError(
                 f"campaign {campaign_id} is {row.status}; pause it before it goes back to step {step}"
             )
+        switch = AdSwitches(self.ledger).newest(row)
+        if switch is not None and not switch.over:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} is paused with its ads: resume it and pause it without its ads, "
+                f"then it can go back to step {step}"
+            )
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, step, at_work=self._at_work(row))
-        kept = found.state.evolve(approvals=row.state.approvals)
+        # What people have decided since stays: their approvals, and the limits that they have changed.
+        limits = row.state.campaign_config.limits
+        config = found.state.campaign_config.model_copy(update={"limits": limits})
+        kept = found.state.evolve(approvals=row.state.approvals, campaign_config=config)
         origin = event("went_back", row.step + 1, found.agent, {"to_step": step}, actor=actor)
         move = self._begin(kept, found.agent, row.step + 1, origin)
-        if not self.ledger.redirect(row, STILL, move, base=found.base):
+        if not self._sent_back(row, STILL, move, base=found.base):
             raise VerbRefusedError(f"campaign {campaign_id} has changed meanwhile; look at it and try again")
         if move.hold is None:
             self._wake(campaign_id)
         return move.status
+
+    def _sent_back(self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None) -> bool:
+        """Send the campaign to ``move``; False when it has changed. VerbRefusedError while an effect of the stage
+        at work may be at the platform and nobody knows: a line of work that is left behind asks no more."""
+        in_the_way = self.ledger.go_back(row, origin, move, base=base)
+        if in_the_way:
+            raise VerbRefusedError(
+                f"campaign {row.campaign_id} can't go back yet: {', '.join(in_the_way)} may have been carried out and "
+                f"nobody knows. Let it be looked for (`campaigns resume {row.campaign_id}`, if it is paused or waits), "
+                f"or say what is there: campaigns resolve {row.campaign_id} {in_the_way[0]}"
+            )
+        return in_the_way is not None
+
+    def _switched(self, row: CampaignRow, verb: str, asked: bool) -> str:
+        """The status after a wish for the campaign's ads."""
+        if not asked:
+            return self._already(self._row(row.campaign_id), verb, wanted="paused" if verb == "paused" else None)
+        self.wakeups.hop(row.campaign_id, AD_MANAGEMENT, row.step)
+        return "paused"
 
     def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Mapping[str, Any]) -> Transition:
         """A transition to the first stage of a hop of ``agent``."""
@@ -281,14 +337,3 @@ class Verbs:
 
 
 _PARTICIPLES = {"approve": "approved", "reject": "rejected"}
-
-
-def _changed(config: CampaignConfig, changes: Mapping[str, Any]) -> CampaignConfig:
-    """The configuration with some keys replaced, checked as a whole; ConfigError."""
-    data = config.model_dump(mode="json")
-    for key, value in changes.items():
-        if key not in data:
-            raise ConfigError([f"{key}: is no key of a campaign"])
-        both = isinstance(value, Mapping) and isinstance(data[key], Mapping)
-        data[key] = {**data[key], **value} if both else value
-    return CampaignConfig.parse(data)

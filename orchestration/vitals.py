@@ -24,6 +24,31 @@ class Vitals:
     running: Mapping[str, int] = field(default_factory=dict)  #: agent -> units in a worker's hands
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """One counter of one worker process, since that process began."""
+
+    worker: str
+    counter: str
+    labels: Mapping[str, str]
+    value: int
+
+
+def counted(database: Database) -> list[Counted]:
+    """What the processes that beat have counted: retries, deferrals, fallbacks, whether their admission works."""
+    rows = database.rows(
+        "SELECT worker, metrics FROM marketing.workers "
+        "WHERE beat_at > clock_timestamp() - make_interval(secs => %s) AND jsonb_typeof(metrics) = 'array' "
+        "ORDER BY worker",
+        ALIVE_S,
+    )
+    return [
+        Counted(worker=str(worker), counter=str(one["counter"]), labels=one["labels"], value=int(one["value"]))
+        for worker, found in rows
+        for one in found
+    ]
+
+
 def has_schema(database: Database) -> bool:
     """Whether the database has ever been migrated."""
     return bool(database.rows("SELECT to_regclass('marketing.campaigns') IS NOT NULL")[0][0])

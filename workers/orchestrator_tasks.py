@@ -11,11 +11,12 @@ from agents.config import CampaignConfig, ConfigError, FileSource
 from integrations.settings import SettingsError
 from orchestration.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.client import Campaigns
+from orchestration.deferrals import BUDGET
 from orchestration.reconcile import expire_approvals, reconcile
 from orchestration.submission import IdempotencyConflictError
 from workers.app import app
 from workers.broker_queues import BrokerQueues
-from workers.runtime import runtime
+from workers.runtime import Runtime, runtime
 
 
 @app.task(name=ADVANCE_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
@@ -29,7 +30,17 @@ def reconcile_tick() -> int:
     """The tick: wake every campaign that was dropped. Returns how many."""
     process = runtime()
     expire_approvals(process.ledger, process.verbs)
+    _wake_with_room(process)
+    process.deferrals.tick()
     return reconcile(process.ledger, process.orchestrator.wakeups, BrokerQueues(app))
+
+
+def _wake_with_room(process: Runtime) -> None:
+    """Money came free, or a day began: campaigns whose next call fits under its caps look again."""
+    waiting = process.deferrals.waiting_for(BUDGET)
+    if waiting:
+        for campaign_id in process.orchestrator.resources.spend.with_room(waiting):
+            process.deferrals.wake(BUDGET, campaign_id=campaign_id)
 
 
 @app.task(name=SUBMIT_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped

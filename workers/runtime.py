@@ -18,15 +18,18 @@ from uuid import uuid4
 from celery import Celery
 
 from agents.registry import agents
+from integrations.admission import Admission, BreakerChange, BreakerState
 from integrations.settings import Settings, SettingsError
 from orchestration import crash_points
 from orchestration.canvas import CeleryWakeups
 from orchestration.client import connected
 from orchestration.context import Resources
 from orchestration.database import Database, DatabaseUnavailableError
+from orchestration.deferrals import Deferrals
+from orchestration.gate import Gate, admission
 from orchestration.holdings import Stray
 from orchestration.hop import Orchestrator
-from orchestration.ledger import Ledger
+from orchestration.ledger import Ledger, Stopped
 from orchestration.schema import migrate
 from orchestration.slots import UnitSlots
 from orchestration.verbs import Verbs
@@ -55,19 +58,22 @@ class Runtime:
         self.events = TaskEvents()
         self.database = Database(settings.database_url)
         self.ledger = Ledger(self.database, self.worker)
+        self.deferrals = Deferrals(self.database)
+        self._told = Stopped()  #: what was stopped, as of the last beat
+        self.admission: Admission | None = admission(settings, on_change=self._note)
+        self.gate = Gate(settings, self.admission, switched_off=lambda: self._told.providers)
         self.slots = UnitSlots(slots)
         self.orchestrator = Orchestrator(
             ledger=self.ledger,
             agents=agents(),
-            resources=Resources.of(settings, self.database),
+            resources=Resources.of(settings, self.database, gate=self.gate),
             wakeups=CeleryWakeups(celery),
             slots=self.slots,
             placement=settings.stage_placement,
             observer=self.events,
             serves=self.serves,
-            stopped=lambda campaign_id: campaign_id in self._stopped_campaigns,
+            stopped=lambda campaign_id: campaign_id in self._told.campaigns,
         )
-        self._stopped_campaigns: frozenset[str] = frozenset()
         self.verbs = Verbs(
             ledger=self.ledger,
             agents=self.orchestrator.agents,
@@ -85,7 +91,7 @@ class Runtime:
         """Bring the schema up to date and begin to beat."""
         crash_points.check()
         migrate(self.database.url)
-        self.ledger.beat()
+        self._told = self.ledger.beat()
         self._beating.start()
 
     def stop(self) -> None:
@@ -94,6 +100,8 @@ class Runtime:
         self.slots.close()
         self._stopped.set()
         self._beating.join(timeout=5 * BEAT_S)
+        if self.admission is not None:
+            self.admission.close()
         self.database.close()
 
     def _beat(self) -> None:
@@ -102,11 +110,27 @@ class Runtime:
             if self._stopped.wait(BEAT_S):
                 return
             try:
-                self._stopped_campaigns = self.ledger.beat()
+                self._told = self.ledger.beat(self._counted())
                 if beats % STRAY_BEATS == 0:
                     stray.look()
             except DatabaseUnavailableError as error:
                 log.warning("no beat: %s", error)
+
+    def _counted(self) -> list[dict[str, object]]:
+        """What this process has counted, and whether its admission works."""
+        return [
+            *self.orchestrator.resources.counts.snapshot(),
+            {"counter": "admission_up", "labels": {}, "value": int(self.gate.healthy)},
+        ]
+
+    def _note(self, change: BreakerChange) -> None:
+        """A breaker's change is an event of the fleet; what waits for a provider that works again looks again."""
+        self.deferrals.note(
+            f"breaker_{change.after.value}",
+            {"circuit": change.circuit, "before": change.before.value, "reason": change.reason},
+        )
+        level = logging.INFO if change.after is BreakerState.CLOSED else logging.WARNING
+        log.log(level, "breaker %s: %s, was %s (%s)", change.circuit, change.after, change.before, change.reason)
 
 
 @cache

@@ -33,11 +33,14 @@ from agents.model_call import PROVIDER, ask
 from agents.ports import UnitContext
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
+from agents.ways import model_policy
 from integrations.ads import AVAILABLE
 from integrations.ads.platform import AdSpec
 from integrations.errors import BadRequestError
+from integrations.retry import RetryPolicy
 
 PACKAGE = "agents.ad_management"
+STOP_WAIT_S = 3600.0  #: a platform that is down is waited for this long by a cancel
 
 
 class AdManagement(BaseAgent):
@@ -109,6 +112,8 @@ class AdManagement(BaseAgent):
                 provider=name,
                 input={"platform": name},
                 effect_key=effect_key(state.campaign_id, name),
+                # Somebody waits for the cancel to be over: what can't be reached is said, and cancelled again.
+                policy=RetryPolicy(max_wait_s=STOP_WAIT_S, attend=False),
             )
             for name in state.ad_platforms
             if name in AVAILABLE
@@ -186,6 +191,7 @@ class AdManagement(BaseAgent):
                     },
                     # What runs goes on running when its new texts fail: that must not end the campaign.
                     essential=not _runs(state, name),
+                    policy=model_policy(models, essential=not _runs(state, name)),
                 )
             )
         return units

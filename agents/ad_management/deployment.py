@@ -16,7 +16,7 @@ from typing import Any
 from agents.effects import EffectSteps
 from agents.ports import UnitContext
 from integrations.ads.platform import ACTIVE, AdPlatform, AdSpec, Wire
-from integrations.errors import BadRequestError
+from integrations.errors import BadRequestError, IntegrationError
 
 _ENABLING, _ENABLED = "enabling", "enabled"
 
@@ -37,8 +37,21 @@ def validate(ctx: UnitContext, platform: AdPlatform, spec: AdSpec) -> dict[str, 
 def deploy(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> dict[str, Any]:
     """Make the platform run ``spec``. ``known``: remote ids from an earlier round, {} for none.
 
-    Returns {"remote_ids": {...}, "status": "active" | "paused"}.
+    Returns {"remote_ids": {...}, "status": "active" | "paused"}. Raises OverBudgetError before anything is sent, when
+    a cap on ad money has no room for ``spec``.
     """
+    before = ctx.ad_budget.reserve(spec)
+    try:
+        made = _deployed(ctx, platform, spec, known)
+    except IntegrationError:
+        if not known and ctx.journaled(_ENABLING) is None:
+            ctx.ad_budget.restore(spec, before)  # whatever was made is paused and spends nothing
+        raise
+    ctx.ad_budget.placed(spec)
+    return made
+
+
+def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> dict[str, Any]:
     steps = EffectSteps(ctx, platform.name)
     wire = steps.wire
     if campaign := known.get("campaign"):

@@ -1,7 +1,9 @@
-"""Stopping a campaign's ads on one platform, whatever the state knows of them.
+"""Switching a campaign's ads off and on again on one platform, whatever the state knows of them.
 
-Invariant: the key decides, not what we remember: an ad that was created by an attempt nobody heard from is
-found and paused too.
+A cancelled campaign's ads are switched off for good; a paused one's, if its owner says so, until it goes on.
+Invariants: the key decides, not what we remember, so an ad that was created by an attempt nobody heard from is found
+and paused too; an ad is switched on again only where this campaign's own journal says that we switched it off, so
+that what a person has paused by hand stays as it is.
 """
 
 from __future__ import annotations
@@ -12,13 +14,32 @@ from agents.ad_management.deployment import wire_of
 from agents.ports import UnitContext
 from integrations.ads.platform import ACTIVE, AdPlatform
 
+OFF, ON = "off", "on"
+SWITCHING_OFF = "switching_off"  #: journal entry of an ad that was seen active and then paused: its remote id
+_SWITCHING_ON = "switching_on"
+
 
 def stop(ctx: UnitContext, platform: AdPlatform, effect_key: str) -> dict[str, Any]:
-    """Pause the remote campaign that carries ``effect_key``; {"platform", "found", "paused"}."""
+    """Switch the remote campaign that carries ``effect_key`` off or, if the unit's input says ``wanted: on``, on.
+
+    Returns {"platform", "found", "paused", "enabled"}: ``paused``, that we switched it off, by this attempt or one
+    that died before it could say so; ``enabled``, that it is shown now.
+    """
     wire = wire_of(ctx, platform.name)
     remote = platform.find_by_key(effect_key, wire=wire)
+    if "wanted" not in ctx.unit.input and (remote is None or remote.status != ACTIVE):
+        ctx.ad_budget.stopped(effect_key)
     if remote is None:
-        return {"platform": platform.name, "found": False, "paused": False}
+        return {"platform": platform.name, "found": False, "paused": False, "enabled": False}
+    if ctx.unit.input.get("wanted", OFF) == ON:
+        if remote.status != ACTIVE:
+            ctx.intend(_SWITCHING_ON, remote.id)  # the call that begins to spend: surely ours, surely not cancelled
+            platform.enable(remote, wire=wire)
+        return {"platform": platform.name, "found": True, "paused": False, "enabled": True}
     if remote.status == ACTIVE:
+        ctx.intend(SWITCHING_OFF, remote.id)  # before the call: one that dies in it leaves it known whose doing it was
         platform.pause(remote, wire=wire)
-    return {"platform": platform.name, "found": True, "paused": remote.status == ACTIVE}
+        if "wanted" not in ctx.unit.input:  # the campaign ends; ads that are switched off for a while keep their budget
+            ctx.ad_budget.stopped(effect_key)
+    ours = ctx.journaled(SWITCHING_OFF) is not None
+    return {"platform": platform.name, "found": True, "paused": ours, "enabled": False}

@@ -31,7 +31,8 @@ from agents.model_call import PROVIDER, ask
 from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK
 from agents.ports import UnitContext
 from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
-from agents.unit import Stage, StageResult, Unit
+from agents.unit import Stage, StageResult, Unit, effect_key
+from agents.ways import model_policy
 from integrations.ads.platform import RemoteCampaign
 
 AGENT = "analytics"
@@ -140,6 +141,7 @@ class Analytics(BaseAgent):
                 "seed": models.seed,
             },
             essential=False,
+            policy=model_policy(models, essential=False),
         )
 
 
@@ -157,6 +159,9 @@ def _measure_unit(state: MarketingAgentState, creative: AdCreative) -> Unit:
             "platform": creative.platform,
             "remote_ids": dict(creative.remote_ids),
             "revision": creative.revision,
+            # A fork reads its parent's figures; what they cost is counted with the parent.
+            "own": creative.effect_key == effect_key(state.campaign_id, creative.platform),
+            "currency": creative.currency,
             # A day earlier, for accounts whose day begins later than ours.
             "since": (state.created_at.date() - timedelta(days=1)).isoformat(),
         },
@@ -172,7 +177,11 @@ def _measure(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
         date.fromisoformat(unit.input["since"]),
         wire=lambda send: ctx.call(platform.name, send),
     )
-    return {"platform": platform.name, "days": [day_to_dict(day) for day in days]}
+    found = [day_to_dict(day) for day in days]
+    if unit.input.get("own"):
+        said = next((day["currency"] for day in found if day["currency"]), unit.input["currency"])
+        ctx.ad_budget.reported(said, int(unit.input["revision"]), found)
+    return {"platform": platform.name, "days": found}
 
 
 def _suggest(unit: Unit, ctx: UnitContext) -> dict[str, Any]:

@@ -17,12 +17,14 @@ from agents import prompts
 from agents.base import BaseAgent
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
 from agents.content_creation.drafts import Draft, WrittenPiece, better, judge, piece
+from agents.content_creation.template import template_piece
 from agents.messages import MessageType
 from agents.model_call import PROVIDER, ask
 from agents.ports import UnitContext
 from agents.seo import kind_of
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
+from agents.ways import TEMPLATE, model_policy
 
 PACKAGE = "agents.content_creation"
 MAX_PASSAGES = 5
@@ -143,6 +145,11 @@ class ContentCreation(BaseAgent):
             input=self._input(state, one, brief, passages),
             # In an optimisation round there is content already: a failed rewrite must not end a live campaign.
             essential=state.optimization_attempts == 0,
+            policy=model_policy(
+                state.campaign_config.models,
+                essential=state.optimization_attempts == 0,
+                template=one.previous is None,
+            ),
         )
 
     def _revise_unit(self, state: MarketingAgentState, one: Assignment, draft: Draft, passages: Sequence[Any]) -> Unit:
@@ -165,6 +172,7 @@ class ContentCreation(BaseAgent):
             provider=PROVIDER,
             input=self._input(state, one, brief, passages),
             essential=False,  # there is a draft already
+            policy=model_policy(state.campaign_config.models, essential=False),
         )
 
     def _brief(self, state: MarketingAgentState, one: Assignment) -> dict[str, Any]:
@@ -225,6 +233,10 @@ def _retrieve(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
 
 def _write(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
     given = unit.input
+    if ctx.way == TEMPLATE:
+        found = template_piece(given["brief"])
+        made = {"sources": [], "produced_by": f"{TEMPLATE} (no model could be reached)"}
+        return {"label": given["label"], **found.model_dump(mode="json"), **made}
     passages = given["passages"]
     template = prompts.load(PACKAGE, given["brief"]["task"])
     facts = prompts.brief(given["brief"])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from agents.config import FileSource, SearchSource, WebSource
 from agents.lead_generation.clean import normal_domain, record_of
@@ -20,6 +21,7 @@ from agents.ports import UnitContext
 from agents.state import MarketingAgentState
 from agents.unit import StageResult, Unit, short_hash
 from integrations.errors import PolicyRefusedError, TransientError
+from integrations.retry import RetryPolicy
 
 SCRAPE_PAGES = 6  #: pages of a company's site that search found
 MAX_TRIES = 2  #: tries to get the pages that failed, before the others are taken as they are
@@ -86,7 +88,7 @@ def run_site(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
             url,
             max_pages=int(unit.input["max_pages"]),
             timeout=timeout,
-            fetch=lambda page: ctx.call("web", lambda left: web.fetch(page, timeout=left)),
+            fetch=lambda page: ctx.call("web", lambda left: web.fetch(page, timeout=left), scope=urlsplit(page).netloc),
         )
     except PolicyRefusedError as error:
         if error.detail == "robots" and not unit.input["given"]:
@@ -143,6 +145,8 @@ def _site_unit(url: str, max_pages: int, *, given: bool) -> Unit:
         provider="web",
         input={"url": url, "max_pages": max_pages, "given": given},
         essential=given,
+        # A site that is down is one source less; nobody waits a day for it.
+        policy=RetryPolicy(max_wait_s=0.0),
     )
 
 

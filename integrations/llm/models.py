@@ -18,16 +18,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from integrations.errors import CredentialsError, TransientError
+from integrations.errors import TransientError
+from integrations.http import credential
 from integrations.llm.answer import RawAnswer
 from integrations.llm.errors import PROVIDER, translate, unsupported
-from integrations.llm.prices import cost
+from integrations.llm.prices import Price, cost, llm_upper_bound, price_of
 from integrations.llm.schema import instructions, strict
 from integrations.llm.transport import http_client
-from integrations.settings import Settings, SettingsError
+from integrations.settings import Settings
 from integrations.usage import Usage
 
 if TYPE_CHECKING:
@@ -141,13 +143,26 @@ class ChatModels:
             if dialect != before:
                 with self._lock:
                     self._dialects[name] = dialect
-            return _raw_answer(said, name, asked)
+            return _raw_answer(said, name, asked, self._settings.llm_prices)
+
+    def upper_bound(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        schema_name: str = "answer",
+        model: str | None = None,
+        max_tokens: int,
+    ) -> Decimal | None:
+        """USD that :meth:`complete` with these arguments can cost at most; None when nobody knows the price."""
+        texts = [message["content"] for message in messages]
+        if schema is not None:
+            form = _structured(self._settings.llm_structured_mode, schema, schema_name)
+            texts += [instructions(schema), json.dumps(form)]
+        return llm_upper_bound(texts, max_tokens, model or self._settings.llm_model, self._settings.llm_prices)
 
     def _key(self) -> str:
-        try:
-            return self._provider.credential("api_key")
-        except SettingsError as error:
-            raise CredentialsError(PROVIDER, str(error)) from None
+        return credential(self._provider, "api_key")
 
     def _invoke(
         self,
@@ -226,7 +241,9 @@ def _structured(mode: str, schema: Mapping[str, Any], name: str) -> dict[str, An
     return {"extra_body": {"response_format": {"type": "json_schema", "json_schema": described}}}
 
 
-def _raw_answer(said: AIMessage, asked_model: str, messages: list[dict[str, str]]) -> RawAnswer:
+def _raw_answer(
+    said: AIMessage, asked_model: str, messages: list[dict[str, str]], prices: Mapping[str, Price]
+) -> RawAnswer:
     about = said.response_metadata
     text = str(said.text)
     if said.tool_calls:
@@ -239,13 +256,15 @@ def _raw_answer(said: AIMessage, asked_model: str, messages: list[dict[str, str]
         text=text,
         finish_reason=str(about.get("finish_reason") or ""),
         model=model,
-        usage=_usage(said, model, asked_model, sum(len(m["content"]) for m in messages), len(text)),
+        usage=_usage(said, model, asked_model, sum(len(m["content"]) for m in messages), len(text), prices),
         refusal=str(refusal) if refusal else None,
         system_fingerprint=about.get("system_fingerprint") or None,
     )
 
 
-def _usage(said: AIMessage, model: str, asked_model: str, asked_chars: int, said_chars: int) -> Usage:
+def _usage(
+    said: AIMessage, model: str, asked_model: str, asked_chars: int, said_chars: int, prices: Mapping[str, Price]
+) -> Usage:
     reported = said.usage_metadata
     cached = 0
     if reported and (reported["input_tokens"] or reported["output_tokens"]):
@@ -253,9 +272,8 @@ def _usage(said: AIMessage, model: str, asked_model: str, asked_chars: int, said
         cached = reported.get("input_token_details", {}).get("cache_read", 0) or 0
     else:
         tokens_in, tokens_out = asked_chars // CHARS_PER_TOKEN + 1, said_chars // CHARS_PER_TOKEN + 1
-    price = cost(model, input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=cached)
-    if price is None:  # a gateway may answer under another name
-        price = cost(asked_model, input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=cached)
+    named = model if price_of(model, prices) else asked_model  # a gateway may answer under another name
+    price = cost(named, input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=cached, prices=prices)
     return Usage(provider=PROVIDER, model=model, input_tokens=tokens_in, output_tokens=tokens_out, cost=price)
 
 

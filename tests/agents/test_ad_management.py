@@ -219,8 +219,8 @@ class Dying(Execution):
 
 
 class _DyingContext(MemoryUnitContext):
-    def call(self, provider: str, send: Callable[[float], T]) -> T:
-        answer = super().call(provider, send)
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "") -> T:
+        answer = super().call(provider, send, scope=scope)
         assert isinstance(self.execution, Dying)
         if len(self.execution.calls) == self.execution.last:
             raise DiedError

@@ -193,3 +193,16 @@ def test_a_cut_off_sandbox_answer_is_mended(sandbox: Sandbox) -> None:
 
     providers.models.close()
     assert len(execution.calls) == 2
+
+
+def test_on_the_way_of_another_model_that_one_is_asked_and_named(server: ModelServer, execution: Execution) -> None:
+    server.answer = script("What idea?", "What?", "No.", GOOD)
+    with pytest.raises(InvalidAnswerError):
+        question(execution)
+
+    execution.way = "model:other"
+    value, produced_by = question(execution)
+
+    assert value == Idea(title="Short", steps=3), "the first model's answers were taken for the other's"
+    assert produced_by == "openai:local-1 (fallback)"
+    assert [request["model"] for request in server.requests] == ["m"] * 3 + ["other"]

@@ -21,7 +21,7 @@ from tests.bench.report import machine, scaling_table, spread, tables
 from tests.bench.scaling import scaling
 from tests.bench.stage import Stage, open_stage
 from tests.bench.this_project import ThisProject
-from tests.bench.workload import FANOUT, LARGE, LINEAR, NAP, SLEEP, UNEVEN, Workload
+from tests.bench.workload import ADMISSION, FANOUT, LARGE, LINEAR, NAP, SLEEP, SPEND, UNEVEN, Workload
 
 ALL = (LINEAR, FANOUT, UNEVEN, LARGE)
 #: The workloads that a row is measured in: those it was made for.
@@ -34,6 +34,13 @@ ROWS: tuple[tuple[Contender, tuple[Workload, ...]], ...] = (
     (ThisProject("chord-events", "this project, chord, events on", placement="chord", events=True), (FANOUT,)),
     (BareCelery(), (LINEAR, FANOUT, UNEVEN)),
     (LangGraph("langgraph-async", durability="async"), ALL),
+    (ThisProject("admitted", "this project, local, each unit admitted (breaker, limits)", guarded=ADMISSION), ALL),
+    (
+        ThisProject(
+            "admitted-spend", "this project, local, each unit admitted, its spend held and settled", guarded=SPEND
+        ),
+        (LINEAR, FANOUT),
+    ),
     (ThisProject("local-again", "this project, local (again: A/A)"), ALL),
 )
 

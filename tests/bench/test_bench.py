@@ -15,7 +15,18 @@ from tests.bench.measurement import Measurement, measure, medians
 from tests.bench.report import tables
 from tests.bench.stage import open_stage
 from tests.bench.this_project import ThisProject
-from tests.bench.workload import FANOUT, LARGE, LINEAR, UNEVEN, WORKLOADS, Workload, brief_json, delay_s, leads_json
+from tests.bench.workload import (
+    FANOUT,
+    LARGE,
+    LINEAR,
+    SPEND,
+    UNEVEN,
+    WORKLOADS,
+    Workload,
+    brief_json,
+    delay_s,
+    leads_json,
+)
 
 
 @pytest.mark.parametrize("workload", [LINEAR, LARGE])
@@ -84,6 +95,7 @@ def contenders() -> list[Contender]:
         ThisProject("local", "", events=True),
         ThisProject("chord", "", placement="chord"),
         ThisProject("messages", "", hop_messages=True),
+        ThisProject("admitted-spend", "", guarded=SPEND),
         BareCelery(),
     ]
     # The peers are an extra that only `make bench` installs.

@@ -20,7 +20,7 @@ from orchestration.ledger import Ledger
 from orchestration.submission import prepare
 from tests.bench.celery_workers import CeleryWorkers
 from tests.bench.contender import PROCESSES, SLOTS, BrokenPromiseError, Latencies, Place, wait_for
-from tests.bench.workload import HOPS, Workload, bench_agents, config
+from tests.bench.workload import HOPS, METERED, NOTHING, Workload, bench_agents, config
 
 
 class ThisProject:
@@ -34,6 +34,7 @@ class ThisProject:
         placement: str = "local",
         events: bool = False,
         hop_messages: bool = False,
+        guarded: str = NOTHING,
         processes: int = PROCESSES,
         slots: int = SLOTS,
     ) -> None:
@@ -43,6 +44,8 @@ class ThisProject:
             "STAGE_PLACEMENT": placement,
             "BENCH_EVENTS": str(int(events)),
             "BENCH_HOP_MESSAGES": str(int(hop_messages)),
+            "BENCH_ADMISSION": guarded,
+            **({} if guarded == NOTHING else METERED),
             # A campaign in each slot may have three units under way, as with the other contenders.
             "UNIT_SLOTS": str(3 * slots),
         }

@@ -8,10 +8,12 @@ unit returns the same payload, and waits as long as :func:`delay_s` says.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from random import Random
 from typing import Any
@@ -22,8 +24,16 @@ from agents.ports import UnitContext
 from agents.registry import AGENT_NAMES, ANALYTICS, LEAD_GENERATION
 from agents.state import CampaignPerformance, Lead, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
+from integrations.llm.prices import CostBound
+from integrations.usage import Usage
 
 HOPS = 4
+
+#: What every unit goes through beside its own work: nothing; breaker and limits; these and the spend ledger.
+NOTHING, ADMISSION, SPEND = "none", "admission", "spend"
+PRICED = "gpt-4.1-mini"
+#: Limits and a cap that are there, and never reached.
+METERED = {"LIMIT_OPENAI": "1000000/s,100000", "DAILY_CAP_LLM": "1000000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +156,18 @@ class BenchAgent(BaseAgent):
 
     def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         begun = time.time()
-        if unit.input["delay_s"]:
-            time.sleep(unit.input["delay_s"])
+        kind = os.environ.get("BENCH_ADMISSION") or NOTHING
+        if kind == NOTHING:
+            if unit.input["delay_s"]:  # sleep(0) is no nothing: it gives the processor away
+                time.sleep(unit.input["delay_s"])
+        else:
+            bound = CostBound(entry="answer", model=PRICED, amount=Decimal("0.01")) if kind == SPEND else None
+            ctx.call("openai", lambda _timeout: time.sleep(unit.input["delay_s"]), scope=PRICED, cost=bound)
+        if kind == SPEND:
+            used = Usage(
+                provider="openai", model=PRICED, input_tokens=700, output_tokens=300, cost=Decimal("0.0004")
+            )  # fmt: skip
+            ctx.journal("answer", {"text": "an answer"}, used)
         return {"at": begun, **payload(self.hop, unit.input["n"])}
 
     def update_state(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from integrations.llm.prices import Price
 from integrations.settings import PROVIDERS, Mode, Settings, SettingsError
 
 
@@ -51,6 +54,13 @@ def test_secrets_are_not_in_the_repr() -> None:
         ("DNS_RESOLVER", "127.0.0.1", "DNS_RESOLVER='127.0.0.1' is not host:port"),
         ("HTTP_TIMEOUT", "fast", "HTTP_TIMEOUT='fast' is not a number of seconds"),
         ("FLOWER_PORT", "99999", "FLOWER_PORT='99999' is not a port number"),
+        ("LLM_PRICES", "llama=1:2", "'llama=1:2' is not model=input:cached:output in USD per million tokens"),
+        ("DAILY_CAP_LLM", "5 EUR", "DAILY_CAP_LLM='5 EUR' is not an amount of USD"),
+        ("DAILY_CAP_LLM", "-1", "DAILY_CAP_LLM='-1' is not an amount of USD"),
+        ("DAILY_CAP_LLM", "inf", "DAILY_CAP_LLM='inf' is not an amount of USD"),
+        ("DAILY_CAP_ADS", "500", "DAILY_CAP_ADS='500' is not an amount and its currency, for example 500 EUR"),
+        ("DAILY_CAP_ADS", "EUR 500", "DAILY_CAP_ADS='EUR 500' is not an amount and its currency"),
+        ("DAILY_CAP_ADS", "500 EURO", "DAILY_CAP_ADS='500 EURO' is not an amount and its currency"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, value: str, said: str) -> None:
@@ -63,3 +73,14 @@ def test_every_provider_has_an_address_in_both_worlds() -> None:
     for spec in PROVIDERS.values():
         assert spec.live_url.startswith("https://")
         assert spec.sandbox_path.startswith("/")
+
+
+def test_caps_and_prices_of_the_fleet() -> None:
+    env = {"DAILY_CAP_LLM": "25.50", "DAILY_CAP_ADS": "500 eur", "LLM_PRICES": "llama3:8b=0.10:0.05:0.40"}
+    settings = Settings.from_env(env)
+    assert settings.llm_daily_cap == Decimal("25.50")
+    assert settings.ads_daily_cap == (Decimal(500), "EUR")
+    assert settings.llm_prices == {"llama3:8b": Price(Decimal("0.10"), Decimal("0.05"), Decimal("0.40"))}
+    assert Settings.from_env({"DAILY_CAP_LLM": "0 USD"}).llm_daily_cap == 0
+    nothing = Settings.from_env({"DAILY_CAP_LLM": "", "DAILY_CAP_ADS": "", "LLM_PRICES": ""})
+    assert (nothing.llm_daily_cap, nothing.ads_daily_cap, nothing.llm_prices) == (None, None, {})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -51,6 +54,30 @@ def test_the_same_key_and_configuration_is_the_same_campaign(campaigns: Campaign
     assert campaigns.submit(CampaignConfig.parse(SAAS)).campaign_id != first.campaign_id
 
 
+def test_twenty_submits_of_one_key_at_once_are_one_campaign(campaigns: Campaigns, redis_url: str) -> None:
+    together = Barrier(20)
+
+    def submit(number: int) -> str:
+        together.wait()
+        config = {**SAAS, "name": "Other"} if number % 10 == 9 else SAAS
+        try:
+            return campaigns.submit(CampaignConfig.parse(config), idempotency_key="launch-1").campaign_id
+        except IdempotencyConflictError:
+            return "refused"
+
+    with ThreadPoolExecutor(20) as pool:
+        found = Counter(pool.map(submit, range(20)))
+    assert rows(campaigns) == 1
+    # Whichever configuration came first has the key; the other is refused, each time.
+    assert len(found) == 2
+    assert found["refused"] in (2, 18)
+    (kept,) = campaigns.list()
+    assert found["refused"] == (2 if kept.name == "Launch" else 18)
+    assert campaigns.database.rows("SELECT count(*) FROM marketing.events") == [(1,)]
+    with redis.Redis.from_url(redis_url) as broker:
+        assert broker.llen("lead_generation") == 1
+
+
 def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     dead = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1/0"})
     with caplog.at_level(logging.WARNING):
@@ -65,7 +92,6 @@ def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.
     [
         ({"ad_platforms": ["google"], "budget": 5}, "google_ads has no client in this version"),
         ({"retention": "90d"}, "retention"),
-        ({"limits": {"llm": 5}}, "limits.llm"),
         ({"lead_sources": [{"type": "file", "path": "missing.csv"}]}, "there is no such file"),
     ],
 )
@@ -83,6 +109,41 @@ def test_live_mode_names_missing_keys_at_submit(database_url: str) -> None:
     with pytest.raises(SettingsError, match=r"OPENAI_API_KEY.*SERPAPI_API_KEY.*HUNTER_API_KEY"):
         live.submit(CampaignConfig.parse(SAAS))
     assert rows(live) == 0
+    live.close()
+
+
+def test_a_fork_is_checked_as_a_submit_is(campaigns: Campaigns, database_url: str) -> None:
+    parent = campaigns.submit(CampaignConfig.parse(SAAS))
+    new_file = {"lead_sources": [{"type": "file", "path": "new.csv"}]}
+    refused = {"budget": -3, "budgett": 3, **new_file, "currency": "EURO", "retention": "nonsense"}
+    for key, value in refused.items():
+        with pytest.raises(ConfigError, match=key):
+            parent.fork(0, changes={key: value})
+    live = Campaigns.from_env({"DATABASE_URL": database_url, "MARKETING_MODE": "live"})
+    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
+        live.get(parent.campaign_id).fork(0)
+    assert rows(campaigns) == 1
+    live.close()
+
+
+def test_a_fork_has_the_careful_defaults_of_live_ads(database_url: str, redis_url: str) -> None:
+    needed = Settings.from_env({"MARKETING_MODE": "live"}).providers
+    env = {
+        name: "1" for provider in ("openai", "serpapi", "hunter", "facebook_ads") for name in needed[provider].missing
+    }
+    live = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "MARKETING_MODE": "live", **env})
+    parent = live.submit(CampaignConfig.parse({**SAAS, "approval": {"gate": "none"}}))
+    ads = {"ad_platforms": ["facebook"], "budget": 10}
+    config = parent.fork(0, changes=ads).state.campaign_config
+    assert (config.approval.gate, config.measure_after, config.optimize_every) == (
+        "ads",
+        timedelta(hours=48),
+        timedelta(days=1),
+    )
+    expiring = parent.fork(0, changes={**ads, "approval": {"expires_after": "1h"}}).state.campaign_config
+    assert (expiring.approval.gate, expiring.approval.expires_after) == ("ads", timedelta(hours=1))
+    bold = parent.fork(0, changes={**ads, "approval": {"gate": "none"}}).state.campaign_config
+    assert bold.approval.gate == "none"
     live.close()
 
 

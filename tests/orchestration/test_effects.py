@@ -20,6 +20,7 @@ from agents.registry import AD_MANAGEMENT
 from agents.registry import agents as real_agents
 from agents.unit import Unit, UnitResult, UnitStatus, effect_key
 from integrations.errors import NeedsAttentionError, NotNowError, OutcomeUnknownError, TransientError
+from integrations.retry import RetryPolicy
 from integrations.settings import Settings
 from orchestration.context import LedgerContext, Resources
 from orchestration.holdings import Stray
@@ -254,7 +255,7 @@ def test_giving_up_on_an_effect_that_may_have_happened_needs_a_person(
             raise TransientError("toy", "is down", retry_after=0.0)
         return echo(unit, ctx)
 
-    one = bench(agents=toys(stages=(2,), body=body))
+    one = bench(agents=toys(stages=(2,), body=body, policy=RetryPolicy(max_wait_s=0.0)))
     one.submit()
     one.orchestrator.run_hop("c1")
     one.deliver()

@@ -18,6 +18,7 @@ from agents.registry import AD_MANAGEMENT
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import BadRequestError
+from integrations.settings import Settings
 from orchestration.lineage import NoSuchStepError
 from orchestration.reconcile import expire_approvals, reconcile
 from orchestration.verbs import VerbRefusedError, Verbs
@@ -266,7 +267,8 @@ def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., B
     one.submit()
     one.orchestrator.run_hop("c1")
     parent = one.reports.row("c1")
-    child = verbs(one).fork("c1", 1, actor="ann", changes={"name": "Second try"}, new_id="c2")
+    sandbox = Settings.from_env({})
+    child = verbs(one).fork("c1", 1, actor="ann", settings=sandbox, changes={"name": "Second try"}, new_id="c2")
     row = one.reports.row(child)
     assert (row.status, row.agent, row.step, row.name) == ("running", "content_creation", 0, "Second try")
     assert row.state.leads == parent.state.leads

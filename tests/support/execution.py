@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from agents.ports import EffectRules, FixedClock, Passage
+from agents.ports import EffectRules, FixedClock, Passage, UncappedAds
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -87,7 +87,15 @@ class MemoryUnitContext:
     def lead_files(self) -> MemoryLeadFiles:
         return self.execution.lead_files
 
-    def call(self, provider: str, send: Callable[[float], T]) -> T:
+    @property
+    def way(self) -> str | None:
+        return self.execution.way
+
+    @property
+    def ad_budget(self) -> UncappedAds:
+        return UncappedAds()
+
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: Any = None) -> T:
         if provider != self.unit.provider:
             raise AssertionError(f"a unit for {self.unit.provider} calls {provider}")
         self.execution.calls.append(provider)
@@ -119,6 +127,7 @@ class Execution:
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
+    way: str | None = None  #: which of its other ways a unit takes
     effects: EffectRules = field(default_factory=EffectRules)
     calls: list[str] = field(default_factory=list)  #: providers in the order in which they were called
     usages: list[Usage | None] = field(default_factory=list)

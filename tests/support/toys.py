@@ -15,6 +15,7 @@ from agents.ports import UnitContext
 from agents.registry import AD_MANAGEMENT, AGENT_NAMES, ANALYTICS, LEAD_GENERATION
 from agents.state import CampaignPerformance, Lead, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, effect_key
+from integrations.retry import RetryPolicy
 
 Body = Callable[[Unit, UnitContext], Mapping[str, Any]]
 
@@ -27,11 +28,19 @@ def echo(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
 class Toy(BaseAgent):
     """An agent of ``stages`` (units per stage) whose scores come from a list, one per analytics hop."""
 
-    def __init__(self, name: str, stages: Sequence[int], body: Body, scores: Sequence[float] = (1.0,)) -> None:
+    def __init__(
+        self,
+        name: str,
+        stages: Sequence[int],
+        body: Body,
+        scores: Sequence[float] = (1.0,),
+        policy: RetryPolicy | None = None,
+    ) -> None:
         self.name = name  # type: ignore[misc]  # one class stands for all four
         self.stages = stages
         self.body = body
         self.scores = scores
+        self.policy = policy or RetryPolicy()
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         return ""
@@ -51,6 +60,7 @@ class Toy(BaseAgent):
                     kind="toy",
                     provider="local",
                     input={"value": n},
+                    policy=self.policy,
                     effect_key=effect_key(state.campaign_id, "toy", str(n)) if self.name == AD_MANAGEMENT else None,
                 )
                 for n in range(self.stages[number])
@@ -77,7 +87,11 @@ class Toy(BaseAgent):
 
 
 def toys(
-    *, stages: Sequence[int] = (3, 1), body: Body = echo, scores: Sequence[float] = (1.0,)
+    *,
+    stages: Sequence[int] = (3, 1),
+    body: Body = echo,
+    scores: Sequence[float] = (1.0,),
+    policy: RetryPolicy | None = None,
 ) -> dict[str, BaseAgent]:
     """The four agents."""
-    return {name: Toy(name, stages, body, scores) for name in AGENT_NAMES}
+    return {name: Toy(name, stages, body, scores, policy) for name in AGENT_NAMES}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from agents.ports import EffectRules, FixedClock, Passage
+from agents.ports import EffectRules, FixedClock, Passage, UncappedAds
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.usage import Usage
@@ -62,7 +62,15 @@ class UnitContext:
     def lead_files(self) -> Any:
         raise NotImplementedError("these units read no files")
 
-    def call(self, provider: str, send: Callable[[float], T]) -> T:
+    @property
+    def way(self) -> str | None:
+        return self.execution.way
+
+    @property
+    def ad_budget(self) -> UncappedAds:
+        return UncappedAds()
+
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: Any = None) -> T:
         self.execution.calls.append((self.unit.key, provider))
         return send(self.execution.timeout_s)
 
@@ -90,6 +98,7 @@ class Execution:
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
     effects: EffectRules = field(default_factory=EffectRules)
+    way: str | None = None  #: which of its other ways a unit takes
     calls: list[tuple[str, str]] = field(default_factory=list)
     usages: list[Usage | None] = field(default_factory=list)
     journals: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)

@@ -6,14 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 import stack
-from chaos import CONFIG, Chaos, NoMessage, audited_fleet
+from chaos import CONFIG, PLATFORMS, Chaos, NoMessage, audited_fleet
 
 from agents.config import CampaignConfig
 from orchestration.canvas import producer
@@ -49,7 +49,10 @@ def submit_without_messages(chaos: Chaos, number: int) -> list[Any]:
 
 def assert_each_unit_ran_once(chaos: Chaos) -> None:
     """Nothing died, so no unit was claimed twice, and no call of a model was made twice."""
-    again = chaos.rows("SELECT campaign_id, step, key, claims FROM marketing.units WHERE claims <> 1")
+    again = chaos.rows(
+        "SELECT campaign_id, step, key, claims, status FROM marketing.units "
+        "WHERE claims > 1 OR (claims = 0 AND status <> 'pending')"
+    )
     assert again == []
     chaos.in_flight = 0
     chaos.assert_nothing_paid_twice()
@@ -131,13 +134,9 @@ def test_a_broker_that_lost_a_long_queue_is_refilled(
     databases.drop(url)
 
 
-@pytest.mark.slow
-def test_five_beats_and_fifty_ticks_at_once_run_nothing_twice(
-    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
-) -> None:
-    sandbox.reset()
-    url, redis_url = databases.create(), redis_databases.next()
-    folder = run_folder / "beats"
+@contextmanager
+def five_beats(folder: Path, url: str, redis_url: str, sandbox: stack.Sandbox) -> Iterator[Any]:
+    """Two workers, five processes that tick each second, and what sends fifty ticks at once."""
     folder.mkdir()
     with audited_fleet(folder / "0", url, redis_url, sandbox, workers=2) as chaos, ExitStack() as more:
         others = [
@@ -157,12 +156,79 @@ def test_five_beats_and_fifty_ticks_at_once_run_nothing_twice(
                 send = {"queue": "orchestration", "ignore_result": True}
                 list(pool.map(lambda _: app.send_task("orchestration.reconcile", **send), range(50)))
 
+        yield chaos, tick
+
+
+@pytest.mark.slow
+def test_five_beats_and_fifty_ticks_at_once_run_nothing_twice(
+    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
+) -> None:
+    sandbox.reset()
+    url, redis_url = databases.create(), redis_databases.next()
+    with five_beats(run_folder / "beats", url, redis_url, sandbox) as (chaos, tick):
         handles = submit_without_messages(chaos, 10)
         chaos.run(handles, [(at, tick) for at in (0.5, 3.5, 4.0, 8.0)], timeout=90)
         chaos.assert_all_completed(handles)
         chaos.assert_one_ad_each(handles)
         assert_each_unit_ran_once(chaos)
     databases.drop(url)
+
+
+ROUNDS = 3  #: of optimisation, per cycle
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_no_schedule_fires_twice_and_missed_runs_do_not_pile_up(
+    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
+) -> None:
+    sandbox.reset(world={"platforms": {"*": {"quality": 0.05}}})  # no round is ever good enough
+    url, redis_url = databases.create(), redis_databases.next()
+    with five_beats(run_folder / "schedules", url, redis_url, sandbox) as (chaos, tick):
+        small = {**CONFIG, "content_requirements": CONFIG["content_requirements"][:1]}
+        config = CampaignConfig.parse({**small, "optimize_every": "1d"})
+        handles = [chaos.campaigns.submit(config, idempotency_key=f"s{n}") for n in range(4)]
+        wait_for_next_runs(chaos, handles)
+        for cycle in (1, 2):
+            # Five runs were missed while nobody was at work.
+            chaos.campaigns.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '5 days'")
+            chaos.run([], [(at, tick) for at in (0.0, 0.5, 1.0, 3.0)], timeout=60)
+            wait_for_next_runs(chaos, handles)
+            chaos.run([], [(0.0, tick), (3.0, lambda: None)], timeout=60)  # and nothing comes after
+            wait_for_next_runs(chaos, handles)
+            assert_cycles(chaos, handles, cycle)
+        chaos.assert_one_ad_each(handles)
+        assert_each_unit_ran_once(chaos)
+    databases.drop(url)
+
+
+def wait_for_next_runs(chaos: Chaos, handles: list[Any]) -> None:
+    """Until every campaign waits for a run that is still to come."""
+    sql = (
+        "SELECT count(*) FROM marketing.schedules WHERE status = 'waiting' AND next_run_at > now() + interval '1 hour'"
+    )
+    stack.wait_until(
+        lambda: chaos.fleet.poll(0.1) or chaos.rows(sql)[0][0] == len(handles),
+        timeout=100,
+        message=lambda: chaos.describe(handles),
+    )
+
+
+def assert_cycles(chaos: Chaos, handles: list[Any], fired: int) -> None:
+    """Each campaign was woken ``fired`` times, and each time had its rounds: no more and no less."""
+    measured, written = (fired + 1) * (1 + ROUNDS), (fired + 1) * ROUNDS + 1
+    for handle in handles:
+        happened = Counter((e.kind, e.agent) for e in handle.history())
+        assert happened["wait_over", "analytics"] == fired
+        assert happened["hop_finished", "analytics"] == measured
+        assert happened["hop_started", "analytics"] == measured + 1  # the next run's, which waits
+        assert happened["hop_finished", "content_creation"] == written
+        assert handle.state.optimization_attempts == 0
+    units = chaos.rows(
+        "SELECT campaign_id, count(*) FILTER (WHERE kind = 'measure' AND status = 'succeeded'), count(DISTINCT step) "
+        "FROM marketing.units WHERE agent = 'analytics' GROUP BY campaign_id"
+    )
+    assert sorted(units) == sorted((h.campaign_id, measured * len(PLATFORMS), measured + 1) for h in handles)
 
 
 @pytest.mark.slow

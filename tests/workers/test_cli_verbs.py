@@ -19,16 +19,13 @@ import pytest
 from orchestrator_bench import Bench
 from toys import Toy, echo, toys
 
-from agents.config import CampaignConfig, ConfigError
 from agents.effects import INTENT
 from agents.ports import UnitContext
 from agents.registry import AD_MANAGEMENT, LEAD_GENERATION
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import PermanentError
-from integrations.settings import Settings, SettingsError
 from workers.cli import main
-from workers.cli.fork_changes import canonical, fork_changes
 
 ME = f"cli:{getpass.getuser()}"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -264,6 +261,34 @@ def test_pause_and_resume_one_and_several(campaigns: Command, bench: Bench) -> N
     assert actors(bench)["paused"] == actors(bench)["resumed"] == ME
 
 
+def test_pause_takes_the_ads_along_and_resume_waits_for_them(campaigns: Command, bench: Bench) -> None:
+    with_ads = ("c1", "c2", "c3")
+    for campaign_id in with_ads:
+        begun(bench, campaign_id, ad_platforms=["facebook"], budget=100, measure_after="2h")
+    bench.submit("no-ads")
+    campaigns("pause", "c2")
+    one = campaigns("pause", "c1", "--ads", "--json")
+    assert (one.code, one.json["status"]) == (0, "paused")
+    assert one.json["reason"] == f"paused by {ME}; its ads are being paused"
+    assert campaigns("pause", "c1", "--ads").code == 0  # safe to repeat
+    every = campaigns("pause", "--all", "--ads", "--json").json  # also of what was paused without its ads
+    told = {each["campaign_id"]: each["reason"].partition("; ")[2] for each in every}
+    assert told == {**dict.fromkeys(with_ads, "its ads are being paused"), "no-ads": ""}
+    wishes = "SELECT campaign_id, number, wanted FROM marketing.ad_switches ORDER BY 1, 2"
+    assert bench.database.rows(wishes) == [(campaign_id, 1, "off") for campaign_id in with_ads]
+    back = campaigns("resume", "c1")
+    assert f"c1: paused (resumed by {ME}; goes on when its ads are on again)" in back.out
+    rest = campaigns("resume", "--all", "--json").json
+    assert {each["campaign_id"]: each["status"] for each in rest} == {
+        **dict.fromkeys(with_ads, "paused"),
+        "no-ads": "queued",
+    }
+    for campaign_id in with_ads:
+        bench.orchestrator.run_hop(campaign_id)
+        assert bench.reports.status(campaign_id)[0] == "waiting"
+    assert actors(bench)["resumed"] == ME
+
+
 def test_of_several_the_possible_is_done_and_the_rest_told(campaigns: Command, bench: Bench) -> None:
     begun(bench, "good")
     bench.submit("c1")
@@ -415,45 +440,31 @@ def test_a_wrong_change_makes_no_fork(change: str, said: str, campaigns: Command
     assert len(bench.reports.campaigns()) == 1
 
 
-def test_the_changes_of_a_fork() -> None:
-    sandbox = Settings.from_env({})
-    parent = CampaignConfig.parse(
-        {"target_audience": {"industry": "saas"}, "content_requirements": [{"topic": "a"}, {"topic": "b"}]}
-    )
-    assert fork_changes(parent, (), sandbox)["approval"]["gate"] == "ads"
-    given = fork_changes(parent, ("approval.gate=none", "content_requirements.1.type=email"), sandbox)
-    assert set(given) == {"approval", "content_requirements"}
-    assert given["approval"]["gate"] == "none"
-    assert [one["content_type"] for one in given["content_requirements"]] == ["blog_post", "email"]
-    assert fork_changes(parent, ("approval.expires_after=1h",), sandbox)["approval"]["gate"] == "ads"
-    assert fork_changes(parent, ("target_audience={industry: fintech}",), sandbox)["target_audience"]["industries"] == [
-        "fintech"
-    ]
-    assert canonical("lead_sources.0.queries") == "lead_sources.0.queries"
-    assert canonical("nonsense.x") == "nonsense.x"
-    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
-        fork_changes(parent, (), Settings.from_env({"MARKETING_MODE": "live"}))
-    with pytest.raises(ConfigError):
-        fork_changes(parent, ("ad_platforms=[google]", "budget=5"), sandbox)
-
-
 # ---- schedules and what is in question
 
 
 def test_schedules_are_listed_paused_and_resumed(campaigns: Command, bench: Bench) -> None:
-    assert campaigns("schedule", "list").out == "No campaign waits for its next optimisation.\n"
+    assert campaigns("schedule", "list").out == "No campaign has a schedule of optimisations.\n"
     for campaign_id in ("c1", "c2"):
         begun(bench, campaign_id, optimize_every="36h", schedule={"days": 30})
-    bench.submit("busy")
+    bench.submit("busy", optimize_every="1d")
     listed = campaigns("schedule", "list", "--json").json
-    assert [(one["campaign_id"], one["status"]) for one in listed] == [("c1", "waiting"), ("c2", "waiting")]
+    assert [(one["campaign_id"], one["status"]) for one in listed] == [
+        ("c1", "waiting"),
+        ("c2", "waiting"),
+        ("busy", "running"),
+    ]
+    assert set(listed[0]) == {"campaign_id", "name", "status", "optimize_every", "next_run_at", "ends_at"}
     text = campaigns("schedule", "list").out
     assert "36:00:00" in text.splitlines()[1]
+    assert listed[0]["ends_at"][:10] in text.splitlines()[1]
+    assert "running" in text.splitlines()[3]
     assert "c1: paused" in campaigns("schedule", "pause", "c1").out
     refused = campaigns("schedule", "pause", "busy")
     assert (refused.code, "no schedule of it waits" in refused.err) == (2, True)
     assert len(campaigns("schedule", "pause", "--json").json) == 2
-    assert {one["status"] for one in campaigns("schedule", "list", "--json").json} == {"paused"}
+    statuses = {one["campaign_id"]: one["status"] for one in campaigns("schedule", "list", "--json").json}
+    assert statuses == {"c1": "paused", "c2": "paused", "busy": "running"}
     assert campaigns("schedule", "resume").code == 0
     assert bench.reports.schedules()[0]["next_run_at"] == datetime.fromisoformat(listed[0]["next_run_at"])
     assert bench.reports.status("busy")[0] == "queued"

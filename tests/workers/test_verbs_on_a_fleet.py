@@ -149,6 +149,97 @@ def test_cancel_in_the_middle_of_a_deployment_leaves_no_ad_enabled(fleet: Runnin
     assert enabled(fleet, handle.campaign_id) == []
 
 
+def test_ads_pause_with_their_campaign_and_go_on_with_it(fleet: RunningFleet) -> None:
+    handle = submit(fleet, measure_after="2h")
+    wait_for(fleet, [handle], "waiting")
+    assert enabled(fleet, handle.campaign_id) == sorted(PLATFORMS)
+    before = handle.show()
+    assert handle.pause(ads=True, actor="ann") == "paused"
+    wait_for_reason(fleet, handle, "paused by ann, and its ads")
+    assert enabled(fleet, handle.campaign_id) == []
+    assert {ad["status"] for ad in handle.show()["state"]["ad_creatives"]} == {"paused"}
+    handle.resume(actor="ann")
+    wait_for(fleet, [handle], "waiting")
+    assert enabled(fleet, handle.campaign_id) == sorted(PLATFORMS)
+    after = handle.show()
+    assert {key: after[key] for key in ("reason", "due_at", "step", "state")} == {
+        key: before[key] for key in ("reason", "due_at", "step", "state")
+    }
+    end_wait = "UPDATE marketing.campaigns SET due_at = now() WHERE campaign_id = %s"
+    fleet.campaigns.database.run(end_wait, handle.campaign_id)
+    stack.wait_until(
+        lambda: fleet.look_after() or _ended_or_measured_again(fleet, handle, end_wait),
+        timeout=90,
+        message=lambda: f"the campaign to end: {handle.status, handle.reason}",
+        interval=0.2,
+    )
+    assert handle.status == "completed"
+    assert enabled(fleet, handle.campaign_id) == sorted(PLATFORMS)
+    assert len(ads_of(fleet, handle.campaign_id)) == 2
+
+
+def _ended_or_measured_again(on: RunningFleet, handle: Any, end_wait: str) -> bool:
+    """A round of optimisation gathers figures too: they need not be waited for."""
+    if handle.status == "waiting":
+        on.campaigns.database.run(end_wait, handle.campaign_id)
+    return handle.status in ("completed", "failed")
+
+
+def wait_for_reason(on: RunningFleet, handle: Any, reason: str, timeout: float = 60.0) -> None:
+    stack.wait_until(
+        lambda: on.look_after() or handle.reason == reason,
+        timeout=timeout,
+        message=lambda: f"{reason!r}: {handle.status, handle.reason}",
+        interval=0.1,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PLATFORMS)
+def test_ads_are_paused_in_the_middle_of_a_deployment_and_the_campaign_completes_later(
+    fleet: RunningFleet, provider: str
+) -> None:
+    fleet.sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "slow", "delay": 1.5})
+    try:
+        handle = submit(fleet)
+        stack.wait_until(
+            lambda: units(fleet, [handle.campaign_id], "status = 'running' AND effect_key IS NOT NULL"),
+            timeout=30,
+            message="an effect at work",
+        )
+        handle.pause(ads=True, actor="ann")
+        wait_for_reason(fleet, handle, "paused by ann, and its ads", timeout=90)
+    finally:
+        fleet.sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
+    assert enabled(fleet, handle.campaign_id) == []
+    handle.resume(actor="ann")
+    (shown,) = fleet.finish([handle])
+    assert shown["status"] == "completed"
+    assert enabled(fleet, handle.campaign_id) == sorted(PLATFORMS)
+    assert len(ads_of(fleet, handle.campaign_id)) == 2
+
+
+@pytest.mark.slow
+def test_a_platform_that_is_down_is_said_and_its_ad_paused_when_it_is_back(fleet: RunningFleet) -> None:
+    handle = submit(fleet, measure_after="2h")
+    wait_for(fleet, [handle], "waiting")
+    fleet.sandbox.post("/_sandbox/faults", {"provider": "facebook_ads", "mode": "down"})
+    try:
+        handle.pause(ads=True, actor="ann")
+        stack.wait_until(
+            lambda: "the ads on facebook_ads can't be paused yet" in (handle.reason or ""),
+            timeout=60,
+            message=lambda: f"it to be said: {handle.reason}",
+        )
+        assert enabled(fleet, handle.campaign_id) == ["facebook_ads"]
+    finally:
+        fleet.sandbox.post("/_sandbox/faults", {"provider": "facebook_ads", "mode": "ok"})
+    wait_for_reason(fleet, handle, "paused by ann, and its ads", timeout=110)
+    assert enabled(fleet, handle.campaign_id) == []
+    assert handle.cancel() == "cancelling"
+    wait_for(fleet, [handle], "cancelled")
+
+
 def test_a_fork_runs_with_the_parents_leads_and_touches_none_of_its_ads(fleet: RunningFleet) -> None:
     parent = submit(fleet)
     (before,) = fleet.finish([parent])

@@ -26,13 +26,16 @@ from typing import NoReturn
 
 import click
 
+from workers.cli.breaker import breaker_group
 from workers.cli.campaigns import export, history, list_campaigns, show, submit, watch
 from workers.cli.doctor import doctor_command
 from workers.cli.knowledge import knowledge_group
+from workers.cli.limits import limits_command
 from workers.cli.migrate import migrate_command
 from workers.cli.output import clean, note, print_json, tolerate_any_encoding
 from workers.cli.run import run_command
 from workers.cli.schedules import schedule_group
+from workers.cli.spend import spend_command
 from workers.cli.stopping import Stopped, stop_on_sigterm
 from workers.cli.up import up_command
 from workers.cli.verbs import approve, cancel, fork, pause, reject, resolve_command, resume, retry
@@ -62,8 +65,8 @@ def cli() -> None:
 
 _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
-    approve, reject, pause, resume, cancel, retry, fork, resolve_command, schedule_group,
-    knowledge_group, doctor_command, migrate_command,
+    approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
+    schedule_group, breaker_group, knowledge_group, doctor_command, migrate_command,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)

@@ -106,7 +106,8 @@ def _known_variables() -> set[str]:
     ours = {
         "DATABASE_URL", "REDIS_URL", "MARKETING_MODE", "SANDBOX_URL", "STAGE_PLACEMENT", "LLM_MODEL",
         "LLM_STRUCTURED_MODE", "LLM_TIMEOUT", "HTTP_TIMEOUT", "DNS_RESOLVER", "FLOWER_PORT", "PROBE_DELAY", "WEB_DELAY",
-        "WEB_USER_AGENT", "LINKEDIN_VERSION", "BREAKER_FAILURE_THRESHOLD", "BREAKER_RECOVERY_TIMEOUT",
+        "WEB_USER_AGENT", "LINKEDIN_VERSION", "BREAKER_FAILURE_THRESHOLD", "BREAKER_RECOVERY_TIMEOUT", "LLM_PRICES",
+        "DAILY_CAP_LLM", "DAILY_CAP_ADS", *(name for name in os.environ if name.startswith("LIMIT_")),
     }  # fmt: skip
     for spec in PROVIDERS.values():
         ours |= {spec.base_url_variable, *spec.credentials.values()}
@@ -137,7 +138,7 @@ def _services(settings: Settings) -> Iterable[Finding]:
     else:
         yield Finding("Postgres", "ok", "not running; `campaigns up` and `campaigns run --embedded` start their own")
     if settings.redis_url is not None:
-        yield from _redis(settings.redis_url)
+        yield from _redis(settings.redis_url, settings)
     else:
         yield Finding("Redis", "ok", "not running; `campaigns up` and `campaigns run --embedded` start their own")
 
@@ -171,6 +172,7 @@ def _postgres(url: str) -> Iterable[Finding]:
         if revision == newest:
             yield Finding("Tables", "ok", f"revision {revision}")
             yield from _work(database)
+            yield from _switches(database)
         else:
             state = "no tables yet" if revision is None else f"revision {revision}, this program knows {newest}"
             yield Finding("Tables", "warning", f"{state}; run `campaigns migrate`")
@@ -196,12 +198,43 @@ def _work(database: Database) -> Iterable[Finding]:
             yield Finding(name, "ok", text)
 
 
-def _redis(url: str) -> Iterable[Finding]:
+def _redis(url: str, settings: Settings) -> Iterable[Finding]:
     from workers.cli.connection import check_redis, hide_password
     from workers.services import ServiceError
 
     try:
         seconds = check_redis(url)
         yield Finding("Redis", "ok", f"{hide_password(url)} answers in {seconds * 1000:.0f} ms")
+        yield from _breakers(settings)
     except (ServiceError, ValueError) as error:
         yield Finding("Redis", "unreachable", clean(error, 300))
+
+
+def _switches(database: Database) -> Iterable[Finding]:
+    from orchestration.deferrals import Deferrals
+
+    for one in Deferrals(database).switches():
+        why = f": {one.reason}" if one.reason else ""
+        text = f"{one.provider} is switched off by {one.by}{why}; on again: campaigns breaker close {one.provider}"
+        yield Finding("Switch", "warning", text)
+
+
+def _breakers(settings: Settings) -> Iterable[Finding]:
+    from integrations.errors import NotNowError
+    from orchestration.gate import admission
+
+    breakers = admission(settings)
+    if breakers is None:
+        return
+    try:
+        circuits = breakers.status()
+    except NotNowError as error:
+        yield Finding("Breakers", "warning", str(error))
+        return
+    finally:
+        breakers.close()
+    troubled = [one for one in circuits if one.state != "closed"]
+    for one in troubled:
+        yield Finding("Breakers", "warning", f"{one.key} is {words(one.state.value)}: its provider failed")
+    if not troubled:
+        yield Finding("Breakers", "ok", f"{count(len(circuits), 'circuit')}, all closed")

@@ -1,7 +1,7 @@
 """``schedule list|pause|resume``: campaigns whose ads are measured and improved again and again.
 
-Invariant: a schedule is a campaign that waits for its next optimisation; pausing it pauses that campaign, whose
-ads go on. A campaign that is at work has no schedule to pause at that moment, and that is said.
+Invariant: a schedule is a campaign that waits for its next optimisation, or is at work between two; pausing it
+pauses a waiting campaign, whose ads go on. One that is at work has nothing to pause at that moment, and that is said.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def list_schedules(as_json: bool) -> int:
         print_json(found)
         return 0
     if not found:
-        say("No campaign waits for its next optimisation.")
+        say("No campaign has a schedule of optimisations.")
         return 0
     from rich.table import Table
     from rich.text import Text
@@ -47,13 +47,18 @@ def list_schedules(as_json: bool) -> int:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("Campaign", no_wrap=True)
     table.add_column("Name", overflow="fold", ratio=1)
-    for name in ("Every", "Next run (UTC)", "Status"):
+    for name in ("Every", "Next run (UTC)", "Ends", "Status"):
         table.add_column(name, no_wrap=True)
     for one in found:
         at = one["next_run_at"]
         due = "" if at is None else f"{moment(at)[:16]}, in {span(max(0.0, (at - now).total_seconds()))}"
         table.add_row(
-            one["campaign_id"], Text(clean(one["name"])), _every(one["optimize_every"]), due, words(one["status"])
+            one["campaign_id"],
+            Text(clean(one["name"])),
+            _every(one["optimize_every"]),
+            due,
+            moment(one["ends_at"])[:10],
+            words(one["status"]),
         )
     console(one_line=True).print(table)
     return 0
@@ -80,7 +85,7 @@ def _each(campaign_ids: tuple[str, ...], verb: Verb, *, as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     with campaigns(start=True) as client:
-        known = [str(one["campaign_id"]) for one in client.reports.schedules()]
+        known = [str(one["campaign_id"]) for one in client.reports.schedules() if one["next_run_at"]]
 
         def checked(one: CampaignHandle) -> Any:
             if one.campaign_id not in known:

@@ -82,17 +82,20 @@ def reject(campaign_id: str, reason: str, rework: bool, as_json: bool) -> int:
 @click.command()
 @some_campaigns
 @click.option("--all", "every", is_flag=True, help="Every campaign that is under way.")
+@click.option("--ads", is_flag=True, help="Pause their ads on the platforms too, until they are resumed.")
 @json_option
-def pause(campaign_ids: tuple[str, ...], every: bool, as_json: bool) -> int:
-    """Start nothing new in campaigns; what runs is finished and kept, and their ads go on."""
+def pause(campaign_ids: tuple[str, ...], every: bool, ads: bool, as_json: bool) -> int:
+    """Start nothing new in campaigns; what runs is finished and kept, and their ads go on (--ads: they don't)."""
     from workers.cli.connection import campaigns
 
     named_or_all(campaign_ids, every=every, option="--all")
     with campaigns(start=True) as client:
         from orchestration.verbs import LIVE
 
-        chosen = choose(client, campaign_ids, LIVE if every else ())
-        return apply(client, chosen, lambda one: one.pause(actor=actor()), as_json=as_json)
+        # Ads of campaigns that are paused already may still run.
+        statuses = (*LIVE, "paused") if ads else LIVE
+        chosen = choose(client, campaign_ids, statuses if every else ())
+        return apply(client, chosen, lambda one: one.pause(ads=ads, actor=actor()), as_json=as_json)
 
 
 @click.command()
@@ -100,7 +103,10 @@ def pause(campaign_ids: tuple[str, ...], every: bool, as_json: bool) -> int:
 @click.option("--all", "every", is_flag=True, help="Every paused campaign.")
 @json_option
 def resume(campaign_ids: tuple[str, ...], every: bool, as_json: bool) -> int:
-    """Let campaigns go on: paused ones, and ones whose trouble has been mended."""
+    """Let campaigns go on: paused ones, and ones whose trouble has been mended.
+
+    Ads that were paused with --ads are switched on first; a campaign is paused until they are.
+    """
     from workers.cli.connection import campaigns
 
     named_or_all(campaign_ids, every=every, option="--all")

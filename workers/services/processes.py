@@ -147,6 +147,8 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str, log_level: str) -
 
 def flower_spec(home: Home, env: Mapping[str, str], *, app: str, port: int) -> ChildSpec:
     """Flower, on loopback only: without a login its pages are open to who can reach them."""
+    if app == "workers.app":
+        app = "workers.flower"  # the same, with the fleet's figures beside Flower's own
     argv = [sys.executable, "-m", "celery", "-A", app, "flower", f"--address={LOOPBACK}", f"--port={port}"]
     return ChildSpec(
         name="flower",

@@ -1,0 +1,150 @@
+"""The gate before every wire call: the kill switch, then the fleet's limits and breaker.
+
+Turns what a unit calls (a provider, perhaps a model or a host of it) into the circuit that fails by itself, and
+the unit into the holder of a slot in time. Invariants: a provider that a person has switched off is never called, by
+nobody, whatever Redis says; a refused call has sent nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from integrations.admission import PUBLISHED, Admission, Breaker, BreakerChange, Circuit, limits_from_env
+from integrations.admission import Ticket as AdmittedTicket
+from integrations.errors import CircuitOpenError, OverLimitError
+from integrations.settings import Settings
+
+SWITCHED_OFF_S = 60.0  #: how often units look whether a switch was thrown back; throwing it wakes them too
+
+#: Shorter than ``EffectRules.late_s``: an effect that has committed its intent must not come late for it.
+LONGEST_PAUSE_S = 2.0
+
+#: What tells accounts of one provider apart; the address where no credential does.
+_IDENTITIES = ("ad_account_id", "api_key", "access_token")
+
+
+class Ticket(Protocol):
+    """An admitted call."""
+
+    @property
+    def probe(self) -> bool:
+        """Is it the one call that a half-open breaker lets through?"""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A call that nobody had to admit."""
+
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who wants to call."""
+
+    holder: str  #: the unit, as the owner of a reserved slot
+    campaign: str  #: shares of a limit are kept apart by campaign
+    effect: bool
+    timeout_s: float  #: the call ends by then
+    made: int = 0  #: calls that the unit has made in this attempt; a wait would have it make them again
+    breaker: Breaker | None = None  #: of the unit's policy; None: the fleet's default
+    needed: int = 1  #: so many calls it makes in one attempt, as far as it has learnt
+
+
+class Gate:
+    """One per process. Without an ``admission`` only the switches are looked at."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        admission: Admission | None = None,
+        *,
+        switched_off: Callable[[], Mapping[str, str] | frozenset[str]] = frozenset,
+    ) -> None:
+        self._settings = settings
+        self._admission = admission
+        self._switched_off = switched_off
+        self._accounts: dict[str, str] = {}
+
+    @property
+    def healthy(self) -> bool:
+        """Do the limits and breakers of the fleet answer?"""
+        return self._admission is None or self._admission.healthy
+
+    @contextmanager
+    def call(self, caller: Caller, provider: str, scope: str = "") -> Iterator[Ticket]:
+        """Enter to call; raises NotNowError (CircuitOpenError, OverLimitError) when it may not go out now.
+
+        What is raised inside is told to the breaker by its class.
+        """
+        if provider in self._switched_off():
+            raise CircuitOpenError(provider, "is switched off by hand", detail="switch", retry_after=SWITCHED_OFF_S)
+        if self._admission is None:
+            yield OpenTicket()
+            return
+        with self._admitted(self._admission, caller, Circuit(provider, self._account(provider), scope)) as ticket:
+            yield ticket
+
+    @contextmanager
+    def _admitted(self, desk: Admission, caller: Caller, circuit: Circuit) -> Iterator[Ticket]:
+        ticket = self._admit(desk, caller, circuit)
+        try:
+            yield ticket
+        except BaseException as error:
+            desk.settle(ticket, error)
+            raise
+        desk.settle(ticket, None)
+
+    def _admit(self, desk: Admission, caller: Caller, circuit: Circuit) -> AdmittedTicket:
+        """The ticket. Where a limit is smaller than what the unit does in one go, it waits here for its next slot, a
+        second or two, because giving up would have it repeat its calls for ever."""
+        goes_on = caller.made > 0
+        small = (desk.limit(circuit.provider).requests or caller.needed) < caller.needed
+        while True:
+            try:
+                return desk.admit(
+                    circuit,
+                    holder=caller.holder,
+                    campaign=caller.campaign,
+                    effect=caller.effect,
+                    lease_s=caller.timeout_s,
+                    breaker=caller.breaker,
+                    goes_on=goes_on,
+                    needed=max(1, caller.needed - caller.made),
+                )
+            except OverLimitError as error:
+                if not (small and goes_on and (error.retry_after or 0.0) <= LONGEST_PAUSE_S):
+                    raise
+                time.sleep(error.retry_after or 0.0)
+
+    def _account(self, provider: str) -> str:
+        found = self._accounts.get(provider)
+        if found is None:
+            found = self._accounts[provider] = account_of(self._settings, provider)
+        return found
+
+
+def admission(settings: Settings, *, on_change: Callable[[BreakerChange], None] | None = None) -> Admission | None:
+    """The fleet's breakers and limits under these settings; None where no Redis is named. SettingsError."""
+    limits = limits_from_env(settings.limits, PUBLISHED if settings.limits_published else {})
+    if settings.redis_url is None:
+        return None
+    breaker = Breaker(
+        failure_threshold=settings.breaker_failure_threshold, recovery_timeout_s=settings.breaker_recovery_timeout_s
+    )
+    return Admission(settings.redis_url, breaker=breaker, limits=limits, on_change=on_change)
+
+
+def account_of(settings: Settings, provider: str) -> str:
+    """12 hex digits that tell the account at ``provider`` from others; "" for providers without accounts."""
+    found = settings.providers.get(provider)
+    if found is None:
+        return ""
+    named = next((found.credentials[name] for name in _IDENTITIES if found.credentials.get(name)), "")
+    return sha256(f"{found.base_url}\x1f{named}".encode()).hexdigest()[:12]

@@ -1,0 +1,429 @@
+-- The spend ledger: reserve before a call, settle after it, release what was not spent. Locks are always taken in
+-- this order: campaign (limits only), days or ads, the row of the call, the campaign's total, the day's total.
+
+-- A day has a total only from the moment that a cap on it is looked at: one row for the whole fleet lets its calls
+-- commit one after the other, so a fleet without that cap is spared it. Whoever writes spend holds this lock shared;
+-- the first to need the total of a day holds it alone, sums up the day's rows, and from then on all keep the total.
+CREATE FUNCTION marketing.spend_enter_v1(p_day date) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    days bigint := hashtextextended('marketing.spend.days', 0);
+BEGIN
+    IF p_day IS NULL OR EXISTS (SELECT FROM marketing.spend_totals t WHERE t.scope = 'day:' || p_day) THEN
+        PERFORM pg_advisory_xact_lock_shared(days);
+        RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock(days);
+    INSERT INTO marketing.spend_totals (scope, currency, held, settled)
+    SELECT 'day:' || p_day, c.currency, coalesce(sum(s.held), 0), coalesce(sum(s.settled), 0)
+    FROM (SELECT 'USD' UNION SELECT DISTINCT currency FROM marketing.spend WHERE kind = 'llm' AND day = p_day) AS c(currency)
+    LEFT JOIN marketing.spend s ON s.kind = 'llm' AND s.day = p_day AND s.currency = c.currency
+    GROUP BY c.currency
+    ON CONFLICT DO NOTHING;
+END $$;
+
+-- The row of one call, locked; made when there is none.
+CREATE FUNCTION marketing.spend_row_v1(
+    p_campaign text, p_kind text, p_step integer, p_stage integer, p_unit text, p_entry text, p_currency text,
+    p_agent text, p_provider text, p_model text
+) RETURNS marketing.spend LANGUAGE plpgsql AS $$
+DECLARE
+    found_row marketing.spend;
+BEGIN
+    LOOP
+        SELECT * INTO found_row FROM marketing.spend s
+        WHERE s.campaign_id = p_campaign AND s.step = p_step AND s.stage = p_stage AND s.unit = p_unit
+          AND s.entry = p_entry AND s.currency = p_currency FOR UPDATE;
+        IF FOUND THEN
+            RETURN found_row;
+        END IF;
+        INSERT INTO marketing.spend (campaign_id, kind, step, stage, unit, entry, currency, agent, provider, model, day)
+        VALUES (p_campaign, p_kind, p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model,
+                (clock_timestamp() AT TIME ZONE 'UTC')::date)
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+END $$;
+
+-- Add to a total; the first of a campaign, which is never negative, makes it.
+CREATE FUNCTION marketing.spend_add_v1(p_scope text, p_currency text, p_held numeric, p_settled numeric)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_held = 0 AND p_settled = 0 THEN
+        RETURN;
+    END IF;
+    UPDATE marketing.spend_totals t SET held = t.held + p_held, settled = t.settled + p_settled
+    WHERE t.scope = p_scope AND t.currency = p_currency;
+    IF NOT FOUND AND (starts_with(p_scope, 'campaign:')
+                      OR EXISTS (SELECT FROM marketing.spend_totals t WHERE t.scope = p_scope)) THEN
+        INSERT INTO marketing.spend_totals AS t (scope, currency, held, settled)
+        VALUES (p_scope, p_currency, p_held, p_settled)
+        ON CONFLICT (scope, currency) DO UPDATE SET held = t.held + excluded.held, settled = t.settled + excluded.settled;
+    END IF;
+END $$;
+
+-- A total, locked; zero when nothing has been counted.
+CREATE FUNCTION marketing.spend_total_v1(p_scope text, p_currency text) RETURNS marketing.spend_totals
+LANGUAGE plpgsql AS $$
+DECLARE
+    found_total marketing.spend_totals;
+BEGIN
+    INSERT INTO marketing.spend_totals (scope, currency) VALUES (p_scope, p_currency) ON CONFLICT DO NOTHING;
+    SELECT * INTO found_total FROM marketing.spend_totals t
+    WHERE t.scope = p_scope AND t.currency = p_currency FOR UPDATE;
+    RETURN found_total;
+END $$;
+
+-- Write a row of kind 'llm' and bring both totals along. The caller holds the row's lock. A row counts on the day of
+-- its newest call; days only go forward, so their totals are locked in one order.
+CREATE FUNCTION marketing.spend_write_v1(p_old marketing.spend, p_new marketing.spend) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE marketing.spend s
+    SET agent = p_new.agent, provider = p_new.provider, model = p_new.model, held = p_new.held,
+        settled = p_new.settled, calls = p_new.calls, claim = p_new.claim, input_tokens = p_new.input_tokens,
+        output_tokens = p_new.output_tokens, unpriced_tokens = p_new.unpriced_tokens, refused = p_new.refused,
+        wanted = p_new.wanted, day = p_new.day, updated_at = clock_timestamp()
+    WHERE s.campaign_id = p_old.campaign_id AND s.step = p_old.step AND s.stage = p_old.stage AND s.unit = p_old.unit
+      AND s.entry = p_old.entry AND s.currency = p_old.currency;
+    PERFORM marketing.spend_add_v1('campaign:' || p_old.campaign_id, p_old.currency, p_new.held - p_old.held,
+                                   p_new.settled - p_old.settled);
+    IF p_old.day = p_new.day THEN
+        PERFORM marketing.spend_add_v1('day:' || p_new.day, p_old.currency, p_new.held - p_old.held,
+                                       p_new.settled - p_old.settled);
+    ELSE
+        PERFORM marketing.spend_add_v1('day:' || p_old.day, p_old.currency, -p_old.held, -p_old.settled);
+        PERFORM marketing.spend_add_v1('day:' || p_new.day, p_old.currency, p_new.held, p_new.settled);
+    END IF;
+END $$;
+
+-- May this call be made? Holds the most that it can cost (p_amount, USD; NULL: nobody knows the price) under the
+-- campaign's limits.llm and p_day_cap, the fleet's cap per UTC day. The same call again takes over its own hold.
+-- Granted without a cap in force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused
+-- call would fit if no other were under way.
+CREATE FUNCTION marketing.spend_reserve_v1(
+    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
+    p_provider text, p_model text, p_amount numeric, p_day_cap numeric
+) RETURNS TABLE (granted boolean, refused_by text, cap numeric, room numeric, soon boolean) LANGUAGE plpgsql AS $$
+DECLARE
+    today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+    amount numeric(20, 10);
+    campaign_cap numeric;
+    campaign_room numeric;
+    day_room numeric;
+    total marketing.spend_totals;
+    old marketing.spend;
+    new marketing.spend;
+BEGIN
+    SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric INTO campaign_cap
+    FROM marketing.campaigns c WHERE c.campaign_id = p_campaign;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT false, 'no_campaign', 0::numeric, 0::numeric, false;
+        RETURN;
+    ELSIF campaign_cap IS NULL AND p_day_cap IS NULL THEN
+        RETURN QUERY SELECT true, NULL::text, NULL::numeric, NULL::numeric, false;
+        RETURN;
+    END IF;
+    amount := p_amount;
+    IF amount < p_amount THEN  -- rounded down; an upper bound is rounded up
+        amount := amount + 0.0000000001;
+    END IF;
+    PERFORM marketing.spend_enter_v1(CASE WHEN p_day_cap IS NOT NULL THEN today END);
+    old := marketing.spend_row_v1(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, 'USD', p_agent, p_provider, p_model);
+    total := marketing.spend_total_v1('campaign:' || p_campaign, 'USD');
+    -- Read again under the total's lock, under which limits are changed.
+    SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric INTO campaign_cap
+    FROM marketing.campaigns c WHERE c.campaign_id = p_campaign;
+    campaign_room := campaign_cap - total.held - total.settled + old.held;
+    soon := coalesce(amount <= campaign_cap - total.settled, true);
+    IF p_day_cap IS NOT NULL THEN
+        total := marketing.spend_total_v1('day:' || today, 'USD');
+        day_room := p_day_cap - total.held - total.settled
+                    + CASE WHEN old.day = today THEN old.held ELSE -old.settled END;
+        soon := soon AND amount <= p_day_cap - total.settled;
+    END IF;
+    cap := CASE WHEN day_room IS NULL OR campaign_room <= day_room THEN campaign_cap ELSE p_day_cap END;
+    refused_by := CASE
+        WHEN amount IS NULL THEN 'unknown_price'
+        WHEN amount <= old.held AND old.day = today THEN NULL  -- asks for nothing new
+        WHEN amount > campaign_room THEN 'limits.llm'
+        WHEN amount > day_room THEN 'DAILY_CAP_LLM'
+    END;
+    new := old;
+    new.model := p_model;
+    IF refused_by IS NULL THEN
+        new.agent := p_agent;
+        new.provider := p_provider;
+        new.held := amount;
+        new.claim := p_claim;
+        new.day := today;
+        new.refused := NULL;
+        new.wanted := NULL;
+    ELSE
+        new.refused := refused_by;
+        new.wanted := amount;
+    END IF;
+    PERFORM marketing.spend_write_v1(old, new);
+    granted := refused_by IS NULL;
+    soon := coalesce(soon AND amount IS NOT NULL, false);
+    room := least(campaign_room, day_room) - CASE WHEN granted THEN amount ELSE 0 END;
+    RETURN NEXT;
+END $$;
+
+-- What a call has cost replaces its hold; without a hold it is counted too. A second settling of the same call
+-- changes nothing, unless p_again says that the call was made and paid for a second time. A cost that nobody knows
+-- (NULL) counts as tokens, and what was held for it stays held. False: nothing was counted.
+CREATE FUNCTION marketing.spend_settle_v1(
+    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_agent text, p_provider text,
+    p_model text, p_cost numeric, p_currency text, p_input_tokens bigint, p_output_tokens bigint, p_again boolean
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    old marketing.spend;
+    new marketing.spend;
+BEGIN
+    PERFORM marketing.spend_enter_v1(NULL);
+    old := marketing.spend_row_v1(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model);
+    IF old.claim IS NULL AND old.calls > 0 AND NOT p_again THEN
+        RETURN false;
+    END IF;
+    new := old;
+    new.agent := p_agent;
+    new.provider := p_provider;
+    new.model := coalesce(p_model, old.model);
+    new.held := CASE WHEN p_cost IS NULL THEN old.held ELSE 0 END;
+    new.settled := old.settled + coalesce(p_cost, 0);
+    new.calls := old.calls + 1;
+    new.claim := NULL;
+    new.input_tokens := old.input_tokens + p_input_tokens;
+    new.output_tokens := old.output_tokens + p_output_tokens;
+    new.unpriced_tokens := old.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END;
+    new.refused := NULL;
+    new.wanted := NULL;
+    PERFORM marketing.spend_write_v1(old, new);
+    RETURN true;
+END $$;
+
+-- The call was not made, or surely cost nothing: its hold is given back, if it is still the one of this claim.
+CREATE FUNCTION marketing.spend_release_v1(
+    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    old marketing.spend;
+    new marketing.spend;
+BEGIN
+    PERFORM marketing.spend_enter_v1(NULL);
+    SELECT * INTO old FROM marketing.spend s
+    WHERE s.campaign_id = p_campaign AND s.step = p_step AND s.stage = p_stage AND s.unit = p_unit
+      AND s.entry = p_entry AND s.currency = 'USD' AND s.claim = p_claim FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    new := old;
+    new.held := 0;
+    new.claim := NULL;
+    PERFORM marketing.spend_write_v1(old, new);
+    RETURN true;
+END $$;
+
+-- As journal_v1; what the entry cost is counted in the spend ledger in the same statement. p_name is the entry's
+-- name, p_provider NULL: it cost nothing. The same entry again is a repeated statement and costs nothing; another
+-- answer under the same name was paid for as well.
+CREATE FUNCTION marketing.journal_v2(
+    p_campaign text, p_step integer, p_stage integer, p_key text, p_name text, p_entry jsonb, p_provider text,
+    p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    unit_agent text;
+BEGIN
+    UPDATE marketing.units u
+    SET journal = u.journal || p_entry, model = coalesce(p_model, u.model),
+        input_tokens = u.input_tokens + p_input_tokens, output_tokens = u.output_tokens + p_output_tokens,
+        cost = u.cost + coalesce(p_cost, 0),
+        unpriced_tokens = u.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END,
+        currency = coalesce(p_currency, u.currency)
+    WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_key
+      AND NOT u.journal @> p_entry
+    RETURNING u.agent INTO unit_agent;
+    IF FOUND AND p_provider IS NOT NULL THEN
+        PERFORM marketing.spend_settle_v1(p_campaign, p_step, p_stage, p_key, p_name, unit_agent, p_provider, p_model,
+                                          p_cost, p_currency, p_input_tokens, p_output_tokens, true);
+    END IF;
+END $$;
+
+-- Ad money is reserved a few times per campaign: one lock for the whole fleet, and sums instead of totals.
+CREATE FUNCTION marketing.spend_lock_ads_v1() RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('marketing.spend.ads', 0))
+$$;
+
+-- The cap that has no room for p_amount to come and p_daily a day of one ad campaign; no row: all have. NULL asks for
+-- no more than before and is not checked. limits.ads and limits.ads_per_day are the campaign's, p_day_cap is the
+-- fleet's: the sum of the daily budgets that run in p_day_currency.
+CREATE FUNCTION marketing.spend_ads_refusal_v1(
+    p_campaign text, p_effect_key text, p_currency text, p_amount numeric, p_daily numeric, p_day_cap numeric,
+    p_day_currency text
+) RETURNS TABLE (refused_by text, cap numeric, room numeric) LANGUAGE sql AS $$
+    WITH caps AS (
+        SELECT (c.state #>> '{campaign_config,limits,ads}')::numeric AS ads,
+               (c.state #>> '{campaign_config,limits,ads_per_day}')::numeric AS per_day
+        FROM marketing.campaigns c WHERE c.campaign_id = p_campaign
+    ), runs AS (
+        SELECT s.campaign_id = p_campaign AS own, s.campaign_id = p_campaign AND s.unit = p_effect_key AS self,
+               s.held, s.settled,
+               CASE WHEN s.until IS NULL OR s.until > clock_timestamp() THEN s.daily ELSE 0 END AS daily
+        FROM marketing.spend s WHERE s.kind = 'ads' AND s.currency = p_currency
+    ), rooms AS (
+        SELECT 1 AS place, 'limits.ads' AS name, caps.ads AS cap, p_amount AS wanted,
+               caps.ads - (SELECT coalesce(sum(r.settled + CASE WHEN r.self THEN 0 ELSE r.held END), 0)
+                           FROM runs r WHERE r.own) AS room FROM caps
+        UNION ALL
+        SELECT 2, 'limits.ads_per_day', caps.per_day, p_daily,
+               caps.per_day - (SELECT coalesce(sum(r.daily), 0) FROM runs r WHERE r.own AND NOT r.self) FROM caps
+        UNION ALL
+        SELECT 3, 'DAILY_CAP_ADS', p_day_cap, p_daily,
+               p_day_cap - (SELECT coalesce(sum(r.daily), 0) FROM runs r WHERE NOT r.self)
+        WHERE p_currency = p_day_currency
+        UNION ALL
+        SELECT 4, 'currency', p_day_cap, coalesce(p_amount, p_daily), 0 WHERE p_currency <> p_day_currency
+        UNION ALL
+        SELECT 5, 'no_campaign', 0, coalesce(p_amount, p_daily), 0 WHERE NOT EXISTS (SELECT FROM caps)
+    )
+    SELECT r.name, r.cap, r.room FROM rooms r WHERE r.wanted > r.room ORDER BY r.place LIMIT 1
+$$;
+
+-- May a platform be given p_daily a day until p_until, p_amount in all? Until it is known what the platform has taken
+-- (spend_place_ads_v1), the higher of before and after is held. Returns what was held before, to be restored.
+CREATE FUNCTION marketing.spend_reserve_ads_v1(
+    p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_amount numeric,
+    p_daily numeric, p_until timestamptz, p_day_cap numeric, p_day_currency text
+) RETURNS TABLE (refused_by text, cap numeric, room numeric, old_held numeric, old_daily numeric, old_until timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+    old marketing.spend;
+BEGIN
+    PERFORM marketing.spend_lock_ads_v1();
+    old := marketing.spend_row_v1(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
+    IF old.until <= clock_timestamp() THEN
+        old.daily := 0;
+    END IF;
+    SELECT r.refused_by, r.cap, r.room INTO refused_by, cap, room
+    FROM marketing.spend_ads_refusal_v1(
+        p_campaign, p_effect_key, p_currency, CASE WHEN p_amount > old.held THEN p_amount END,
+        CASE WHEN p_daily > old.daily THEN p_daily END, p_day_cap, p_day_currency) r;
+    UPDATE marketing.spend s
+    SET held = CASE WHEN refused_by IS NULL THEN greatest(old.held, p_amount) ELSE s.held END,
+        daily = CASE WHEN refused_by IS NULL THEN greatest(old.daily, p_daily) ELSE s.daily END,
+        until = CASE WHEN refused_by IS NULL THEN greatest(old.until, p_until) ELSE s.until END,
+        refused = refused_by, wanted = CASE WHEN refused_by IS NOT NULL THEN p_amount END,
+        wanted_daily = CASE WHEN refused_by IS NOT NULL THEN p_daily END,
+        agent = p_agent, updated_at = clock_timestamp(), day = (clock_timestamp() AT TIME ZONE 'UTC')::date
+    WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
+      AND s.currency = p_currency;
+    old_held := old.held;
+    old_daily := old.daily;
+    old_until := old.until;
+    RETURN NEXT;
+END $$;
+
+-- What the platform now surely has replaces what was held: p_held to come, p_daily a day. 0 and 0: it was stopped,
+-- or nothing was made. Without p_currency: in whatever currency it is held.
+CREATE FUNCTION marketing.spend_place_ads_v1(
+    p_campaign text, p_effect_key text, p_currency text, p_held numeric, p_daily numeric, p_until timestamptz
+) RETURNS void LANGUAGE sql AS $$
+    SELECT marketing.spend_lock_ads_v1();
+    UPDATE marketing.spend s SET held = p_held, daily = p_daily, until = p_until, updated_at = clock_timestamp()
+    WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
+      AND s.currency = coalesce(p_currency, s.currency)
+$$;
+
+-- What the platform says that one revision has spent, day by day: {"2026-01-31": "12.50"}. The newest report of a
+-- revision replaces the one before; what it adds goes from held to settled.
+CREATE FUNCTION marketing.spend_report_ads_v1(
+    p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_revision text, p_days jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    old marketing.spend;
+    said jsonb;
+    spent numeric;
+BEGIN
+    PERFORM marketing.spend_lock_ads_v1();
+    old := marketing.spend_row_v1(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
+    said := old.reported || jsonb_build_object(p_revision, p_days);
+    SELECT coalesce(sum(d.amount::numeric), 0) INTO spent
+    FROM jsonb_each(said) AS r(revision, days), jsonb_each_text(r.days) AS d(day, amount);
+    UPDATE marketing.spend s
+    SET reported = said, settled = spent, held = greatest(0, s.held - greatest(0, spent - s.settled)),
+        updated_at = clock_timestamp(), day = (clock_timestamp() AT TIME ZONE 'UTC')::date
+    WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
+      AND s.currency = p_currency;
+END $$;
+
+-- Change limits ({"llm": "2.00", "ads": ..., "ads_per_day": ...}) in the campaign's state. Returns {"status", "old",
+-- "new"}, or {"refused": "ended" | "below", ...}: no limit goes below what is spent and held. NULL: no such campaign.
+CREATE FUNCTION marketing.spend_limits_v1(p_campaign text, p_limits jsonb, p_actor text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    c marketing.campaigns;
+    total marketing.spend_totals;
+    taken numeric;
+    old jsonb;
+    told jsonb := '{}';
+    name text;
+BEGIN
+    SELECT * INTO c FROM marketing.campaigns WHERE campaign_id = p_campaign FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    ELSIF c.status IN ('completed', 'failed', 'cancelled', 'cancelling') THEN
+        RETURN jsonb_build_object('refused', 'ended', 'status', c.status);
+    END IF;
+    PERFORM marketing.spend_lock_ads_v1();
+    old := coalesce(c.state #> '{campaign_config,limits}', '{}');
+    FOR name IN SELECT jsonb_object_keys(p_limits) LOOP
+        IF name = 'llm' THEN
+            total := marketing.spend_total_v1('campaign:' || p_campaign, 'USD');
+            taken := total.held + total.settled;
+        ELSE
+            SELECT coalesce(sum(CASE WHEN name = 'ads' THEN s.held + s.settled
+                                     WHEN s.until IS NULL OR s.until > clock_timestamp() THEN s.daily ELSE 0 END), 0)
+            INTO taken FROM marketing.spend s
+            WHERE s.kind = 'ads' AND s.campaign_id = p_campaign
+              AND s.currency = c.state #>> '{campaign_config,currency}';
+        END IF;
+        IF (p_limits ->> name)::numeric < taken THEN
+            RETURN jsonb_build_object('refused', 'below', 'limit', name, 'taken', taken::text);
+        END IF;
+        IF (old ->> name)::numeric IS DISTINCT FROM (p_limits ->> name)::numeric THEN
+            told := told || jsonb_build_object(name, (p_limits ->> name) || ' (was ' || coalesce(old ->> name, 'none') || ')');
+        END IF;
+    END LOOP;
+    IF told <> '{}' THEN
+        UPDATE marketing.campaigns
+        SET state = jsonb_set(state, '{campaign_config,limits}', old || p_limits), revision = revision + 1, updated_at = now()
+        WHERE campaign_id = p_campaign;
+        INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
+        VALUES (p_campaign, 'limits_changed', p_actor, c.step, c.agent,
+                told || jsonb_build_object('old', old, 'new', old || p_limits));
+    END IF;
+    RETURN jsonb_build_object('status', c.status, 'old', old, 'new', old || p_limits);
+END $$;
+
+-- What caps have refused to units that still wait for it in the stage at work, and whether it would fit now (a day
+-- without a total has room: reserving will see). What was refused for want of a price fits when no cap is in force.
+CREATE FUNCTION marketing.spend_refusals_v1(
+    p_campaigns text[], p_llm_cap numeric, p_ads_cap numeric, p_ads_currency text
+) RETURNS TABLE (waiting_campaign text, refused_by text, wanted_model text, fits boolean) LANGUAGE sql AS $$
+    SELECT s.campaign_id, s.refused, s.model, CASE s.kind
+        WHEN 'ads' THEN NOT EXISTS (SELECT FROM marketing.spend_ads_refusal_v1(
+            s.campaign_id, s.unit, s.currency, s.wanted, s.wanted_daily, p_ads_cap, p_ads_currency))
+        ELSE coalesce(coalesce(t.held + t.settled, 0) - s.held + s.wanted <= l.cap, l.cap IS NULL)
+             AND coalesce(coalesce(d.held + d.settled, 0) - CASE WHEN s.day = l.today THEN s.held ELSE 0 END + s.wanted
+                          <= p_llm_cap, p_llm_cap IS NULL) END
+    FROM marketing.campaigns c
+    JOIN marketing.units u ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage
+                          AND u.epoch = c.epoch AND u.status IN ('pending', 'unknown')
+    JOIN marketing.spend s ON s.campaign_id = c.campaign_id AND s.refused IS NOT NULL
+                          AND ((s.kind = 'llm' AND s.step = c.step AND s.stage = c.stage AND s.unit = u.key)
+                               OR (s.kind = 'ads' AND s.unit = u.effect_key))
+    CROSS JOIN LATERAL (SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric AS cap,
+                               (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) l
+    LEFT JOIN marketing.spend_totals t ON t.scope = 'campaign:' || c.campaign_id AND t.currency = 'USD'
+    LEFT JOIN marketing.spend_totals d ON d.scope = 'day:' || l.today AND d.currency = 'USD'
+    WHERE c.campaign_id = ANY(p_campaigns)
+$$;

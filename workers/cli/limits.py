@@ -1,0 +1,51 @@
+"""``limits``: a campaign's own spend caps, shown, raised and lowered while it runs.
+
+Invariant: this command decides nothing; what is no amount, below what is spent or held, or for a campaign that has
+ended is refused by the client, with what would be right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from workers.cli.bulk import actor, apply, choose
+from workers.cli.output import console, json_option, print_json
+from workers.cli.spend import limit_lines
+
+if TYPE_CHECKING:
+    from orchestration.client import CampaignHandle
+
+
+@click.command("limits")
+@click.argument("campaign_id", metavar="ID")
+@click.option("--llm", metavar="X", help="Most that its language models may cost, in USD.")
+@click.option("--ads", metavar="Y", help="Most that its ads may cost in all, in the campaign's currency.")
+@click.option("--ads-per-day", metavar="Z", help="Most that its ads may cost a day, in the campaign's currency.")
+@json_option
+def limits_command(campaign_id: str, llm: str | None, ads: str | None, ads_per_day: str | None, as_json: bool) -> int:
+    """Change what a campaign may spend; one that waits for its budget then goes on.
+
+    Without an option: shows the limits and what they leave.
+    """
+    from orchestration.spend_limits import change_limits
+    from orchestration.spend_report import campaign_spend
+    from workers.cli.connection import campaigns
+
+    def change(one: CampaignHandle) -> object:
+        return change_limits(client.verbs, one.campaign_id, actor=actor(), llm=llm, ads=ads, ads_per_day=ads_per_day)
+
+    with campaigns(start=True) as client:
+        if (llm, ads, ads_per_day) != (None, None, None):
+            code = apply(client, choose(client, [campaign_id]), change, as_json=as_json)
+            if as_json:
+                return code
+        found = campaign_spend(client.database, campaign_id)
+    if as_json:
+        print_json(found)
+        return 0
+    from workers.cli.layout import line, listed
+
+    console().print(listed(limit_lines(found["limits"])) if found["limits"] else line("no limits are set"))
+    return 0

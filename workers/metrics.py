@@ -1,0 +1,142 @@
+"""The fleet's figures for Prometheus, beside Flower's own on its ``/metrics``.
+
+Tasks and queues are Flower's; this adds what only Postgres and Redis know: campaigns, units, retries, deferrals,
+fallbacks, circuit breakers, limits, spend. Invariants: a scrape changes nothing and waits for nobody: what can't be
+reached is reported as down and left out; labels come from small, known sets, so no campaign or person is in them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from integrations.admission import Admission, BreakerState
+from integrations.errors import NotNowError
+from integrations.settings import Settings
+from orchestration.client import connected
+from orchestration.database import Database, DatabaseUnavailableError
+from orchestration.deferrals import Deferrals
+from orchestration.gate import admission
+from orchestration.spend_report import fleet_spend
+from orchestration.vitals import Counted, counted, has_schema, vitals
+
+log = logging.getLogger(__name__)
+
+STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
+
+#: What workers count -> (metric, what it means).
+_COUNTERS = {
+    "retries": ("marketing_retries", "Calls that failed and are tried again"),
+    "deferrals": ("marketing_deferrals", "Units that went back because nothing could be done then"),
+    "fallbacks": ("marketing_fallbacks", "Units that were done on another way than their own"),
+}
+
+
+class FleetCollector(Collector):
+    """Reads Postgres and Redis at each scrape."""
+
+    def __init__(self, settings: Settings, database: Database, breakers: Admission | None) -> None:
+        self._settings = settings
+        self._database = database
+        self._breakers = breakers
+
+    @staticmethod
+    def from_env() -> FleetCollector | None:
+        """For the fleet that the environment (or MARKETING_HOME) names; None when it names no database."""
+        settings = connected(Settings.from_env())
+        if settings.database_url is None:
+            return None
+        return FleetCollector(settings, Database(settings.database_url, pool_size=1), admission(settings))
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing ahead of time: registering must not wait for a database."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """All figures; those of a service that is away are left out."""
+        try:
+            self._database.check()
+            found = [*self._ledger()] if has_schema(self._database) else []
+            up = 1
+        except DatabaseUnavailableError:
+            found, up = [], 0
+        yield GaugeMetricFamily("marketing_database_up", "Postgres answers", up)
+        yield from found
+        yield from self._admission()
+
+    def _ledger(self) -> Iterator[Metric]:
+        now = vitals(self._database)
+        yield GaugeMetricFamily("marketing_workers", "Worker processes that beat", now.workers)
+        yield _gauge("marketing_campaigns", "Unfinished campaigns", ("status",), _each(now.campaigns))
+        yield _gauge("marketing_units_pending", "Units of running campaigns not begun", ("agent",), _each(now.pending))
+        yield _gauge("marketing_units_running", "Units in a worker's hands", ("agent",), _each(now.running))
+        switches = [((switch.provider,), 1.0) for switch in Deferrals(self._database).switches()]
+        yield _gauge("marketing_provider_switched_off", "Providers switched off by hand", ("provider",), switches)
+        yield from _counters(counted(self._database))
+        spent = CounterMetricFamily("marketing_spend", "Money settled so far", labels=("kind", "currency"))
+        held = GaugeMetricFamily("marketing_spend_held", "Money reserved", labels=("kind", "currency"))
+        for kind, totals in fleet_spend(self._database, self._settings)["total"]["totals"].items():
+            for currency, total in totals.items():
+                spent.add_metric((kind, currency), float(total["settled"]))
+                held.add_metric((kind, currency), float(total["held"]))
+        yield spent
+        yield held
+
+    def _admission(self) -> Iterator[Metric]:
+        if self._breakers is None:
+            return
+        try:
+            circuits = self._breakers.status()
+        except NotNowError:
+            yield GaugeMetricFamily("marketing_breakers_up", "Redis answers for breakers and limits", 0)
+            return
+        yield GaugeMetricFamily("marketing_breakers_up", "Redis answers for breakers and limits", 1)
+        state = GaugeMetricFamily("marketing_breaker_state", "0 closed, 1 half-open, 2 open", labels=("circuit",))
+        admitted = CounterMetricFamily("marketing_calls_admitted", "Calls let through", labels=("circuit",))
+        refused = CounterMetricFamily("marketing_calls_refused", "Calls refused", labels=("circuit", "reason"))
+        in_use = GaugeMetricFamily("marketing_limit_in_use", "Calls within the limit's period", labels=("account",))
+        waiting = GaugeMetricFamily("marketing_limit_waiting", "Slots reserved for later", labels=("account",))
+        limits = {}
+        for one in circuits:
+            state.add_metric((one.key,), STATES[one.state])
+            admitted.add_metric((one.key,), one.admitted)
+            for reason, number in one.deferred.items():
+                refused.add_metric((one.key, reason), number)
+            if one.limit is not None:
+                limits[one.circuit.account_key] = one
+        for account, one in limits.items():
+            in_use.add_metric((account,), one.requests)
+            waiting.add_metric((account,), one.waiting)
+        yield from (state, admitted, refused, in_use, waiting)
+
+
+def _counters(found: Iterable[Counted]) -> Iterator[Metric]:
+    """Workers' counters, and whether the admission of each works."""
+    up = GaugeMetricFamily("marketing_admission_up", "The worker's limits and breakers answer", labels=("worker",))
+    families: dict[str, Any] = {}
+    for one in found:
+        if one.counter == "admission_up":
+            up.add_metric((one.worker,), one.value)
+        elif one.counter in _COUNTERS:
+            names = ("worker", *sorted(one.labels))
+            name, text = _COUNTERS[one.counter]
+            family = families.setdefault(name, CounterMetricFamily(name, text, labels=names))
+            family.add_metric((one.worker, *(one.labels[label] for label in sorted(one.labels))), one.value)
+    yield up
+    yield from families.values()
+
+
+def _gauge(name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for at, value in values:
+        family.add_metric(at, value)
+    return family
+
+
+def _each(found: Any) -> list[tuple[tuple[str, ...], float]]:
+    return [((key,), float(value)) for key, value in found.items()]
