@@ -283,8 +283,8 @@ class Ledger:
         rows = self.database.rows(
             "SELECT u.campaign_id, u.step, u.stage, u.key, u.claims FROM marketing.campaigns c JOIN marketing.units u "
             "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "
-            "WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'cancelling') AND c.remaining > 0 "
-            "AND u.status = 'running' AND u.worker = %s",
+            "WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'paused', 'cancelling') "
+            "AND c.remaining > 0 AND u.status = 'running' AND u.worker = %s",
             self.worker,
         )
         return [ClaimId(*row) for row in rows]
@@ -389,7 +389,7 @@ class Ledger:
 
     def retry_failed(self, campaign_id: str, actor: str) -> int:
         """Make the failed units of a failed campaign's stage due again; how many."""
-        return int(self.database.rows("SELECT marketing.retry_failed_v2(%s, %s)", campaign_id, actor)[0][0])
+        return int(self.database.rows("SELECT marketing.retry_failed_v3(%s, %s)", campaign_id, actor)[0][0])
 
     def make_due(self, row: CampaignRow) -> None:
         """Let the units of the stage at work that wait for their moment be tried at once."""

@@ -88,13 +88,23 @@ def assignments(state: MarketingAgentState) -> tuple[Assignment, ...]:
     """The pieces to write in this hop, in the order of the requirements."""
     present = {piece.piece_id: piece for piece in state.generated_content}
     wanted = [(i, piece_id(state.campaign_id, i), r) for i, r in enumerate(requirements(state))]
+    suggestions = unread_suggestions(state)
     if state.optimization_attempts == 0:
+        # Everything is to be written; what a person has sent back is rewritten, with their reasons.
+        sent_back = {p.piece_id: p.reasons for p in state.content_performance if p.weak}
         return tuple(
-            Assignment(index=i, piece_id=key, revision=_next_revision(present.get(key)), requirement=r)
+            Assignment(
+                index=i,
+                piece_id=key,
+                revision=_next_revision(present.get(key)),
+                requirement=r,
+                previous=present.get(key) if key in sent_back else None,
+                reasons=sent_back.get(key, ()),
+                suggestions=_about(key, suggestions) if key in sent_back else (),
+            )
             for i, key, r in wanted
         )
     weak = weak_pieces(state, [key for _, key, _ in wanted])
-    suggestions = unread_suggestions(state)
     found = []
     for i, key, requirement in wanted:
         old = present.get(key)
@@ -108,10 +118,15 @@ def assignments(state: MarketingAgentState) -> tuple[Assignment, ...]:
                 requirement=requirement,
                 previous=old,
                 reasons=weak.get(key, ()),
-                suggestions=tuple(t for t, about in suggestions if about is None or key in about)[:MAX_SUGGESTIONS],
+                suggestions=_about(key, suggestions),
             )
         )
     return tuple(found)
+
+
+def _about(key: str, suggestions: Iterable[tuple[str, frozenset[str] | None]]) -> tuple[str, ...]:
+    """The suggestions for one piece."""
+    return tuple(text for text, about in suggestions if about is None or key in about)[:MAX_SUGGESTIONS]
 
 
 def piece_id(campaign_id: str, index: int) -> str:

@@ -34,6 +34,32 @@ BEGIN
     RETURN '{}';
 END $$;
 
+-- As retry_failed_v2, and an outage that they waited for in vain is waited for anew.
+CREATE FUNCTION marketing.retry_failed_v3(p_campaign text, p_actor text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    again integer;
+BEGIN
+    PERFORM FROM marketing.campaigns WHERE campaign_id = p_campaign AND status = 'failed' AND agent IS NOT NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    UPDATE marketing.units u
+    SET status = 'pending', attempts = 0, crashes = 0, worker = NULL, due_at = NULL, finished_at = NULL,
+        journal = u.journal - 'waiting_since'
+    FROM marketing.campaigns c
+    WHERE c.campaign_id = p_campaign AND u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage
+      AND u.epoch = c.epoch AND u.status = 'failed';
+    GET DIAGNOSTICS again = ROW_COUNT;
+    IF again > 0 THEN
+        UPDATE marketing.campaigns SET status = 'running', reason = NULL, remaining = again, revision = revision + 1,
+               progress_at = clock_timestamp(), publishes = 0, updated_at = now() WHERE campaign_id = p_campaign;
+        INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
+        SELECT campaign_id, 'retried', p_actor, step, agent, jsonb_build_object('units', again)
+        FROM marketing.campaigns WHERE campaign_id = p_campaign;
+    END IF;
+    RETURN again;
+END $$;
+
 -- Write down a wish for the campaign's ads; the campaign is paused until it is carried out, or longer. p_newest is
 -- the wish that the caller has seen (0 for none). Returns whether it was written.
 CREATE FUNCTION marketing.ask_ads_v3(

@@ -204,7 +204,6 @@ def test_a_reworked_campaign_asks_again_and_nothing_was_published(rework: Bench,
     assert ad_campaigns(sandbox) == []
 
 
-@pytest.mark.xfail(strict=False, reason="the writers read it once agents.content_creation.assignments looks for it")
 def test_the_reason_is_in_the_prompt_of_every_piece(rework: Bench) -> None:
     run(rework)
     step = rework.reports.row("c1").step - 1

@@ -1,7 +1,7 @@
 """The ``--set`` of a fork: changes to the configuration that a campaign already has.
 
-Invariant: what is changed is checked as a whole campaign file is, before anything is stored; a fork's approval
-gate is ``ads`` unless a change says otherwise, whatever the parent's was.
+Invariant: what is changed is read as a campaign file is; a fork's approval gate is ``ads`` unless a change says
+otherwise, whatever the parent's was. Whether such a campaign can be taken in is checked where it is forked.
 """
 
 from __future__ import annotations
@@ -13,29 +13,21 @@ from workers.cli.files import with_change
 
 if TYPE_CHECKING:
     from agents.config import CampaignConfig
-    from integrations.settings import Settings
 
 
-def fork_changes(parent: CampaignConfig, changes: Sequence[str], settings: Settings) -> dict[str, Any]:
+def fork_changes(parent: CampaignConfig, changes: Sequence[str]) -> dict[str, Any]:
     """Top-level keys of the configuration and their new values, for ``CampaignHandle.fork``.
 
-    Raises CampaignFileError for a ``--set`` that can't be read, ConfigError and SettingsError as submitting does.
+    Raises CampaignFileError for a ``--set`` that can't be read, ConfigError for what is no configuration.
     """
-    from agents.config import CampaignConfig, ConfigError, FileSource
-    from orchestration.submission import check
+    from agents.config import CampaignConfig
 
     before = parent.model_dump(mode="json")
     data: dict[str, Any] = {**before, "approval": {**before["approval"], "gate": "ads"}}
     for change in changes:
         key, separator, value = change.partition("=")
         data = with_change(data, f"{canonical(key.strip())}{separator}{value}")
-    config = CampaignConfig.parse(data)
-    if any(isinstance(source, FileSource) and source.file_id is None for source in config.lead_sources):
-        raise ConfigError(
-            ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]
-        )
-    check(config, settings)
-    after = config.model_dump(mode="json")
+    after = CampaignConfig.parse(data).model_dump(mode="json")
     return {"approval": after["approval"]} | {key: value for key, value in after.items() if value != before[key]}
 
 

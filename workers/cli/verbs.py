@@ -168,12 +168,12 @@ def fork(campaign_id: str, from_step: int, changes: tuple[str, ...], as_json: bo
 
     The other one's ads are left alone; the new one's ads need an approval (--set approval.gate=none: not so).
     """
-    from workers.cli.connection import campaigns, here
+    from workers.cli.connection import campaigns
     from workers.cli.fork_changes import fork_changes
 
     with campaigns(start=True) as client:
         parent = client.get(campaign_id)
-        changed = fork_changes(parent.state.campaign_config, changes, here())
+        changed = fork_changes(parent.state.campaign_config, changes)
         handle = parent.fork(from_step, changes=changed, actor=actor())
         if as_json:
             print_json(handle.show())
