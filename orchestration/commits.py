@@ -102,7 +102,8 @@ class Finish:
     @staticmethod
     def of(at: Position, results: Iterable[UnitResult], move: Transition | None, claimed: int) -> Finish:
         """The call for these results and, with ``move``, the transition whose first ``claimed`` units are ours."""
-        recorded = encode([recorded_json(result) for result in results])
+        # Ordered, so that two calls with the same units lock them in the same order.
+        recorded = encode([recorded_json(result) for result in sorted(results, key=lambda one: one.unit.key)])
         if move is None:
             return Finish(at, recorded, None, None)
         following, lists = advance_json(move, claimed=claimed, base=at.base_step)

@@ -2,8 +2,8 @@
 
 SQLAlchemy 2.1 reads ``postgresql://`` as psycopg 3; :func:`normalise` makes every form mean psycopg2,
 the driver this project ships with. Invariant: no connection is held while a provider is called, so a
-small pool serves many units. Size the pools by ``workers x (pool_size + max_overflow)``, which must stay
-below Postgres' max_connections (100 by default; the embedded server allows 200).
+small pool serves many units. ``workers x POOL_SIZE``, and a few for programs, must stay below Postgres'
+max_connections (100 by default; the embedded server allows 200).
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pydantic_core import to_json
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
-#: All of them are kept: one that comes and goes costs Postgres more than the calls it is made for.
+#: A worker's. All are kept: a connection that comes and goes costs Postgres more than the calls it is made for.
 POOL_SIZE = 8
-MAX_OVERFLOW = 0
+#: Beyond the size of a smaller pool, for a while: of a program that seldom makes two calls at once.
+MAX_OVERFLOW = 4
 #: Postgres may restart under us; calls wait this long for it before they give up.
 RECONNECT_S = 30.0
 
@@ -54,13 +55,13 @@ def encode(value: Any, *, nulls: bool = True) -> str:
 class Database:
     """A pool of autocommitting connections to one database."""
 
-    def __init__(self, database_url: str, *, pool_size: int = POOL_SIZE, max_overflow: int = MAX_OVERFLOW) -> None:
+    def __init__(self, database_url: str, *, pool_size: int = POOL_SIZE) -> None:
         self.url = normalise(database_url)
         self.engine: Engine = create_engine(
             self.url,
             isolation_level="AUTOCOMMIT",
             pool_size=pool_size,
-            max_overflow=max_overflow,
+            max_overflow=MAX_OVERFLOW if pool_size < POOL_SIZE else 0,
             pool_timeout=RECONNECT_S,
             pool_use_lifo=True,  # the connection whose plans and caches are warmest first
             pool_reset_on_return=None,  # autocommit: there is nothing to roll back

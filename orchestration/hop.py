@@ -98,7 +98,7 @@ class Orchestrator:
                 turn = follow(turn.row, joined)
 
     def run_slot(self, campaign_id: str, step: int, stage: int) -> bool:
-        """One unit of a stage that was spread over the queue; False when none was left to take.
+        """One unit of a stage that was spread over the queue; False when none is left to take.
 
         Whoever brings the stage's counter to 0 advances the campaign and wakes the next hop.
         """
@@ -117,7 +117,8 @@ class Orchestrator:
             return False  # what else is due may wait for its own wake-up too
         if self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
             self.advance(campaign_id, step, stage)
-        return True
+            return False
+        return self.ledger.due(campaign_id, step, stage) > 0  # a look is cheaper than another message
 
     def advance(self, campaign_id: str, step: int, stage: int) -> bool:
         """Take the join of a finished stage if nobody has; safe to call any number of times."""

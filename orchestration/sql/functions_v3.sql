@@ -1,7 +1,6 @@
 -- Version 3 of the hot operations: as few statements as an operation can be. Starting a statement costs more than what
--- it does here, so there are no functions that call functions, no loops over queries, and no row that is read before it
--- is changed. Their plans
--- are made once: the first five of a connection would else be made for their arguments, at more than they cost to run.
+-- it does here, so no function calls another for each row, and no row is read before it is changed. Plans are made once
+-- (force_generic_plan): a connection's first five would else be made for their arguments, at more than they cost to run.
 -- The versions before stay for workers of the release before.
 
 -- As submit_v1.
@@ -107,7 +106,7 @@ BEGIN
     END IF;
 END $$;
 
--- A long list is written once, into the row; the checkpoint of the step that changed it says "row:<list>". Whoever
+-- A list of more than 8000 bytes is written once, into the row; the checkpoint of the step that changed it says "row:<list>". Whoever
 -- replaces the list, of whichever release, moves the old one to that checkpoint.
 CREATE FUNCTION marketing.move_replaced_lists() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -245,8 +244,7 @@ BEGIN
     FOR n IN 0 .. hops - 1 LOOP
         one := p_next #> ARRAY['hops', n::text];
         INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch, parent)
-        VALUES (p_campaign, (one -> 'step')::integer, one ->> 'agent',
-                coalesce(one -> 'patch', patch), base)
+        VALUES (p_campaign, (one -> 'step')::integer, one ->> 'agent', coalesce(one -> 'patch', patch), base)
         ON CONFLICT (campaign_id, step) DO UPDATE SET patch = marketing.checkpoints.patch || excluded.patch, at = now();
         base := (one -> 'step')::integer;
     END LOOP;
@@ -262,7 +260,8 @@ BEGIN
         FROM jsonb_array_elements(p_next -> 'units') WITH ORDINALITY AS units(u, n);
     END IF;
     INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
-    SELECT p_campaign, e ->> 'kind', e ->> 'actor', (e -> 'step')::integer, e ->> 'agent', e -> 'data'
+    SELECT p_campaign, e ->> 'kind', coalesce(e ->> 'actor', 'system'), (e -> 'step')::integer, e ->> 'agent',
+           coalesce(e -> 'data', '{}')
     FROM jsonb_array_elements(p_next -> 'events') AS e;
     IF p_next ? 'approval' THEN
         one := p_next -> 'approval';
