@@ -68,6 +68,7 @@ def services(run_folder: Path) -> Iterator[EmbeddedServices]:
     from workers.services import EmbeddedServices
 
     with EmbeddedServices(run_folder / "services") as running:
+        stack.forgo_fsync(running.database_url)
         yield running
 
 
