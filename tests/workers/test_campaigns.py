@@ -164,6 +164,8 @@ def test_twenty_at_once_all_complete(
         for agent in ROUTE:
             for kind in ("hop", "unit"):
                 assert f'task="{agent}.{kind}",type="task-succeeded"' in metrics
+        for figure in ("marketing_workers 2.0", "marketing_database_up 1.0", "marketing_breakers_up 1.0"):
+            assert figure in metrics
     databases.drop(url)
 
 
