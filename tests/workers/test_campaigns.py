@@ -127,7 +127,7 @@ def test_placements_and_one_process_end_equal(
     assert ends["chord"] == ends["one process"]
 
 
-@pytest.mark.parametrize("placement", ["auto", "chord"])
+@pytest.mark.parametrize("placement", ["auto", pytest.param("chord", marks=pytest.mark.slow)])
 def test_twenty_at_once_all_complete(
     run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, placement: str
 ) -> None:
