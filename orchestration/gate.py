@@ -88,18 +88,9 @@ class Gate:
         if self._admission is None:
             yield OpenTicket()
             return
-        with self._admitted(self._admission, caller, Circuit(provider, self._account(provider), scope)) as ticket:
+        ticket = self._admit(self._admission, caller, Circuit(provider, self._account(provider), scope))
+        with self._admission.settling(ticket):
             yield ticket
-
-    @contextmanager
-    def _admitted(self, desk: Admission, caller: Caller, circuit: Circuit) -> Iterator[Ticket]:
-        ticket = self._admit(desk, caller, circuit)
-        try:
-            yield ticket
-        except BaseException as error:
-            desk.settle(ticket, error)
-            raise
-        desk.settle(ticket, None)
 
     def _admit(self, desk: Admission, caller: Caller, circuit: Circuit) -> AdmittedTicket:
         """The ticket. Where a limit is smaller than what the unit does in one go, it waits here for its next slot, a

@@ -195,8 +195,14 @@ class Admission:
             goes_on=goes_on,
             needed=needed,
         )
-        try:
+        with self.settling(ticket):
             yield ticket
+
+    @contextmanager
+    def settling(self, ticket: Ticket) -> Iterator[None]:
+        """``with admission.settling(ticket):`` :meth:`settle` after, by the class of what was raised."""
+        try:
+            yield
         except BaseException as error:
             self.settle(ticket, error)
             raise
