@@ -16,6 +16,7 @@ from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message, re
 from agents.ports import ExecutionContext, UnitContext
 from agents.state import AgentError, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
+from agents.unit_kind import AnyKind
 from integrations.errors import IntegrationError
 
 MEMORY_EXCHANGES = 10  #: an agent remembers this many of its last exchanges
@@ -33,6 +34,7 @@ class BaseAgent(ABC):
     """One of the four agents."""
 
     name: ClassVar[str]
+    kinds: ClassVar[Mapping[str, AnyKind]] = {}  #: what its units can be, by name
     tools: ClassVar[tuple[str, ...]] = ()  #: allow-list of tools that its model may ask for
 
     @abstractmethod
@@ -47,9 +49,12 @@ class BaseAgent(ABC):
     def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
         """The stage after ``results`` (the stages of this hop that are finished), or None when the hop is done."""
 
-    @abstractmethod
     def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         """Do one unit and return its JSON result; raises IntegrationError. The only place with effects."""
+        kind = self.kinds.get(unit.kind)
+        if kind is None:
+            raise ValueError(f"{self.name} has no unit kind {unit.kind!r}; it has {', '.join(self.kinds)}")
+        return kind.execute(unit, ctx)
 
     @abstractmethod
     def update_state(
