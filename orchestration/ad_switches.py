@@ -104,7 +104,7 @@ class AdSwitches:
             "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s", row.campaign_id
         )[0][0]
         rows = self._database.rows(
-            "SELECT marketing.ask_ads_v3(%s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT marketing.ask_ads(%s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
             row.campaign_id, list(origin), newest, wanted, go_on, reason, event, actor, encode(data),
         )  # fmt: skip
         return bool(rows[0][0])
@@ -112,14 +112,14 @@ class AdSwitches:
     def plan(self, row: CampaignRow, switch: AdSwitch, stage: Stage | None) -> bool:
         """Write the wish's units; False while something else of the campaign is at work."""
         rows = self._database.rows(
-            "SELECT marketing.plan_ads_v3(%s, %s, %s)", row.campaign_id, switch.number, encode(units_json(stage))
+            "SELECT marketing.plan_ads(%s, %s, %s)", row.campaign_id, switch.number, encode(units_json(stage))
         )
         return bool(rows[0][0])
 
     def take(self, row: CampaignRow, switch: AdSwitch) -> list[Claimed]:
         """Claim the due units of the wish."""
         rows = self._database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.take_ads_v3(%s, %s, %s) ORDER BY ordinal",
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take_ads(%s, %s, %s) ORDER BY ordinal",
             row.campaign_id, switch.number, self._ledger.worker,
         )  # fmt: skip
         units = [claimed_unit(found) for found in rows]
@@ -129,7 +129,7 @@ class AdSwitches:
     def finish(self, row: CampaignRow, switch: AdSwitch, result: UnitResult) -> None:
         """Record the result of one unit."""
         self._database.rows(
-            "SELECT marketing.finish_ads_v3(%s, %s, %s, %s)",
+            "SELECT marketing.finish_ads(%s, %s, %s, %s)",
             row.campaign_id, switch.number, self._ledger.worker, encode(result_json(result)),
         )  # fmt: skip
 
@@ -166,7 +166,7 @@ class AdSwitches:
     ) -> str | None:
         """The end of a wish: its campaign's status, :data:`AGAIN`, or None when the wish or the row has changed."""
         rows = self._database.rows(
-            "SELECT marketing.settle_ads_v3(%s, %s, %s, %s, %s::text[], %s, %s, %s)",
+            "SELECT marketing.settle_ads(%s, %s, %s, %s, %s::text[], %s, %s, %s)",
             row.campaign_id, switch.number, row.revision,
             encode([creative.model_dump(mode="json") for creative in creatives]), list(unreached), reason, event,
             encode(data),

@@ -22,7 +22,7 @@ SELDOM_CHANGED = frozenset(BIG_LISTS) - {"agent_messages"}
 
 
 def recorded_json(result: UnitResult) -> dict[str, Any]:
-    """A final result as ``finish_v3`` takes it: what there is none of is left out."""
+    """A final result as ``finish`` takes it: what there is none of is left out."""
     return {name: value for name, value in result_json(result).items() if value is not None}
 
 
@@ -54,7 +54,7 @@ def transition_json(move: Transition, *, claimed: int) -> dict[str, Any]:
 
 
 def advance_json(move: Transition, *, claimed: int, base: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A transition as ``finish_v3`` takes it, and the seldom changed lists that it changes; the first ``claimed``
+    """A transition as ``finish`` takes it, and the seldom changed lists that it changes; the first ``claimed``
     units start as ours, ``base`` is the newest checkpoint before it.
 
     A hop without a patch of its own is the usual case: its checkpoint is what changes in the row.
@@ -92,7 +92,7 @@ def advance_json(move: Transition, *, claimed: int, base: int) -> tuple[dict[str
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """One call of ``finish_v3``, as text: results, and the transition that may follow on them."""
+    """One call of ``finish``, as text: results, and the transition that may follow on them."""
 
     at: Position
     results: str
@@ -110,7 +110,7 @@ class Finish:
         return Finish(at, recorded, encode(following), encode(lists, nulls=False) if lists else None)
 
     def as_json(self) -> str:
-        """As ``finish_several_v3`` takes it."""
+        """As ``finish_several`` takes it."""
         at = self.at
         return (
             f'{{"campaign":{encode(at.campaign_id)},"step":{at.step},"stage":{at.stage},"epoch":{at.epoch},'

@@ -46,8 +46,8 @@ class Deferrals:
 
     def tick(self, limit: int = 500) -> int:
         """Let campaigns wait that have nothing else to do, and look again whose moment has come; how many look."""
-        self._database.rows("SELECT marketing.park_v1(NULL, %s)", limit)
-        return int(self._database.rows("SELECT marketing.look_again_v1(%s)", limit)[0][0])
+        self._database.rows("SELECT marketing.park(NULL, %s)", limit)
+        return int(self._database.rows("SELECT marketing.look_again(%s)", limit)[0][0])
 
     def waiting_for(self, kind: str) -> list[str]:
         """Campaigns that wait for a provider, or for a budget."""
@@ -61,18 +61,18 @@ class Deferrals:
     ) -> int:
         """Let what waits for a provider, or a budget, look again in ``delay_s`` seconds; how many campaigns."""
         rows = self._database.rows(
-            "SELECT marketing.wake_waiting_v1(%s, %s, %s, %s)", kind, provider, campaign_id, delay_s
+            "SELECT marketing.wake_waiting(%s, %s, %s, %s)", kind, provider, campaign_id, delay_s
         )
         return int(rows[0][0])
 
     def switch_off(self, provider: str, *, actor: str, reason: str | None = None) -> bool:
         """Let nobody call the provider any more (workers see it within about a second); False: it was off already."""
-        rows = self._database.rows("SELECT marketing.throw_switch_v1(%s, true, %s, %s)", provider, actor, reason)
+        rows = self._database.rows("SELECT marketing.throw_switch(%s, true, %s, %s)", provider, actor, reason)
         return bool(rows[0][0])
 
     def switch_on(self, provider: str, *, actor: str, reason: str | None = None) -> bool:
         """Let the provider be called again, and wake what waited for it; False: it was not off."""
-        rows = self._database.rows("SELECT marketing.throw_switch_v1(%s, false, %s, %s)", provider, actor, reason)
+        rows = self._database.rows("SELECT marketing.throw_switch(%s, false, %s, %s)", provider, actor, reason)
         self.wake(PROVIDER, provider=provider, delay_s=HEARD_S)
         return bool(rows[0][0])
 

@@ -109,7 +109,7 @@ class Ledger:
     def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
         """Insert a campaign and its first units: (campaign id, config hash, whether it is new)."""
         units = units_json(stage)
-        row = self.database.rows("SELECT * FROM marketing.submit_v3(%s, %s)", encode(campaign), encode(units))[0]
+        row = self.database.rows("SELECT * FROM marketing.submit(%s, %s)", encode(campaign), encode(units))[0]
         return str(row[0]), str(row[1]), bool(row[2])
 
     def load(self, campaign_id: str) -> CampaignRow | None:
@@ -127,7 +127,7 @@ class Ledger:
         """
         reach("take.before")
         rows = self.database.rows(
-            f"SELECT {ENTER_COLUMNS} FROM marketing.enter_v3(%s, %s, %s, %s, %s, %s, %s) AS e",
+            f"SELECT {ENTER_COLUMNS} FROM marketing.enter(%s, %s, %s, %s, %s, %s, %s) AS e",
             campaign_id, agent, self.worker, limit, most, SCHEMA_VERSION, FLOW_VERSION,
         )  # fmt: skip
         reach("take.after")
@@ -146,7 +146,7 @@ class Ledger:
         """Claim up to ``limit`` due units of the stage at work, in the order of the plan."""
         reach("take.before")
         rows = self.database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.take_v2(%s, %s, %s, %s, %s) ORDER BY ordinal",
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take(%s, %s, %s, %s, %s) ORDER BY ordinal",
             campaign_id, step, stage, self.worker, limit,
         )  # fmt: skip
         reach("take.after")
@@ -211,7 +211,7 @@ class Ledger:
         at = call.at
         return int(
             self.database.rows(
-                "SELECT marketing.finish_v3(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 at.campaign_id, at.step, at.stage, at.epoch, at.revision, self.worker, call.results, call.following,
                 call.lists,
             )[0][0]
@@ -220,7 +220,7 @@ class Ledger:
     def _finish_several(self, calls: Sequence[Finish]) -> Sequence[int]:
         order = sorted(range(len(calls)), key=lambda n: calls[n].at.campaign_id)
         codes = self.database.rows(
-            "SELECT marketing.finish_several_v3(%s, %s)",
+            "SELECT marketing.finish_several(%s, %s)",
             self.worker, "[" + ",".join(calls[n].as_json() for n in order) + "]",
         )[0][0]  # fmt: skip
         by_call = dict(zip(order, codes, strict=True))
@@ -240,7 +240,7 @@ class Ledger:
         reach("give_back.before")
         ours = bool(
             self.database.rows(
-                "SELECT marketing.give_back_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, status, delay_s,
                 encode(error), attempt,
             )[0][0]
@@ -252,7 +252,7 @@ class Ledger:
         """Commit one entry of a unit's journal and what it cost."""
         reach("journal.before")
         self.database.rows(
-            "SELECT marketing.journal_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             campaign_id, claimed.step, claimed.stage, claimed.unit.key, next(iter(entry)), encode(entry),
             *journal_arguments(usage),
         )  # fmt: skip
@@ -309,7 +309,7 @@ class Ledger:
 
     def beat(self, metrics: Sequence[Mapping[str, Any]] = ()) -> Stopped:
         """Say that this worker is alive and what it has counted; what has been stopped."""
-        rows = self.database.rows("SELECT * FROM marketing.beat_v3(%s, %s)", self.worker, encode(list(metrics)))
+        rows = self.database.rows("SELECT * FROM marketing.beat(%s, %s)", self.worker, encode(list(metrics)))
         return Stopped(
             campaigns=frozenset(str(name) for what, name in rows if what == "campaign"),
             providers=frozenset(str(name) for what, name in rows if what == "provider"),
@@ -327,7 +327,7 @@ class Ledger:
     def reconcile(self, limit: int = 500) -> list[Idle]:
         """Repair what was dropped; the campaigns that may need a wake-up."""
         rows = self.database.rows(
-            "SELECT * FROM marketing.reconcile_v3(%s, %s, %s, %s, %s)",
+            "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s)",
             self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit,
         )  # fmt: skip
         return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
@@ -336,7 +336,7 @@ class Ledger:
         """Those of ``idle`` that nobody else wakes and that have made no progress meanwhile."""
         reach("claim_wakeups.before")
         rows = self.database.rows(
-            "SELECT * FROM marketing.claim_wakeups_v2(%s::text[], %s::timestamptz[])",
+            "SELECT * FROM marketing.claim_wakeups(%s::text[], %s::timestamptz[])",
             [one.campaign_id for one in idle], [one.since for one in idle],
         )  # fmt: skip
         reach("claim_wakeups.after")
@@ -362,7 +362,7 @@ class Ledger:
         state; it needs the ``revision`` that it was made from.
         """
         row = self.database.rows(
-            "SELECT marketing.set_status_v2(%s, %s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT marketing.set_status(%s, %s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
             campaign_id, revision, list(origin), status, reason, due_at, encode(patch or {}), event, actor,
             encode(data or {}),
         )[0]  # fmt: skip
@@ -376,7 +376,7 @@ class Ledger:
         following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
         return bool(
             self.database.rows(
-                "SELECT marketing.redirect_v2(%s, %s, %s::text[], %s)",
+                "SELECT marketing.redirect(%s, %s, %s::text[], %s)",
                 row.campaign_id, row.revision, list(origin), encode(following),
             )[0][0]
         )  # fmt: skip
@@ -384,12 +384,12 @@ class Ledger:
     def fork(self, campaign: Mapping[str, Any], move: Transition) -> tuple[str, str, bool]:
         """Insert a campaign that begins at ``move``; see :meth:`submit`."""
         following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json")}
-        row = self.database.rows("SELECT * FROM marketing.submit_v2(%s, %s)", encode(campaign), encode(following))[0]
+        row = self.database.rows("SELECT * FROM marketing.fork(%s, %s)", encode(campaign), encode(following))[0]
         return str(row[0]), str(row[1]), bool(row[2])
 
     def retry_failed(self, campaign_id: str, actor: str) -> int:
         """Make the failed units of a failed campaign's stage due again; how many."""
-        return int(self.database.rows("SELECT marketing.retry_failed_v3(%s, %s)", campaign_id, actor)[0][0])
+        return int(self.database.rows("SELECT marketing.retry_failed(%s, %s)", campaign_id, actor)[0][0])
 
     def make_due(self, row: CampaignRow) -> None:
         """Let the units of the stage at work that wait for their moment be tried at once."""
@@ -428,7 +428,7 @@ class Ledger:
     def checkpoints(self, campaign_id: str) -> dict[int, Checkpoint]:
         """All checkpoints of a campaign by step."""
         rows = self.database.rows(
-            "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints_v3(%s)", campaign_id
+            "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints(%s)", campaign_id
         )
         return {int(r[0]): Checkpoint(int(r[0]), str(r[1]), r[2], r[3]) for r in rows}
 
@@ -448,7 +448,7 @@ class Ledger:
         """
         following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
         found = self.database.rows(
-            "SELECT marketing.go_back_v3(%s, %s, %s::text[], %s)",
+            "SELECT marketing.go_back(%s, %s, %s::text[], %s)",
             row.campaign_id, row.revision, list(origin), encode(following),
         )[0][0]  # fmt: skip
         return None if found is None else list(found)

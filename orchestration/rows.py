@@ -116,7 +116,7 @@ UNIT_COLUMNS = (
 UNIT_NAMES = tuple(UNIT_COLUMNS.split(", "))
 
 
-#: Columns of ``enter_v3``, called ``e``: the first row is the campaign, the others are units.
+#: Columns of ``enter``, called ``e``: the first row is the campaign, the others are units.
 ENTER_COLUMNS = ", ".join(
     (
         *(f"(e.campaign).{name}" for name in CAMPAIGN_COLUMNS.split(", ")),

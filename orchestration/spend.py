@@ -1,9 +1,9 @@
 """The spend ledger for language models: hold the most that a call can cost, make it, count what it has cost.
 
 A cap is checked before the call, at an upper bound, under the lock of one row per campaign and one per UTC day
-(``spend_reserve_v1``), so it holds whoever calls at once. A hold belongs to the unit and the journal entry of the
+(``spend_reserve``), so it holds whoever calls at once. A hold belongs to the unit and the journal entry of the
 call: a retry takes over the hold of the attempt that died, and settling happens in the journal's own statement
-(``journal_v2``), so neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap
+(``journal``), so neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap
 in force a call whose price nobody knows is refused; without one a call costs no extra round trip, but for one
 question per campaign, process and :data:`UNCAPPED_S` seconds.
 """
@@ -78,7 +78,7 @@ class SpendLedger:
         if day_cap is None and now - self._uncapped.get(campaign_id, float("-inf")) < UNCAPPED_S:
             return False
         granted, refused_by, cap, room, soon = self._database.rows(
-            "SELECT * FROM marketing.spend_reserve_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT * FROM marketing.spend_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             campaign_id, claimed.step, claimed.stage, claimed.unit.key, bound.entry, claimed.claims, claimed.agent,
             provider, bound.model, bound.amount, day_cap,
         )[0]  # fmt: skip
@@ -96,7 +96,7 @@ class SpendLedger:
         """Give a hold back; False when it is not this attempt's any more."""
         return bool(
             self._database.rows(
-                "SELECT marketing.spend_release_v1(%s, %s, %s, %s, %s, %s)",
+                "SELECT marketing.spend_release(%s, %s, %s, %s, %s, %s)",
                 campaign_id, claimed.step, claimed.stage, claimed.unit.key, entry, claimed.claims,
             )[0][0]
         )  # fmt: skip
@@ -105,7 +105,7 @@ class SpendLedger:
         """Count what a call has cost that has no journal entry of its own; False when it was counted already."""
         return bool(
             self._database.rows(
-                "SELECT marketing.spend_settle_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
+                "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
                 campaign_id, claimed.step, claimed.stage, claimed.unit.key, entry, claimed.agent, usage.provider,
                 usage.model, usage.cost, usage.currency, usage.input_tokens, usage.output_tokens,
             )[0][0]
@@ -115,7 +115,7 @@ class SpendLedger:
         """Those of the campaigns for which something that a cap refused would fit by now."""
         ads = self._settings.ads_daily_cap or (None, None)
         rows = self._database.rows(
-            "SELECT * FROM marketing.spend_refusals_v1(%s::text[], %s, %s, %s)",
+            "SELECT * FROM marketing.spend_refusals(%s::text[], %s, %s, %s)",
             list(campaign_ids), self._settings.llm_daily_cap, *ads,
         )  # fmt: skip
         prices = self._settings.llm_prices
@@ -127,7 +127,7 @@ class SpendLedger:
 
 
 def journal_arguments(usage: Usage | None) -> tuple[Any, ...]:
-    """The arguments of ``journal_v2`` that follow the entry: provider, model, tokens, cost, currency."""
+    """The arguments of ``journal`` that follow the entry: provider, model, tokens, cost, currency."""
     if usage is None:
         return (None, None, 0, 0, 0, None)
     return (usage.provider, usage.model, usage.input_tokens, usage.output_tokens, usage.cost, usage.currency)

@@ -77,7 +77,7 @@ class AdSpend:
         amount = self._amount(campaign_id, spec, now)
         cap, currency = self._settings.ads_daily_cap or (None, None)
         refused_by, limit, room, held, daily, until = self._database.rows(
-            "SELECT * FROM marketing.spend_reserve_ads_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT * FROM marketing.spend_reserve_ads(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             campaign_id, spec.effect_key, AGENT, platform, spec.currency, amount, spec.daily_budget, spec.end,
             cap, currency,
         )[0]  # fmt: skip
@@ -115,7 +115,7 @@ class AdSpend:
         for day in days:
             spent[str(day["day"])] = spent.get(str(day["day"]), Decimal(0)) + Decimal(str(day["spend"]))
         self._database.rows(
-            "SELECT marketing.spend_report_ads_v1(%s, %s, %s, %s, %s, %s, %s)",
+            "SELECT marketing.spend_report_ads(%s, %s, %s, %s, %s, %s, %s)",
             campaign_id, effect_key(campaign_id, platform), AGENT, platform, currency, str(revision), encode(spent),
         )  # fmt: skip
 
@@ -131,7 +131,7 @@ class AdSpend:
         self, campaign_id: str, key: str, currency: str | None, held: Decimal, daily: Decimal, until: datetime | None
     ) -> None:
         self._database.rows(
-            "SELECT marketing.spend_place_ads_v1(%s, %s, %s, %s, %s, %s)",
+            "SELECT marketing.spend_place_ads(%s, %s, %s, %s, %s, %s)",
             campaign_id, key, currency, held, daily, until,
         )  # fmt: skip
 

@@ -44,7 +44,7 @@ def change_limits(
     data = config.model_dump(mode="json")
     limits = CampaignConfig.parse({**data, "limits": {**data["limits"], **wanted}}).limits.model_dump(mode="json")
     changed: dict[str, Any] | None = database.rows(
-        "SELECT marketing.spend_limits_v1(%s, %s, %s)",
+        "SELECT marketing.spend_limits(%s, %s, %s)",
         campaign_id,
         encode({name: limits[name] for name in wanted}),
         actor,

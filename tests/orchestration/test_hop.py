@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Lock
 from typing import Any
 
 import pytest
-from old_release import make_old
 from orchestrator_bench import Bench, MemoryBroker
 from toys import echo, toys
 
@@ -310,49 +308,6 @@ def test_a_campaign_of_a_newer_program_is_parked(bench: Callable[..., Bench]) ->
     assert one.reports.units("c1") == {"pending": 3}
     one.database.run("""UPDATE marketing.campaigns SET state = state || '{"flow_version": 1}'""")
     assert one.orchestrator.run_hop("c1") == "completed"
-
-
-@pytest.mark.parametrize("version", ["v1", "v2"])
-@pytest.mark.parametrize("placement", ["local", "chord"])
-def test_workers_of_the_releases_before_work_on_the_same_campaigns(
-    bench: Callable[..., Bench], version: str, placement: str
-) -> None:
-    """During a rolling deploy old workers call the functions of their version on the new schema."""
-    broker = MemoryBroker()
-    new = bench(worker="new", placement=placement, broker=broker)
-    old = make_old(bench(worker="old", placement=placement, broker=broker), version)
-    for one in (new, old):  # every hop is a message, so that either may get it
-        one.orchestrator = replace(one.orchestrator, serves=lambda agent: False)
-    for n in range(6):
-        (new, old)[n % 2].submit(f"c{n}")
-        broker.hop(f"c{n}", "lead_generation", 0)
-    while broker.queue:
-        new.deliver(1)
-        old.deliver(1)
-    assert {c.status for c in new.reports.campaigns()} == {"completed"}
-    by = dict(new.database.rows("SELECT worker, count(*) FROM marketing.units GROUP BY worker"))
-    assert by["old"] > 0
-    assert by["new"] > 0
-    claims = new.database.rows("SELECT max(claims), count(*), bool_and(status = 'succeeded') FROM marketing.units")
-    assert claims == [(1, 6 * 16, True)]
-    alike = {name: {**new.reports.show(name)["state"], "agent_messages": ...} for name in ("c0", "c1")}
-    for state in alike.values():
-        for key in ("campaign_id", "created_at", "updated_at"):
-            del state[key]
-    assert alike["c0"] == alike["c1"]
-
-
-def test_old_and_new_workers_take_turns_within_a_stage(bench: Callable[..., Bench]) -> None:
-    """The counter is one, whoever counts it down."""
-    new = bench(agents=toys(stages=(4,)), worker="new", placement="chord")
-    old = make_old(bench(agents=toys(stages=(4,)), worker="old", placement="chord", broker=new.broker), "v2")
-    new.submit()
-    for n in range(16):
-        step = n // 4
-        assert (new, old)[n % 2].orchestrator.run_slot("c1", step, 0) is (n % 4 < 3)
-    assert new.reports.show("c1")["status"] == "completed"
-    parents = new.database.rows("SELECT step, parent FROM marketing.checkpoints ORDER BY step")
-    assert parents == [(-1, None), (0, -1), (1, 0), (2, 1), (3, 2)]
 
 
 def test_a_repeated_statement_changes_nothing(bench: Callable[..., Bench]) -> None:

@@ -9,9 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from old_release import make_old
 from orchestrator_bench import Bench
-from pydantic import ValidationError
 from toys import Toy, echo
 
 from agents.ports import FixedClock
@@ -95,18 +93,13 @@ def verbs(bench: Bench) -> Verbs:
     return Verbs(ledger=bench.ledger, agents=bench.agents, wakeups=bench.broker, clock=FixedClock())
 
 
-@pytest.mark.parametrize("others", [(), ("v2",), ("v1",)])
-def test_every_step_can_be_restored(make: Callable[..., Bench], others: Sequence[str]) -> None:
-    benches = [make("new"), *(make_old(make(f"old-{version}"), version) for version in others)]
-    benches[0].submit()
+def test_every_step_can_be_restored(make: Callable[..., Bench]) -> None:
+    bench = make("new")
+    bench.submit()
     states: dict[int, MarketingAgentState] = {}
-    run(benches, states)
+    run([bench], states)
     assert sorted(states) == list(range(13))
-    # A worker of the first release knew no lines of work; that is all that it can't be asked for.
-    if "v1" in others:
-        benches[0].database.run("UPDATE marketing.checkpoints SET parent = step - 1 WHERE step >= 0")
-        benches[0].database.run("UPDATE marketing.campaigns SET base_step = 12")
-    assert_restored(benches[0], states, range(13))
+    assert_restored(bench, states, range(13))
 
 
 def test_a_long_list_is_written_once(make: Callable[..., Bench]) -> None:
@@ -160,17 +153,6 @@ def test_a_fork_begins_with_the_lists_of_its_step(make: Callable[..., Bench]) ->
         assert row is not None
         for name in ("leads", "qualified_leads", "generated_content", "ad_creatives"):
             assert getattr(row.state, name) == getattr(states[step], name)
-
-
-def test_the_release_before_refuses_what_it_can_not_restore(make: Callable[..., Bench]) -> None:
-    """It reads the table itself; without the list in the row it must stop, not go on without leads."""
-    bench = make("new")
-    bench.submit()
-    bench.orchestrator.run_hop("c1")
-    patch = bench.database.rows("SELECT patch FROM marketing.checkpoints WHERE step = 0")[0][0]
-    submitted = bench.database.rows("SELECT patch FROM marketing.checkpoints WHERE step = -1")[0][0]
-    with pytest.raises(ValidationError, match="row:leads"):
-        MarketingAgentState.load({**submitted, **patch})
 
 
 def test_a_deleted_campaign_takes_its_rows_along_and_no_others(make: Callable[..., Bench]) -> None:

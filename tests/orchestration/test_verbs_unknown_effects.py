@@ -109,7 +109,7 @@ def test_sql_and_python_agree_on_what_is_unsettled(
     bench: Callable[..., Bench], journal: dict[str, Any], open_ends: list[str]
 ) -> None:
     assert unsettled(journal) == open_ends
-    assert bench().database.rows("SELECT marketing.unsettled_v3(%s)", json.dumps(journal)) == [(open_ends,)]
+    assert bench().database.rows("SELECT marketing.unsettled(%s)", json.dumps(journal)) == [(open_ends,)]
 
 
 def test_an_effect_that_may_have_happened_is_kept_for_a_person(

@@ -58,7 +58,7 @@ def usage(cost: str | None, tokens: int = 10, model: str = MODEL) -> Usage:
 def journal(bench: Bench, claimed: Claimed, entry: str, value: Any, used: Usage | None, campaign: str = "c1") -> None:
     """Commit an answer and its cost, as a unit's context does."""
     bench.database.rows(
-        "SELECT marketing.journal_v2(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         campaign, claimed.step, claimed.stage, claimed.unit.key, entry, encode({entry: value}),
         *journal_arguments(used),
     )  # fmt: skip

@@ -4,7 +4,7 @@
 -- A day has a total only from the moment that a cap on it is looked at: one row for the whole fleet lets its calls
 -- commit one after the other, so a fleet without that cap is spared it. Whoever writes spend holds this lock shared;
 -- the first to need the total of a day holds it alone, sums up the day's rows, and from then on all keep the total.
-CREATE FUNCTION marketing.spend_enter_v1(p_day date) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION marketing.spend_enter(p_day date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     days bigint := hashtextextended('marketing.spend.days', 0);
 BEGIN
@@ -22,7 +22,7 @@ BEGIN
 END $$;
 
 -- The row of one call, locked; made when there is none.
-CREATE FUNCTION marketing.spend_row_v1(
+CREATE FUNCTION marketing.spend_row(
     p_campaign text, p_kind text, p_step integer, p_stage integer, p_unit text, p_entry text, p_currency text,
     p_agent text, p_provider text, p_model text
 ) RETURNS marketing.spend LANGUAGE plpgsql AS $$
@@ -44,7 +44,7 @@ BEGIN
 END $$;
 
 -- Add to a total; the first of a campaign, which is never negative, makes it.
-CREATE FUNCTION marketing.spend_add_v1(p_scope text, p_currency text, p_held numeric, p_settled numeric)
+CREATE FUNCTION marketing.spend_add(p_scope text, p_currency text, p_held numeric, p_settled numeric)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_held = 0 AND p_settled = 0 THEN
@@ -61,7 +61,7 @@ BEGIN
 END $$;
 
 -- A total, locked; zero when nothing has been counted.
-CREATE FUNCTION marketing.spend_total_v1(p_scope text, p_currency text) RETURNS marketing.spend_totals
+CREATE FUNCTION marketing.spend_total(p_scope text, p_currency text) RETURNS marketing.spend_totals
 LANGUAGE plpgsql AS $$
 DECLARE
     found_total marketing.spend_totals;
@@ -74,7 +74,7 @@ END $$;
 
 -- Write a row of kind 'llm' and bring both totals along. The caller holds the row's lock. A row counts on the day of
 -- its newest call; days only go forward, so their totals are locked in one order.
-CREATE FUNCTION marketing.spend_write_v1(p_old marketing.spend, p_new marketing.spend) RETURNS void
+CREATE FUNCTION marketing.spend_write(p_old marketing.spend, p_new marketing.spend) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE marketing.spend s
@@ -84,14 +84,14 @@ BEGIN
         wanted = p_new.wanted, day = p_new.day, updated_at = clock_timestamp()
     WHERE s.campaign_id = p_old.campaign_id AND s.step = p_old.step AND s.stage = p_old.stage AND s.unit = p_old.unit
       AND s.entry = p_old.entry AND s.currency = p_old.currency;
-    PERFORM marketing.spend_add_v1('campaign:' || p_old.campaign_id, p_old.currency, p_new.held - p_old.held,
+    PERFORM marketing.spend_add('campaign:' || p_old.campaign_id, p_old.currency, p_new.held - p_old.held,
                                    p_new.settled - p_old.settled);
     IF p_old.day = p_new.day THEN
-        PERFORM marketing.spend_add_v1('day:' || p_new.day, p_old.currency, p_new.held - p_old.held,
+        PERFORM marketing.spend_add('day:' || p_new.day, p_old.currency, p_new.held - p_old.held,
                                        p_new.settled - p_old.settled);
     ELSE
-        PERFORM marketing.spend_add_v1('day:' || p_old.day, p_old.currency, -p_old.held, -p_old.settled);
-        PERFORM marketing.spend_add_v1('day:' || p_new.day, p_old.currency, p_new.held, p_new.settled);
+        PERFORM marketing.spend_add('day:' || p_old.day, p_old.currency, -p_old.held, -p_old.settled);
+        PERFORM marketing.spend_add('day:' || p_new.day, p_old.currency, p_new.held, p_new.settled);
     END IF;
 END $$;
 
@@ -99,7 +99,7 @@ END $$;
 -- campaign's limits.llm and p_day_cap, the fleet's cap per UTC day. The same call again takes over its own hold.
 -- Granted without a cap in force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused
 -- call would fit if no other were under way.
-CREATE FUNCTION marketing.spend_reserve_v1(
+CREATE FUNCTION marketing.spend_reserve(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
     p_provider text, p_model text, p_amount numeric, p_day_cap numeric
 ) RETURNS TABLE (granted boolean, refused_by text, cap numeric, room numeric, soon boolean) LANGUAGE plpgsql AS $$
@@ -126,16 +126,16 @@ BEGIN
     IF amount < p_amount THEN  -- rounded down; an upper bound is rounded up
         amount := amount + 0.0000000001;
     END IF;
-    PERFORM marketing.spend_enter_v1(CASE WHEN p_day_cap IS NOT NULL THEN today END);
-    old := marketing.spend_row_v1(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, 'USD', p_agent, p_provider, p_model);
-    total := marketing.spend_total_v1('campaign:' || p_campaign, 'USD');
+    PERFORM marketing.spend_enter(CASE WHEN p_day_cap IS NOT NULL THEN today END);
+    old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, 'USD', p_agent, p_provider, p_model);
+    total := marketing.spend_total('campaign:' || p_campaign, 'USD');
     -- Read again under the total's lock, under which limits are changed.
     SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric INTO campaign_cap
     FROM marketing.campaigns c WHERE c.campaign_id = p_campaign;
     campaign_room := campaign_cap - total.held - total.settled + old.held;
     soon := coalesce(amount <= campaign_cap - total.settled, true);
     IF p_day_cap IS NOT NULL THEN
-        total := marketing.spend_total_v1('day:' || today, 'USD');
+        total := marketing.spend_total('day:' || today, 'USD');
         day_room := p_day_cap - total.held - total.settled
                     + CASE WHEN old.day = today THEN old.held ELSE -old.settled END;
         soon := soon AND amount <= p_day_cap - total.settled;
@@ -161,7 +161,7 @@ BEGIN
         new.refused := refused_by;
         new.wanted := amount;
     END IF;
-    PERFORM marketing.spend_write_v1(old, new);
+    PERFORM marketing.spend_write(old, new);
     granted := refused_by IS NULL;
     soon := coalesce(soon AND amount IS NOT NULL, false);
     room := least(campaign_room, day_room) - CASE WHEN granted THEN amount ELSE 0 END;
@@ -171,7 +171,7 @@ END $$;
 -- What a call has cost replaces its hold; without a hold it is counted too. A second settling of the same call
 -- changes nothing, unless p_again says that the call was made and paid for a second time. A cost that nobody knows
 -- (NULL) counts as tokens, and what was held for it stays held. False: nothing was counted.
-CREATE FUNCTION marketing.spend_settle_v1(
+CREATE FUNCTION marketing.spend_settle(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_agent text, p_provider text,
     p_model text, p_cost numeric, p_currency text, p_input_tokens bigint, p_output_tokens bigint, p_again boolean
 ) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -179,8 +179,8 @@ DECLARE
     old marketing.spend;
     new marketing.spend;
 BEGIN
-    PERFORM marketing.spend_enter_v1(NULL);
-    old := marketing.spend_row_v1(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model);
+    PERFORM marketing.spend_enter(NULL);
+    old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model);
     IF old.claim IS NULL AND old.calls > 0 AND NOT p_again THEN
         RETURN false;
     END IF;
@@ -197,19 +197,19 @@ BEGIN
     new.unpriced_tokens := old.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END;
     new.refused := NULL;
     new.wanted := NULL;
-    PERFORM marketing.spend_write_v1(old, new);
+    PERFORM marketing.spend_write(old, new);
     RETURN true;
 END $$;
 
 -- The call was not made, or surely cost nothing: its hold is given back, if it is still the one of this claim.
-CREATE FUNCTION marketing.spend_release_v1(
+CREATE FUNCTION marketing.spend_release(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     old marketing.spend;
     new marketing.spend;
 BEGIN
-    PERFORM marketing.spend_enter_v1(NULL);
+    PERFORM marketing.spend_enter(NULL);
     SELECT * INTO old FROM marketing.spend s
     WHERE s.campaign_id = p_campaign AND s.step = p_step AND s.stage = p_stage AND s.unit = p_unit
       AND s.entry = p_entry AND s.currency = 'USD' AND s.claim = p_claim FOR UPDATE;
@@ -219,14 +219,15 @@ BEGIN
     new := old;
     new.held := 0;
     new.claim := NULL;
-    PERFORM marketing.spend_write_v1(old, new);
+    PERFORM marketing.spend_write(old, new);
     RETURN true;
 END $$;
 
--- As journal_v1; what the entry cost is counted in the spend ledger in the same statement. p_name is the entry's
+-- Commit one entry of a unit's journal before the unit goes on; what it cost is counted in the spend ledger in the same
+-- statement. p_name is the entry's
 -- name, p_provider NULL: it cost nothing. The same entry again is a repeated statement and costs nothing; another
 -- answer under the same name was paid for as well.
-CREATE FUNCTION marketing.journal_v2(
+CREATE FUNCTION marketing.journal(
     p_campaign text, p_step integer, p_stage integer, p_key text, p_name text, p_entry jsonb, p_provider text,
     p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -243,20 +244,20 @@ BEGIN
       AND NOT u.journal @> p_entry
     RETURNING u.agent INTO unit_agent;
     IF FOUND AND p_provider IS NOT NULL THEN
-        PERFORM marketing.spend_settle_v1(p_campaign, p_step, p_stage, p_key, p_name, unit_agent, p_provider, p_model,
+        PERFORM marketing.spend_settle(p_campaign, p_step, p_stage, p_key, p_name, unit_agent, p_provider, p_model,
                                           p_cost, p_currency, p_input_tokens, p_output_tokens, true);
     END IF;
 END $$;
 
 -- Ad money is reserved a few times per campaign: one lock for the whole fleet, and sums instead of totals.
-CREATE FUNCTION marketing.spend_lock_ads_v1() RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION marketing.spend_lock_ads() RETURNS void LANGUAGE sql AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('marketing.spend.ads', 0))
 $$;
 
 -- The cap that has no room for p_amount to come and p_daily a day of one ad campaign; no row: all have. NULL asks for
 -- no more than before and is not checked. limits.ads and limits.ads_per_day are the campaign's, p_day_cap is the
 -- fleet's: the sum of the daily budgets that run in p_day_currency.
-CREATE FUNCTION marketing.spend_ads_refusal_v1(
+CREATE FUNCTION marketing.spend_ads_refusal(
     p_campaign text, p_effect_key text, p_currency text, p_amount numeric, p_daily numeric, p_day_cap numeric,
     p_day_currency text
 ) RETURNS TABLE (refused_by text, cap numeric, room numeric) LANGUAGE sql AS $$
@@ -289,8 +290,8 @@ CREATE FUNCTION marketing.spend_ads_refusal_v1(
 $$;
 
 -- May a platform be given p_daily a day until p_until, p_amount in all? Until it is known what the platform has taken
--- (spend_place_ads_v1), the higher of before and after is held. Returns what was held before, to be restored.
-CREATE FUNCTION marketing.spend_reserve_ads_v1(
+-- (spend_place_ads), the higher of before and after is held. Returns what was held before, to be restored.
+CREATE FUNCTION marketing.spend_reserve_ads(
     p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_amount numeric,
     p_daily numeric, p_until timestamptz, p_day_cap numeric, p_day_currency text
 ) RETURNS TABLE (refused_by text, cap numeric, room numeric, old_held numeric, old_daily numeric, old_until timestamptz)
@@ -298,13 +299,13 @@ LANGUAGE plpgsql AS $$
 DECLARE
     old marketing.spend;
 BEGIN
-    PERFORM marketing.spend_lock_ads_v1();
-    old := marketing.spend_row_v1(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
+    PERFORM marketing.spend_lock_ads();
+    old := marketing.spend_row(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
     IF old.until <= clock_timestamp() THEN
         old.daily := 0;
     END IF;
     SELECT r.refused_by, r.cap, r.room INTO refused_by, cap, room
-    FROM marketing.spend_ads_refusal_v1(
+    FROM marketing.spend_ads_refusal(
         p_campaign, p_effect_key, p_currency, CASE WHEN p_amount > old.held THEN p_amount END,
         CASE WHEN p_daily > old.daily THEN p_daily END, p_day_cap, p_day_currency) r;
     UPDATE marketing.spend s
@@ -324,10 +325,10 @@ END $$;
 
 -- What the platform now surely has replaces what was held: p_held to come, p_daily a day. 0 and 0: it was stopped,
 -- or nothing was made. Without p_currency: in whatever currency it is held.
-CREATE FUNCTION marketing.spend_place_ads_v1(
+CREATE FUNCTION marketing.spend_place_ads(
     p_campaign text, p_effect_key text, p_currency text, p_held numeric, p_daily numeric, p_until timestamptz
 ) RETURNS void LANGUAGE sql AS $$
-    SELECT marketing.spend_lock_ads_v1();
+    SELECT marketing.spend_lock_ads();
     UPDATE marketing.spend s SET held = p_held, daily = p_daily, until = p_until, updated_at = clock_timestamp()
     WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
       AND s.currency = coalesce(p_currency, s.currency)
@@ -335,7 +336,7 @@ $$;
 
 -- What the platform says that one revision has spent, day by day: {"2026-01-31": "12.50"}. The newest report of a
 -- revision replaces the one before; what it adds goes from held to settled.
-CREATE FUNCTION marketing.spend_report_ads_v1(
+CREATE FUNCTION marketing.spend_report_ads(
     p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_revision text, p_days jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -343,8 +344,8 @@ DECLARE
     said jsonb;
     spent numeric;
 BEGIN
-    PERFORM marketing.spend_lock_ads_v1();
-    old := marketing.spend_row_v1(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
+    PERFORM marketing.spend_lock_ads();
+    old := marketing.spend_row(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
     said := old.reported || jsonb_build_object(p_revision, p_days);
     SELECT coalesce(sum(d.amount::numeric), 0) INTO spent
     FROM jsonb_each(said) AS r(revision, days), jsonb_each_text(r.days) AS d(day, amount);
@@ -357,7 +358,7 @@ END $$;
 
 -- Change limits ({"llm": "2.00", "ads": ..., "ads_per_day": ...}) in the campaign's state. Returns {"status", "old",
 -- "new"}, or {"refused": "ended" | "below", ...}: no limit goes below what is spent and held. NULL: no such campaign.
-CREATE FUNCTION marketing.spend_limits_v1(p_campaign text, p_limits jsonb, p_actor text) RETURNS jsonb
+CREATE FUNCTION marketing.spend_limits(p_campaign text, p_limits jsonb, p_actor text) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     c marketing.campaigns;
@@ -373,11 +374,11 @@ BEGIN
     ELSIF c.status IN ('completed', 'failed', 'cancelled', 'cancelling') THEN
         RETURN jsonb_build_object('refused', 'ended', 'status', c.status);
     END IF;
-    PERFORM marketing.spend_lock_ads_v1();
+    PERFORM marketing.spend_lock_ads();
     old := coalesce(c.state #> '{campaign_config,limits}', '{}');
     FOR name IN SELECT jsonb_object_keys(p_limits) LOOP
         IF name = 'llm' THEN
-            total := marketing.spend_total_v1('campaign:' || p_campaign, 'USD');
+            total := marketing.spend_total('campaign:' || p_campaign, 'USD');
             taken := total.held + total.settled;
         ELSE
             SELECT coalesce(sum(CASE WHEN name = 'ads' THEN s.held + s.settled
@@ -406,11 +407,11 @@ END $$;
 
 -- What caps have refused to units that still wait for it in the stage at work, and whether it would fit now (a day
 -- without a total has room: reserving will see). What was refused for want of a price fits when no cap is in force.
-CREATE FUNCTION marketing.spend_refusals_v1(
+CREATE FUNCTION marketing.spend_refusals(
     p_campaigns text[], p_llm_cap numeric, p_ads_cap numeric, p_ads_currency text
 ) RETURNS TABLE (waiting_campaign text, refused_by text, wanted_model text, fits boolean) LANGUAGE sql AS $$
     SELECT s.campaign_id, s.refused, s.model, CASE s.kind
-        WHEN 'ads' THEN NOT EXISTS (SELECT FROM marketing.spend_ads_refusal_v1(
+        WHEN 'ads' THEN NOT EXISTS (SELECT FROM marketing.spend_ads_refusal(
             s.campaign_id, s.unit, s.currency, s.wanted, s.wanted_daily, p_ads_cap, p_ads_currency))
         ELSE coalesce(coalesce(t.held + t.settled, 0) - s.held + s.wanted <= l.cap, l.cap IS NULL)
              AND coalesce(coalesce(d.held + d.settled, 0) - CASE WHEN s.day = l.today THEN s.held ELSE 0 END + s.wanted

@@ -1,10 +1,11 @@
--- Version 3 of the hot operations: as few statements as an operation can be. Starting a statement costs more than what
--- it does here, so no function calls another for each row, and no row is read before it is changed. Plans are made once
--- (force_generic_plan): a connection's first five would else be made for their arguments, at more than they cost to run.
--- The versions before stay for workers of the release before.
+-- The hot operations of the ledger, one round trip each: as few statements as an operation can be. Starting a statement
+-- costs more than what it does here, so no function calls another for each row, and no row is read before it is changed.
+-- PL/pgSQL caches plans per session, and they are made once (force_generic_plan): a connection's first five would else be
+-- made for their arguments, at more than they cost to run.
 
--- As submit_v1.
-CREATE FUNCTION marketing.submit_v3(p_campaign jsonb, p_units jsonb)
+-- Insert a campaign with its first units. Returns (campaign_id, config_hash, created): of the row that already holds the
+-- idempotency key, or the id, when there is one.
+CREATE FUNCTION marketing.submit(p_campaign jsonb, p_units jsonb)
 RETURNS TABLE (found_id text, found_hash text, created boolean) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -48,7 +49,7 @@ END $$;
 -- due (the stage will be spread). Nothing is claimed for another agent than p_agent (null: any), nor when the state is
 -- of a newer program (above p_schema, p_flow). The first row is the campaign and the number of due units that were left
 -- to others; the rows after it are units.
-CREATE FUNCTION marketing.enter_v3(
+CREATE FUNCTION marketing.enter(
     p_campaign text, p_agent text, p_worker text, p_limit integer, p_most integer, p_schema integer, p_flow integer
 ) RETURNS TABLE (campaign marketing.campaigns, left_due integer, unit marketing.units) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
@@ -106,8 +107,34 @@ BEGIN
     END IF;
 END $$;
 
+-- Claim up to p_limit due units of the stage that is at work; one winner per unit.
+CREATE FUNCTION marketing.take(p_campaign text, p_step integer, p_stage integer, p_worker text, p_limit integer)
+RETURNS SETOF marketing.units LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE marketing.campaigns SET status = 'running', reason = NULL, updated_at = now()
+    WHERE campaign_id = p_campaign AND step = p_step AND stage = p_stage AND status = 'queued';
+    IF FOUND THEN
+        INSERT INTO marketing.events (campaign_id, kind, step, agent)
+        SELECT campaign_id, 'started', step, agent FROM marketing.campaigns WHERE campaign_id = p_campaign;
+    END IF;
+    RETURN QUERY
+    WITH due AS (
+        SELECT u.key FROM marketing.units u
+        JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.step = u.step AND c.stage = u.stage
+                                  AND c.epoch = u.epoch
+                                  AND (c.status = 'running' OR (c.status = 'cancelling' AND c.stage_name = 'wind_down'))
+        WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage
+          AND u.status IN ('pending', 'unknown') AND (u.due_at IS NULL OR u.due_at <= clock_timestamp())
+        ORDER BY u.ordinal LIMIT p_limit FOR UPDATE OF u SKIP LOCKED
+    )
+    UPDATE marketing.units u
+    SET status = 'running', worker = p_worker, claims = u.claims + 1, started_at = clock_timestamp(), due_at = NULL
+    FROM due WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = due.key
+    RETURNING u.*;
+END $$;
+
 -- A list of more than 8000 bytes is written once, into the row; the checkpoint of the step that changed it says "row:<list>". Whoever
--- replaces the list, of whichever release, moves the old one to that checkpoint.
+-- replaces the list moves the old one to that checkpoint.
 CREATE FUNCTION marketing.move_replaced_lists() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     list text;
@@ -135,7 +162,7 @@ CREATE TRIGGER move_replaced_lists
     FOR EACH ROW WHEN (OLD.in_row IS NOT NULL) EXECUTE FUNCTION marketing.move_replaced_lists();
 
 -- The checkpoints of a campaign, whole: with the lists that only the row holds.
-CREATE FUNCTION marketing.checkpoints_v3(p_campaign text)
+CREATE FUNCTION marketing.checkpoints(p_campaign text)
 RETURNS TABLE (of_step integer, of_agent text, whole jsonb, of_parent integer) LANGUAGE sql STABLE AS $$
     SELECT k.step, k.agent,
            CASE WHEN c.in_row IS NULL THEN k.patch ELSE
@@ -160,7 +187,7 @@ $$;
 -- A result is accepted from 'pending' and 'unknown' too: a worker that was thought dead finishes its work, and the first
 -- finisher wins. The epoch fences lines of work that were abandoned on purpose. Results are taken while a campaign is
 -- paused or waiting (the work was done); a transition needs it to be at work.
-CREATE FUNCTION marketing.finish_v3(
+CREATE FUNCTION marketing.finish(
     p_campaign text, p_step integer, p_stage integer, p_epoch integer, p_revision bigint, p_worker text,
     p_results jsonb, p_next jsonb, p_lists jsonb
 ) RETURNS integer LANGUAGE plpgsql
@@ -274,18 +301,221 @@ BEGIN
     RETURN -2;
 END $$;
 
--- finish_v3 for several campaigns in one transaction: an array of {campaign, step, stage, epoch, revision, results, next?,
+-- finish for several campaigns in one transaction: an array of {campaign, step, stage, epoch, revision, results, next?,
 -- lists?}, ordered by campaign, so that two of these calls lock rows in the same order. Returns their codes.
-CREATE FUNCTION marketing.finish_several_v3(p_worker text, p_calls jsonb) RETURNS integer[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION marketing.finish_several(p_worker text, p_calls jsonb) RETURNS integer[] LANGUAGE plpgsql AS $$
 DECLARE
     codes integer[] := '{}';
     call jsonb;
 BEGIN
     FOR n IN 0 .. jsonb_array_length(p_calls) - 1 LOOP
         call := p_calls -> n;
-        codes := codes || marketing.finish_v3(
+        codes := codes || marketing.finish(
             call ->> 'campaign', (call -> 'step')::integer, (call -> 'stage')::integer, (call -> 'epoch')::integer,
             (call -> 'revision')::bigint, p_worker, call -> 'results', call -> 'next', call -> 'lists');
     END LOOP;
     RETURN codes;
+END $$;
+
+-- Insert planned units; those with ordinal < p_claimed are already running for p_worker.
+CREATE FUNCTION marketing.insert_units(
+    p_campaign text, p_step integer, p_stage integer, p_stage_name text, p_agent text, p_epoch integer,
+    p_units jsonb, p_worker text, p_claimed integer
+) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO marketing.units (campaign_id, step, stage, key, ordinal, stage_name, agent, kind, provider, effect_key,
+                                 essential, policy, status, input, epoch, claims, worker, started_at)
+    SELECT p_campaign, p_step, p_stage, u.key, u.ordinal, p_stage_name, p_agent, u.kind, u.provider, u.effect_key,
+           u.essential, u.policy, CASE WHEN u.ordinal < p_claimed THEN 'running' ELSE 'pending' END, u.input, p_epoch,
+           CASE WHEN u.ordinal < p_claimed THEN 1 ELSE 0 END,
+           CASE WHEN u.ordinal < p_claimed THEN p_worker END,
+           CASE WHEN u.ordinal < p_claimed THEN clock_timestamp() END
+    FROM jsonb_to_recordset(p_units) AS u(key text, ordinal integer, kind text, provider text, effect_key text,
+                                          essential boolean, policy jsonb, input jsonb)
+$$;
+
+-- Write a transition into the row, its checkpoints, units, events and approval. The caller holds the row's lock.
+CREATE FUNCTION marketing.apply_next(p_campaign text, p_epoch integer, p_worker text, p_next jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    patch jsonb := '{}';
+    hop jsonb;
+    parent_step integer;
+BEGIN
+    SELECT base_step INTO parent_step FROM marketing.campaigns WHERE campaign_id = p_campaign;
+    parent_step := coalesce((p_next ->> 'base')::integer, parent_step);
+    FOR hop IN SELECT * FROM jsonb_array_elements(p_next -> 'hops') LOOP
+        patch := patch || (hop -> 'patch');
+        INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch, parent)
+        VALUES (p_campaign, (hop ->> 'step')::integer, hop ->> 'agent', hop -> 'patch', parent_step)
+        ON CONFLICT (campaign_id, step) DO UPDATE SET patch = marketing.checkpoints.patch || excluded.patch, at = now();
+        parent_step := (hop ->> 'step')::integer;
+    END LOOP;
+    patch := patch || coalesce(p_next -> 'patch', '{}');
+    UPDATE marketing.campaigns c
+    SET step = (p_next ->> 'step')::integer, stage = (p_next ->> 'stage')::integer,
+        stage_name = p_next ->> 'stage_name', agent = p_next ->> 'agent', status = p_next ->> 'status',
+        reason = p_next ->> 'reason', due_at = (p_next ->> 'due_at')::timestamptz,
+        hold = nullif(p_next -> 'hold', 'null'), epoch = p_epoch, base_step = parent_step, paused_from = NULL,
+        stage_size = jsonb_array_length(p_next -> 'units'), remaining = jsonb_array_length(p_next -> 'units'),
+        route = c.route || ARRAY(SELECT jsonb_array_elements_text(p_next -> 'route')),
+        state = CASE WHEN patch = '{}' THEN c.state ELSE c.state || (patch - ARRAY['leads', 'qualified_leads',
+                     'generated_content', 'ad_creatives', 'agent_messages']) END,
+        leads = coalesce(patch -> 'leads', c.leads),
+        qualified_leads = coalesce(patch -> 'qualified_leads', c.qualified_leads),
+        generated_content = coalesce(patch -> 'generated_content', c.generated_content),
+        ad_creatives = coalesce(patch -> 'ad_creatives', c.ad_creatives),
+        agent_messages = coalesce(patch -> 'agent_messages', c.agent_messages),
+        progress_at = clock_timestamp(), publishes = 0, updated_at = now()
+    WHERE c.campaign_id = p_campaign;
+    IF jsonb_array_length(p_next -> 'units') > 0 THEN
+        PERFORM marketing.insert_units(p_campaign, (p_next ->> 'step')::integer, (p_next ->> 'stage')::integer,
+                                          p_next ->> 'stage_name', p_next ->> 'agent', p_epoch, p_next -> 'units',
+                                          p_worker, (p_next ->> 'claimed')::integer);
+    END IF;
+    INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
+    SELECT p_campaign, e.kind, coalesce(e.actor, 'system'), e.step, e.agent, coalesce(e.data, '{}')
+    FROM jsonb_to_recordset(p_next -> 'events') AS e(kind text, actor text, step integer, agent text, data jsonb);
+    IF p_next -> 'approval' <> 'null' THEN
+        INSERT INTO marketing.approvals (approval_id, campaign_id, step, kind, request, expires_at)
+        SELECT a.approval_id, p_campaign, (p_next ->> 'step')::integer, a.kind, a.request, a.expires_at
+        FROM jsonb_to_record(p_next -> 'approval') AS a(approval_id text, kind text, request jsonb, expires_at timestamptz)
+        ON CONFLICT (approval_id) DO UPDATE SET status = 'open', asked_at = now(), expires_at = excluded.expires_at,
+                                                reason = NULL, decided_by = NULL, decided_at = NULL;
+    END IF;
+END $$;
+
+-- Send a campaign somewhere else: retry from a step, rework, winding down. What has not begun is skipped, a new
+-- epoch fences what is still running. False when the row has changed since it was read.
+CREATE FUNCTION marketing.redirect(p_campaign text, p_revision bigint, p_from text[], p_next jsonb)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    found_epoch integer;
+BEGIN
+    SELECT epoch INTO found_epoch FROM marketing.campaigns
+    WHERE campaign_id = p_campaign AND revision = p_revision AND status = ANY(p_from) FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE marketing.units u SET status = 'skipped', finished_at = clock_timestamp()
+    FROM marketing.campaigns c
+    WHERE c.campaign_id = p_campaign AND u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage
+      AND u.status IN ('pending', 'running', 'unknown');
+    UPDATE marketing.approvals SET status = 'withdrawn', decided_at = now()
+    WHERE campaign_id = p_campaign AND status = 'open';
+    UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = p_campaign;
+    PERFORM marketing.apply_next(p_campaign, found_epoch + 1, NULL, p_next);
+    RETURN true;
+END $$;
+
+-- Insert a campaign that does not begin at the beginning (a fork): the row, and then p_next as any transition.
+CREATE FUNCTION marketing.fork(p_campaign jsonb, p_next jsonb)
+RETURNS TABLE (found_id text, found_hash text, created boolean) LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO marketing.campaigns (campaign_id, name, idempotency_key, config_hash, status, agent, step, stage,
+                                     stage_name, stage_size, remaining, state, schema_version, flow_version, created_at,
+                                     updated_at)
+    SELECT c.campaign_id, c.name, c.idempotency_key, c.config_hash, 'queued', NULL, 0, 0, '', 0, 0, '{}',
+           c.schema_version, c.flow_version, c.created_at, c.created_at
+    FROM jsonb_to_record(p_campaign) AS c(campaign_id text, name text, idempotency_key text, config_hash text,
+         schema_version integer, flow_version integer, created_at timestamptz)
+    ON CONFLICT (idempotency_key) DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT campaign_id, config_hash, false FROM marketing.campaigns
+                     WHERE idempotency_key = p_campaign ->> 'idempotency_key';
+        RETURN;
+    END IF;
+    INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch)
+    VALUES (p_campaign ->> 'campaign_id', -1, 'submit', p_next -> 'patch');
+    PERFORM marketing.apply_next(p_campaign ->> 'campaign_id', 0, NULL, p_next);
+    RETURN QUERY SELECT p_campaign ->> 'campaign_id', p_campaign ->> 'config_hash', true;
+END $$;
+
+-- Send a campaign to another step, as redirect does, unless an effect of the stage at work is at work or of
+-- unknown outcome: skipping it could lose an ad that nobody has heard of. Returns the keys of such effects ({}: it
+-- was sent there), or NULL when the row has changed since it was read.
+CREATE FUNCTION marketing.go_back(p_campaign text, p_revision bigint, p_from text[], p_next jsonb)
+RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    at_work marketing.campaigns;
+    in_the_way text[];
+BEGIN
+    SELECT * INTO at_work FROM marketing.campaigns
+    WHERE campaign_id = p_campaign AND revision = p_revision AND status = ANY(p_from) FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- One that is claimed after this look finds another epoch, and sends nothing.
+    SELECT array_agg(u.key ORDER BY u.ordinal) INTO in_the_way FROM marketing.units u
+    WHERE u.campaign_id = p_campaign AND u.step = at_work.step AND u.stage = at_work.stage
+      AND u.effect_key IS NOT NULL AND u.status IN ('running', 'unknown');
+    IF in_the_way IS NOT NULL THEN
+        RETURN in_the_way;
+    END IF;
+    PERFORM marketing.redirect(p_campaign, p_revision, p_from, p_next);
+    RETURN '{}';
+END $$;
+
+-- Change a campaign's status without moving it: pause, resume, cancel, wait, go on. p_patch changes the state,
+-- p_status '' keeps the status. Returns the new status, or NULL when the row is not in one of p_from (or has
+-- another revision than p_revision, where one is given).
+CREATE FUNCTION marketing.set_status(
+    p_campaign text, p_revision bigint, p_from text[], p_status text, p_reason text, p_due_at timestamptz, p_patch jsonb,
+    p_event text, p_actor text, p_data jsonb
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    old marketing.campaigns;
+    new_status text;
+BEGIN
+    SELECT * INTO old FROM marketing.campaigns c
+    WHERE c.campaign_id = p_campaign AND c.status = ANY(p_from) AND (p_revision IS NULL OR c.revision = p_revision)
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    new_status := CASE p_status WHEN '' THEN old.status WHEN '<paused_from>' THEN coalesce(old.paused_from, 'running')
+                                ELSE p_status END;
+    UPDATE marketing.campaigns c
+    SET status = new_status, revision = c.revision + 1, updated_at = now(), publishes = 0,
+        due_at = CASE WHEN new_status IN ('paused', 'waiting', 'awaiting_approval') AND p_due_at IS NULL THEN c.due_at
+                      ELSE p_due_at END,
+        hold = CASE WHEN new_status = 'running' THEN NULL ELSE c.hold END,
+        reason = CASE WHEN p_status = '<paused_from>' THEN old.paused_reason ELSE p_reason END,
+        paused_reason = CASE WHEN new_status = 'paused' AND old.status <> 'paused' THEN old.reason
+                             WHEN new_status = 'paused' THEN old.paused_reason END,
+        paused_from = CASE WHEN new_status = 'paused' AND old.status <> 'paused' THEN old.status
+                           WHEN new_status = 'paused' THEN old.paused_from END,
+        progress_at = CASE WHEN new_status = 'running' THEN clock_timestamp() ELSE c.progress_at END,
+        state = c.state || (p_patch - 'agent_messages'),
+        agent_messages = coalesce(p_patch -> 'agent_messages', c.agent_messages)
+    WHERE c.campaign_id = p_campaign;
+    INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
+    VALUES (p_campaign, p_event, p_actor, old.step, old.agent, p_data);
+    RETURN new_status;
+END $$;
+
+-- Make the failed units of the stage at work due again; an outage that they waited for in vain is waited for anew. Returns
+-- how many.
+CREATE FUNCTION marketing.retry_failed(p_campaign text, p_actor text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    again integer;
+BEGIN
+    PERFORM FROM marketing.campaigns WHERE campaign_id = p_campaign AND status = 'failed' AND agent IS NOT NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    UPDATE marketing.units u
+    SET status = 'pending', attempts = 0, crashes = 0, worker = NULL, due_at = NULL, finished_at = NULL,
+        journal = u.journal - 'waiting_since'
+    FROM marketing.campaigns c
+    WHERE c.campaign_id = p_campaign AND u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage
+      AND u.epoch = c.epoch AND u.status = 'failed';
+    GET DIAGNOSTICS again = ROW_COUNT;
+    IF again > 0 THEN
+        UPDATE marketing.campaigns SET status = 'running', reason = NULL, remaining = again, revision = revision + 1,
+               progress_at = clock_timestamp(), publishes = 0, updated_at = now() WHERE campaign_id = p_campaign;
+        INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
+        SELECT campaign_id, 'retried', p_actor, step, agent, jsonb_build_object('units', again)
+        FROM marketing.campaigns WHERE campaign_id = p_campaign;
+    END IF;
+    RETURN again;
 END $$;

@@ -1,0 +1,292 @@
+-- All tables of the schema. Times are timestamptz (UTC on the wire), money is numeric. What each inserted or updated row
+-- of the hot tables costs was measured: foreign keys cost a trigger a row, check constraints are parsed again by every
+-- statement, and an index on a column that always changes makes every update write all indexes (it can't be HOT).
+
+-- The truth about every campaign.
+CREATE TABLE marketing.campaigns (
+    campaign_id       text PRIMARY KEY,
+    name              text NOT NULL,
+    idempotency_key   text UNIQUE,
+    config_hash       text NOT NULL,
+    status            text NOT NULL,               -- queued, running, waiting, awaiting_approval, paused, cancelling,
+                                                   -- completed, failed, cancelled
+    reason            text,
+    agent             text,                        -- whose hop is at work; null when the campaign has ended
+    step              integer NOT NULL,            -- number of the hop; only grows
+    stage             integer NOT NULL,            -- fan-out inside the hop, from 0
+    stage_name        text NOT NULL,
+    stage_size        integer NOT NULL,            -- units planned for the stage
+    remaining         integer NOT NULL,            -- units of the stage not finished yet: the join
+    revision          bigint NOT NULL DEFAULT 0,   -- raised by whoever else touches the state
+    epoch             integer NOT NULL DEFAULT 0,  -- fences results of abandoned lines of work
+    base_step         integer NOT NULL DEFAULT -1, -- newest checkpoint of the present line of work
+    due_at            timestamptz,                 -- a wait is a row, not a message
+    hold              jsonb,                       -- what the planned stage waits for, and why
+    paused_from       text,                        -- status to return to when a pause ends
+    paused_reason     text,                        -- and why it waited, if it did
+    progress_at       timestamptz NOT NULL DEFAULT now(),
+    publishes         integer NOT NULL DEFAULT 0,  -- wake-ups repeated since the last progress
+    route             text[] NOT NULL DEFAULT '{}',
+    state             jsonb NOT NULL,              -- the small keys of MarketingAgentState
+    leads             jsonb NOT NULL DEFAULT '[]', -- the big ones have columns of their own: an UPDATE that does
+    qualified_leads   jsonb NOT NULL DEFAULT '[]', -- not name them leaves their TOAST values alone
+    generated_content jsonb NOT NULL DEFAULT '[]',
+    ad_creatives      jsonb NOT NULL DEFAULT '[]',
+    agent_messages    jsonb NOT NULL DEFAULT '[]',
+    in_row            jsonb,                       -- which lists are in the row only, and the checkpoint that names but
+                                                   -- doesn't hold them: {"leads": 0}
+    schema_version    integer NOT NULL,
+    flow_version      integer NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    updated_at        timestamptz NOT NULL DEFAULT now()
+-- The small keys change at each hop: they stay in the row as they are, with room for its next versions beside it.
+) WITH (fillfactor = 40, toast_tuple_target = 3000);
+-- Lists that don't fit are written once, uncompressed: compressing costs more than writing what it saves.
+ALTER TABLE marketing.campaigns
+    ALTER COLUMN state SET STORAGE MAIN,
+    ALTER COLUMN leads SET STORAGE EXTERNAL,
+    ALTER COLUMN qualified_leads SET STORAGE EXTERNAL,
+    ALTER COLUMN generated_content SET STORAGE EXTERNAL,
+    ALTER COLUMN ad_creatives SET STORAGE EXTERNAL,
+    ALTER COLUMN agent_messages SET STORAGE EXTERNAL;
+CREATE INDEX campaigns_by_age ON marketing.campaigns (created_at);
+-- reconcile enters through the few campaigns that are at work, wait for a moment or are being cancelled.
+CREATE INDEX campaigns_alive ON marketing.campaigns (campaign_id)
+    WHERE status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'cancelling');
+-- Worker processes ask each second what has just been stopped. Without updated_at, so that a transition, which leaves the
+-- status alone, is a HOT update.
+CREATE INDEX campaigns_stopped ON marketing.campaigns (campaign_id) WHERE status IN ('paused', 'cancelling');
+
+-- Memo, effect log, cost record and tape in one. No index but the key: claims and finishes stay HOT.
+CREATE TABLE marketing.units (
+    campaign_id     text NOT NULL,
+    step            integer NOT NULL,
+    stage           integer NOT NULL,
+    key             text NOT NULL,
+    ordinal         integer NOT NULL,              -- place in the plan; results are read in this order
+    stage_name      text NOT NULL,
+    agent           text NOT NULL,
+    kind            text NOT NULL,
+    provider        text NOT NULL,
+    effect_key      text,                          -- set: it changes the outside world
+    essential       boolean NOT NULL,
+    policy          jsonb NOT NULL,
+    status          text NOT NULL,                 -- pending, running, succeeded, failed, skipped, unknown
+    input           jsonb NOT NULL,
+    result          jsonb,
+    error           jsonb,                         -- of the last attempt that ended in one
+    journal         jsonb NOT NULL DEFAULT '{}',   -- what was committed in the middle of the unit
+    epoch           integer NOT NULL,
+    claims          integer NOT NULL DEFAULT 0,
+    attempts        integer NOT NULL DEFAULT 0,    -- calls that ended in an error
+    crashes         integer NOT NULL DEFAULT 0,    -- a worker died in it
+    worker          text,
+    due_at          timestamptz,
+    model           text,
+    input_tokens    bigint NOT NULL DEFAULT 0,
+    output_tokens   bigint NOT NULL DEFAULT 0,
+    unpriced_tokens bigint NOT NULL DEFAULT 0,     -- tokens of a model without a known price
+    cost            numeric(20, 10) NOT NULL DEFAULT 0,
+    currency        text NOT NULL DEFAULT 'USD',
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    started_at      timestamptz,
+    finished_at     timestamptz,
+    PRIMARY KEY (campaign_id, step, stage, key)
+) WITH (fillfactor = 60, toast_tuple_target = 256);
+
+-- What each step changed, and no more. Step -1 is the state at submit.
+CREATE TABLE marketing.checkpoints (
+    campaign_id text NOT NULL,
+    step        integer NOT NULL,
+    agent       text NOT NULL,
+    patch       jsonb NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    parent      integer,                           -- the step before in its line of work: one that went back to step 1
+                                                   -- has steps 0, 4, 5 in its line
+    PRIMARY KEY (campaign_id, step)
+) WITH (toast_tuple_target = 4080);
+ALTER TABLE marketing.checkpoints ALTER COLUMN patch SET STORAGE EXTERNAL;
+
+CREATE TABLE marketing.events (
+    id          bigint GENERATED ALWAYS AS IDENTITY,
+    campaign_id text NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    kind        text NOT NULL,
+    actor       text NOT NULL DEFAULT 'system',
+    step        integer,
+    agent       text,
+    data        jsonb NOT NULL DEFAULT '{}',
+    PRIMARY KEY (campaign_id, id)                  -- one index for the history, not two
+);
+
+-- A campaign takes its rows along by one trigger of its own: deleting is rare, inserting is not.
+CREATE FUNCTION marketing.delete_rows_of_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM marketing.units WHERE campaign_id = OLD.campaign_id;
+    DELETE FROM marketing.checkpoints WHERE campaign_id = OLD.campaign_id;
+    DELETE FROM marketing.events WHERE campaign_id = OLD.campaign_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER delete_rows AFTER DELETE ON marketing.campaigns
+    FOR EACH ROW EXECUTE FUNCTION marketing.delete_rows_of_campaign();
+
+CREATE TABLE marketing.approvals (
+    approval_id text PRIMARY KEY,                  -- derived from what is asked, so that it is asked once
+    campaign_id text NOT NULL REFERENCES marketing.campaigns ON DELETE CASCADE,
+    step        integer NOT NULL,
+    kind        text NOT NULL,                     -- the gate that asks, such as content or ads
+    request     jsonb NOT NULL,                    -- exactly what will be published and spent
+    status      text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'approved', 'rejected', 'expired', 'withdrawn')),
+    reason      text,
+    decided_by  text,
+    asked_at    timestamptz NOT NULL DEFAULT now(),
+    expires_at  timestamptz,
+    decided_at  timestamptz
+);
+CREATE INDEX approvals_of_campaign ON marketing.approvals (campaign_id);
+
+-- Requests to switch the ads of a paused campaign off, or on again. The newest of a campaign counts; its units stand in
+-- marketing.units at step -number, below all hops, so the campaign itself stays where it is.
+CREATE TABLE marketing.ad_switches (
+    campaign_id text NOT NULL REFERENCES marketing.campaigns ON DELETE CASCADE,
+    number      integer NOT NULL,                  -- from 1
+    wanted      text NOT NULL CHECK (wanted IN ('off', 'on')),
+    go_on       boolean NOT NULL,                  -- the campaign goes on once its ads are on
+    actor       text NOT NULL,
+    epoch       integer NOT NULL,                  -- of the campaign: a request of an abandoned line of work is void
+    asked_at    timestamptz NOT NULL DEFAULT now(),
+    planned_at  timestamptz,                       -- when its units were written: nothing else was at work then
+    settled_at  timestamptz,                       -- carried out, or replaced by a newer request
+    unreached   text[] NOT NULL DEFAULT '{}',      -- what refused
+    PRIMARY KEY (campaign_id, number)
+);
+-- reconcile enters through what has not been carried out.
+CREATE INDEX ad_switches_open ON marketing.ad_switches (campaign_id) WHERE settled_at IS NULL;
+
+-- Campaigns that are optimised again and again, to the end of their schedule. A schedule is a wait, not a row of
+-- its own, so nothing can fire twice; this view tells what there is.
+CREATE VIEW marketing.schedules AS
+SELECT s.campaign_id, s.name,
+       CASE WHEN s.status = 'paused' THEN 'paused' WHEN s.status = 'waiting' AND s.at_hold THEN 'waiting'
+            ELSE 'running' END AS status,
+       s.optimize_every,                           -- ISO 8601, such as PT36H
+       CASE WHEN s.status IN ('waiting', 'paused') AND s.at_hold THEN s.due_at END AS next_run_at,
+       s.ends_at
+FROM (
+    SELECT c.campaign_id, c.name, c.status, c.due_at,
+           coalesce(c.hold ->> 'kind' = 'next_optimization', false) AS at_hold,
+           c.state -> 'campaign_config' ->> 'optimize_every' AS optimize_every,
+           c.created_at + make_interval(
+               days => (c.state -> 'campaign_config' -> 'schedule' ->> 'days')::integer) AS ends_at
+    FROM marketing.campaigns c
+    WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'paused')
+) AS s
+WHERE s.optimize_every IS NOT NULL AND (s.ends_at > now() OR s.at_hold);
+
+-- One row per worker process, beaten each second. A lease is the life of this incarnation.
+CREATE TABLE marketing.workers (
+    worker      text PRIMARY KEY,
+    beat_at     timestamptz NOT NULL DEFAULT now(),
+    fresh_since timestamptz NOT NULL DEFAULT now(), -- start of the present uninterrupted run of beats
+    metrics     jsonb NOT NULL DEFAULT '{}'         -- what it has counted since it began
+);
+
+-- Events of the fleet (a breaker that opened, a switch that was thrown) belong to no campaign.
+CREATE TABLE marketing.fleet_events (
+    id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at    timestamptz NOT NULL DEFAULT now(),
+    kind  text NOT NULL,
+    actor text NOT NULL DEFAULT 'system',
+    data  jsonb NOT NULL DEFAULT '{}'
+);
+
+-- Providers that a person has switched off. In Postgres, because a flush of Redis must not switch them on again.
+CREATE TABLE marketing.kill_switches (
+    provider text PRIMARY KEY,
+    reason   text,
+    by       text NOT NULL,
+    at       timestamptz NOT NULL DEFAULT now()
+);
+
+-- Refusals of campaigns sent by task name: no one waits for the answer, so it is kept under the key.
+CREATE TABLE marketing.refusals (
+    idempotency_key text PRIMARY KEY,
+    problems        jsonb NOT NULL,
+    at              timestamptz NOT NULL DEFAULT now()
+);
+
+-- The user's own leads, read and checked by the client: workers may be on other machines.
+CREATE TABLE marketing.lead_files (
+    file_id    text PRIMARY KEY,                   -- hash of the content: the same file is stored once
+    filename   text NOT NULL,
+    rows       jsonb NOT NULL,
+    summary    jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE marketing.suppressions (
+    address_hash text PRIMARY KEY,                 -- SHA-256 of the normalised address
+    reason       text NOT NULL,
+    at           timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE marketing.documents (
+    document_id text PRIMARY KEY,
+    title       text NOT NULL,
+    source      text NOT NULL UNIQUE,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE marketing.chunks (
+    chunk_id    text PRIMARY KEY,
+    document_id text NOT NULL REFERENCES marketing.documents ON DELETE CASCADE,
+    ordinal     integer NOT NULL,
+    text        text NOT NULL,
+    lexemes     tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED
+);
+CREATE INDEX chunks_lexemes ON marketing.chunks USING gin (lexemes);
+CREATE INDEX chunks_of_document ON marketing.chunks (document_id);
+
+-- The spend ledger: what was spent and what is held for calls that are under way, model money and ad money alike.
+-- No foreign key to the campaign: what was spent stays spent when a campaign's row goes.
+CREATE TABLE marketing.spend (
+    campaign_id     text NOT NULL,
+    kind            text NOT NULL CHECK (kind IN ('llm', 'ads')),
+    step            integer NOT NULL,              -- of ads -1, as the stage: what runs on a platform belongs to no hop,
+    stage           integer NOT NULL,              -- so that no update, retry or going back counts it a second time
+    unit            text NOT NULL,                 -- of ads the effect key of the platform's object
+    entry           text NOT NULL,                 -- the journal entry that the call's answer goes to; of ads 'ads'
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    agent           text NOT NULL,
+    provider        text NOT NULL,
+    model           text,
+    held            numeric(20, 10) NOT NULL DEFAULT 0 CHECK (held >= 0),     -- the most that may still come
+    settled         numeric(20, 10) NOT NULL DEFAULT 0 CHECK (settled >= 0),  -- what has come
+    calls           integer NOT NULL DEFAULT 0,    -- calls that were paid for
+    claim           integer,                       -- the unit's claim that made the hold; null when no call is under way
+    input_tokens    bigint NOT NULL DEFAULT 0,
+    output_tokens   bigint NOT NULL DEFAULT 0,
+    unpriced_tokens bigint NOT NULL DEFAULT 0,     -- tokens of a model without a known price
+    refused         text,                          -- the cap that said no last, and to how much; null once granted
+    wanted          numeric(20, 10),
+    wanted_daily    numeric(20, 10),
+    daily           numeric(20, 10) NOT NULL DEFAULT 0,  -- of ads: the daily budget that runs, ...
+    until           timestamptz,                         -- ... until then,
+    reported        jsonb NOT NULL DEFAULT '{}',         -- and its spend as last reported: {revision: {day: amount}}
+    day             date NOT NULL,                 -- UTC day of the newest call
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (campaign_id, step, stage, unit, entry, currency)
+) WITH (fillfactor = 70);
+CREATE INDEX spend_by_day ON marketing.spend (day) WHERE kind = 'llm';
+CREATE INDEX spend_of_ads ON marketing.spend (currency, campaign_id) WHERE kind = 'ads';
+
+-- Sums of the rows of kind 'llm': one per campaign ('campaign:ID'), and one per UTC day of the fleet ('day:2026-01-31')
+-- from the moment that a cap on it is looked at (spend_enter).
+-- A cap is checked and a hold is granted under the lock of its row, which makes caps hold whoever calls at once.
+CREATE TABLE marketing.spend_totals (
+    scope    text NOT NULL,
+    currency text NOT NULL,
+    held     numeric(20, 10) NOT NULL DEFAULT 0 CHECK (held >= 0),
+    settled  numeric(20, 10) NOT NULL DEFAULT 0 CHECK (settled >= 0),
+    PRIMARY KEY (scope, currency)
+) WITH (fillfactor = 50);
