@@ -8,21 +8,15 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from alembic import command
 from orchestrator_bench import Bench
-from spend_bench import MODEL, a_day_passes, bound, checked, claim, journal, ledger, total, usage, verbs
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
+from spend_bench import MODEL, a_day_passes, bound, checked, claim, journal, ledger, usage, verbs
 from toys import toys
 
 from agents.config import ConfigError
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
-from orchestration import schema
-from orchestration.database import Database, normalise
 from orchestration.report import CampaignNotFoundError
 from orchestration.spend import amount_text, until_midnight
 from orchestration.spend_limits import change_limits
@@ -151,26 +145,3 @@ def test_amounts_as_text() -> None:
     ]  # fmt: skip
     assert until_midnight(datetime(2026, 1, 31, 23, 59, tzinfo=UTC)) == 60
     assert until_midnight(datetime(2026, 1, 31, tzinfo=UTC)) == timedelta(days=1).total_seconds()
-
-
-def test_what_units_had_cost_before_the_ledger_is_in_it(services: Any) -> None:
-    admin = Database(services.database_url)
-    admin.run("DROP DATABASE IF EXISTS earlier_spend WITH (FORCE)")
-    admin.run("CREATE DATABASE earlier_spend")
-    url = services.database_url.replace("/marketing?", "/earlier_spend?")
-    engine, config = create_engine(normalise(url), poolclass=NullPool), schema._config()
-    with engine.connect() as connection:
-        connection.exec_driver_sql("CREATE SCHEMA marketing")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
-        connection.commit()
-    one = Bench(url, toys(stages=(3,)))
-    one.submit()
-    one.database.run("UPDATE marketing.units SET cost = 0.25, input_tokens = 5, model = 'm' WHERE key <> 'u2'")
-    schema.migrate(url)
-    assert total(one) == (0, Decimal("0.50"))
-    assert checked(one.database) == Decimal("0.50")
-    assert [row["calls"] for row in campaign_spend(one.database, "c1")["llm"]] == [2]
-    one.close()
-    admin.run("DROP DATABASE earlier_spend WITH (FORCE)")
-    admin.close()
