@@ -98,7 +98,7 @@ worker_soft_shutdown_timeout = 30  # a cold shutdown first lets tasks reach the 
 # --- Beat: stateless ticks; what is due is decided by rows, so any number of beats may run ------------
 beat_schedule = {
     "reconcile": {
-        "task": "orchestration.reconcile",
+        "task": "orchestration.execution.reconcile",
         "schedule": 1.0,
         "options": {"queue": "orchestration", "expires": 5},  # ticks of a busy fleet must not pile up
     },

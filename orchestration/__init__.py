@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from agents.config import CampaignConfig, ConfigError
 from orchestration.client import CampaignHandle, Campaigns
-from orchestration.report import CampaignNotFoundError
-from orchestration.submission import IdempotencyConflictError
+from orchestration.control.submission import IdempotencyConflictError
+from orchestration.reports.campaigns import CampaignNotFoundError
 
 __all__ = [
     "CampaignConfig",

@@ -18,17 +18,17 @@ from agents.registry import LEAD_GENERATION, agents
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
 from orchestration.clock import SystemClock
-from orchestration.database import Database, encode
+from orchestration.control.limits import Amount, change_limits
+from orchestration.control.resolve import resolve as resolve_unit
+from orchestration.control.submission import IdempotencyConflictError, admitted, prepare, read_files
+from orchestration.control.verbs import Verbs
 from orchestration.discovery import running_services
-from orchestration.knowledge import KnowledgeBase
-from orchestration.lead_files import LeadFileStore
-from orchestration.ledger import Ledger
-from orchestration.report import TERMINAL, CampaignEvent, CampaignSummary, Reports
-from orchestration.resolve import resolve as resolve_unit
-from orchestration.spend_limits import Amount, change_limits
-from orchestration.spend_report import campaign_spend, fleet_spend
-from orchestration.submission import IdempotencyConflictError, admitted, prepare, read_files
-from orchestration.verbs import Verbs
+from orchestration.ledger.database import Database, encode
+from orchestration.ledger.ledger import Ledger
+from orchestration.reports.campaigns import TERMINAL, CampaignEvent, CampaignSummary, Reports
+from orchestration.reports.spend import campaign_spend, fleet_spend
+from orchestration.stores.knowledge import KnowledgeBase
+from orchestration.stores.lead_files import LeadFileStore
 
 if TYPE_CHECKING:
     from orchestration.wakeups import Wakeups
@@ -64,7 +64,7 @@ class CampaignHandle:
         return self._campaigns.reports.row(self.campaign_id).state
 
     def show(self) -> dict[str, Any]:
-        """The contract's JSON; see ``orchestration.report.Reports.show``."""
+        """The contract's JSON; see ``orchestration.reports.campaigns.Reports.show``."""
         return self._campaigns.reports.show(self.campaign_id)
 
     def pause(self, *, ads: bool = False, actor: str = "client") -> str:
@@ -110,7 +110,7 @@ class CampaignHandle:
     def resolve(self, unit: str, *, found: str | None = None, step: str | None = None, actor: str = "client") -> str:
         """Settle what probes can't: the id that was ``found`` at the platform, or None when it is not there.
 
-        See ``orchestration.resolve.resolve``; ``orchestration.resolve.open_units`` lists what is in question.
+        See ``orchestration.control.resolve.resolve``; ``open_units`` beside it lists what is in question.
         """
         return resolve_unit(self._campaigns.verbs, self.campaign_id, unit, actor=actor, found=found, step=step)
 
@@ -122,13 +122,13 @@ class CampaignHandle:
         ads_per_day: Amount | None = None,
         actor: str = "client",
     ) -> str:
-        """Change spend caps, ``llm`` in USD, the others in the campaign's currency (``orchestration.spend_limits``)."""
+        """Change spend caps, ``llm`` in USD, the others in the campaign's currency."""
         return change_limits(
             self._campaigns.verbs, self.campaign_id, actor=actor, llm=llm, ads=ads, ads_per_day=ads_per_day
         )
 
     def spend(self) -> dict[str, Any]:
-        """What is spent and held, by agent, provider and model; see ``orchestration.spend_report.campaign_spend``."""
+        """What is spent and held, by agent, provider and model; see ``orchestration.reports.spend.campaign_spend``."""
         return campaign_spend(self._campaigns.database, self.campaign_id)
 
     def approval(self) -> Mapping[str, Any] | None:
@@ -230,7 +230,7 @@ class Campaigns:
         return self.reports.campaigns(status=status)
 
     def spend(self) -> dict[str, Any]:
-        """What all campaigns have spent, today and in total; see ``orchestration.spend_report.fleet_spend``."""
+        """What all campaigns have spent, today and in total; see ``orchestration.reports.spend.fleet_spend``."""
         return fleet_spend(self.database, self.settings)
 
     def close(self) -> None:
@@ -241,7 +241,7 @@ class Campaigns:
     def wakeups(self) -> Wakeups:
         """Messages to the fleet, over a broker connection that is made on first use."""
         if self._wakeups is None:
-            from orchestration.canvas import CeleryWakeups, producer
+            from orchestration.execution.canvas import CeleryWakeups, producer
 
             self._wakeups = CeleryWakeups(producer(self.settings.redis_url or ""))
         return self._wakeups

@@ -75,7 +75,7 @@ def services(run_folder: Path) -> Iterator[EmbeddedServices]:
 @pytest.fixture(scope="session")
 def databases(services: EmbeddedServices) -> stack.Databases:
     """Makes fresh, migrated databases; for fixtures of a wider scope than ``database_url``."""
-    from orchestration.schema import migrate
+    from orchestration.ledger.schema import migrate
 
     return stack.Databases(services.database_url, migrate)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from celery import Celery
 
-from orchestration.canvas import SENT_AT_HEADER
+from orchestration.execution.canvas import SENT_AT_HEADER
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 

@@ -13,7 +13,7 @@ from celery import Task
 from celery.exceptions import Ignore
 
 from agents.registry import AGENT_NAMES
-from orchestration.canvas import hop_task, to_the_tail, unit_task
+from orchestration.execution.canvas import hop_task, to_the_tail, unit_task
 from workers.app import app
 from workers.runtime import runtime
 

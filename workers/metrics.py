@@ -19,11 +19,11 @@ from integrations.admission import Admission, BreakerState
 from integrations.errors import NotNowError
 from integrations.settings import Settings
 from orchestration.client import connected
-from orchestration.database import Database, DatabaseUnavailableError
-from orchestration.deferrals import Deferrals
-from orchestration.gate import admission
-from orchestration.spend_report import fleet_spend
-from orchestration.vitals import Counted, counted, has_schema, vitals
+from orchestration.execution.call_guard import admission
+from orchestration.ledger.database import Database, DatabaseUnavailableError
+from orchestration.ledger.waiting import Deferrals
+from orchestration.reports.fleet import Counted, counted, has_schema, vitals
+from orchestration.reports.spend import fleet_spend
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from agents.config import CampaignConfig, ConfigError, FileSource
 from integrations.settings import SettingsError
-from orchestration.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.client import Campaigns
-from orchestration.deferrals import BUDGET
-from orchestration.reconcile import expire_approvals, reconcile
-from orchestration.submission import IdempotencyConflictError
+from orchestration.control.submission import IdempotencyConflictError
+from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
+from orchestration.execution.reconcile import expire_approvals, reconcile
+from orchestration.ledger.waiting import BUDGET
 from workers.app import app
 from workers.broker_queues import BrokerQueues
 from workers.runtime import Runtime, runtime
@@ -25,7 +25,7 @@ def advance(campaign_id: str, step: int, stage: int) -> str:
     return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
 
 
-@app.task(name="orchestration.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+@app.task(name="orchestration.execution.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def reconcile_tick() -> int:
     """The tick: wake every campaign that was dropped. Returns how many."""
     process = runtime()

@@ -21,18 +21,18 @@ from agents.registry import agents
 from integrations.admission import Admission, BreakerChange, BreakerState
 from integrations.settings import Settings, SettingsError
 from orchestration import crash_points
-from orchestration.canvas import CeleryWakeups
 from orchestration.client import connected
-from orchestration.context import Resources
-from orchestration.database import Database, DatabaseUnavailableError
-from orchestration.deferrals import Deferrals
-from orchestration.gate import Gate, admission
-from orchestration.holdings import Stray
-from orchestration.hop import Orchestrator
-from orchestration.ledger import Ledger, Stopped
-from orchestration.schema import migrate
-from orchestration.slots import UnitSlots
-from orchestration.verbs import Verbs
+from orchestration.control.verbs import Verbs
+from orchestration.execution.call_guard import Gate, admission
+from orchestration.execution.canvas import CeleryWakeups
+from orchestration.execution.context import Resources
+from orchestration.execution.executor import UnitSlots
+from orchestration.execution.orchestrator import Orchestrator
+from orchestration.ledger.claims import Stray
+from orchestration.ledger.database import Database, DatabaseUnavailableError
+from orchestration.ledger.ledger import Ledger, Stopped
+from orchestration.ledger.schema import migrate
+from orchestration.ledger.waiting import Deferrals
 from workers.app import app
 from workers.task_events import TaskEvents
 

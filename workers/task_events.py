@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from orchestration.canvas import hop_task, unit_task
+from orchestration.execution.canvas import hop_task, unit_task
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from orchestration.schema import migrate
+from orchestration.ledger.schema import migrate
 from tests.bench.contender import Contender, Place
 from tests.support.clean_environment import clean
 from tests.support.stack import Databases, RedisDatabases

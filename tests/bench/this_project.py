@@ -14,10 +14,10 @@ from typing import Any
 from uuid import uuid4
 
 from agents.registry import LEAD_GENERATION
-from orchestration.canvas import CeleryWakeups, producer
-from orchestration.database import Database
-from orchestration.ledger import Ledger
-from orchestration.submission import prepare
+from orchestration.control.submission import prepare
+from orchestration.execution.canvas import CeleryWakeups, producer
+from orchestration.ledger.database import Database
+from orchestration.ledger.ledger import Ledger
 from tests.bench.celery_workers import CeleryWorkers
 from tests.bench.contender import PROCESSES, SLOTS, BrokenPromiseError, Latencies, Place, wait_for
 from tests.bench.workload import HOPS, METERED, NOTHING, Workload, bench_agents, config

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from integrations.settings import SettingsError
-from orchestration.canvas import SENT_AT_HEADER, CeleryWakeups, duplicate_every, producer, stamp_messages
+from orchestration.execution.canvas import SENT_AT_HEADER, CeleryWakeups, duplicate_every, producer, stamp_messages
 
 
 def messages(redis_url: str, queue: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import redis
 from agents.config import CampaignConfig, ConfigError
 from integrations.settings import Settings, SettingsError
 from orchestration import CampaignNotFoundError, Campaigns, IdempotencyConflictError
-from orchestration.submission import resolve
+from orchestration.control.submission import resolve
 
 SAAS = {"target_audience": {"industry": "saas"}, "name": "Launch"}
 

@@ -25,8 +25,8 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.retry import RetryPolicy
-from orchestration.deferrals import Deferrals
-from orchestration.gate import Gate
+from orchestration.execution.call_guard import Gate
+from orchestration.ledger.waiting import Deferrals
 
 Trouble = Callable[[Unit, UnitContext], IntegrationError | None]
 

@@ -22,10 +22,10 @@ from agents.unit import Unit, UnitResult, UnitStatus, effect_key
 from integrations.errors import NeedsAttentionError, NotNowError, OutcomeUnknownError, TransientError
 from integrations.retry import RetryPolicy
 from integrations.settings import Settings
-from orchestration.context import LedgerContext, Resources
-from orchestration.holdings import Stray
-from orchestration.ledger import ADVANCED, DUPLICATE, LEASE_S
-from orchestration.rows import UNIT_COLUMNS, Claimed, Position
+from orchestration.execution.context import LedgerContext, Resources
+from orchestration.ledger.claims import Stray
+from orchestration.ledger.ledger import ADVANCED, DUPLICATE, LEASE_S
+from orchestration.ledger.rows import UNIT_COLUMNS, Claimed, Position
 
 BEAT_S = 1.0  #: how old a worker's newest beat may be
 PAST = "clock_timestamp() - interval '60 seconds'"
@@ -107,7 +107,7 @@ def test_one_that_was_thought_dead_does_not_send_beside_its_successor(
     step, stage = at_the_effects(zombie)
     (claimed,) = zombie.ledger.take("c1", step, stage, 1)
     frozen = EffectSteps(context(zombie, claimed), "toy")
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     dead(heir, "zombie")
     heir.ledger.reconcile()
     assert heir.reports.units("c1")["unknown"] == 1
@@ -330,7 +330,7 @@ def test_a_unit_whose_task_died_is_not_started_any_more(bench: Callable[..., Ben
     one.submit()
     with one.ledger.holdings.scope():
         (claimed,) = one.ledger.take("c1", 0, 0, 1)
-    from orchestration.unit_run import GivenBack, run_claimed
+    from orchestration.execution.units import GivenBack, run_claimed
 
     outcome = run_claimed(one.agents, claimed, "c1", one.ledger, one.orchestrator.resources)
     assert isinstance(outcome, GivenBack)
@@ -339,7 +339,7 @@ def test_a_unit_whose_task_died_is_not_started_any_more(bench: Callable[..., Ben
 def test_poison_fails_alone(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(worker="judge")
     one.submit()
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one.ledger.take("c1", 0, 0, 1)
     dead(one, "victim")
     for _ in range(6):

@@ -19,9 +19,9 @@ from agents.ports import UnitContext
 from agents.unit import Unit
 from integrations.errors import BadRequestError, TransientError
 from integrations.usage import Usage
-from orchestration.ledger import Idle
-from orchestration.reconcile import lost, reconcile
-from orchestration.submission import prepare
+from orchestration.control.submission import prepare
+from orchestration.execution.reconcile import lost, reconcile
+from orchestration.ledger.ledger import Idle
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_reconcile_finishes_what_lost_its_messages_and_its_worker(
     assert [one.campaign_id for one in judge.ledger.reconcile()] == ["c1"]
     assert judge.reports.units("c1") == {"pending": 1, "running": 2}
     judge.database.run(f"UPDATE marketing.workers SET fresh_since = {past}")
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)  # Postgres itself has been up for that long
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)  # Postgres itself has been up for that long
     judge.ledger.beat()
     assert [one.campaign_id for one in judge.ledger.reconcile()] == ["c1"]
     assert judge.reports.units("c1") == {"pending": 3}

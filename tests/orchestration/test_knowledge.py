@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.database import Database
-from orchestration.knowledge import CHUNK_WORDS, KnowledgeBase, split
+from orchestration.ledger.database import Database
+from orchestration.stores.knowledge import CHUNK_WORDS, KnowledgeBase, split
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from agents.config import CampaignConfig
 from agents.messages import MessageType
 from agents.state import CampaignPerformance, Lead, MarketingAgentState
-from orchestration.routing import begin_hop, next_agent, route
+from orchestration.flow.routing import begin_hop, next_agent, route
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

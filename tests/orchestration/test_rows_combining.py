@@ -13,10 +13,10 @@ from orchestrator_bench import Bench
 from toys import toys
 
 from agents.unit import UnitResult, UnitStatus
-from orchestration.combining import Combining
-from orchestration.database import DatabaseUnavailableError
-from orchestration.ledger import DUPLICATE
-from orchestration.rows import Position
+from orchestration.ledger.database import DatabaseUnavailableError
+from orchestration.ledger.group_commit import Combining
+from orchestration.ledger.ledger import DUPLICATE
+from orchestration.ledger.rows import Position
 
 
 class Away(Exception):

@@ -26,10 +26,10 @@ from agents.state import (
 )
 from agents.unit import Stage, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
-from orchestration.commits import Finish, advance_json, patch, recorded_json
-from orchestration.database import encode
-from orchestration.rows import Position, small_state, units_json
-from orchestration.transition import FinishedHop, Transition
+from orchestration.flow.transition import FinishedHop, Transition
+from orchestration.ledger.commits import Finish, advance_json, patch, recorded_json
+from orchestration.ledger.database import encode
+from orchestration.ledger.rows import Position, small_state, units_json
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=UTC)
 

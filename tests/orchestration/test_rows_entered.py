@@ -11,8 +11,8 @@ from toys import toys
 
 from agents.unit import UnitResult, UnitStatus
 from agents.versions import UnknownVersionError
-from orchestration.ledger import ADVANCED
-from orchestration.rows import Entered
+from orchestration.ledger.ledger import ADVANCED
+from orchestration.ledger.rows import Entered
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from agents.registry import AD_MANAGEMENT, AGENT_NAMES, CONTENT_CREATION, LEAD_G
 from agents.state import AdCreative, CampaignPerformance, ContentPiece, Lead, MarketingAgentState
 from agents.unit import StageResult
 from integrations.settings import Settings
-from orchestration.lineage import line_of, restore
-from orchestration.verbs import Verbs
+from orchestration.control.verbs import Verbs
+from orchestration.flow.lineage import line_of, restore
 
 LONG = 80  #: elements of a list that is too long to be written twice
 

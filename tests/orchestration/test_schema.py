@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.database import Database, DatabaseUnavailableError, normalise, place
-from orchestration.schema import current, head, migrate
+from orchestration.ledger.database import Database, DatabaseUnavailableError, normalise, place
+from orchestration.ledger.schema import current, head, migrate
 
 
 def test_many_migrate_at_once(services: Any) -> None:

@@ -27,10 +27,10 @@ from integrations.errors import (
 from integrations.llm.prices import Price
 from integrations.retry import MAX_DELAY_S
 from integrations.settings import Settings
-from orchestration.report import CampaignNotFoundError
-from orchestration.spend import SOON_S, SpendLedger, may_have_cost
-from orchestration.spend_limits import change_limits
-from orchestration.spend_report import campaign_spend
+from orchestration.control.limits import change_limits
+from orchestration.reports.campaigns import CampaignNotFoundError
+from orchestration.reports.spend import campaign_spend
+from orchestration.spend.models import SOON_S, SpendLedger, may_have_cost
 
 
 @pytest.fixture

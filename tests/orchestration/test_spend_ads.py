@@ -21,10 +21,10 @@ from agents.unit import effect_key
 from integrations.ads.platform import AdSpec
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
-from orchestration.spend_ads import AdSpend, ad_hold, check_ad_currency, remaining_days
-from orchestration.spend_limits import change_limits
-from orchestration.spend_report import campaign_spend, fleet_spend
-from orchestration.verbs import VerbRefusedError
+from orchestration.control.limits import change_limits
+from orchestration.control.verbs import VerbRefusedError
+from orchestration.reports.spend import campaign_spend, fleet_spend
+from orchestration.spend.ads import AdSpend, ad_hold, check_ad_currency, remaining_days
 
 NOW = datetime.now(UTC)
 START, TODAY = NOW - timedelta(minutes=1), NOW.date()

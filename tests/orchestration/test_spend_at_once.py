@@ -21,8 +21,8 @@ from sqlalchemy.pool import QueuePool
 from toys import toys
 
 from integrations.errors import OverBudgetError
-from orchestration.database import Database
-from orchestration.spend import SpendLedger
+from orchestration.ledger.database import Database
+from orchestration.spend.models import SpendLedger
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ from integrations.errors import OverBudgetError
 from integrations.llm.prices import CostBound
 from integrations.settings import Settings
 from integrations.usage import Usage
-from orchestration.database import Database
-from orchestration.rows import Claimed
-from orchestration.spend import SpendLedger
+from orchestration.ledger.database import Database
+from orchestration.ledger.rows import Claimed
+from orchestration.spend.models import SpendLedger
 
 url, name, units, dies_after = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 spend, lock, grants, refused = SpendLedger(Database(url), Settings.from_env()), Lock(), [0], [0]

@@ -17,11 +17,11 @@ from toys import toys
 from agents.config import ConfigError
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
-from orchestration.report import CampaignNotFoundError
-from orchestration.spend import amount_text, until_midnight
-from orchestration.spend_limits import change_limits
-from orchestration.spend_report import campaign_spend, fleet_spend
-from orchestration.verbs import VerbRefusedError
+from orchestration.control.limits import change_limits
+from orchestration.control.verbs import VerbRefusedError
+from orchestration.reports.campaigns import CampaignNotFoundError
+from orchestration.reports.spend import campaign_spend, fleet_spend
+from orchestration.spend.models import amount_text, until_midnight
 
 
 @pytest.fixture

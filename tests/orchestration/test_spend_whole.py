@@ -14,10 +14,10 @@ from stack import Sandbox
 
 from agents.registry import agents
 from integrations.settings import Settings
-from orchestration.context import Resources
-from orchestration.deferrals import Deferrals
-from orchestration.spend_limits import change_limits
-from orchestration.spend_report import campaign_spend
+from orchestration.control.limits import change_limits
+from orchestration.execution.context import Resources
+from orchestration.ledger.waiting import Deferrals
+from orchestration.reports.spend import campaign_spend
 
 CONFIG: dict[str, Any] = {
     "target_audience": {"industry": "saas"},

@@ -19,9 +19,9 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import BadRequestError
 from integrations.settings import Settings
-from orchestration.lineage import NoSuchStepError
-from orchestration.reconcile import expire_approvals, reconcile
-from orchestration.verbs import VerbRefusedError, Verbs
+from orchestration.control.verbs import VerbRefusedError, Verbs
+from orchestration.execution.reconcile import expire_approvals, reconcile
+from orchestration.flow.lineage import NoSuchStepError
 
 
 class AdToy(Toy):

@@ -17,9 +17,9 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.unit import effect_key
 from integrations.providers import Providers
 from integrations.settings import Settings
-from orchestration.ad_switches import AdSwitch, SwitchUnit
-from orchestration.ad_switching import settled, switched_off
-from orchestration.verbs import VerbRefusedError
+from orchestration.control.verbs import VerbRefusedError
+from orchestration.execution.ad_switching import settled, switched_off
+from orchestration.ledger.ad_switches import AdSwitch, SwitchUnit
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from agents.registry import agents as real_agents
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, UnitResult
 from integrations.errors import BadRequestError
-from orchestration.ad_switches import AdSwitches
-from orchestration.unit_run import run_claimed
+from orchestration.execution.units import run_claimed
+from orchestration.ledger.ad_switches import AdSwitches
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it
             assert isinstance(outcome, UnitResult)
         assert shown(sandbox) == []
     assert one.orchestrator.run_hop("c1") == "waits for units"
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     dead(one, "victim")
     assert wake(one) == 1
     one.deliver()
@@ -101,7 +101,7 @@ def test_a_claim_that_nobody_knows_of_holds_up_no_wish(
     bench: Callable[..., Bench], sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Postgres committed it and went away before it answered; the worker lives on."""
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench()
     with_ads(one)
     one.database.run(

@@ -19,8 +19,8 @@ from agents.state import MarketingAgentState
 from agents.unit import Stage, Unit
 from integrations.errors import OutcomeUnknownError
 from orchestration import CampaignNotFoundError
-from orchestration.resolve import NoSuchUnitError, open_units, resolve
-from orchestration.verbs import VerbRefusedError, Verbs
+from orchestration.control.resolve import NoSuchUnitError, open_units, resolve
+from orchestration.control.verbs import VerbRefusedError, Verbs
 
 
 class Platform:

@@ -21,9 +21,9 @@ from agents.registry import agents as real_agents
 from agents.state import AdCreative, ApprovalGrant, ContentPiece, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.settings import Settings
-from orchestration.context import Resources
-from orchestration.holds import ads_approval
-from orchestration.verbs import VerbRefusedError, Verbs
+from orchestration.control.verbs import VerbRefusedError, Verbs
+from orchestration.execution.context import Resources
+from orchestration.flow.holds import ads_approval
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

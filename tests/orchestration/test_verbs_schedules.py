@@ -12,7 +12,7 @@ from toys import Toy, echo, toys
 
 from agents.registry import AD_MANAGEMENT
 from agents.state import AdCreative, MarketingAgentState
-from orchestration.verbs import Verbs
+from orchestration.control.verbs import Verbs
 
 
 class Advertiser(Toy):

@@ -19,12 +19,12 @@ from agents.registry import agents as real_agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage, Unit, UnitResult
 from integrations.settings import Settings
-from orchestration.context import Resources
-from orchestration.ledger import MAX_CRASHES
-from orchestration.resolve import open_units, resolve
-from orchestration.rows import CampaignRow
-from orchestration.unit_run import run_claimed
-from orchestration.verbs import VerbRefusedError, Verbs
+from orchestration.control.resolve import open_units, resolve
+from orchestration.control.verbs import VerbRefusedError, Verbs
+from orchestration.execution.context import Resources
+from orchestration.execution.units import run_claimed
+from orchestration.ledger.ledger import MAX_CRASHES
+from orchestration.ledger.rows import CampaignRow
 
 PAST = "clock_timestamp() - interval '60 seconds'"
 INTENDED = {INTENT + "campaign": {"token": "t1", "at": "2026-01-01T00:00:00+00:00", "sends": 1}}
@@ -115,7 +115,7 @@ def test_sql_and_python_agree_on_what_is_unsettled(
 def test_an_effect_that_may_have_happened_is_kept_for_a_person(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench(worker="judge")
     at_the_effects(one)
     change_effect(one, "journal = %s", json.dumps(INTENDED))
@@ -142,7 +142,7 @@ def test_an_effect_that_may_have_happened_is_kept_for_a_person(
 def test_an_effect_that_never_got_so_far_fails_alone(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench(worker="judge")
     at_the_effects(one)
     change_effect(one, "journal = %s", json.dumps({**INTENDED, ENDED + "t1": "refused"}))
@@ -154,7 +154,7 @@ def test_an_effect_that_never_got_so_far_fails_alone(
 def test_a_cancel_ends_though_its_own_work_kills_workers(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench(worker="judge")
     at_the_effects(one)
     verbs(one).cancel("c1", actor="ann")
@@ -171,7 +171,7 @@ def test_a_cancel_ends_though_its_own_work_kills_workers(
 
 
 def _winding_down(one: Bench) -> Any:
-    from orchestration.winding_down import wind_down
+    from orchestration.flow.cancelling import wind_down
 
     row = one.reports.row("c1")
     return wind_down(row.state, row.step + 1, one.agents, one.orchestrator.resources.clock.now())
@@ -234,7 +234,7 @@ def test_cancel_finds_an_ad_that_nobody_has_heard_of(
     bench: Callable[..., Bench], sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its worker died after it had switched the ad on, before it could say so."""
-    monkeypatch.setattr("orchestration.ledger.LEASE_S", 0.5)
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     env = {"SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or ""}
     one, victim = bench(agents=real_agents(), placement="chord"), bench(agents=real_agents(), worker="victim")
     for each in (one, victim):

@@ -229,7 +229,7 @@ def chaotic_fleet(
     """A fleet with its own Postgres and Redis in ``folder``."""
     from integrations.settings import Settings
     from orchestration.client import Campaigns
-    from orchestration.schema import migrate
+    from orchestration.ledger.schema import migrate
     from workers.fleet import Fleet
 
     base = {**os.environ, "SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or "", **(env or {})}

@@ -11,13 +11,13 @@ from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from integrations.settings import Settings
 from orchestration.clock import SystemClock
-from orchestration.context import Resources
-from orchestration.database import Database
-from orchestration.hop import Orchestrator
-from orchestration.ledger import Ledger
-from orchestration.report import Reports
-from orchestration.slots import UnitSlots
-from orchestration.submission import prepare
+from orchestration.control.submission import prepare
+from orchestration.execution.context import Resources
+from orchestration.execution.executor import UnitSlots
+from orchestration.execution.orchestrator import Orchestrator
+from orchestration.ledger.database import Database
+from orchestration.ledger.ledger import Ledger
+from orchestration.reports.campaigns import Reports
 
 
 @dataclass

@@ -12,9 +12,9 @@ from orchestrator_bench import Bench
 
 from agents.registry import agents as real_agents
 from integrations.settings import Settings
-from orchestration.context import Resources
-from orchestration.reconcile import reconcile
-from orchestration.verbs import Verbs
+from orchestration.control.verbs import Verbs
+from orchestration.execution.context import Resources
+from orchestration.execution.reconcile import reconcile
 
 BOTH = ["facebook_ads", "linkedin_ads"]
 PAST = "clock_timestamp() - interval '60 seconds'"

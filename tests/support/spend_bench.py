@@ -15,10 +15,10 @@ from agents.unit import Unit
 from integrations.llm.prices import CostBound
 from integrations.settings import Settings
 from integrations.usage import Usage
-from orchestration.database import Database, encode
-from orchestration.rows import Claimed
-from orchestration.spend import SpendLedger, journal_arguments
-from orchestration.verbs import Verbs
+from orchestration.control.verbs import Verbs
+from orchestration.ledger.database import Database, encode
+from orchestration.ledger.rows import Claimed
+from orchestration.spend.models import SpendLedger, journal_arguments
 
 MODEL = "sandbox-1"
 TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"

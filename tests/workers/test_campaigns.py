@@ -20,9 +20,9 @@ from agents.config import CampaignConfig
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.settings import Settings
-from orchestration.context import Resources
-from orchestration.database import Database
-from orchestration.inprocess import MemoryExecution, run_campaign
+from orchestration.execution.context import Resources
+from orchestration.execution.inprocess import MemoryExecution, run_campaign
+from orchestration.ledger.database import Database
 
 LAUNCH: dict[str, Any] = {
     "name": "Launch",

@@ -16,8 +16,8 @@ import stack
 from chaos import CONFIG, PLATFORMS, Chaos, NoMessage, audited_fleet
 
 from agents.config import CampaignConfig
-from orchestration.canvas import producer
 from orchestration.client import Campaigns
+from orchestration.execution.canvas import producer
 from workers.fleet import Fleet
 
 AGENTS = ("lead_generation", "content_creation", "ad_management", "analytics")
@@ -154,7 +154,7 @@ def five_beats(folder: Path, url: str, redis_url: str, sandbox: stack.Sandbox) -
         def tick() -> None:
             with ThreadPoolExecutor(10) as pool:
                 send = {"queue": "orchestration", "ignore_result": True}
-                list(pool.map(lambda _: app.send_task("orchestration.reconcile", **send), range(50)))
+                list(pool.map(lambda _: app.send_task("orchestration.execution.reconcile", **send), range(50)))
 
         yield chaos, tick
 

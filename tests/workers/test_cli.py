@@ -19,7 +19,7 @@ from toys import echo, toys
 from agents.ports import UnitContext
 from agents.unit import Unit
 from integrations.errors import PermanentError
-from orchestration.database import Database
+from orchestration.ledger.database import Database
 from workers.cli import cli, explain, main
 
 CAMPAIGN = "name: Launch\ntarget_audience: {industry: saas}\n"

@@ -16,7 +16,7 @@ from toys import toys
 
 from integrations.admission import Admission, Breaker, Circuit, Limit
 from integrations.errors import CircuitOpenError, TransientError
-from orchestration.deferrals import Deferrals
+from orchestration.ledger.waiting import Deferrals
 from workers.cli import main
 from workers.metrics import FleetCollector
 

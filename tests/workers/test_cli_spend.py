@@ -19,8 +19,8 @@ from agents.unit import Unit
 from integrations.llm.prices import CostBound
 from integrations.settings import Settings
 from integrations.usage import Usage
-from orchestration.rows import Claimed
-from orchestration.spend import SpendLedger
+from orchestration.ledger.rows import Claimed
+from orchestration.spend.models import SpendLedger
 from workers.cli import main
 
 ME = f"cli:{getpass.getuser()}"

@@ -23,8 +23,8 @@ from agents.state import (
     PlatformMetrics,
 )
 from integrations.settings import Settings
-from orchestration.report import CampaignEvent, StageProgress
-from orchestration.rows import CampaignRow
+from orchestration.ledger.rows import CampaignRow
+from orchestration.reports.campaigns import CampaignEvent, StageProgress
 from workers.cli.output import clean
 from workers.cli.progress import Lines, Snapshot, draw
 from workers.cli.summary import summary

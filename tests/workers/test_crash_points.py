@@ -26,10 +26,10 @@ from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
 from orchestration.client import Campaigns
-from orchestration.context import Resources
 from orchestration.crash_points import ACTIONS, POINTS, check, marker
-from orchestration.database import Database
-from orchestration.inprocess import MemoryExecution, run_campaign
+from orchestration.execution.context import Resources
+from orchestration.execution.inprocess import MemoryExecution, run_campaign
+from orchestration.ledger.database import Database
 
 #: Reached only when a stage is spread.
 SPREAD = {"publish_chord", "publish_slot"}

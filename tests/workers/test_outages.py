@@ -19,7 +19,7 @@ import stack
 from chaos import CONFIG, Chaos, audited_fleet
 
 from agents.config import CampaignConfig
-from orchestration.deferrals import Deferrals
+from orchestration.ledger.waiting import Deferrals
 
 RECOVERY_S = 3.0
 WRITERS: dict[str, Any] = {

@@ -47,12 +47,12 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("agents.config", "ConfigError", BAD_INPUT, "bad_config"),
     ("workers.cli.files", "CampaignFileError", BAD_INPUT, "bad_file"),
     ("integrations.settings", "SettingsError", BAD_INPUT, "bad_setting"),
-    ("orchestration.submission", "IdempotencyConflictError", BAD_INPUT, "idempotency_conflict"),
-    ("orchestration.verbs", "VerbRefusedError", BAD_INPUT, "refused"),
-    ("orchestration.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),
-    ("orchestration.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
-    ("orchestration.report", "CampaignNotFoundError", NOT_FOUND, "not_found"),
-    ("orchestration.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
+    ("orchestration.control.submission", "IdempotencyConflictError", BAD_INPUT, "idempotency_conflict"),
+    ("orchestration.control.verbs", "VerbRefusedError", BAD_INPUT, "refused"),
+    ("orchestration.flow.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),
+    ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
+    ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
+    ("orchestration.ledger.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
     ("workers.supervisor", "ServiceError", UNREACHABLE, "unreachable"),
 )
 

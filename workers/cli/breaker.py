@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from integrations.admission import Admission, CircuitStatus
     from integrations.settings import Settings
     from orchestration.client import Campaigns
-    from orchestration.deferrals import Switch
+    from orchestration.ledger.waiting import Switch
 
 #: Providers without keys of their own.
 _KEYLESS = ("dns", "web")
@@ -53,7 +53,7 @@ def status(provider: str | None, as_json: bool) -> int:
 @json_option
 def open_breaker(provider: str, reason: str | None, as_json: bool) -> int:
     """Turn PROVIDER off: nobody calls it until it is closed again."""
-    from orchestration.deferrals import Deferrals
+    from orchestration.ledger.waiting import Deferrals
     from workers.cli.connection import campaigns
 
     name = _known(provider)
@@ -76,7 +76,7 @@ def open_breaker(provider: str, reason: str | None, as_json: bool) -> int:
 def close_breaker(provider: str, as_json: bool) -> int:
     """Turn PROVIDER on again, forget its failures and wake what waits for it."""
     from integrations.errors import NotNowError
-    from orchestration.deferrals import Deferrals
+    from orchestration.ledger.waiting import Deferrals
     from workers.cli.connection import campaigns
 
     name = _known(provider)
@@ -120,7 +120,7 @@ def _known(provider: str) -> str:
 
 
 def _admission(settings: Settings) -> Admission | None:
-    from orchestration.gate import admission
+    from orchestration.execution.call_guard import admission
 
     return admission(settings)
 
@@ -128,7 +128,7 @@ def _admission(settings: Settings) -> Admission | None:
 def _look(client: Campaigns, provider: str | None) -> dict[str, Any]:
     """{"redis": is it there, "switched_off": [...], "circuits": [...], "history": [...]}."""
     from integrations.errors import NotNowError
-    from orchestration.deferrals import Deferrals
+    from orchestration.ledger.waiting import Deferrals
 
     deferrals = Deferrals(client.database)
     breakers, there = _admission(client.settings), True

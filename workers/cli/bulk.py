@@ -64,8 +64,8 @@ def apply(client: Campaigns, chosen: Chosen, verb: Verb, *, as_json: bool, follo
 
     Raises what the verb raises when exactly one campaign was named.
     """
-    from orchestration.report import CampaignNotFoundError
-    from orchestration.verbs import VerbRefusedError
+    from orchestration.control.verbs import VerbRefusedError
+    from orchestration.reports.campaigns import CampaignNotFoundError
 
     documents: list[dict[str, Any]] = []
     done: list[str] = []
@@ -109,7 +109,7 @@ def standing(handle: CampaignHandle) -> str:
 
 def note_if_nobody_works(client: Campaigns) -> None:
     """Say so when no worker would carry out what was told."""
-    from orchestration.vitals import live_workers
+    from orchestration.reports.fleet import live_workers
 
     if not live_workers(client.database):
         note("No worker is running, so nothing goes on until `campaigns up`.")

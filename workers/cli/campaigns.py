@@ -28,7 +28,7 @@ from workers.cli.wording import STATUSES, agent_title, event_text, moment, words
 
 if TYPE_CHECKING:
     from orchestration.client import Campaigns
-    from orchestration.report import CampaignEvent, CampaignSummary
+    from orchestration.reports.campaigns import CampaignEvent, CampaignSummary
 
 
 @click.command()
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @json_option
 def submit(file: str, idempotency_key: str | None, changes: tuple[str, ...], as_json: bool) -> int:
     """Enqueue the campaign in FILE for the running workers."""
-    from orchestration.submission import check
+    from orchestration.control.submission import check
     from workers.cli.connection import campaigns, here
     from workers.cli.files import check_lead_files, load_config
 

@@ -71,7 +71,7 @@ def campaigns(*, start: bool = False) -> Iterator[Campaigns]:
 def connect(settings: Settings) -> Campaigns:
     """A client that has been seen to answer; errors as in :func:`campaigns`."""
     from orchestration.client import Campaigns
-    from orchestration.vitals import has_schema
+    from orchestration.reports.fleet import has_schema
     from workers.services import ServiceError
 
     try:
@@ -90,7 +90,7 @@ def connect(settings: Settings) -> Campaigns:
 
 def migrate(database_url: str) -> None:
     """Bring the tables up to date; DatabaseUnavailableError when nobody answers."""
-    from orchestration.schema import migrate as bring_up_to_date
+    from orchestration.ledger.schema import migrate as bring_up_to_date
 
     check_reachable(database_url)
     bring_up_to_date(database_url)
@@ -98,7 +98,7 @@ def migrate(database_url: str) -> None:
 
 def check_reachable(database_url: str) -> None:
     """SettingsError for what is no URL of Postgres, DatabaseUnavailableError when nobody answers."""
-    from orchestration.database import Database
+    from orchestration.ledger.database import Database
 
     try:
         database = Database(database_url, pool_size=1)

@@ -20,7 +20,7 @@ from workers.cli.wording import agent_title, count, words
 
 if TYPE_CHECKING:
     from integrations.settings import Settings
-    from orchestration.database import Database
+    from orchestration.ledger.database import Database
 
 PACKAGES = (
     "marketing-agents", "celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "pydantic", "langchain-openai",
@@ -156,8 +156,8 @@ def _embedded(*, needed: bool) -> Iterable[Finding]:
 
 
 def _postgres(url: str) -> Iterable[Finding]:
-    from orchestration.database import Database, DatabaseUnavailableError, place
-    from orchestration.schema import current, head
+    from orchestration.ledger.database import Database, DatabaseUnavailableError, place
+    from orchestration.ledger.schema import current, head
 
     try:
         database = Database(url, pool_size=1)
@@ -183,7 +183,7 @@ def _postgres(url: str) -> Iterable[Finding]:
 
 
 def _work(database: Database) -> Iterable[Finding]:
-    from orchestration.vitals import vitals
+    from orchestration.reports.fleet import vitals
 
     now = vitals(database)
     alive = count(now.workers, "process", "processes")
@@ -211,7 +211,7 @@ def _redis(url: str, settings: Settings) -> Iterable[Finding]:
 
 
 def _switches(database: Database) -> Iterable[Finding]:
-    from orchestration.deferrals import Deferrals
+    from orchestration.ledger.waiting import Deferrals
 
     for one in Deferrals(database).switches():
         why = f": {one.reason}" if one.reason else ""
@@ -221,7 +221,7 @@ def _switches(database: Database) -> Iterable[Finding]:
 
 def _breakers(settings: Settings) -> Iterable[Finding]:
     from integrations.errors import NotNowError
-    from orchestration.gate import admission
+    from orchestration.execution.call_guard import admission
 
     breakers = admission(settings)
     if breakers is None:

@@ -29,8 +29,8 @@ def limits_command(campaign_id: str, llm: str | None, ads: str | None, ads_per_d
 
     Without an option: shows the limits and what they leave.
     """
-    from orchestration.spend_limits import change_limits
-    from orchestration.spend_report import campaign_spend
+    from orchestration.control.limits import change_limits
+    from orchestration.reports.spend import campaign_spend
     from workers.cli.connection import campaigns
 
     def change(one: CampaignHandle) -> object:

@@ -14,7 +14,7 @@ from workers.cli.output import json_option, print_json, say
 @json_option
 def migrate_command(as_json: bool) -> int:
     """Bring the database's tables up to date."""
-    from orchestration.schema import current, head
+    from orchestration.ledger.schema import current, head
     from workers.cli.connection import check_reachable, here, migrate
     from workers.services import EmbeddedServices, Home, ServiceError
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from orchestration.client import Campaigns
-    from orchestration.report import CampaignEvent, StageProgress
+    from orchestration.reports.campaigns import CampaignEvent, StageProgress
 
 POLL_S = 0.25
 #: Spend reads the whole row, so it is asked less often than the counters.
@@ -81,7 +81,7 @@ class Follower:
 
     def read(self) -> Snapshot:
         """The campaign now. CampaignNotFoundError, DatabaseUnavailableError."""
-        from orchestration.report import TERMINAL
+        from orchestration.reports.campaigns import TERMINAL
 
         reports = self._client.reports
         status, reason = reports.status(self._id)  # before the events, so that the last ones aren't missed
@@ -121,7 +121,7 @@ class Follower:
                 self._troubles.append(event_text(event))
 
     def _is_lonely(self, status: str, now: float) -> bool:
-        from orchestration.vitals import live_workers
+        from orchestration.reports.fleet import live_workers
 
         return (
             status in ("queued", "running") and now - self._began > LONELY_S and not live_workers(self._client.database)

@@ -45,7 +45,7 @@ def run_command(file: str, embedded: bool, changes: tuple[str, ...], workers: in
 
     FILE is YAML or JSON. Exits with 0 when it completed, 1 when it failed.
     """
-    from orchestration.submission import check
+    from orchestration.control.submission import check
     from workers.cli.connection import here
     from workers.cli.files import check_lead_files, load_config
 
@@ -131,7 +131,7 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
 
 def _looking_after(running: Fleet | GuestFleet, client: Campaigns) -> Look:
     """Passes time: keeps our processes alive, notices stop signals and a database that is away."""
-    from orchestration.database import DatabaseUnavailableError
+    from orchestration.ledger.database import DatabaseUnavailableError
     from workers.fleet import Fleet
     from workers.services import ServiceError
 

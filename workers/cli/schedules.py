@@ -81,7 +81,7 @@ def resume_schedule(campaign_ids: tuple[str, ...], as_json: bool) -> int:
 
 
 def _each(campaign_ids: tuple[str, ...], verb: Verb, *, as_json: bool) -> int:
-    from orchestration.verbs import VerbRefusedError
+    from orchestration.control.verbs import VerbRefusedError
     from workers.cli.connection import campaigns
 
     with campaigns(start=True) as client:

@@ -27,7 +27,7 @@ def spend_command(campaign_id: str | None, as_json: bool) -> int:
 
     Without ID: all campaigns, today (UTC) and in total.
     """
-    from orchestration.spend_report import campaign_spend, fleet_spend
+    from orchestration.reports.spend import campaign_spend, fleet_spend
     from workers.cli.connection import campaigns
 
     with campaigns(start=True) as client:

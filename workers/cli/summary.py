@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from agents.state import AgentError, CampaignPerformance, Lead, MarketingAgentState
     from integrations.settings import Settings
-    from orchestration.rows import CampaignRow
+    from orchestration.ledger.rows import CampaignRow
 
 TOP_LEADS = 5
 ERRORS_SHOWN = 5

@@ -100,7 +100,7 @@ def _ready_json(info: FleetInfo, settings: Settings) -> None:
 
 
 def _ready(info: FleetInfo, settings: Settings) -> None:
-    from orchestration.database import place
+    from orchestration.ledger.database import place
     from workers.cli.connection import hide_password
     from workers.cli.wording import count
 

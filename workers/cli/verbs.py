@@ -18,7 +18,7 @@ from workers.cli.wording import count, words
 
 if TYPE_CHECKING:
     from orchestration.client import CampaignHandle
-    from orchestration.resolve import OpenUnit
+    from orchestration.control.resolve import OpenUnit
 
 #: Statuses that ``cancel --status`` takes: of what has ended, a failed one may still have ads.
 CANCELLABLE = ("queued", "running", "waiting", "awaiting_approval", "paused", "failed")
@@ -37,7 +37,7 @@ def approve(campaign_id: str, yes: bool, as_json: bool) -> int:
 
     Shows it first and, at a terminal, asks.
     """
-    from orchestration.verbs import VerbRefusedError
+    from orchestration.control.verbs import VerbRefusedError
     from workers.cli.connection import campaigns
     from workers.cli.waiting import question
 
@@ -90,7 +90,7 @@ def pause(campaign_ids: tuple[str, ...], every: bool, ads: bool, as_json: bool) 
 
     named_or_all(campaign_ids, every=every, option="--all")
     with campaigns(start=True) as client:
-        from orchestration.verbs import LIVE
+        from orchestration.control.verbs import LIVE
 
         # Ads of campaigns that are paused already may still run.
         statuses = (*LIVE, "paused") if ads else LIVE
@@ -208,7 +208,7 @@ def resolve_command(
         raise click.BadParameter("an id is never empty", param_hint="--found")
     with campaigns(start=True) as client:
         if unit is None:
-            from orchestration.resolve import open_units
+            from orchestration.control.resolve import open_units
 
             _in_question(open_units(client.database, campaign_id), campaign_id, as_json=as_json)
             return 0

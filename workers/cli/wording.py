@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from workers.cli.output import clean
 
 if TYPE_CHECKING:
-    from orchestration.report import CampaignEvent
+    from orchestration.reports.campaigns import CampaignEvent
 
 #: The order in which a campaign visits its agents.
 AGENTS: Mapping[str, str] = {

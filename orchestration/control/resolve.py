@@ -1,0 +1,141 @@
+"""Settling by hand what probes can't: was the object made at the platform, or was it not?
+
+An effect whose creations all stayed without an answer makes its campaign wait for a person. What the person saw
+on the platform is written into the unit's journal in the words that the effect's next attempt reads (see
+:mod:`agents.effects`): the remote id, which it then adopts, or that the last creation was refused, after which it
+may send anew. Invariant: the journal is changed only while the unit is ``unknown`` and holds what the decision
+was made from, so an answer never meets an attempt at work; the same answer given twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.effects import INTENT, said_by_a_person, unsettled
+from orchestration.control.verbs import VerbRefusedError, Verbs
+from orchestration.flow.holds import NEEDS_ATTENTION
+from orchestration.ledger.database import Database, encode
+from orchestration.reports.campaigns import Reports
+
+
+class NoSuchUnitError(LookupError):
+    """The campaign's stage at work has no such unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenUnit:
+    """An effect that may have been carried out although nobody knows."""
+
+    key: str
+    provider: str
+    effect_key: str  #: what the object's name carries at the platform
+    steps: tuple[str, ...]  #: the objects in question, such as ``campaign`` or ``ad.1``
+    message: str  #: what the last attempt said
+
+
+def open_units(database: Database, campaign_id: str) -> list[OpenUnit]:
+    """Effects of the stage at work whose outcome only the platform knows; CampaignNotFoundError."""
+    Reports(database).status(campaign_id)
+    return [
+        OpenUnit(key=u.key, provider=u.provider, effect_key=u.effect_key, steps=tuple(u.steps), message=u.message)
+        for u in _units(database, campaign_id)
+        if u.steps
+    ]
+
+
+def resolve(
+    verbs: Verbs,
+    campaign_id: str,
+    unit_key: str,
+    *,
+    actor: str,
+    found: str | None = None,
+    step: str | None = None,
+) -> str:
+    """Say what became of an unsettled effect; the campaign's status after it.
+
+    ``found``: the id that the object has at the platform, of ``step`` when several are in question. None: it is
+    not there, so it may be made. A campaign that waits for this goes on once nothing else is in question.
+    Raises CampaignNotFoundError, NoSuchUnitError, VerbRefusedError; both list what is in question.
+    """
+    database = verbs.ledger.database
+    reports = Reports(database)
+    reports.status(campaign_id)
+    units = {unit.key: unit for unit in _units(database, campaign_id)}
+    unit = units.get(unit_key)
+    if unit is None:
+        raise NoSuchUnitError(f"no unit {unit_key!r} is at work; {_in_question(units)}")
+    if not unit.steps and unit.says(found, step):
+        return reports.status(campaign_id)[0]
+    if not unit.steps or (step is not None and step not in unit.steps):
+        what = f"{step} of {unit_key}" if step else f"{unit_key} ({unit.status})"
+        raise VerbRefusedError(f"{what} is not in question; {_in_question(units)}")
+    if found is not None and step is None and len(unit.steps) > 1:
+        raise VerbRefusedError(f"several objects of {unit_key} are in question, say which: {', '.join(unit.steps)}")
+    settled = [step] if step is not None else unit.steps
+    entries: dict[str, Any] = {}
+    for one in settled:
+        entries |= said_by_a_person(unit.journal, one, found)
+    if not _write(database, campaign_id, unit, entries):
+        raise VerbRefusedError(f"unit {unit_key} has changed meanwhile; look at it and try again")
+    told = {"unit": unit_key, "objects": ", ".join(settled), "found": found or "nothing"}
+    verbs.ledger.event(campaign_id, "resolved", told, actor=actor)
+    status, reason = reports.status(campaign_id)
+    waits = status == "waiting" and (reason or "").startswith(NEEDS_ATTENTION)
+    return verbs.resume(campaign_id, actor=actor) if waits and not open_units(database, campaign_id) else status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unit:
+    key: str
+    provider: str
+    effect_key: str
+    status: str
+    journal: Mapping[str, Any]
+    message: str
+
+    @property
+    def steps(self) -> list[str]:
+        """What is in question; nothing while an attempt is at work."""
+        return unsettled(self.journal) if self.status == "unknown" else []
+
+    def says(self, found: str | None, step: str | None) -> bool:
+        """Is this answer already in the journal?"""
+        sent = [entry.removeprefix(INTENT) for entry in self.journal if entry.startswith(INTENT)]
+        return any(
+            said_by_a_person(self.journal, one, found).items() <= self.journal.items()
+            for one in sent
+            if step in (None, one)
+        )
+
+
+def _units(database: Database, campaign_id: str) -> list[_Unit]:
+    """Effects of the stage at work."""
+    rows = database.rows(
+        "SELECT u.key, u.provider, u.effect_key, u.status, u.journal, u.error ->> 'message' "
+        "FROM marketing.campaigns c JOIN marketing.units u "
+        "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage AND u.epoch = c.epoch "
+        "WHERE c.campaign_id = %s AND u.effect_key IS NOT NULL ORDER BY u.ordinal",
+        campaign_id,
+    )
+    names = ("key", "provider", "effect_key", "status", "journal", "message")
+    return [_Unit(**{**dict(zip(names, row, strict=True)), "message": row[5] or ""}) for row in rows]
+
+
+def _write(database: Database, campaign_id: str, unit: _Unit, entries: Mapping[str, Any]) -> bool:
+    """Add to the journal and make the unit due, if it is still what the decision was made from (or has it already:
+    a statement may be run again after a lost connection)."""
+    rows = database.rows(
+        "UPDATE marketing.units u SET journal = u.journal || %s::jsonb, due_at = NULL FROM marketing.campaigns c "
+        "WHERE c.campaign_id = %s AND u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "
+        "AND u.key = %s AND u.status = 'unknown' AND u.journal IN (%s::jsonb, %s::jsonb) RETURNING true",
+        encode(entries), campaign_id, unit.key, encode(unit.journal), encode({**unit.journal, **entries}),
+    )  # fmt: skip
+    return bool(rows)
+
+
+def _in_question(units: Mapping[str, _Unit]) -> str:
+    listed: Sequence[str] = [f"{u.key} ({', '.join(u.steps)})" for u in units.values() if u.steps]
+    return f"in question: {'; '.join(listed)}" if listed else "nothing is in question"

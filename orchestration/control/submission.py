@@ -1,0 +1,175 @@
+"""Taking a campaign in: the checks between a valid configuration and a row.
+
+Invariant: a refusal stores nothing, and it says what would be right. What this version can't do yet is
+refused here, never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from agents.base import BaseAgent
+from agents.config import CampaignConfig, ConfigError, FileSource, SearchSource
+from agents.state import MarketingAgentState
+from agents.unit import Stage
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from integrations.ads import AVAILABLE
+from integrations.settings import Mode, Settings
+from orchestration.flow.transition import start
+from orchestration.ledger.database import encode
+from orchestration.ledger.rows import small_state
+from orchestration.spend.ads import check_ad_currency
+from orchestration.stores.lead_files import StoredFile
+
+MAX_LEAD_FILE_BYTES = 10_000_000
+
+
+class IdempotencyConflictError(ValueError):
+    """The idempotency key was used before, for another configuration."""
+
+
+#: How long live ads gather figures before they are first measured, and how often they are optimised after.
+LIVE_MEASURE_AFTER = timedelta(hours=48)
+LIVE_OPTIMIZE_EVERY = timedelta(days=1)
+
+
+def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
+    """The configuration with the defaults of live ads: approval before they are placed, time to gather figures
+    before they are measured, a daily optimisation. Explicit values stay as they are, and so does everything else.
+    """
+    if settings.mode is not Mode.LIVE or not config.ad_platforms:
+        return config
+    return config.model_copy(
+        update={
+            "approval": config.approval.model_copy(update={"gate": config.approval.gate or "ads"}),
+            "measure_after": config.measure_after or LIVE_MEASURE_AFTER,
+            "optimize_every": config.optimize_every or LIVE_OPTIMIZE_EVERY,
+        }
+    )
+
+
+def check(config: CampaignConfig, settings: Settings) -> None:
+    """Raise ConfigError for what this version can't do, SettingsError for keys that live mode lacks."""
+    problems = [
+        f"ad_platforms: {platform} has no client in this version; available: {', '.join(AVAILABLE)}"
+        for platform in config.ad_platforms
+        if platform not in AVAILABLE
+    ]
+    if config.retention is not None:
+        problems.append(f"retention={config.retention}: is not available in this version; leave it out")
+    other = check_ad_currency(config.ad_platforms, config.currency, settings)
+    if other is not None:
+        problems.append(other)
+    if problems:
+        raise ConfigError(problems)
+    settings.require(needed_providers(config))
+
+
+def admitted(config: CampaignConfig, settings: Settings) -> CampaignConfig:
+    """The configuration as it is stored: checked (:func:`check` raises), with its defaults (:func:`resolve`)."""
+    check(config, settings)
+    return resolve(config, settings)
+
+
+def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Settings) -> CampaignConfig:
+    """The configuration of a fork: ``parent``'s with some keys replaced, checked as a whole as any submit is.
+
+    The approval gate is ``ads`` unless the changes say otherwise. ConfigError, SettingsError.
+    """
+    data = parent.model_dump(mode="json")
+    data["approval"]["gate"] = "ads"
+    for key, value in changes.items():
+        if key not in data:
+            raise ConfigError([f"{key}: is no key of a campaign"])
+        both = isinstance(value, Mapping) and isinstance(data[key], Mapping)
+        data[key] = {**data[key], **value} if both else value
+    config = CampaignConfig.parse(data)
+    if any(isinstance(source, FileSource) and source.file_id is None for source in config.lead_sources):
+        raise ConfigError(
+            ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]
+        )
+    return admitted(config, settings)
+
+
+def needed_providers(config: CampaignConfig) -> tuple[str, ...]:
+    """Providers whose keys the campaign can't do without."""
+    needed = ["openai"]
+    if any(isinstance(source, SearchSource) for source in config.lead_sources):
+        needed.append("serpapi")
+    if config.enrichment.find_emails or config.enrichment.verify == "hunter":
+        needed.append("hunter")
+    return (*needed, *config.ad_platforms)
+
+
+def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:
+    """Read and check the user's lead files: the configuration that names them by id, and what is to be stored.
+
+    Raises ConfigError naming the file and what is wrong.
+    """
+    from agents.lead_generation.lead_file import parse
+
+    sources, files = list(config.lead_sources), []
+    for number, source in enumerate(config.lead_sources):
+        if not isinstance(source, FileSource) or source.path is None or source.file_id is not None:
+            continue
+        name = Path(source.path).name
+        found = parse(_read(source.path, number), name)
+        summary = {"rows": len(found.rows), "rejected": dict(found.rejected), "warnings": list(found.warnings)}
+        files.append(StoredFile(filename=name, rows=encode([dict(row) for row in found.rows]), summary=summary))
+        sources[number] = source.model_copy(update={"path": name, "file_id": files[-1].file_id})
+    return config.model_copy(update={"lead_sources": tuple(sources)}), files
+
+
+def _read(path: str, number: int) -> bytes:
+    file = Path(path).expanduser()
+    key = f"lead_sources.{number}.path={path!r}"
+    try:
+        if not file.is_file():
+            raise ConfigError([f"{key}: there is no such file (paths are relative to the current folder)"])
+        if file.stat().st_size > MAX_LEAD_FILE_BYTES:
+            raise ConfigError([f"{key}: is larger than {MAX_LEAD_FILE_BYTES // 1_000_000} MB; split it"])
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError([f"{key}: can't be read ({error.strerror})"]) from None
+
+
+def config_hash(config: CampaignConfig) -> str:
+    """Identity of a configuration: SHA-256 of its canonical JSON."""
+    return sha256(encode(config.model_dump(mode="json")).encode()).hexdigest()
+
+
+def prepare(
+    config: CampaignConfig,
+    agents: Mapping[str, BaseAgent],
+    *,
+    now: datetime,
+    campaign_id: str | None = None,
+    idempotency_key: str | None = None,
+    actor: str = "client",
+) -> tuple[dict[str, Any], Stage]:
+    """The row to insert and the first stage. ConfigError when the sources give no work."""
+    state = MarketingAgentState.initial(config, campaign_id=campaign_id or uuid4().hex, now=now)
+    try:
+        begun, stage = start(state, agents, now)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
+    row = {
+        "campaign_id": begun.campaign_id,
+        "name": config.name,
+        "idempotency_key": idempotency_key,
+        "config_hash": config_hash(config),
+        "agent": begun.current_agent,
+        "stage_name": stage.name,
+        "state": small_state(begun),
+        "agent_messages": [m.model_dump(mode="json") for m in begun.agent_messages],
+        "schema_version": SCHEMA_VERSION,
+        "flow_version": FLOW_VERSION,
+        "created_at": now,
+        "actor": actor,
+    }
+    return row, stage

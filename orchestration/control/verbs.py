@@ -1,0 +1,339 @@
+"""What a person can tell a campaign: pause, resume, cancel, retry, go back, fork, approve, reject.
+
+Every verb is an event with who and when. Invariant: each is safe to repeat and safe against running units:
+one compare-and-set on the row; what already is so changes nothing, and what can't be done is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from agents.base import BaseAgent
+from agents.messages import MessageType, message
+from agents.ports import Clock
+from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
+from agents.state import ApprovalGrant, MarketingAgentState, PiecePerformance
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from integrations.settings import Settings
+from orchestration.control.submission import config_hash, forked
+from orchestration.execution.ad_switching import ask_off, ask_on, ask_to_stay
+from orchestration.flow.holds import NEEDS_ATTENTION, hold_for
+from orchestration.flow.lineage import restore
+from orchestration.flow.routing import begin_hop
+from orchestration.flow.transition import Transition, event, held
+from orchestration.ledger.ad_switches import AdSwitches
+from orchestration.ledger.ledger import PAUSED_FROM, Ledger
+from orchestration.ledger.rows import CampaignRow
+from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
+from orchestration.wakeups import Wakeups
+
+LIVE = ("queued", "running", "waiting", "awaiting_approval")
+STILL = ("completed", "failed", "cancelled", "paused", "waiting", "awaiting_approval")  #: nothing of it is at work
+
+
+class VerbRefusedError(ValueError):
+    """The campaign is not in a status that allows the verb."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verbs:
+    """The verbs over one ledger."""
+
+    ledger: Ledger
+    agents: Mapping[str, BaseAgent]
+    wakeups: Wakeups
+    clock: Clock
+
+    def pause(self, campaign_id: str, *, actor: str, ads: bool = False) -> str:
+        """Start nothing new; what runs is finished and kept. Ads go on, unless ``ads``: then they are paused on
+        their platforms too, as soon as nothing of the campaign is at work any more."""
+        row = self._row(campaign_id)
+        switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
+        if ads and self.agents[AD_MANAGEMENT].wind_down(row.state) is not None:
+            if switch is not None and switch.off and not switch.unreached:
+                return row.status
+            return self._switched(row, "paused", ask_off(row, self.ledger, (*LIVE, "paused"), actor=actor))
+        if switch is not None and switch.resuming:
+            return self._switched(row, "paused", ask_to_stay(row, self.ledger, actor=actor))
+        return self._change(campaign_id, LIVE, "paused", event="paused", actor=actor, reason=f"paused by {actor}")
+
+    def resume(self, campaign_id: str, *, actor: str) -> str:
+        """Go on after a pause, or after what needed attention was mended.
+
+        Ads that a pause has switched off are switched on first: the campaign is ``paused`` until they are.
+        """
+        row = self._row(campaign_id)
+        if row.status == "waiting" and (row.reason or "").startswith(NEEDS_ATTENTION):
+            self.ledger.make_due(row)
+            return self._change(campaign_id, ("waiting",), "running", event="resumed", actor=actor)
+        if row.status in LIVE:
+            return row.status
+        switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
+        if switch is not None and switch.resuming:
+            return row.status
+        if switch is not None and not switch.over:
+            return self._switched(row, "resumed", ask_on(row, self.ledger, actor=actor))
+        return self._change(campaign_id, ("paused",), PAUSED_FROM, event="resumed", actor=actor)
+
+    def cancel(self, campaign_id: str, *, actor: str, reason: str | None = None) -> str:
+        """Start nothing new, pause the campaign's ads on their platforms, end as cancelled."""
+        row = self._row(campaign_id)
+        if row.status in ("cancelled", "cancelling"):
+            return row.status
+        self.ledger.decide_approvals(campaign_id, "withdrawn", actor, reason)
+        why = f"cancelled by {actor}" + (f": {reason}" if reason else "")
+        return self._change(
+            campaign_id,
+            (*LIVE, "paused", "failed", "completed"),
+            "cancelling",
+            event="cancelling",
+            actor=actor,
+            reason=why,
+            data={"reason": reason} if reason else None,
+        )
+
+    def retry(self, campaign_id: str, *, actor: str, from_step: int | None = None) -> str:
+        """Repeat what failed, or everything from a step on."""
+        if from_step is not None:
+            return self._go_back(campaign_id, from_step, actor)
+        row = self._row(campaign_id)
+        if row.status in ("queued", "running"):
+            return row.status
+        if row.status != "failed":
+            raise VerbRefusedError(
+                f"campaign {campaign_id} is {row.status}; only a failed one is retried (or --from-step)"
+            )
+        if row.agent is None:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} was cancelled and not all its ads are paused: cancel it again"
+            )
+        if self.ledger.retry_failed(campaign_id, actor) == 0:
+            # Nothing failed in the ledger: a defect ended it. With mended code the join is decided anew.
+            return self._change(campaign_id, ("failed",), "running", event="retried", actor=actor)
+        self._wake(campaign_id)
+        return "running"
+
+    def fork(
+        self,
+        campaign_id: str,
+        from_step: int,
+        *,
+        actor: str,
+        settings: Settings,
+        changes: Mapping[str, Any] | None = None,
+        new_id: str | None = None,
+    ) -> str:
+        """A new campaign that begins at a step of this one, with its leads, content and reports.
+
+        The parent and its ads are only read: the fork's first change creates its own. ``changes`` are keys of the
+        configuration, which is checked as any that is submitted (ConfigError, SettingsError); the approval gate is
+        ``ads`` unless they say otherwise. Returns the new id.
+        """
+        row = self._row(campaign_id)
+        found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))
+        config = forked(found.state.campaign_config, changes or {}, settings)
+        now = self.clock.now()
+        inherited = found.state.evolve(
+            campaign_id=new_id or uuid4().hex,
+            campaign_config=config,
+            target_audience=config.target_audience,
+            content_requirements=config.content_requirements,
+            ad_platforms=config.ad_platforms,
+            approvals=(),
+            created_at=now,
+        )
+        origin = event("forked", 0, found.agent, {"from": campaign_id, "from_step": from_step}, actor=actor)
+        move = self._begin(inherited, found.agent, 0, origin)
+        record = {
+            "campaign_id": inherited.campaign_id,
+            "name": config.name,
+            "idempotency_key": None,
+            "config_hash": config_hash(config),
+            "schema_version": SCHEMA_VERSION,
+            "flow_version": FLOW_VERSION,
+            "created_at": now,
+        }
+        self.ledger.fork(record, move)
+        self.ledger.event(campaign_id, "was_forked", {"to": inherited.campaign_id, "from_step": from_step}, actor=actor)
+        if move.hold is None:
+            self._wake(inherited.campaign_id)
+        return inherited.campaign_id
+
+    def approve(self, campaign_id: str, *, actor: str) -> str:
+        """Agree to exactly what was asked; the campaign goes on."""
+        row = self._row(campaign_id)
+        hold = row.hold or {}
+        if row.status != "awaiting_approval":
+            return self._already(row, "approve")
+        now = self.clock.now()
+        grant = ApprovalGrant.model_validate({**hold, "by": actor, "at": now})
+        after = self._answered(row.state, row.agent or "", {"approved": True, "kind": grant.kind, "by": actor})
+        after = after.evolve(approvals=(*row.state.approvals, grant))
+        changed = self.ledger.set_status(
+            campaign_id,
+            ("awaiting_approval",),
+            "running",
+            event="approved",
+            actor=actor,
+            revision=row.revision,
+            patch=after.model_dump(mode="json", include={"approvals", "agent_messages"}),
+            data={"kind": grant.kind},
+        )
+        if changed is None:
+            return self._already(self._row(campaign_id), "approve")
+        self.ledger.decide_approvals(campaign_id, "approved", actor, None)
+        self._wake(campaign_id)
+        return changed
+
+    def reject(self, campaign_id: str, *, actor: str, reason: str, rework: bool = False, expired: bool = False) -> str:
+        """Refuse what was asked: the campaign is cancelled, or goes back to content with the reason."""
+        row = self._row(campaign_id)
+        if row.status != "awaiting_approval":
+            return self._already(row, "reject")
+        self.ledger.decide_approvals(campaign_id, "expired" if expired else "rejected", actor, reason)
+        self.ledger.event(campaign_id, "rejected", {"reason": reason, "rework": rework}, actor=actor)
+        if not rework:
+            return self.cancel(campaign_id, actor=actor, reason=reason)
+        answered = self._answered(
+            row.state, row.agent or "", {"approved": False, "reason": reason, "by": actor, "rework": True}
+        )
+        now = self.clock.now()
+        asked = message(
+            sender="person",
+            receiver=CONTENT_CREATION,
+            message_type=MessageType.OPTIMIZATION_SUGGESTION,
+            payload={"suggestions": [reason], "piece_ids": [p.piece_id for p in row.state.generated_content]},
+            correlation_id=f"{campaign_id}/{row.step}",
+            now=now,
+            ordinal=len(answered.agent_messages),
+        )
+        told = answered.evolve(
+            agent_messages=(*answered.agent_messages, asked),
+            # All of it is written anew, not only what figures call weak; the writers read why.
+            content_performance=tuple(
+                PiecePerformance(piece_id=p.piece_id, revision=p.revision, score=0.0, weak=True, reasons=(reason,))
+                for p in row.state.generated_content
+            ),
+        )
+        origin = event("rework", row.step + 1, CONTENT_CREATION, {"reason": reason}, actor=actor)
+        move = self._begin(told, CONTENT_CREATION, row.step + 1, origin)
+        if not self._sent_back(row, ("awaiting_approval",), move):
+            return self._already(self._row(campaign_id), "reject")
+        self._wake(campaign_id)
+        return move.status
+
+    def _go_back(self, campaign_id: str, step: int, actor: str) -> str:
+        row = self._row(campaign_id)
+        if row.status not in STILL:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} is {row.status}; pause it before it goes back to step {step}"
+            )
+        switch = AdSwitches(self.ledger).newest(row)
+        if switch is not None and not switch.over:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} is paused with its ads: resume it and pause it without its ads, "
+                f"then it can go back to step {step}"
+            )
+        found = restore(self.ledger.checkpoints(campaign_id), row.base_step, step, at_work=self._at_work(row))
+        # What people have decided since stays: their approvals, and the limits that they have changed.
+        limits = row.state.campaign_config.limits
+        config = found.state.campaign_config.model_copy(update={"limits": limits})
+        kept = found.state.evolve(approvals=row.state.approvals, campaign_config=config)
+        origin = event("went_back", row.step + 1, found.agent, {"to_step": step}, actor=actor)
+        move = self._begin(kept, found.agent, row.step + 1, origin)
+        if not self._sent_back(row, STILL, move, base=found.base):
+            raise VerbRefusedError(f"campaign {campaign_id} has changed meanwhile; look at it and try again")
+        if move.hold is None:
+            self._wake(campaign_id)
+        return move.status
+
+    def _sent_back(self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None) -> bool:
+        """Send the campaign to ``move``; False when it has changed. VerbRefusedError while an effect of the stage
+        at work may be at the platform and nobody knows: a line of work that is left behind asks no more."""
+        in_the_way = self.ledger.go_back(row, origin, move, base=base)
+        if in_the_way:
+            raise VerbRefusedError(
+                f"campaign {row.campaign_id} can't go back yet: {', '.join(in_the_way)} may have been carried out and "
+                f"nobody knows. Let it be looked for (`campaigns resume {row.campaign_id}`, if it is paused or waits), "
+                f"or say what is there: campaigns resolve {row.campaign_id} {in_the_way[0]}"
+            )
+        return in_the_way is not None
+
+    def _switched(self, row: CampaignRow, verb: str, asked: bool) -> str:
+        """The status after a wish for the campaign's ads."""
+        if not asked:
+            return self._already(self._row(row.campaign_id), verb, wanted="paused" if verb == "paused" else None)
+        self.wakeups.hop(row.campaign_id, AD_MANAGEMENT, row.step)
+        return "paused"
+
+    def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Mapping[str, Any]) -> Transition:
+        """A transition to the first stage of a hop of ``agent``."""
+        now = self.clock.now()
+        begun = begin_hop(state, agent, step, now)
+        stage = self.agents[agent].plan(begun, [])
+        if stage is None:
+            raise VerbRefusedError(f"{agent} has nothing to do there")
+        hold = hold_for(begun, agent, stage, None, now)
+        events = [origin, event("hop_started", step, agent, {})]
+        return held(state, begun, stage, 0, hold, [], events, now)
+
+    def _answered(self, state: MarketingAgentState, agent: str, payload: Mapping[str, Any]) -> MarketingAgentState:
+        answer = message(
+            sender="person",
+            receiver=agent,
+            message_type=MessageType.APPROVAL_RESPONSE,
+            payload=payload,
+            correlation_id=f"{state.campaign_id}/{state.step}",
+            now=self.clock.now(),
+            ordinal=len(state.agent_messages),
+        )
+        return state.evolve(agent_messages=(*state.agent_messages, answer))
+
+    def _change(
+        self,
+        campaign_id: str,
+        origin: Sequence[str],
+        status: str,
+        *,
+        event: str,
+        actor: str,
+        reason: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> str:
+        changed = self.ledger.set_status(
+            campaign_id, origin, status, event=event, actor=actor, reason=reason, data=data
+        )
+        if changed is None:
+            return self._already(self._row(campaign_id), event, wanted=status)
+        if changed in ("running", "queued", "cancelling"):
+            self._wake(campaign_id)
+        return changed
+
+    def _already(self, row: CampaignRow, verb: str, *, wanted: str | None = None) -> str:
+        """A verb that finds its work done says nothing; one that can't be done says why."""
+        if row.status == wanted:
+            return row.status
+        ended = " and has ended" if row.status in TERMINAL else ""
+        raise VerbRefusedError(
+            f"campaign {row.campaign_id} is {row.status}{ended}: it can't be {_PARTICIPLES.get(verb, verb)}"
+        )
+
+    def _row(self, campaign_id: str) -> CampaignRow:
+        row = self.ledger.load(campaign_id)
+        if row is None:
+            raise CampaignNotFoundError(campaign_id)
+        return row
+
+    def _at_work(self, row: CampaignRow) -> tuple[int, str] | None:
+        return (row.step, row.agent) if row.agent is not None else None
+
+    def _wake(self, campaign_id: str) -> None:
+        row = self._row(campaign_id)
+        # An ended campaign that is cancelled has no agent; winding down is ad management's work.
+        self.wakeups.hop(campaign_id, row.agent or AD_MANAGEMENT, row.step)
+
+
+_PARTICIPLES = {"approve": "approved", "reject": "rejected"}

@@ -1,0 +1,1 @@
+"""A campaign in a worker: the orchestrator, units and their calls, placement, the reconciling tick."""

@@ -1,0 +1,195 @@
+"""What a unit may use, backed by the ledger: the distributed form of ``agents.ports.UnitContext``.
+
+Invariants: a journal entry is committed before the unit goes on; every wire call has a deadline, because the
+threads pool has no time limits of its own; and every wire call is admitted by the whole fleet's breaker and limits
+first, and tells them how it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from agents.effects import INTENT, seconds_awake_or_not
+from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression
+from agents.unit import Unit
+from integrations.errors import NotNowError, OverLimitError
+from integrations.llm.prices import CostBound
+from integrations.providers import Providers
+from integrations.settings import Settings
+from integrations.usage import Usage
+from orchestration.clock import SystemClock
+from orchestration.crash_points import reach
+from orchestration.execution.call_guard import Caller, Gate
+from orchestration.execution.counts import Counts
+from orchestration.ledger.database import Database
+from orchestration.ledger.ledger import Ledger
+from orchestration.ledger.rows import Claimed
+from orchestration.spend.ads import AdSpend, CampaignAds
+from orchestration.spend.models import SpendLedger
+from orchestration.stores.knowledge import KnowledgeBase
+from orchestration.stores.lead_files import LeadFileStore
+from orchestration.stores.suppression import SuppressionList
+
+T = TypeVar("T")
+
+CALLS = "calls"  #: journal entry: so many calls an attempt was seen to make in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What all units of one process share."""
+
+    settings: Settings
+    providers: Providers
+    retriever: Retriever
+    suppression: Suppression
+    lead_files: LeadFiles
+    gate: Gate
+    spend: SpendLedger
+    ad_spend: AdSpend
+    clock: Clock = field(default_factory=SystemClock)
+    counts: Counts = field(default_factory=Counts)
+
+    @staticmethod
+    def of(settings: Settings, database: Database, *, gate: Gate | None = None) -> Resources:
+        """The real ones: providers from the settings, stores in the database."""
+        return Resources(
+            settings=settings,
+            gate=gate or Gate(settings),
+            providers=Providers(settings),
+            retriever=KnowledgeBase(database),
+            suppression=SuppressionList(database),
+            lead_files=LeadFileStore(database),
+            spend=SpendLedger(database, settings),
+            ad_spend=AdSpend(database, settings),
+        )
+
+
+def deadline_s(settings: Settings, provider: str) -> float:
+    """Seconds that one wire call to ``provider`` may take."""
+    return settings.llm_timeout_s if provider == "openai" else settings.http_timeout_s
+
+
+def effect_rules(settings: Settings) -> EffectRules:
+    """How careful effects are under these settings."""
+    return EffectRules(probe_delay_s=settings.probe_delay_s, call_timeout_s=settings.http_timeout_s)
+
+
+@dataclass(slots=True)
+class LedgerContext:
+    """The context of one claimed unit."""
+
+    campaign_id: str
+    claimed: Claimed
+    ledger: Ledger
+    resources: Resources
+    entries: dict[str, Any]  #: the unit's journal, as committed
+    way: str | None = None  #: which of its policy's other ways the unit takes
+    calls: int = 0  #: how many wire calls this attempt has made
+    probing: bool = False  #: the last call was the one that a half-open breaker lets through
+    creates: bool = False  #: the next call carries out an intent
+    seen_at: float | None = None  #: when the claim was last seen to hold
+
+    @property
+    def unit(self) -> Unit:
+        """The unit itself."""
+        return self.claimed.unit
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        return self.resources.clock
+
+    @property
+    def providers(self) -> Providers:
+        """Clients of the outside world."""
+        return self.resources.providers
+
+    @property
+    def retriever(self) -> Retriever:
+        """The knowledge base."""
+        return self.resources.retriever
+
+    @property
+    def suppression(self) -> Suppression:
+        """The suppression list."""
+        return self.resources.suppression
+
+    @property
+    def lead_files(self) -> LeadFiles:
+        """The user's own lead files."""
+        return self.resources.lead_files
+
+    @property
+    def effects(self) -> EffectRules:
+        """How careful an effect has to be."""
+        return effect_rules(self.resources.settings)
+
+    @property
+    def ad_budget(self) -> AdBudget:
+        """The campaign's ad money on the unit's platform."""
+        return CampaignAds(self.resources.ad_spend, self.campaign_id, self.unit.provider, self.clock)
+
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
+        """Make one wire call with the provider's deadline, when the spend caps, the fleet's limits and its breaker
+        let it through, in this order.
+
+        NotNowError when they don't, or when the unit has been somebody else's meanwhile: one who was frozen, or
+        waited for long, asks before it spends anything.
+        """
+        now = seconds_awake_or_not()
+        if now - (self.seen_at or self.claimed.taken_at) > self.effects.late_s:
+            if not self.ledger.holds(self.campaign_id, self.claimed):
+                raise self._taken_over()
+            self.seen_at = now
+        kind = "create" if self.creates else "effect" if self.unit.effect else "call"
+        self.creates = self.probing = False
+        timeout = deadline_s(self.resources.settings, provider)
+        try:
+            with (
+                self.resources.spend.hold(self.campaign_id, self.claimed, provider, cost),
+                self.resources.gate.call(self._caller(timeout), provider, scope) as ticket,
+            ):
+                self.probing = ticket.probe
+                self.calls += 1
+                reach(f"{kind}.before")
+                answer = send(timeout)
+                reach(f"{kind}.after")
+                return answer
+        except OverLimitError:
+            if self.calls:  # what it has done in this attempt will be done again: then with room for one more
+                self.journal(CALLS, max(self.calls + 1, int(self.entries.get(CALLS, 1))))
+            raise
+
+    def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
+        """Commit ``value`` under ``entry``, and what it cost."""
+        self.ledger.journal(self.campaign_id, self.claimed, {entry: value}, usage)
+        self.entries[entry] = value
+
+    def intend(self, entry: str, value: Any) -> None:
+        """Commit ``value`` under ``entry`` while the unit is ours; NotNowError when it is not any more."""
+        if not self.ledger.intend(self.campaign_id, self.claimed, {entry: value}):
+            raise self._taken_over()
+        self.entries[entry] = value
+        self.creates = entry.startswith(INTENT)
+
+    def _caller(self, timeout_s: float) -> Caller:
+        place = f"{self.claimed.step}/{self.claimed.stage}/{self.unit.key}"
+        return Caller(
+            holder=f"{self.campaign_id}/{place}",
+            campaign=self.campaign_id,
+            effect=self.unit.effect,
+            timeout_s=timeout_s,
+            breaker=self.unit.policy.breaker,
+            made=self.calls,
+            needed=int(self.entries.get(CALLS, 1)),
+        )
+
+    def _taken_over(self) -> NotNowError:
+        return NotNowError(self.unit.provider, "another attempt holds the unit, or its campaign has moved on")
+
+    def journaled(self, entry: str) -> Any | None:
+        """What was committed under ``entry`` by this or an earlier attempt."""
+        return self.entries.get(entry)

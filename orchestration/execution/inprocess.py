@@ -1,0 +1,117 @@
+"""A whole campaign in one process: the same agents, units and routing, without ledger and broker.
+
+For development shells and for the proof that distribution changes nothing: with the clock and ids injected
+it ends where the distributed run ends. Invariant: no decision is made here; it only calls the pure ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from agents.base import BaseAgent
+from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, UncappedAds
+from agents.state import MarketingAgentState
+from agents.unit import Unit
+from integrations.llm.prices import CostBound
+from integrations.providers import Providers
+from integrations.usage import Usage
+from orchestration.execution.context import Resources, deadline_s, effect_rules
+from orchestration.flow.routing import begin_hop, next_agent, route
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class MemoryUnitContext:
+    """A unit's context whose journal lives in memory."""
+
+    resources: Resources
+    campaign_id: str
+    unit: Unit
+    entries: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        return self.resources.clock
+
+    @property
+    def providers(self) -> Providers:
+        """Clients of the outside world."""
+        return self.resources.providers
+
+    @property
+    def retriever(self) -> Retriever:
+        """The knowledge base."""
+        return self.resources.retriever
+
+    @property
+    def suppression(self) -> Suppression:
+        """The suppression list."""
+        return self.resources.suppression
+
+    @property
+    def lead_files(self) -> LeadFiles:
+        """The user's own lead files."""
+        return self.resources.lead_files
+
+    @property
+    def effects(self) -> EffectRules:
+        """How careful effects are."""
+        return effect_rules(self.resources.settings)
+
+    @property
+    def way(self) -> str | None:
+        """The unit's own way: nobody else uses the provider, so nothing is put off."""
+        return None
+
+    @property
+    def ad_budget(self) -> AdBudget:
+        """Not counted."""
+        return UncappedAds()
+
+    def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
+        """Make one wire call with the provider's deadline."""
+        return send(deadline_s(self.resources.settings, provider))
+
+    def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
+        """Keep ``value`` for the rest of this unit."""
+        self.entries[entry] = value
+
+    def intend(self, entry: str, value: Any) -> None:
+        """Keep ``value``; nobody else can be at the unit."""
+        self.journal(entry, value)
+
+    def journaled(self, entry: str) -> Any | None:
+        """What this unit kept under ``entry``."""
+        return self.entries.get(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryExecution:
+    """The ``ExecutionContext`` of a run in one process."""
+
+    resources: Resources
+
+    @property
+    def clock(self) -> Clock:
+        """The source of time."""
+        return self.resources.clock
+
+    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryUnitContext:
+        """The context of one unit."""
+        return MemoryUnitContext(self.resources, campaign_id, unit)
+
+
+def run_campaign(
+    state: MarketingAgentState, agents: Mapping[str, BaseAgent], execution: MemoryExecution
+) -> MarketingAgentState:
+    """Run an initial state to its end. Raises HopFailedError when a hop lost all its essential units."""
+    following, step = next_agent(state), 0
+    while following is not None:
+        begun = begin_hop(state.evolve(next_agent=following), following, step, execution.clock.now())
+        state = route(agents[following].execute(begun, execution))
+        following, step = state.next_agent, step + 1
+    return state

@@ -1,0 +1,289 @@
+"""The orchestrator at work in one worker: take units, run them, join, advance, go on.
+
+Everything it decides is decided by pure functions (placement, transition); everything it changes is one
+ledger call. Invariant: it may stop at any line (kill -9) and be run again by anybody: the row and the
+ledger say where to go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from agents.base import BaseAgent
+from agents.unit import StageResult, UnitResult
+from agents.versions import UnknownVersionError
+from orchestration.execution.ad_switching import carry_out
+from orchestration.execution.context import Resources
+from orchestration.execution.executor import UnitSlots
+from orchestration.execution.pace import HELD_BACK_BATCH, Pace
+from orchestration.execution.placement import LOCAL_BATCH, LOCAL_UNITS, Placement, choose, chord_slots
+from orchestration.execution.quarantine import Quarantine
+from orchestration.execution.turn import Joined, Turn, follow, stage_result
+from orchestration.execution.units import GivenBack, run_claimed
+from orchestration.flow.cancelling import WIND_DOWN, wind_down, wound_down
+from orchestration.flow.transition import Transition, failed_by_defect, transition
+from orchestration.ledger.ledger import ADVANCED, Ledger
+from orchestration.ledger.rows import CampaignRow, Claimed, Position
+from orchestration.wakeups import MAX_COUNTDOWN_S, NobodyObserves, Observer, Wakeups
+
+log = logging.getLogger(__name__)
+
+Outcome = tuple[Claimed, UnitResult | GivenBack]
+
+AT_WORK = ("queued", "running")
+#: What was stopped may have been resumed before this process heard of it (it asks each second): it looks again.
+STOPPED_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orchestrator:
+    """Drives campaigns over the ledger. One object serves every thread of a worker process."""
+
+    ledger: Ledger
+    agents: Mapping[str, BaseAgent]
+    resources: Resources
+    wakeups: Wakeups
+    slots: UnitSlots
+    quarantine: Quarantine = field(default_factory=Quarantine)
+    pace: Pace = field(default_factory=Pace)
+    placement: str = "auto"
+    observer: Observer = field(default_factory=NobodyObserves)
+    serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
+    stopped: Callable[[str], bool] = lambda campaign_id: False  #: was the campaign paused or cancelled just now?
+
+    def run_hop(self, campaign_id: str, agent: str | None = None) -> str:
+        """Work on a campaign as far as this worker can; returns why it stopped, for the log.
+
+        ``agent`` is the one the wake-up was for: a late wake-up of an earlier hop does nothing.
+        """
+        try:
+            found = self.ledger.enter(
+                campaign_id, agent, limit=self._most(campaign_id), most=self._most_local(campaign_id)
+            )
+        except UnknownVersionError as error:  # parked, never guessed: a newer worker will take it
+            log.info("%s", error)
+            return "written by a newer program"
+        if found is None:
+            return "not at work"
+        row: CampaignRow | None = found.row
+        if found.row.status == "cancelling":
+            row = self._winding_down(found.row)
+        elif found.row.status == "paused":
+            return carry_out(found.row, self._run, self.ledger, self.agents, self.slots, self.wakeups)
+        elif found.row.status not in AT_WORK:
+            return "not at work"
+        if row is None or row.agent is None:
+            return "not at work"
+        if agent is not None and row.agent != agent and row.status != "cancelling":
+            return "moved on"
+        turn = Turn(row, found.done, found.claimed, due=found.left_due if row is found.row else None)
+        with ExitStack() as shown:
+            while True:
+                joined = self._stage(turn)
+                if isinstance(joined, str):
+                    return joined
+                move = joined.move
+                if move.stage is None or move.agent is None or move.hold is not None:
+                    return move.status
+                if move.step != turn.row.step:
+                    shown.close()
+                    if not joined.stay:
+                        self.wakeups.hop(campaign_id, move.agent, move.step)
+                        return "handed on"
+                    shown.enter_context(self.observer.hop(campaign_id, move.agent, move.step))
+                turn = follow(turn.row, joined)
+
+    def run_slot(self, campaign_id: str, step: int, stage: int) -> bool:
+        """One unit of a stage that was spread over the queue; False when none is left to take.
+
+        Whoever brings the stage's counter to 0 advances the campaign and wakes the next hop.
+        """
+        units = self.ledger.take(campaign_id, step, stage, 1)
+        if not units:
+            return False
+        claimed = units[0]
+        outcome = self._run(claimed, campaign_id)
+        if isinstance(outcome, GivenBack):
+            if not outcome.limited:
+                self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
+                return True
+            self.pace.hold_back(campaign_id)
+            if self.pace.wake_needed(campaign_id, outcome.delay_s):
+                self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
+            return False  # what else is due may wait for its own wake-up too
+        if self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
+            self.advance(campaign_id, step, stage)
+            return False
+        return True
+
+    def advance(self, campaign_id: str, step: int, stage: int) -> bool:
+        """Take the join of a finished stage if nobody has; safe to call any number of times."""
+        joined = self._join(campaign_id, step, stage, claim=False)
+        if joined is None:
+            return False
+        move = joined.move
+        if move.agent is not None and move.stage is not None and move.hold is None:
+            self.wakeups.hop(campaign_id, move.agent, move.step)
+        return True
+
+    def _stage(self, turn: Turn) -> Joined | str:
+        """Run the stage at work as far as possible: the join that we took, or why there is none."""
+        row = turn.row
+        if not turn.claimed:
+            due = self.ledger.due(row.campaign_id, row.step, row.stage) if turn.due is None else turn.due
+            spread = choose(self.placement, due, self.slots.free) is Placement.CHORD
+            if due and spread and not self.pace.held_back(row.campaign_id):
+                self.wakeups.chord(row.campaign_id, row.agent or "", row.step, row.stage, chord_slots(due))
+                return "spread"
+            turn.claimed = (
+                self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id)) if due else ()
+            )
+        if not turn.claimed:
+            return self._join(row.campaign_id, row.step, row.stage) or "nothing due"
+        while turn.claimed:
+            joined = self._batch(turn)
+            if joined is not None and not isinstance(joined, GivenBack):
+                return joined
+            if joined is not None:  # a limit held a unit back: what it would take now it would only give back
+                break
+            if self._told_to_stop(row):  # and that too
+                self._wake_later(row.campaign_id, row.agent or "", row.step, STOPPED_S)
+                return "waits for units"
+            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id))
+        # Whoever took the last due unit sees to the next one; a wake-up that finds nothing due leaves it to them.
+        delay_s = self.ledger.next_due_s(row.campaign_id, row.step, row.stage)
+        held_back = self.pace.held_back(row.campaign_id)
+        if delay_s is not None and (not held_back or self.pace.wake_needed(row.campaign_id, delay_s)):
+            self._wake_later(row.campaign_id, row.agent or "", row.step, delay_s)
+        return "waits for units"
+
+    def _batch(self, turn: Turn) -> Joined | GivenBack | str | None:
+        """Run the claimed units side by side and record them as they end; None, or a unit that a limit held back,
+        while the stage is not over."""
+        row = turn.row
+        units, turn.claimed = turn.claimed, ()
+        verdict: Joined | GivenBack | str | None = None
+        for ended in self._outcomes(row, units):
+            results: list[UnitResult] = []
+            for claimed, outcome in ended:
+                if isinstance(outcome, UnitResult):
+                    turn.own[claimed.ordinal] = outcome
+                    results.append(outcome)
+                elif outcome.limited:
+                    self.pace.hold_back(row.campaign_id)
+                    verdict = verdict or outcome
+            if not results:
+                continue
+            done = [*turn.done, stage_result(turn)] if len(turn.own) == row.stage_size else []
+            move = self._decide(row, done) if done else None
+            stay = self._stays(row, move)
+            claims = self._claims(move) if stay else 0
+            code = self.ledger.finish(row.position, results, move, claimed=claims)
+            if code == ADVANCED and move is not None:
+                verdict = Joined(move=move, claimed=claims, stay=stay, done=done)
+            elif code == 0:
+                verdict = self._join(row.campaign_id, row.step, row.stage) or "joined by another"
+        return verdict
+
+    def _outcomes(self, row: CampaignRow, units: Sequence[Claimed]) -> Iterator[Sequence[Outcome]]:
+        """Run the units on the process' slots; their outcomes as they come, those that come together together."""
+
+        def work(claimed: Claimed) -> UnitResult | GivenBack:
+            if self._told_to_stop(row):  # it waited for a slot while somebody said stop
+                self.ledger.release(row.campaign_id, claimed)
+                return GivenBack(claimed, STOPPED_S)
+            with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
+                return self._run(claimed, row.campaign_id)
+
+        if len(units) == 1:  # no thread for a chain of one
+            yield [(units[0], work(units[0]))]
+            return
+        running = {self.slots.submit(work, claimed): claimed for claimed in units}
+        waiting = set(running)
+        while waiting:
+            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            yield [(running[future], future.result()) for future in ended]
+
+    def _run(self, claimed: Claimed, campaign_id: str) -> UnitResult | GivenBack:
+        with self.quarantine.unit(claimed.crashes):
+            return run_claimed(self.agents, claimed, campaign_id, self.ledger, self.resources)
+
+    def _told_to_stop(self, row: CampaignRow) -> bool:
+        """Was the campaign stopped just now? Its winding down is what a cancelled one still has to do."""
+        return row.stage_name != WIND_DOWN and self.stopped(row.campaign_id)
+
+    def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
+        """Advance from the ledger's own results; None when it is not due or another one did it."""
+        row = self.ledger.load(campaign_id)
+        at_work = row is not None and (row.status == "running" or _winds_down(row))
+        if row is None or not at_work or (row.step, row.stage, row.remaining) != (step, stage, 0):
+            return None
+        done = self.ledger.results(campaign_id, step)
+        move = self._decide(row, done)
+        stay = claim and self._stays(row, move)
+        claims = self._claims(move) if stay else 0
+        if self.ledger.finish(row.position, [], move, claimed=claims) != ADVANCED:
+            return None
+        return Joined(move=move, claimed=claims, stay=stay, done=done)
+
+    def _decide(self, row: CampaignRow, done: Sequence[StageResult]) -> Transition:
+        """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
+        now = self.resources.clock.now()
+        if _winds_down(row):
+            move = wound_down(row.state, done, now)
+            return move if move.reason else replace(move, reason=row.reason)  # who cancelled it, and why
+        try:
+            return transition(row.state, done, self.agents, now)
+        except Exception as error:  # whatever an agent's code raises: the campaign must not hang on it
+            log.exception("advance of %s failed by a defect", row.campaign_id)
+            return failed_by_defect(row.state, row.stage + 1, error, now)
+
+    def _winding_down(self, row: CampaignRow) -> CampaignRow | None:
+        """The row at its winding-down stage, sent there if nothing runs any more; None while something does."""
+        if row.stage_name == WIND_DOWN:
+            return row
+        if self.ledger.running_units(row):
+            return None
+        move = wind_down(row.state, row.step + 1, self.agents, self.resources.clock.now())
+        move = replace(move, reason=row.reason)
+        if not self.ledger.redirect(row, ("cancelling",), move):
+            return None
+        return self.ledger.load(row.campaign_id) if move.stage is not None else None
+
+    def _stays(self, row: CampaignRow, move: Transition | None) -> bool:
+        """Does this worker go on after ``move``? Within a hop always, over a hop's border if it serves the agent."""
+        if move is None or move.agent is None or move.stage is None or move.hold is not None:
+            return False
+        return move.step == row.step or self.serves(move.agent)
+
+    def _claims(self, move: Transition | None) -> int:
+        """How many units of the next stage start as ours: all of a small local one, else none."""
+        if move is None or move.stage is None:
+            return 0
+        units = len(move.stage.units)
+        local = choose(self.placement, units, self.slots.free) is Placement.LOCAL
+        return units if local and units <= LOCAL_BATCH else 0
+
+    def _most(self, campaign_id: str) -> int:
+        """How many units are taken at once."""
+        return HELD_BACK_BATCH if self.pace.held_back(campaign_id) else LOCAL_BATCH
+
+    def _most_local(self, campaign_id: str) -> int:
+        """The largest number of due units that would run here."""
+        if self.pace.held_back(campaign_id):
+            return 2**31 - 1
+        free = self.slots.free
+        spread = (n for n in range(2, LOCAL_UNITS + 2) if choose(self.placement, n, free) is Placement.CHORD)
+        return next(spread, 2**31) - 1
+
+    def _wake_later(self, campaign_id: str, agent: str, step: int, delay_s: float) -> None:
+        if delay_s <= MAX_COUNTDOWN_S:  # later ones are rows: reconcile sees their due_at
+            self.wakeups.hop(campaign_id, agent, step, delay_s=delay_s)
+
+
+def _winds_down(row: CampaignRow) -> bool:
+    return row.status == "cancelling" and row.stage_name == WIND_DOWN

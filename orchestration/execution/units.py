@@ -1,0 +1,186 @@
+"""Running one claimed unit: its body, and what its outcome means for the ledger.
+
+The order of a unit's work is DESIGN's: claimed already, then admission and the call with its deadline, then the
+result; errors are decided by one pure function. Invariants: nothing escapes. An error of a provider becomes a
+retry, a deferral, another way, a look, a question to a person or a failed result; a defect in our own code becomes a
+failed result that says so. A unit that could only fail on its other ways waits for its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic_core import to_jsonable_python
+
+from agents.base import BaseAgent
+from agents.effects import unsettled
+from agents.unit import UnitResult, UnitStatus
+from integrations.errors import MAX_DELAY_S, IntegrationError, OverBudgetError, OverLimitError
+from integrations.retry import Attend, Decision, Defer, Fail, Fallback, Probe, Retry, decide
+from orchestration.execution.context import LedgerContext, Resources
+from orchestration.flow.holds import NEEDS_ATTENTION
+from orchestration.ledger.database import DatabaseUnavailableError
+from orchestration.ledger.ledger import Ledger
+from orchestration.ledger.rows import Claimed, claim_id
+
+log = logging.getLogger(__name__)
+
+WAITING_SINCE = "waiting_since"  #: journal entry of the first deferral by an outage; the ledger writes it
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """The unit went back to the ledger; try again in ``delay_s`` seconds. ``limited``: a limit was the reason."""
+
+    claimed: Claimed
+    delay_s: float
+    limited: bool = False
+
+
+def run_claimed(
+    agents: Mapping[str, BaseAgent], claimed: Claimed, campaign_id: str, ledger: Ledger, resources: Resources
+) -> UnitResult | GivenBack:
+    """Run one claimed unit once. A final result is NOT recorded yet; a give-back is.
+
+    Raises DatabaseUnavailableError when Postgres stays away: the claim ends with the task then.
+    """
+    with ledger.holdings.at_work(claim_id(campaign_id, claimed)) as ours:
+        if not ours:
+            return GivenBack(claimed, 0.0)
+        return _run(agents, claimed, campaign_id, ledger, resources)
+
+
+def _run(
+    agents: Mapping[str, BaseAgent], claimed: Claimed, campaign_id: str, ledger: Ledger, resources: Resources
+) -> UnitResult | GivenBack:
+    unit = claimed.unit
+    waited_s = _waited_s(claimed.journal, resources.clock.now())
+    ways = unit.policy.ways(waited_s)
+    context = LedgerContext(campaign_id, claimed, ledger, resources, dict(claimed.journal))
+    put_off: tuple[Defer, IntegrationError] | None = None  #: the way that may work again soonest
+    for number, way in enumerate(ways):
+        context.way = way
+        try:
+            output = to_jsonable_python(agents[claimed.agent].run(unit, context))
+            if way is not None:
+                resources.counts.add("fallbacks", provider=unit.provider, way=way)
+            return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output=output)
+        except IntegrationError as error:
+            open_ends = unsettled(context.entries) if unit.effect else []
+            decision = decide(
+                error,
+                claimed.attempts + 1,
+                unit.policy,
+                jitter=random.random(),
+                effect=unit.effect,
+                unsettled=bool(open_ends),
+                probing=context.probing,
+                waited_s=waited_s,
+                more_ways=number + 1 < len(ways),
+            )
+            if isinstance(decision, Fallback):
+                if put_off is None or decision.delay_s < put_off[0].delay_s:
+                    put_off = Defer(decision.delay_s, outage=True), error
+                continue
+            if put_off is not None and isinstance(decision, Fail | Attend) and waited_s < unit.policy.max_wait_s:
+                decision, error = put_off
+            return _carry_out(decision, error, open_ends, campaign_id, claimed, ledger, resources)
+        except DatabaseUnavailableError:
+            raise
+        except Exception as error:  # a defect of ours must not take the worker's slot down with it
+            log.exception("unit %s of %s failed by a defect", unit.key, campaign_id)
+            return UnitResult(unit=unit, status=UnitStatus.FAILED, error=internal_error(error))
+    raise AssertionError("the last way of a unit never falls back")
+
+
+def internal_error(error: BaseException) -> dict[str, object]:
+    """The error record of a defect: its class only, because its text may hold anything."""
+    return {
+        "code": "internal",
+        "provider": "local",
+        "message": f"{type(error).__name__} in our own code (see the worker's log)",
+    }
+
+
+def _carry_out(
+    decision: Decision,
+    error: IntegrationError,
+    open_ends: Sequence[str],
+    campaign_id: str,
+    claimed: Claimed,
+    ledger: Ledger,
+    resources: Resources,
+) -> UnitResult | GivenBack:
+    unit, counts = claimed.unit, resources.counts
+    match decision:
+        case Fail(final):
+            return UnitResult(unit=unit, status=UnitStatus.FAILED, error=final.to_dict())
+        case Attend():
+            return _ask_for_attention(campaign_id, claimed, ledger, error, open_ends)
+        case Retry(delay_s):
+            counts.add("retries", provider=error.provider, code=error.code)
+            return _give_back(campaign_id, claimed, ledger, error, delay_s, attempt=True)
+        case Probe(delay_s):
+            return _give_back(campaign_id, claimed, ledger, error, delay_s, status="unknown")
+        case Defer(delay_s, False) if error.code == OverLimitError.code and error.detail == "share":
+            # It has no slot of its own yet, so it has not begun: nothing to count, nothing to tell.
+            ledger.release(campaign_id, claimed, delay_s=delay_s)
+            return GivenBack(claimed, delay_s, limited=True)
+        case Defer(delay_s, outage):
+            counts.add("deferrals", provider=error.provider, code=error.code)
+            wait = "provider" if outage else "budget" if isinstance(error, OverBudgetError) else None
+            status = "unknown" if open_ends else "pending"
+            return _give_back(campaign_id, claimed, ledger, error, delay_s, status=status, wait=wait)
+        case Fallback():
+            raise AssertionError("carried out by the caller")
+
+
+def _give_back(
+    campaign_id: str,
+    claimed: Claimed,
+    ledger: Ledger,
+    error: IntegrationError,
+    delay_s: float,
+    *,
+    status: str = "pending",
+    attempt: bool = False,
+    wait: str | None = None,
+) -> GivenBack:
+    ledger.give_back(
+        campaign_id,
+        claimed,
+        status=status,
+        delay_s=delay_s,
+        error={**error.to_dict(), "wait": wait} if wait else error.to_dict(),
+        attempt=attempt,
+    )
+    return GivenBack(claimed, delay_s, isinstance(error, OverLimitError))
+
+
+def _ask_for_attention(
+    campaign_id: str, claimed: Claimed, ledger: Ledger, error: IntegrationError, open_ends: Sequence[str]
+) -> GivenBack:
+    """What a person has to settle is kept, as unknown when something was sent, and its campaign waits."""
+    back = _give_back(
+        campaign_id, claimed, ledger, error, MAX_DELAY_S, status="unknown" if claimed.unit.effect else "pending"
+    )
+    ledger.set_status(
+        campaign_id,
+        ("running",),
+        "waiting",
+        event=NEEDS_ATTENTION,
+        actor="system",
+        reason=f"{NEEDS_ATTENTION}: {claimed.unit.key}: {error}",
+        data={"unit": claimed.unit.key, "provider": error.provider, "message": error.message, "steps": list(open_ends)},
+    )
+    return back
+
+
+def _waited_s(journal: Mapping[str, object], now: datetime) -> float:
+    """Seconds since an outage first deferred the unit; 0 for one that none has."""
+    since = journal.get(WAITING_SINCE)
+    return max(0.0, (now - datetime.fromisoformat(str(since))).total_seconds()) if since else 0.0

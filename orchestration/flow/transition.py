@@ -1,0 +1,204 @@
+"""The decision at every join: given the state and the finished stages, what is committed next.
+
+Pure: a :class:`Transition` is a value, and the ledger commits it. Invariant: the same state and results
+give the same transition, so whoever computes it (the last finisher, a chord's body, the reconciler),
+the campaign goes the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agents.base import BaseAgent, stage_failure, thread
+from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message
+from agents.registry import ANALYTICS
+from agents.state import AgentError, MarketingAgentState
+from agents.unit import Stage, StageResult
+from orchestration.flow.holds import Hold, hold_for, next_optimization
+from orchestration.flow.routing import begin_hop, route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedHop:
+    """One hop that the transition ends: the state before and after it."""
+
+    step: int
+    agent: str
+    before: MarketingAgentState
+    after: MarketingAgentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """What comes next. ``stage`` is None exactly when the campaign has ended."""
+
+    before: MarketingAgentState
+    state: MarketingAgentState
+    status: str  #: running | waiting | awaiting_approval | completed | failed | cancelled
+    reason: str | None = None
+    agent: str | None = None
+    step: int
+    stage_number: int = 0
+    stage: Stage | None = None
+    hold: Hold | None = None  #: what the stage waits for before any of its units may start
+    hops: Sequence[FinishedHop] = ()
+    patched: tuple[MarketingAgentState, MarketingAgentState] | None = None  #: a change of state outside the ended hops
+    events: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+    @property
+    def route(self) -> list[str]:
+        """Agents whose hops begin by this transition."""
+        return [e["agent"] for e in self.events if e["kind"] == "hop_started"]
+
+
+def start(
+    state: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
+) -> tuple[MarketingAgentState, Stage]:
+    """The state at submit and the first stage. ValueError when the first agent has nothing to do."""
+    begun = begin_hop(route(state), "lead_generation", 0, now)
+    stage = agents["lead_generation"].plan(begun, [])
+    if stage is None:
+        raise ValueError("lead_sources gives no work: name at least one source of leads")
+    return begun, stage
+
+
+def transition(
+    state: MarketingAgentState, done: Sequence[StageResult], agents: Mapping[str, BaseAgent], now: datetime
+) -> Transition:
+    """What follows on the finished stages ``done`` of the hop at work (``state.current_agent``)."""
+    hops: list[FinishedHop] = []
+    events: list[dict[str, Any]] = []
+    came_from: str | None = None
+    before = state
+    while True:
+        name, step = state.current_agent, state.step
+        if name is None:
+            raise ValueError(f"campaign {state.campaign_id}: no agent is at work")
+        agent = agents[name]
+        lost = stage_failure(name, step, done[-1], now) if done else None
+        if lost is not None:
+            return _failed(before, state, agent.handle_error(state, lost), lost, len(done) - 1, hops, events, now)
+        stage = agent.plan(state, done)
+        if stage is not None:
+            events.append(event("stage_planned", step, name, {"stage": stage.name, "units": len(stage.units)}))
+            return held(
+                before, state, stage, len(done), hold_for(state, name, stage, came_from, now), hops, events, now
+            )
+        finished = route(agent.finish(state, done, now))
+        events.append(event("hop_finished", step, name, dict(agent.summary(state, finished))))
+        following = finished.next_agent
+        hold = next_optimization(finished, now) if following is None and finished.qualified_leads else None
+        if following is None and hold is None:
+            return _completed(before, state, finished, len(done), hops, events)
+        if (
+            hold is not None
+        ):  # the schedule still runs: the next cycle begins at analytics, with a fresh budget of rounds
+            following = ANALYTICS
+            finished = finished.evolve(optimization_attempts=0)
+        begun = begin_hop(finished, following or "", step + 1, now)
+        # The checkpoint of a hop holds everything up to the next one's start, so that it can be restored.
+        hops.append(FinishedHop(step=step, agent=name, before=state, after=begun))
+        events.append(event("hop_started", step + 1, following or "", {}))
+        if hold is not None:
+            stage = agents[ANALYTICS].plan(begun, [])
+            if stage is not None:
+                return held(before, begun, stage, 0, hold, hops, events, now)
+        came_from, state, done = name, begun, []
+
+
+def held(
+    before: MarketingAgentState,
+    state: MarketingAgentState,
+    stage: Stage,
+    number: int,
+    hold: Hold | None,
+    hops: Sequence[FinishedHop],
+    events: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> Transition:
+    """The planned stage, at work or held; a question to a person is also a message in the thread."""
+    agent, step, events = state.current_agent or "", state.step, list(events)
+    asked = state
+    if hold is not None:
+        events.append(event(hold.status, step, agent, {"reason": hold.reason, "kind": hold.kind}))
+        if hold.approval:
+            asked = state.evolve(agent_messages=(*state.agent_messages, _approval_request(state, hold, now)))
+    return Transition(
+        before=before, state=asked, status=hold.status if hold else "running", reason=hold.reason if hold else None,
+        agent=agent, step=step, stage_number=number, stage=stage, hold=hold, hops=hops, events=events,
+        patched=(state, asked),
+    )  # fmt: skip
+
+
+def _approval_request(state: MarketingAgentState, hold: Hold, now: datetime) -> AgentMessage:
+    return message(
+        sender=state.current_agent or "",
+        receiver=ORCHESTRATOR,
+        message_type=MessageType.APPROVAL_REQUEST,
+        payload={"kind": hold.kind, "contents": list(hold.contents), "budget": str(hold.budget or "")},
+        correlation_id=thread(state),
+        now=now,
+        ordinal=len(state.agent_messages),
+    )
+
+
+def _failed(
+    before: MarketingAgentState,
+    state: MarketingAgentState,
+    after: MarketingAgentState,
+    lost: AgentError,
+    stage_number: int,
+    hops: list[FinishedHop],
+    events: list[dict[str, Any]],
+    now: datetime,
+) -> Transition:
+    """The end by failure. The row stays at the stage that failed, so that a retry repeats just its failures."""
+    after = after.evolve(updated_at=now)
+    return Transition(
+        before=before, state=after, status="failed", reason=f"{lost.agent}: {lost.message}", agent=lost.agent,
+        step=state.step, stage_number=stage_number, patched=(state, after), hops=hops,
+        events=[*events, event("failed", state.step, lost.agent, {"reason": lost.message, "code": lost.code})],
+    )  # fmt: skip
+
+
+def _completed(
+    before: MarketingAgentState,
+    state: MarketingAgentState,
+    finished: MarketingAgentState,
+    stage_number: int,
+    hops: list[FinishedHop],
+    events: list[dict[str, Any]],
+) -> Transition:
+    agent = state.current_agent or ""
+    reason = None if finished.qualified_leads else "no lead qualified"
+    return Transition(
+        before=before, state=finished, status="completed", reason=reason, step=state.step, stage_number=stage_number,
+        hops=[*hops, FinishedHop(step=state.step, agent=agent, before=state, after=finished)],
+        events=[*events, event("completed", state.step, agent, {"reason": reason} if reason else {})],
+    )  # fmt: skip
+
+
+def failed_by_defect(state: MarketingAgentState, stage_number: int, error: Exception, now: datetime) -> Transition:
+    """The end of a campaign whose agent's own code raised: visible, and without the exception's text.
+
+    The row stays in the hop, so that a retry with mended code takes the join again.
+    """
+    agent = state.current_agent or ""
+    failure = AgentError(
+        agent=agent, step=state.step, code="internal", provider="local",
+        message=f"{type(error).__name__} in our own code (see the worker's log)", at=now,
+    )  # fmt: skip
+    after = state.evolve(errors=(*state.errors, failure), updated_at=now)
+    return Transition(
+        before=state, state=after, status="failed", reason=f"{agent}: {failure.message}", agent=agent,
+        step=state.step, stage_number=stage_number, patched=(state, after),
+        events=[event("failed", state.step, agent, {"reason": failure.message, "code": failure.code})],
+    )  # fmt: skip
+
+
+def event(kind: str, step: int, agent: str, data: Mapping[str, Any], *, actor: str = "system") -> dict[str, Any]:
+    """One entry of the campaign's history."""
+    return {"kind": kind, "step": step, "agent": agent, "actor": actor, "data": dict(data)}

@@ -1,0 +1,1 @@
+"""The row and the unit ledger in Postgres: claims, commits, waiting, the schema."""

@@ -1,0 +1,141 @@
+"""What a commit is given: results, and the transition that may follow on them, as the SQL functions take them.
+
+Invariant: a patch holds only what changed, and the lists that most hops leave alone travel apart from it, so that they
+are written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from agents.state import MarketingAgentState
+from agents.unit import UnitResult, short_hash
+from orchestration.flow.holds import Hold
+from orchestration.flow.transition import Transition
+from orchestration.ledger.database import encode
+from orchestration.ledger.rows import BIG_LISTS, Position, result_json, units_json
+
+#: Most hops leave them alone.
+SELDOM_CHANGED = frozenset(BIG_LISTS) - {"agent_messages"}
+
+
+def recorded_json(result: UnitResult) -> dict[str, Any]:
+    """A final result as ``finish`` takes it: what there is none of is left out."""
+    return {name: value for name, value in result_json(result).items() if value is not None}
+
+
+def patch(before: MarketingAgentState, after: MarketingAgentState) -> dict[str, Any]:
+    """The top-level keys whose value changed, with their new values: for ``database.encode``, not JSON yet."""
+    old, new = before.__dict__, after.__dict__
+    return {name: value for name, value in new.items() if (was := old[name]) is not value and was != value}
+
+
+def transition_json(move: Transition, *, claimed: int) -> dict[str, Any]:
+    """A transition as ``finish_advance`` takes it; the first ``claimed`` units start as ours."""
+    return {
+        "step": move.step,
+        "stage": move.stage_number,
+        "stage_name": move.stage.name if move.stage else "",
+        "agent": move.agent,
+        "status": move.status,
+        "reason": move.reason,
+        "claimed": claimed,
+        "units": units_json(move.stage),
+        "route": move.route,
+        "hops": [{"step": h.step, "agent": h.agent, "patch": patch(h.before, h.after)} for h in move.hops],
+        "events": list(move.events),
+        "patch": patch(*move.patched) if move.patched else {},
+        "due_at": move.hold.due_at if move.hold else None,
+        "hold": hold_json(move.hold),
+        "approval": approval_json(move),
+    }
+
+
+def advance_json(move: Transition, *, claimed: int, base: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A transition as ``finish`` takes it, and the seldom changed lists that it changes; the first ``claimed``
+    units start as ours, ``base`` is the newest checkpoint before it.
+
+    A hop without a patch of its own is the usual case: its checkpoint is what changes in the row.
+    """
+    hops: list[dict[str, Any]] = [{"step": hop.step, "agent": hop.agent} for hop in move.hops]
+    patches = [patch(hop.before, hop.after) for hop in move.hops]
+    beyond = patch(*move.patched) if move.patched else {}
+    if len(hops) > 1 or beyond:
+        for hop, own in zip(hops, patches, strict=True):
+            hop["patch"] = own
+    changed: dict[str, Any] = {}
+    for own in (*patches, beyond):
+        changed |= own
+    following = {
+        "step": move.step,
+        "stage": move.stage_number,
+        "stage_name": move.stage.name if move.stage else "",
+        "agent": move.agent,
+        "status": move.status,
+        "reason": move.reason,
+        "claimed": claimed,
+        "units": units_json(move.stage),
+        "route": move.route,
+        "base": base,
+        "patch": {name: value for name, value in changed.items() if name not in SELDOM_CHANGED},
+        "hops": hops,
+        "events": move.events,
+    }
+    if move.hold is not None:
+        following |= {"hold": hold_json(move.hold), "due_at": move.hold.due_at}
+        if move.hold.approval:
+            following["approval"] = approval_json(move)
+    return following, {name: value for name, value in changed.items() if name in SELDOM_CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """One call of ``finish``, as text: results, and the transition that may follow on them."""
+
+    at: Position
+    results: str
+    following: str | None
+    lists: str | None
+
+    @staticmethod
+    def of(at: Position, results: Iterable[UnitResult], move: Transition | None, claimed: int) -> Finish:
+        """The call for these results and, with ``move``, the transition whose first ``claimed`` units are ours."""
+        # Ordered, so that two calls with the same units lock them in the same order.
+        recorded = encode([recorded_json(result) for result in sorted(results, key=lambda one: one.unit.key)])
+        if move is None:
+            return Finish(at, recorded, None, None)
+        following, lists = advance_json(move, claimed=claimed, base=at.base_step)
+        return Finish(at, recorded, encode(following), encode(lists, nulls=False) if lists else None)
+
+    def as_json(self) -> str:
+        """As ``finish_several`` takes it."""
+        at = self.at
+        return (
+            f'{{"campaign":{encode(at.campaign_id)},"step":{at.step},"stage":{at.stage},"epoch":{at.epoch},'
+            f'"revision":{at.revision},"results":{self.results}'
+            + (f',"next":{self.following}' if self.following is not None else "")
+            + (f',"lists":{self.lists}' if self.lists is not None else "")
+            + "}"
+        )
+
+
+def hold_json(hold: Hold | None) -> dict[str, Any] | None:
+    """What the row says about a held stage."""
+    if hold is None:
+        return None
+    return {"kind": hold.kind, "contents": list(hold.contents), "budget": hold.budget}
+
+
+def approval_json(move: Transition) -> dict[str, Any] | None:
+    """The question to insert; its id derives from what is asked, so that the same question is asked once."""
+    hold = move.hold
+    if hold is None or not hold.approval:
+        return None
+    return {
+        "approval_id": short_hash(move.state.campaign_id, str(move.step), hold.kind, *hold.contents, str(hold.budget)),
+        "kind": hold.kind,
+        "request": hold.request,
+        "expires_at": hold.due_at,
+    }

@@ -1,0 +1,454 @@
+"""The unit ledger: every operation on campaigns in flight, one round trip each.
+
+Only this module and the stores speak SQL. Invariant: each call may be repeated by anyone at any time
+without harm; one caller wins and the others learn it from the return value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agents.unit import Stage, StageResult, UnitResult
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
+from integrations.usage import Usage
+from orchestration.crash_points import reach
+from orchestration.flow.transition import Transition
+from orchestration.ledger.claims import ClaimId, Holdings
+from orchestration.ledger.commits import Finish, transition_json
+from orchestration.ledger.database import Database, DatabaseUnavailableError, encode
+from orchestration.ledger.group_commit import Combining
+from orchestration.ledger.rows import (
+    CAMPAIGN_COLUMNS,
+    ENTER_COLUMNS,
+    UNIT_COLUMNS,
+    CampaignRow,
+    Claimed,
+    Entered,
+    Position,
+    campaign_row,
+    claim_id,
+    claimed_unit,
+    entered,
+    entered_units,
+    stage_results,
+    units_json,
+)
+from orchestration.spend.models import journal_arguments
+
+ADVANCED = -2  #: the transition was committed
+DUPLICATE = -1  #: none of the results was ours to record
+
+LEASE_S = 15.0  #: a worker that has not beaten for this long is dead
+STALE_S = 3.0  #: a campaign without progress for this long gets a wake-up; doubles with each repeat
+EARLY_S = 0.005  #: a wake-up comes this much after a unit's moment, never before it
+LONG = 32_000  #: a transition with lists of more characters is committed by itself, so that no other waits for it
+MAX_CRASHES = 6  #: a unit that was running in so many dying workers fails
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A campaign with something to do and no progress since a moment."""
+
+    campaign_id: str
+    agent: str
+    step: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """A campaign whose wake-up is ours to publish."""
+
+    campaign_id: str
+    agent: str
+    step: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What a worker must not go on with."""
+
+    campaigns: frozenset[str] = frozenset()  #: paused or cancelled in the last minutes
+    providers: frozenset[str] = frozenset()  #: switched off by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What one step changed, and the step that it builds on."""
+
+    step: int
+    agent: str
+    patch: Mapping[str, Any]
+    parent: int | None
+
+
+PAUSED_FROM = "<paused_from>"  #: the status that a pause interrupted
+
+
+#: One claim of one unit (campaign, step, stage, key, worker, claims) that has neither been taken over nor abandoned.
+STILL_HELD = (
+    "u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' AND u.worker = %s "
+    "AND u.claims = %s AND c.campaign_id = u.campaign_id AND c.epoch = u.epoch "
+    "AND (c.status <> 'cancelling' OR c.stage_name = 'wind_down')"
+)
+
+
+class Ledger:
+    """Operations on the campaigns of one database, for one worker (``worker`` names its incarnation)."""
+
+    def __init__(self, database: Database, worker: str) -> None:
+        self.database = database
+        self.worker = worker
+        self.holdings = Holdings()
+        self._finishing = Combining(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
+
+    def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
+        """Insert a campaign and its first units: (campaign id, config hash, whether it is new)."""
+        units = units_json(stage)
+        row = self.database.rows("SELECT * FROM marketing.submit(%s, %s)", encode(campaign), encode(units))[0]
+        return str(row[0]), str(row[1]), bool(row[2])
+
+    def load(self, campaign_id: str) -> CampaignRow | None:
+        """The campaign's row; None when there is none."""
+        rows = self.database.rows(
+            f"SELECT {CAMPAIGN_COLUMNS} FROM marketing.campaigns WHERE campaign_id = %s", campaign_id
+        )
+        return campaign_row(rows[0]) if rows else None
+
+    def enter(self, campaign_id: str, agent: str | None, *, limit: int, most: int) -> Entered | None:
+        """The campaign, and up to ``limit`` due units of its stage at work, claimed; None when there is no such one.
+
+        None are claimed when more than ``most`` are due, when it is another agent's turn than ``agent``, and when
+        the campaign is not at work. UnknownVersionError, and nothing stays claimed, when its state can't be read.
+        """
+        reach("take.before")
+        rows = self.database.rows(
+            f"SELECT {ENTER_COLUMNS} FROM marketing.enter(%s, %s, %s, %s, %s, %s, %s) AS e",
+            campaign_id, agent, self.worker, limit, most, SCHEMA_VERSION, FLOW_VERSION,
+        )  # fmt: skip
+        reach("take.after")
+        if not rows:
+            return None
+        try:
+            found = entered(rows)
+        except UnknownVersionError:  # an old one that has no way up
+            for unit in entered_units(rows)[1]:
+                self.release(campaign_id, unit)
+            raise
+        self.holdings.note(claim_id(campaign_id, unit) for unit in found.claimed)
+        return found
+
+    def take(self, campaign_id: str, step: int, stage: int, limit: int) -> list[Claimed]:
+        """Claim up to ``limit`` due units of the stage at work, in the order of the plan."""
+        reach("take.before")
+        rows = self.database.rows(
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take(%s, %s, %s, %s, %s) ORDER BY ordinal",
+            campaign_id, step, stage, self.worker, limit,
+        )  # fmt: skip
+        reach("take.after")
+        units = [claimed_unit(row) for row in rows]
+        self.holdings.note(claim_id(campaign_id, unit) for unit in units)
+        return units
+
+    def due(self, campaign_id: str, step: int, stage: int) -> int:
+        """How many units of the stage could be claimed now."""
+        return int(
+            self.database.rows(
+                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
+                "AND status IN ('pending', 'unknown') AND (due_at IS NULL OR due_at <= clock_timestamp())",
+                campaign_id, step, stage,
+            )[0][0]
+        )  # fmt: skip
+
+    def next_due_s(self, campaign_id: str, step: int, stage: int) -> float | None:
+        """Seconds until the next unit of the stage comes due, a little late rather than early; None for none."""
+        rows = self.database.rows(
+            "SELECT extract(epoch FROM min(u.due_at) - clock_timestamp())::float8 FROM marketing.units u "
+            "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.step = u.step AND c.stage = u.stage "
+            "WHERE u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.status IN ('pending', 'unknown') "
+            "AND c.status IN ('queued', 'running', 'cancelling')",
+            campaign_id, step, stage,
+        )  # fmt: skip
+        seconds = rows[0][0]
+        return None if seconds is None else max(0.0, float(seconds)) + EARLY_S
+
+    def results(self, campaign_id: str, step: int, *, before_stage: int | None = None) -> list[StageResult]:
+        """Results of the hop's stages (those before ``before_stage`` when it is given), in order."""
+        rows = self.database.rows(
+            f"SELECT {UNIT_COLUMNS} FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage < %s "
+            "ORDER BY stage, ordinal",
+            campaign_id, step, before_stage if before_stage is not None else 2**31 - 1,
+        )  # fmt: skip
+        return stage_results(rows)
+
+    def finish(
+        self,
+        at: Position,
+        results: Iterable[UnitResult],
+        move: Transition | None = None,
+        *,
+        claimed: int = 0,
+    ) -> int:
+        """Record results and, with ``move``, commit the transition if these were the stage's last.
+
+        ``at`` is the place that the results belong to; a campaign that has moved on takes none. Returns
+        ADVANCED, DUPLICATE, or how many units of the stage remain.
+        """
+        reach("finish.before" if move is None else "advance.before")
+        call = Finish.of(at, results, move, claimed)
+        code = self._finish(call) if len(call.lists or "") > LONG else self._finishing(call)
+        reach("advance.after" if code == ADVANCED else "finish.after")
+        if code == ADVANCED and move is not None and move.stage is not None:
+            place = at.campaign_id, move.step, move.stage_number
+            self.holdings.note(ClaimId(*place, unit.key, 1) for unit in move.stage.units[:claimed])
+        return code
+
+    def _finish(self, call: Finish) -> int:
+        at = call.at
+        return int(
+            self.database.rows(
+                "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                at.campaign_id, at.step, at.stage, at.epoch, at.revision, self.worker, call.results, call.following,
+                call.lists,
+            )[0][0]
+        )  # fmt: skip
+
+    def _finish_several(self, calls: Sequence[Finish]) -> Sequence[int]:
+        order = sorted(range(len(calls)), key=lambda n: calls[n].at.campaign_id)
+        codes = self.database.rows(
+            "SELECT marketing.finish_several(%s, %s)",
+            self.worker, "[" + ",".join(calls[n].as_json() for n in order) + "]",
+        )[0][0]  # fmt: skip
+        by_call = dict(zip(order, codes, strict=True))
+        return [int(by_call[n]) for n in range(len(calls))]
+
+    def give_back(
+        self,
+        campaign_id: str,
+        claimed: Claimed,
+        *,
+        status: str,
+        delay_s: float,
+        error: Mapping[str, Any],
+        attempt: bool,
+    ) -> bool:
+        """Return a claimed unit for a later try; False when it is no longer ours."""
+        reach("give_back.before")
+        ours = bool(
+            self.database.rows(
+                "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, status, delay_s,
+                encode(error), attempt,
+            )[0][0]
+        )  # fmt: skip
+        reach("give_back.after")
+        return ours
+
+    def journal(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any], usage: Usage | None) -> None:
+        """Commit one entry of a unit's journal and what it cost."""
+        reach("journal.before")
+        self.database.rows(
+            "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            campaign_id, claimed.step, claimed.stage, claimed.unit.key, next(iter(entry)), encode(entry),
+            *journal_arguments(usage),
+        )  # fmt: skip
+        reach("journal.after")
+
+    def intend(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any]) -> bool:
+        """Commit one entry of a unit's journal if this very claim of it still holds, in the campaign's present
+        line of work; False when it doesn't. What follows may change the outside world."""
+        reach("intend.before")
+        rows = self.database.rows(
+            f"UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c WHERE {STILL_HELD} "
+            "RETURNING true",
+            encode(entry), campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
+        )  # fmt: skip
+        reach("intend.after")
+        return bool(rows)
+
+    def holds(self, campaign_id: str, claimed: Claimed) -> bool:
+        """Does this very claim still hold, in the campaign's present line of work?"""
+        rows = self.database.rows(
+            f"SELECT true FROM marketing.units u, marketing.campaigns c WHERE {STILL_HELD}",
+            campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
+        )  # fmt: skip
+        return bool(rows)
+
+    def running_here(self) -> list[ClaimId]:
+        """Claims that the ledger ascribes to this worker, in stages that are at work."""
+        rows = self.database.rows(
+            "SELECT u.campaign_id, u.step, u.stage, u.key, u.claims FROM marketing.campaigns c JOIN marketing.units u "
+            "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "
+            "WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'paused', 'cancelling') "
+            "AND c.remaining > 0 AND u.status = 'running' AND u.worker = %s",
+            self.worker,
+        )
+        return [ClaimId(*row) for row in rows]
+
+    def give_up(self, claims: Iterable[ClaimId]) -> int:
+        """Make claims of this worker due again for anybody, and their campaigns due for a wake-up; how many."""
+        given_up = 0
+        for claim in claims:
+            rows = self.database.rows(
+                "WITH back AS (UPDATE marketing.units SET worker = NULL, "
+                "status = CASE WHEN effect_key IS NULL THEN 'pending' ELSE 'unknown' END "
+                "WHERE campaign_id = %s AND step = %s AND stage = %s AND key = %s AND claims = %s AND worker = %s "
+                "AND status = 'running' RETURNING campaign_id, step, agent, key), "
+                "noted AS (INSERT INTO marketing.events (campaign_id, kind, step, agent, data) "
+                "SELECT campaign_id, 'unit_given_up', step, agent, jsonb_build_object('unit', key) FROM back) "
+                "UPDATE marketing.campaigns c SET publishes = 0, progress_at = clock_timestamp() - interval '1 day' "
+                "FROM back WHERE c.campaign_id = back.campaign_id RETURNING true",
+                *claim, self.worker,
+            )  # fmt: skip
+            given_up += len(rows)
+        return given_up
+
+    def beat(self, metrics: Sequence[Mapping[str, Any]] = ()) -> Stopped:
+        """Say that this worker is alive and what it has counted; what has been stopped."""
+        rows = self.database.rows("SELECT * FROM marketing.beat(%s, %s)", self.worker, encode(list(metrics)))
+        return Stopped(
+            campaigns=frozenset(str(name) for what, name in rows if what == "campaign"),
+            providers=frozenset(str(name) for what, name in rows if what == "provider"),
+        )
+
+    def release(self, campaign_id: str, claimed: Claimed, *, delay_s: float | None = None) -> None:
+        """Return a claimed unit that was never begun, as if nobody had taken it; due in ``delay_s`` seconds."""
+        self.database.run(
+            "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1, "
+            "due_at = clock_timestamp() + make_interval(secs => %s) WHERE campaign_id = %s "
+            "AND step = %s AND stage = %s AND key = %s AND status = 'running' AND worker = %s",
+            delay_s, campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker,
+        )  # fmt: skip
+
+    def reconcile(self, limit: int = 500) -> list[Idle]:
+        """Repair what was dropped; the campaigns that may need a wake-up."""
+        rows = self.database.rows(
+            "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s)",
+            self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit,
+        )  # fmt: skip
+        return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
+
+    def claim_wakeups(self, idle: Sequence[Idle]) -> list[Woken]:
+        """Those of ``idle`` that nobody else wakes and that have made no progress meanwhile."""
+        reach("claim_wakeups.before")
+        rows = self.database.rows(
+            "SELECT * FROM marketing.claim_wakeups(%s::text[], %s::timestamptz[])",
+            [one.campaign_id for one in idle], [one.since for one in idle],
+        )  # fmt: skip
+        reach("claim_wakeups.after")
+        return [Woken(str(row[0]), str(row[1]), int(row[2]), str(row[3])) for row in rows]
+
+    def set_status(
+        self,
+        campaign_id: str,
+        origin: Sequence[str],
+        status: str,
+        *,
+        event: str,
+        actor: str,
+        reason: str | None = None,
+        revision: int | None = None,
+        due_at: datetime | None = None,
+        patch: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Change the status of a campaign that is in one of ``origin``; the new status, None when it is not.
+
+        ``status`` "" keeps it and ``PAUSED_FROM`` returns to what a pause interrupted. ``patch`` changes keys of the
+        state; it needs the ``revision`` that it was made from.
+        """
+        row = self.database.rows(
+            "SELECT marketing.set_status(%s, %s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
+            campaign_id, revision, list(origin), status, reason, due_at, encode(patch or {}), event, actor,
+            encode(data or {}),
+        )[0]  # fmt: skip
+        return None if row[0] is None else str(row[0])
+
+    def redirect(self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None) -> bool:
+        """Send a campaign elsewhere under a new epoch; False when the row has changed since it was read.
+
+        The whole state of ``move`` replaces the row's; ``base`` is the checkpoint that it builds on.
+        """
+        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
+        return bool(
+            self.database.rows(
+                "SELECT marketing.redirect(%s, %s, %s::text[], %s)",
+                row.campaign_id, row.revision, list(origin), encode(following),
+            )[0][0]
+        )  # fmt: skip
+
+    def fork(self, campaign: Mapping[str, Any], move: Transition) -> tuple[str, str, bool]:
+        """Insert a campaign that begins at ``move``; see :meth:`submit`."""
+        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json")}
+        row = self.database.rows("SELECT * FROM marketing.fork(%s, %s)", encode(campaign), encode(following))[0]
+        return str(row[0]), str(row[1]), bool(row[2])
+
+    def retry_failed(self, campaign_id: str, actor: str) -> int:
+        """Make the failed units of a failed campaign's stage due again; how many."""
+        return int(self.database.rows("SELECT marketing.retry_failed(%s, %s)", campaign_id, actor)[0][0])
+
+    def make_due(self, row: CampaignRow) -> None:
+        """Let the units of the stage at work that wait for their moment be tried at once."""
+        self.database.run(
+            "UPDATE marketing.units SET due_at = NULL WHERE campaign_id = %s AND step = %s AND stage = %s "
+            "AND status IN ('pending', 'unknown')",
+            row.campaign_id, row.step, row.stage,
+        )  # fmt: skip
+
+    def running_units(self, row: CampaignRow) -> int:
+        """How many units of the stage at work, or of a wish for the campaign's ads, a worker holds."""
+        return int(
+            self.database.rows(
+                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND status = 'running' "
+                "AND ((step = %s AND stage = %s) OR step < 0)",
+                row.campaign_id, row.step, row.stage,
+            )[0][0]
+        )  # fmt: skip
+
+    def decide_approvals(self, campaign_id: str, status: str, actor: str, reason: str | None) -> None:
+        """Close the campaign's open question."""
+        self.database.run(
+            "UPDATE marketing.approvals SET status = %s, decided_by = %s, reason = %s, decided_at = now() "
+            "WHERE campaign_id = %s AND status = 'open'",
+            status, actor, reason, campaign_id,
+        )  # fmt: skip
+
+    def expired_approvals(self) -> list[str]:
+        """Campaigns whose question has not been answered in time."""
+        rows = self.database.rows(
+            "SELECT campaign_id FROM marketing.campaigns WHERE status = 'awaiting_approval' "
+            "AND due_at <= clock_timestamp()"
+        )
+        return [str(row[0]) for row in rows]
+
+    def checkpoints(self, campaign_id: str) -> dict[int, Checkpoint]:
+        """All checkpoints of a campaign by step."""
+        rows = self.database.rows(
+            "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints(%s)", campaign_id
+        )
+        return {int(r[0]): Checkpoint(int(r[0]), str(r[1]), r[2], r[3]) for r in rows}
+
+    def event(self, campaign_id: str, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
+        """Append one event to the campaign's history."""
+        self.database.run(
+            "INSERT INTO marketing.events (campaign_id, kind, actor, data) VALUES (%s, %s, %s, %s)",
+            campaign_id, kind, actor, encode(data),
+        )  # fmt: skip
+
+    def go_back(
+        self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None
+    ) -> list[str] | None:
+        """As :meth:`redirect`, unless an effect of the stage at work runs or is of unknown outcome.
+
+        Returns the keys of such effects ([]: the campaign was sent there), None when the row has changed.
+        """
+        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
+        found = self.database.rows(
+            "SELECT marketing.go_back(%s, %s, %s::text[], %s)",
+            row.campaign_id, row.revision, list(origin), encode(following),
+        )[0][0]  # fmt: skip
+        return None if found is None else list(found)

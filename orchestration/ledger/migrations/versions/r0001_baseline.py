@@ -1,0 +1,24 @@
+"""The whole schema: tables, and the functions of the ledger."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+SCRIPTS = ("tables.sql", "flow.sql", "waiting.sql", "ads.sql", "spend.sql")
+
+
+def upgrade() -> None:
+    """Create the tables and functions."""
+    for name in SCRIPTS:
+        script = resources.files("orchestration.ledger.sql").joinpath(name).read_text(encoding="utf-8")
+        op.get_bind().exec_driver_sql(script.replace("%", "%%"))  # the driver formats what it is given
+
+
+def downgrade() -> None:
+    """Not offered: campaigns in flight would be lost. Restore a backup instead."""
+    raise NotImplementedError("downgrading would drop campaigns; restore a backup instead")

@@ -1,0 +1,67 @@
+"""The schema's one way in: Alembic under an advisory lock.
+
+Invariant: any number of processes may migrate at once; one does the work, the others wait and find
+it done. Programs refuse to run on a schema newer than they know only where a revision says so: within
+a release the functions are versioned by name, so old and new workers share one schema.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from orchestration.ledger.database import normalise
+
+#: Any constant will do; every program that migrates this schema must use the same one.
+ADVISORY_LOCK = 0x6D61_726B  # "mark"
+
+
+def migrate(database_url: str) -> str:
+    """Bring the schema to the newest revision and return its name."""
+    config = _config()
+    engine = create_engine(normalise(database_url), poolclass=NullPool)
+    try:
+        with engine.connect() as guard:
+            guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+            guard.commit()
+            try:
+                with engine.connect() as connection:
+                    connection.execute(text("CREATE SCHEMA IF NOT EXISTS marketing"))
+                    connection.commit()
+                    config.attributes["connection"] = connection
+                    command.upgrade(config, "head")
+                    connection.commit()
+            finally:
+                guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+                guard.commit()
+    finally:
+        engine.dispose()
+    return head()
+
+
+def current(database_url: str) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    engine = create_engine(normalise(database_url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"version_table_schema": "marketing"})
+            return context.get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def head() -> str:
+    """The newest revision this program knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("orchestration.ledger.migrations")))
+    return config

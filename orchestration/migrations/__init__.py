@@ -1,1 +1,0 @@
-"""Alembic's scripts; run by :func:`orchestration.schema.migrate`, never on import."""

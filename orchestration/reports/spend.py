@@ -1,0 +1,151 @@
+"""What has been spent and what is held, by agent, provider and model, beside the caps: for people and programs.
+
+Read-only. Invariants: currencies are never summed; amounts are text, so that no reader makes floats of them; calls of
+a model without a known price are shown as tokens, never as an amount of 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from integrations.settings import Settings
+from orchestration.ledger.database import Database
+from orchestration.reports.campaigns import Reports
+from orchestration.spend.ads import DAILY_ADS
+from orchestration.spend.models import CAMPAIGN_LLM, DAILY_LLM, amount_text
+
+_ZERO = Decimal(0)
+_TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"
+#: The daily budget of an ad that still runs.
+_RUNNING = "CASE WHEN until IS NULL OR until > clock_timestamp() THEN daily ELSE 0 END"
+
+
+def campaign_spend(database: Database, campaign_id: str) -> dict[str, Any]:
+    """{campaign_id, name, status, llm, ads, totals, tokens, limits}; CampaignNotFoundError.
+
+    ``llm``: [{agent, provider, model, currency, settled, held, calls, input_tokens, output_tokens,
+    unpriced_tokens}]; ``ads``: [{provider, currency, settled, held, daily}]; ``totals``: {"llm" | "ads": {currency:
+    {settled, held}}}; ``limits``: [{limit, currency, cap, taken, left}] of the limits that are set.
+    """
+    row = Reports(database).row(campaign_id)
+    config = row.state.campaign_config
+    llm, ads = _llm(database, "campaign_id = %s", campaign_id), _ads(database, "campaign_id = %s", campaign_id)
+    found = _document(llm, ads)
+    taken = {
+        CAMPAIGN_LLM: ("USD", config.limits.llm, _taken(found["totals"]["llm"], "USD")),
+        "limits.ads": (config.currency, config.limits.ads, _taken(found["totals"]["ads"], config.currency)),
+        "limits.ads_per_day": (
+            config.currency,
+            config.limits.ads_per_day,
+            sum((Decimal(ad["daily"]) for ad in ads if ad["currency"] == config.currency), _ZERO),
+        ),
+    }
+    limits = [_cap(name, *figures) for name, figures in taken.items() if figures[1] is not None]
+    return {"campaign_id": campaign_id, "name": row.name, "status": row.status, **found, "limits": limits}
+
+
+def fleet_spend(database: Database, settings: Settings) -> dict[str, Any]:
+    """All campaigns: {today: {day, llm, totals, tokens, ads_per_day}, total: {llm, ads, totals, tokens}, caps}.
+
+    ``ads_per_day``: {currency: sum of the daily budgets that run}; ``caps``: [{limit, currency, cap, taken, left}]
+    of the caps in force; the rest as in :func:`campaign_spend`.
+    """
+    day = database.rows(f"SELECT {_TODAY}::text")[0][0]
+    today = _document(_llm(database, "day = %s", day), [])
+    running = {
+        str(currency): amount_text(daily)
+        for currency, daily in database.rows(
+            f"SELECT currency, sum({_RUNNING}) FROM marketing.spend WHERE kind = 'ads' GROUP BY 1 ORDER BY 1"
+        )
+        if daily
+    }
+    caps = []
+    if settings.llm_daily_cap is not None:
+        taken = _taken(today["totals"]["llm"], "USD")
+        caps.append(_cap(DAILY_LLM, "USD", settings.llm_daily_cap, taken))
+    if settings.ads_daily_cap is not None:
+        amount, currency = settings.ads_daily_cap
+        caps.append(_cap(DAILY_ADS, currency, amount, Decimal(running.get(currency, "0"))))
+    return {
+        "today": {"day": day, "llm": today["llm"], "totals": {"llm": today["totals"]["llm"]}, "tokens": today["tokens"],
+                  "ads_per_day": running},
+        "total": _document(_llm(database, "true"), _ads(database, "true")),
+        "caps": caps,
+    }  # fmt: skip
+
+
+def _llm(database: Database, condition: str, *values: Any) -> list[dict[str, Any]]:
+    rows = database.rows(
+        "SELECT agent, provider, model, currency, sum(settled), sum(held), sum(calls), sum(input_tokens), "
+        "sum(output_tokens), sum(unpriced_tokens) FROM marketing.spend "
+        f"WHERE kind = 'llm' AND (calls > 0 OR held > 0) AND {condition} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+        *values,
+    )
+    return [
+        {
+            "agent": agent, "provider": provider, "model": model, "currency": currency,
+            "settled": amount_text(settled), "held": amount_text(held), "calls": int(calls),
+            "input_tokens": int(tokens_in), "output_tokens": int(tokens_out), "unpriced_tokens": int(unpriced),
+        }
+        for agent, provider, model, currency, settled, held, calls, tokens_in, tokens_out, unpriced in rows
+    ]  # fmt: skip
+
+
+def _ads(database: Database, condition: str, *values: Any) -> list[dict[str, Any]]:
+    rows = database.rows(
+        f"SELECT provider, currency, sum(settled), sum(held), sum({_RUNNING}) FROM marketing.spend "
+        f"WHERE kind = 'ads' AND (held > 0 OR settled > 0) AND {condition} GROUP BY 1, 2 ORDER BY 1, 2",
+        *values,
+    )
+    return [
+        {
+            "provider": provider,
+            "currency": currency,
+            "settled": amount_text(settled),
+            "held": amount_text(held),
+            "daily": amount_text(daily),
+        }
+        for provider, currency, settled, held, daily in rows
+    ]
+
+
+def _document(llm: Sequence[Mapping[str, Any]], ads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "llm": list(llm),
+        "ads": list(ads),
+        "totals": {"llm": _totals(llm), "ads": _totals(ads)},
+        "tokens": {
+            "input": sum(one["input_tokens"] for one in llm),
+            "output": sum(one["output_tokens"] for one in llm),
+            "unpriced": sum(one["unpriced_tokens"] for one in llm),
+        },
+    }
+
+
+def _totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """{currency: {settled, held}}."""
+    return {
+        currency: {
+            name: amount_text(sum((Decimal(row[name]) for row in rows if row["currency"] == currency), _ZERO))
+            for name in ("settled", "held")
+        }
+        for currency in sorted({str(row["currency"]) for row in rows})
+    }
+
+
+def _taken(totals: Mapping[str, Mapping[str, str]], currency: str) -> Decimal:
+    found = totals.get(currency, {})
+    return Decimal(found.get("settled", "0")) + Decimal(found.get("held", "0"))
+
+
+def _cap(name: str, currency: str, cap: Decimal | None, taken: Decimal) -> dict[str, str]:
+    left = max(_ZERO, (cap or _ZERO) - taken)
+    return {
+        "limit": name,
+        "currency": currency,
+        "cap": amount_text(cap),
+        "taken": amount_text(taken),
+        "left": amount_text(left),
+    }

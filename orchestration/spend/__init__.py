@@ -1,0 +1,1 @@
+"""The spend ledger: reserve before a call, settle after it."""

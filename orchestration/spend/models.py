@@ -1,0 +1,185 @@
+"""The spend ledger for language models: hold the most that a call can cost, make it, count what it has cost.
+
+A cap is checked before the call, at an upper bound, under the lock of one row per campaign and one per UTC day
+(``spend_reserve``), so it holds whoever calls at once. A hold belongs to the unit and the journal entry of the
+call: a retry takes over the hold of the attempt that died, and settling happens in the journal's own statement
+(``journal``), so neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap
+in force a call whose price nobody knows is refused; without one a call costs no extra round trip, but for one
+question per campaign, process and :data:`UNCAPPED_S` seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from integrations.errors import (
+    MAX_DELAY_S,
+    BadRequestError,
+    IntegrationError,
+    NeedsAttentionError,
+    NotFoundError,
+    NotNowError,
+    OverBudgetError,
+    PolicyRefusedError,
+    RateLimitedError,
+    TransientError,
+)
+from integrations.llm.prices import CostBound, price_of
+from integrations.settings import Settings
+from integrations.usage import Usage
+from orchestration.ledger.database import Database
+from orchestration.ledger.rows import Claimed
+
+#: How long a process believes that a campaign has no cap: from then on at the latest a cap that is set holds.
+UNCAPPED_S = 10.0
+#: When a call is refused only for those that are under way, it is tried again so soon.
+SOON_S = 10.0
+_REMEMBERED = 10_000  #: campaigns
+
+UNKNOWN_PRICE = "unknown_price"
+CAMPAIGN_LLM, DAILY_LLM = "limits.llm", "DAILY_CAP_LLM"
+
+#: Answers after which nothing has been paid. A time-out, a lost connection or an unreadable answer may have been.
+_FREE = (NotNowError, NeedsAttentionError, BadRequestError, PolicyRefusedError, NotFoundError, RateLimitedError)
+
+
+class SpendLedger:
+    """Model money of one database under the caps of the settings. One object serves every thread of a process."""
+
+    def __init__(self, database: Database, settings: Settings, *, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._settings = settings
+        self._ticks = ticks
+        self._uncapped: dict[str, float] = {}  #: campaign -> when it was last seen to have no cap
+
+    @contextmanager
+    def hold(self, campaign_id: str, claimed: Claimed, provider: str, bound: CostBound | None) -> Iterator[None]:
+        """Entered around one call: its upper bound is held while it is made. None: it costs nothing.
+
+        Raises OverBudgetError instead when a cap has no room. After an answer the journal settles; after an error
+        that surely cost nothing the hold is given back; else it stays until the unit is tried again.
+        """
+        held = bound is not None and self.reserve(campaign_id, claimed, provider, bound)
+        try:
+            yield
+        except IntegrationError as error:
+            if held and bound is not None and not may_have_cost(error):
+                self.release(campaign_id, claimed, bound.entry)
+            raise
+
+    def reserve(self, campaign_id: str, claimed: Claimed, provider: str, bound: CostBound) -> bool:
+        """Hold ``bound``; False when no cap is in force, so that nothing needs to be held. OverBudgetError."""
+        day_cap, now = self._settings.llm_daily_cap, self._ticks()
+        if day_cap is None and now - self._uncapped.get(campaign_id, float("-inf")) < UNCAPPED_S:
+            return False
+        granted, refused_by, cap, room, soon = self._database.rows(
+            "SELECT * FROM marketing.spend_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            campaign_id, claimed.step, claimed.stage, claimed.unit.key, bound.entry, claimed.claims, claimed.agent,
+            provider, bound.model, bound.amount, day_cap,
+        )[0]  # fmt: skip
+        if not granted:
+            raise refusal(campaign_id, provider, bound, str(refused_by), cap, room, soon=soon)
+        if cap is None:
+            if len(self._uncapped) >= _REMEMBERED:
+                self._uncapped.clear()
+            self._uncapped[campaign_id] = now
+            return False
+        self._uncapped.pop(campaign_id, None)
+        return True
+
+    def release(self, campaign_id: str, claimed: Claimed, entry: str) -> bool:
+        """Give a hold back; False when it is not this attempt's any more."""
+        return bool(
+            self._database.rows(
+                "SELECT marketing.spend_release(%s, %s, %s, %s, %s, %s)",
+                campaign_id, claimed.step, claimed.stage, claimed.unit.key, entry, claimed.claims,
+            )[0][0]
+        )  # fmt: skip
+
+    def settle(self, campaign_id: str, claimed: Claimed, entry: str, usage: Usage) -> bool:
+        """Count what a call has cost that has no journal entry of its own; False when it was counted already."""
+        return bool(
+            self._database.rows(
+                "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
+                campaign_id, claimed.step, claimed.stage, claimed.unit.key, entry, claimed.agent, usage.provider,
+                usage.model, usage.cost, usage.currency, usage.input_tokens, usage.output_tokens,
+            )[0][0]
+        )  # fmt: skip
+
+    def with_room(self, campaign_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the campaigns for which something that a cap refused would fit by now."""
+        ads = self._settings.ads_daily_cap or (None, None)
+        rows = self._database.rows(
+            "SELECT * FROM marketing.spend_refusals(%s::text[], %s, %s, %s)",
+            list(campaign_ids), self._settings.llm_daily_cap, *ads,
+        )  # fmt: skip
+        prices = self._settings.llm_prices
+        return frozenset(
+            str(campaign_id)
+            for campaign_id, refused_by, model, fits in rows
+            if fits or (refused_by == UNKNOWN_PRICE and price_of(model or "", prices) is not None)
+        )
+
+
+def journal_arguments(usage: Usage | None) -> tuple[Any, ...]:
+    """The arguments of ``journal`` that follow the entry: provider, model, tokens, cost, currency."""
+    if usage is None:
+        return (None, None, 0, 0, 0, None)
+    return (usage.provider, usage.model, usage.input_tokens, usage.output_tokens, usage.cost, usage.currency)
+
+
+def may_have_cost(error: IntegrationError) -> bool:
+    """May the call that ended so have been paid for? An HTTP status without an answer is not billed."""
+    if isinstance(error, _FREE):
+        return False
+    return not (isinstance(error, TransientError) and (error.detail or "").isdecimal())
+
+
+def refusal(
+    campaign_id: str,
+    provider: str,
+    bound: CostBound,
+    refused_by: str,
+    cap: Decimal | None,
+    room: Decimal | None,
+    *,
+    soon: bool = False,
+) -> OverBudgetError:
+    """The error for a call that a cap refused; its text says what would be right.
+
+    ``soon``: it would fit if no other call were under way.
+    """
+    if refused_by == UNKNOWN_PRICE:
+        text = (
+            f"nobody knows what {bound.model} costs, and a spend cap is in force: set its price, for example "
+            f"LLM_PRICES={bound.model}=0.10:0.05:0.40 (input:cached:output, USD per million tokens)"
+        )
+        return OverBudgetError(provider, text, detail=UNKNOWN_PRICE, retry_after=MAX_DELAY_S)
+    if refused_by == "no_campaign":
+        return OverBudgetError(provider, "its campaign is gone", detail=refused_by, retry_after=MAX_DELAY_S)
+    figures = f"{refused_by} of {amount_text(cap)} USD has {amount_text(room)} left, the call may cost " + (
+        amount_text(bound.amount)
+    )
+    if refused_by == DAILY_LLM:
+        text, wait = f"{figures}: it goes on tomorrow (UTC)", until_midnight(datetime.now(UTC))
+    else:
+        text, wait = f"{figures}: raise it with `campaigns limits {campaign_id} --llm X`", MAX_DELAY_S
+    return OverBudgetError(provider, text, detail=refused_by, retry_after=SOON_S if soon else wait)
+
+
+def until_midnight(now: datetime) -> float:
+    """Seconds until the next UTC day begins."""
+    tomorrow = (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (tomorrow - now).total_seconds()
+
+
+def amount_text(amount: Decimal | None) -> str:
+    """``0.0123``: without zeros at the end, never in exponents; two decimals at least."""
+    value = (amount or Decimal(0)).normalize()
+    exponent = value.as_tuple().exponent
+    return format(value if isinstance(exponent, int) and exponent < -2 else value.quantize(Decimal("0.01")), "f")

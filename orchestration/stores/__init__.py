@@ -1,0 +1,1 @@
+"""What campaigns read beside their row: knowledge, lead files, the suppression list."""
