@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from agents.config import CampaignConfig
+from agents.ports import SystemClock
 from agents.registry import LEAD_GENERATION, agents
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
-from orchestration.clock import SystemClock
 from orchestration.control.limits import Amount, change_limits
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.control.submission import IdempotencyConflictError, admitted, prepare, read_files

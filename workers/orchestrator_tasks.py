@@ -11,8 +11,9 @@ from agents.config import CampaignConfig, ConfigError, FileSource
 from integrations.settings import SettingsError
 from orchestration.client import Campaigns
 from orchestration.control.submission import IdempotencyConflictError
+from orchestration.control.verbs import expire_approvals
 from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
-from orchestration.execution.reconcile import expire_approvals, reconcile
+from orchestration.execution.reconcile import reconcile
 from orchestration.ledger.waiting import BUDGET
 from workers.app import app
 from workers.broker_queues import BrokerQueues

@@ -6,6 +6,7 @@ one compare-and-set on the row; what already is so changes nothing, and what can
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ from orchestration.ledger.ledger import PAUSED_FROM, Ledger
 from orchestration.ledger.rows import CampaignRow
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
 from orchestration.wakeups import Wakeups
+
+log = logging.getLogger(__name__)
 
 LIVE = ("queued", "running", "waiting", "awaiting_approval")
 STILL = ("completed", "failed", "cancelled", "paused", "waiting", "awaiting_approval")  #: nothing of it is at work
@@ -337,3 +340,20 @@ class Verbs:
 
 
 _PARTICIPLES = {"approve": "approved", "reject": "rejected"}
+
+
+def expire_approvals(ledger: Ledger, verbs: Verbs) -> int:
+    """Carry out the policy of questions that nobody answered in time; how many."""
+    expired = ledger.expired_approvals()
+    for campaign_id in expired:
+        row = ledger.load(campaign_id)
+        if row is None:
+            continue
+        try:
+            if row.state.campaign_config.approval.on_expiry == "approve":
+                verbs.approve(campaign_id, actor="policy")
+            else:
+                verbs.reject(campaign_id, actor="policy", reason="nobody decided in time", expired=True)
+        except VerbRefusedError as error:  # somebody decided at the same moment
+            log.info("%s", error)
+    return len(expired)

@@ -1,8 +1,8 @@
 """A paused campaign's ads: what is switched, what that makes of the campaign, and carrying it out.
 
 ``pause --ads`` and the ``resume`` after it write a wish (:mod:`orchestration.ledger.ad_switches`); a hop message, or
-the reconciling tick, makes a worker carry it out here while the campaign stays paused where it is. Invariants: nothing is
-switched before what was at work when the campaign was paused has ended; what is switched on is exactly what these
+the reconciling tick, makes a worker carry it out here while the campaign stays paused where it is. Invariants: nothing
+is switched before what was at work when the campaign was paused has ended; what is switched on is exactly what these
 wishes had switched off; a campaign that is resumed goes on only when its ads are on, or the platform refused.
 """
 

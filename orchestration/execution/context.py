@@ -7,22 +7,22 @@ first, and tells them how it ended.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, TypeVar
 
 from agents.effects import INTENT, seconds_awake_or_not
-from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression
+from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
 from agents.unit import Unit
 from integrations.errors import NotNowError, OverLimitError
 from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.settings import Settings
 from integrations.usage import Usage
-from orchestration.clock import SystemClock
 from orchestration.crash_points import reach
 from orchestration.execution.call_guard import Caller, Gate
-from orchestration.execution.counts import Counts
 from orchestration.ledger.database import Database
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import Claimed
@@ -31,6 +31,26 @@ from orchestration.spend.models import SpendLedger
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
+
+
+class Counts:
+    """Counters of one process; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._found: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+        self._lock = Lock()
+
+    def add(self, counter: str, **labels: str) -> None:
+        """One more."""
+        with self._lock:
+            self._found[counter, tuple(sorted(labels.items()))] += 1
+
+    def snapshot(self) -> list[dict[str, object]]:
+        """As JSON: [{"counter", "labels", "value"}], in a stable order."""
+        with self._lock:
+            found = sorted(self._found.items())
+        return [{"counter": name, "labels": dict(labels), "value": value} for (name, labels), value in found]
+
 
 T = TypeVar("T")
 

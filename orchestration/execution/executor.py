@@ -1,13 +1,16 @@
-"""The one bounded executor of a worker process: units that run beside their hop take its threads.
+"""The one bounded executor of a worker process, and the isolation of units suspected of killing workers.
 
-Invariant: units never submit units, so a full executor delays work but can't deadlock it.
+Units that run beside their hop take the executor's threads. When a worker is killed, every unit that it held counts a
+crash; from three on a unit runs alone in its process, so that the next crash identifies it. Invariants: units never
+submit units, so a full executor delays work but can't deadlock it; a suspect shares its process with no other unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from contextlib import contextmanager
+from threading import Condition, Lock
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -43,3 +46,42 @@ class UnitSlots:
     def close(self) -> None:
         """Wait for running units and end the threads."""
         self._executor.shutdown(wait=True)
+
+
+SUSPECT_CRASHES = 3  #: from so many crashes on a unit runs alone
+
+
+class Quarantine:
+    """Lets many units run together, or one alone; one per worker process."""
+
+    def __init__(self) -> None:
+        self._change = Condition()
+        self._together = 0
+        self._alone = False
+        self._suspects = 0  #: waiting; nobody new is let in before them
+
+    @contextmanager
+    def unit(self, crashes: int) -> Iterator[None]:
+        """Entered around a unit's body."""
+        suspect = crashes >= SUSPECT_CRASHES
+        self._enter(suspect)
+        try:
+            yield
+        finally:
+            with self._change:
+                if suspect:
+                    self._alone = False
+                else:
+                    self._together -= 1
+                self._change.notify_all()
+
+    def _enter(self, suspect: bool) -> None:
+        with self._change:
+            if not suspect:
+                self._change.wait_for(lambda: not self._alone and not self._suspects)
+                self._together += 1
+                return
+            self._suspects += 1
+            self._change.wait_for(lambda: not self._alone and not self._together)
+            self._suspects -= 1
+            self._alone = True

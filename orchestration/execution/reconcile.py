@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from agents.registry import AD_MANAGEMENT
-from orchestration.control.verbs import VerbRefusedError, Verbs
 from orchestration.ledger.ledger import Idle, Ledger
 from orchestration.wakeups import Wakeups
 
@@ -55,20 +54,3 @@ def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues) -> int:
     for one in woken:
         wakeups.hop(one.campaign_id, agent_of[one.campaign_id], one.step)
     return len(woken)
-
-
-def expire_approvals(ledger: Ledger, verbs: Verbs) -> int:
-    """Carry out the policy of questions that nobody answered in time; how many."""
-    expired = ledger.expired_approvals()
-    for campaign_id in expired:
-        row = ledger.load(campaign_id)
-        if row is None:
-            continue
-        try:
-            if row.state.campaign_config.approval.on_expiry == "approve":
-                verbs.approve(campaign_id, actor="policy")
-            else:
-                verbs.reject(campaign_id, actor="policy", reason="nobody decided in time", expired=True)
-        except VerbRefusedError as error:  # somebody decided at the same moment
-            log.info("%s", error)
-    return len(expired)

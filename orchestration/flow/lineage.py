@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.state import MarketingAgentState
-from orchestration.ledger.ledger import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What one step changed, and the step that it builds on."""
+
+    step: int
+    agent: str
+    patch: Mapping[str, Any]
+    parent: int | None
 
 
 class NoSuchStepError(LookupError):

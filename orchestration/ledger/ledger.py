@@ -15,6 +15,7 @@ from agents.unit import Stage, StageResult, UnitResult
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
 from integrations.usage import Usage
 from orchestration.crash_points import reach
+from orchestration.flow.lineage import Checkpoint
 from orchestration.flow.transition import Transition
 from orchestration.ledger.claims import ClaimId, Holdings
 from orchestration.ledger.commits import Finish, transition_json
@@ -33,10 +34,10 @@ from orchestration.ledger.rows import (
     claimed_unit,
     entered,
     entered_units,
+    journal_arguments,
     stage_results,
     units_json,
 )
-from orchestration.spend.models import journal_arguments
 
 ADVANCED = -2  #: the transition was committed
 DUPLICATE = -1  #: none of the results was ours to record
@@ -74,16 +75,6 @@ class Stopped:
 
     campaigns: frozenset[str] = frozenset()  #: paused or cancelled in the last minutes
     providers: frozenset[str] = frozenset()  #: switched off by hand
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What one step changed, and the step that it builds on."""
-
-    step: int
-    agent: str
-    patch: Mapping[str, Any]
-    parent: int | None
 
 
 PAUSED_FROM = "<paused_from>"  #: the status that a pause interrupted

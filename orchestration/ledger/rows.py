@@ -15,6 +15,7 @@ from agents.effects import seconds_awake_or_not
 from agents.state import MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
+from integrations.usage import Usage
 from orchestration.ledger.claims import ClaimId
 
 BIG_LISTS = ("leads", "qualified_leads", "generated_content", "ad_creatives", "agent_messages")
@@ -237,3 +238,10 @@ def result_json(result: UnitResult) -> dict[str, Any]:
 def small_state(state: MarketingAgentState) -> dict[str, Any]:
     """The keys that live in the ``state`` column."""
     return {name: value for name, value in state.__dict__.items() if name not in BIG_LISTS}
+
+
+def journal_arguments(usage: Usage | None) -> tuple[Any, ...]:
+    """The arguments of ``journal`` that follow the entry: provider, model, tokens, cost, currency."""
+    if usage is None:
+        return (None, None, 0, 0, 0, None)
+    return (usage.provider, usage.model, usage.input_tokens, usage.output_tokens, usage.cost, usage.currency)

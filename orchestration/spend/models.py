@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from integrations.errors import (
     MAX_DELAY_S,
@@ -124,13 +123,6 @@ class SpendLedger:
             for campaign_id, refused_by, model, fits in rows
             if fits or (refused_by == UNKNOWN_PRICE and price_of(model or "", prices) is not None)
         )
-
-
-def journal_arguments(usage: Usage | None) -> tuple[Any, ...]:
-    """The arguments of ``journal`` that follow the entry: provider, model, tokens, cost, currency."""
-    if usage is None:
-        return (None, None, 0, 0, 0, None)
-    return (usage.provider, usage.model, usage.input_tokens, usage.output_tokens, usage.cost, usage.currency)
 
 
 def may_have_cost(error: IntegrationError) -> bool:

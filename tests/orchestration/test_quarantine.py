@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 
-from orchestration.execution.quarantine import SUSPECT_CRASHES, Quarantine
+from orchestration.execution.executor import SUSPECT_CRASHES, Quarantine
 
 
 def test_innocent_units_run_together() -> None:

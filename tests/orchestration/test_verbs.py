@@ -19,8 +19,8 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import BadRequestError
 from integrations.settings import Settings
-from orchestration.control.verbs import VerbRefusedError, Verbs
-from orchestration.execution.reconcile import expire_approvals, reconcile
+from orchestration.control.verbs import VerbRefusedError, Verbs, expire_approvals
+from orchestration.execution.reconcile import reconcile
 from orchestration.flow.lineage import NoSuchStepError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
+from agents.ports import SystemClock
 from integrations.settings import Settings
-from orchestration.clock import SystemClock
 from orchestration.control.submission import prepare
 from orchestration.execution.context import Resources
 from orchestration.execution.executor import UnitSlots

@@ -17,8 +17,8 @@ from integrations.settings import Settings
 from integrations.usage import Usage
 from orchestration.control.verbs import Verbs
 from orchestration.ledger.database import Database, encode
-from orchestration.ledger.rows import Claimed
-from orchestration.spend.models import SpendLedger, journal_arguments
+from orchestration.ledger.rows import Claimed, journal_arguments
+from orchestration.spend.models import SpendLedger
 
 MODEL = "sandbox-1"
 TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"
