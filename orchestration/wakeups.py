@@ -36,7 +36,7 @@ class Observer(Protocol):
         ...
 
 
-class NobodyObserves:
+class NullObserver:
     """The observer of tests and of workers without events."""
 
     def hop(self, campaign_id: str, agent: str, step: int) -> AbstractContextManager[None]:

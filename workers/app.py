@@ -18,5 +18,5 @@ _redis_url = connected(Settings.from_env()).redis_url
 if _redis_url:
     os.environ.setdefault("REDIS_URL", _redis_url)
 
-app = Celery("marketing-agents", include=["workers.families", "workers.orchestrator_tasks", "workers.lifecycle"])
+app = Celery("marketing-agents", include=["workers.agent_tasks", "workers.orchestrator_tasks", "workers.lifecycle"])
 app.config_from_object("celeryconfig")

@@ -22,7 +22,7 @@ from orchestration.client import connected
 from orchestration.execution.call_guard import admission
 from orchestration.ledger.database import Database, DatabaseUnavailableError
 from orchestration.ledger.waiting import Deferrals
-from orchestration.reports.fleet import Counted, counted, has_schema, vitals
+from orchestration.reports.fleet import Counted, counted, fleet_status, has_schema
 from orchestration.reports.spend import fleet_spend
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class FleetCollector(Collector):
         yield from self._admission()
 
     def _ledger(self) -> Iterator[Metric]:
-        now = vitals(self._database)
+        now = fleet_status(self._database)
         yield GaugeMetricFamily("marketing_workers", "Worker processes that beat", now.workers)
         yield _gauge("marketing_campaigns", "Unfinished campaigns", ("status",), _each(now.campaigns))
         yield _gauge("marketing_units_pending", "Units of running campaigns not begun", ("agent",), _each(now.pending))

@@ -28,7 +28,7 @@ from orchestration.execution.canvas import CeleryWakeups
 from orchestration.execution.context import Resources
 from orchestration.execution.executor import UnitSlots
 from orchestration.execution.orchestrator import Orchestrator
-from orchestration.ledger.claims import Stray
+from orchestration.ledger.claims import OrphanFinder
 from orchestration.ledger.database import Database, DatabaseUnavailableError
 from orchestration.ledger.ledger import Ledger, Stopped
 from orchestration.ledger.schema import migrate
@@ -105,7 +105,7 @@ class Runtime:
         self.database.close()
 
     def _beat(self) -> None:
-        stray = Stray(self.ledger.holdings, self.ledger)
+        stray = OrphanFinder(self.ledger.claims, self.ledger)
         for beats in count(1):
             if self._stopped.wait(BEAT_S):
                 return

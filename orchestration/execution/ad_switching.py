@@ -109,7 +109,7 @@ def _verb(switch: AdSwitch) -> str:
 
 def carry_out(
     row: CampaignRow,
-    run: Callable[[Claimed, str], UnitResult | GivenBack],
+    run: Callable[[Claimed], UnitResult | GivenBack],
     ledger: Ledger,
     agents: Mapping[str, BaseAgent],
     slots: UnitSlots,
@@ -127,7 +127,7 @@ def carry_out(
         stage = switch_stage(row.state, agents, switch.wanted, switched_off(switches.units(row.campaign_id)))
         if not switches.plan(row, switch, stage):
             return "waits for units"
-    running = [slots.submit(run, claimed, row.campaign_id) for claimed in switches.take(row, switch)]
+    running = [slots.submit(run, claimed) for claimed in switches.take(row, switch)]
     delays = []
     for future in as_completed(running):
         outcome = future.result()

@@ -70,7 +70,7 @@ class CeleryWakeups:
         reach("publish_chord.after")
 
 
-def to_the_tail(task: Task) -> None:
+def requeue(task: Task) -> None:
     """Publish the running slot task again, same id and same chord, behind what waits in its queue."""
     reach("publish_slot.before")
     task.signature_from_request(task.request, retries=task.request.retries).apply_async()

@@ -101,7 +101,6 @@ def effect_rules(settings: Settings) -> EffectRules:
 class LedgerContext:
     """The context of one claimed unit."""
 
-    campaign_id: str
     claimed: Claimed
     ledger: Ledger
     resources: Resources
@@ -111,6 +110,11 @@ class LedgerContext:
     probing: bool = False  #: the last call was the one that a half-open breaker lets through
     creates: bool = False  #: the next call carries out an intent
     seen_at: float | None = None  #: when the claim was last seen to hold
+
+    @property
+    def campaign_id(self) -> str:
+        """The campaign that the unit belongs to."""
+        return self.claimed.campaign_id
 
     @property
     def unit(self) -> Unit:
@@ -161,7 +165,7 @@ class LedgerContext:
         """
         now = seconds_awake_or_not()
         if now - (self.seen_at or self.claimed.taken_at) > self.effects.late_s:
-            if not self.ledger.holds(self.campaign_id, self.claimed):
+            if not self.ledger.holds(self.claimed):
                 raise self._taken_over()
             self.seen_at = now
         kind = "create" if self.creates else "effect" if self.unit.effect else "call"
@@ -169,7 +173,7 @@ class LedgerContext:
         timeout = deadline_s(self.resources.settings, provider)
         try:
             with (
-                self.resources.spend.hold(self.campaign_id, self.claimed, provider, cost),
+                self.resources.spend.hold(self.claimed, provider, cost),
                 self.resources.gate.call(self._caller(timeout), provider, scope) as ticket,
             ):
                 self.probing = ticket.probe
@@ -185,12 +189,12 @@ class LedgerContext:
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
         """Commit ``value`` under ``entry``, and what it cost."""
-        self.ledger.journal(self.campaign_id, self.claimed, {entry: value}, usage)
+        self.ledger.journal(self.claimed, {entry: value}, usage)
         self.entries[entry] = value
 
     def intend(self, entry: str, value: Any) -> None:
         """Commit ``value`` under ``entry`` while the unit is ours; NotNowError when it is not any more."""
-        if not self.ledger.intend(self.campaign_id, self.claimed, {entry: value}):
+        if not self.ledger.intend(self.claimed, {entry: value}):
             raise self._taken_over()
         self.entries[entry] = value
         self.creates = entry.startswith(INTENT)

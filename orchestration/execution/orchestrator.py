@@ -30,11 +30,11 @@ from orchestration.execution.placement import (
     chord_slots,
 )
 from orchestration.execution.units import GivenBack, run_claimed
-from orchestration.flow.cancelling import WIND_DOWN, wind_down, wound_down
+from orchestration.flow.cancelling import WIND_DOWN, end_cancel, wind_down
 from orchestration.flow.transition import Transition, failed_by_defect, transition
 from orchestration.ledger.ledger import ADVANCED, Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed, Position
-from orchestration.wakeups import MAX_COUNTDOWN_S, NobodyObserves, Observer, Wakeups
+from orchestration.wakeups import MAX_COUNTDOWN_S, NullObserver, Observer, Wakeups
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Orchestrator:
     quarantine: Quarantine = field(default_factory=Quarantine)
     pace: Pace = field(default_factory=Pace)
     placement: str = "auto"
-    observer: Observer = field(default_factory=NobodyObserves)
+    observer: Observer = field(default_factory=NullObserver)
     serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
     stopped: Callable[[str], bool] = lambda campaign_id: False  #: was the campaign paused or cancelled just now?
 
@@ -112,7 +112,7 @@ class Orchestrator:
         if not units:
             return False
         claimed = units[0]
-        outcome = self._run(claimed, campaign_id)
+        outcome = self._run(claimed)
         if isinstance(outcome, GivenBack):
             if not outcome.limited:
                 self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
@@ -200,10 +200,10 @@ class Orchestrator:
 
         def work(claimed: Claimed) -> UnitResult | GivenBack:
             if self._told_to_stop(row):  # it waited for a slot while somebody said stop
-                self.ledger.release(row.campaign_id, claimed)
+                self.ledger.release(claimed)
                 return GivenBack(claimed, STOPPED_S)
             with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
-                return self._run(claimed, row.campaign_id)
+                return self._run(claimed)
 
         if len(units) == 1:  # no thread for a chain of one
             yield [(units[0], work(units[0]))]
@@ -214,9 +214,9 @@ class Orchestrator:
             ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield [(running[future], future.result()) for future in ended]
 
-    def _run(self, claimed: Claimed, campaign_id: str) -> UnitResult | GivenBack:
+    def _run(self, claimed: Claimed) -> UnitResult | GivenBack:
         with self.quarantine.unit(claimed.crashes):
-            return run_claimed(self.agents, claimed, campaign_id, self.ledger, self.resources)
+            return run_claimed(self.agents, claimed, self.ledger, self.resources)
 
     def _told_to_stop(self, row: CampaignRow) -> bool:
         """Was the campaign stopped just now? Its winding down is what a cancelled one still has to do."""
@@ -240,7 +240,7 @@ class Orchestrator:
         """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
         now = self.resources.clock.now()
         if _winds_down(row):
-            move = wound_down(row.state, done, now)
+            move = end_cancel(row.state, done, now)
             return move if move.reason else replace(move, reason=row.reason)  # who cancelled it, and why
         try:
             return transition(row.state, done, self.agents, now)
@@ -339,8 +339,8 @@ def follow(row: CampaignRow, joined: Joined) -> Turn:
     )
     claimed = [
         Claimed(
-            unit=unit, ordinal=n, step=move.step, stage=move.stage_number, agent=move.agent or "",
-            epoch=row.epoch, journal={},
+            campaign_id=row.campaign_id, unit=unit, ordinal=n, step=move.step, stage=move.stage_number,
+            agent=move.agent or "", epoch=row.epoch, journal={},
         )
         for n, unit in enumerate(move.stage.units[: joined.claimed])
     ]  # fmt: skip

@@ -25,7 +25,7 @@ from orchestration.execution.context import LedgerContext, Resources
 from orchestration.flow.holds import NEEDS_ATTENTION
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.ledger import Ledger
-from orchestration.ledger.rows import Claimed, claim_id
+from orchestration.ledger.rows import Claimed
 
 log = logging.getLogger(__name__)
 
@@ -42,25 +42,25 @@ class GivenBack:
 
 
 def run_claimed(
-    agents: Mapping[str, BaseAgent], claimed: Claimed, campaign_id: str, ledger: Ledger, resources: Resources
+    agents: Mapping[str, BaseAgent], claimed: Claimed, ledger: Ledger, resources: Resources
 ) -> UnitResult | GivenBack:
     """Run one claimed unit once. A final result is NOT recorded yet; a give-back is.
 
     Raises DatabaseUnavailableError when Postgres stays away: the claim ends with the task then.
     """
-    with ledger.holdings.at_work(claim_id(campaign_id, claimed)) as ours:
+    with ledger.claims.at_work(claimed.id) as ours:
         if not ours:
             return GivenBack(claimed, 0.0)
-        return _run(agents, claimed, campaign_id, ledger, resources)
+        return _run(agents, claimed, ledger, resources)
 
 
 def _run(
-    agents: Mapping[str, BaseAgent], claimed: Claimed, campaign_id: str, ledger: Ledger, resources: Resources
+    agents: Mapping[str, BaseAgent], claimed: Claimed, ledger: Ledger, resources: Resources
 ) -> UnitResult | GivenBack:
     unit = claimed.unit
     waited_s = _waited_s(claimed.journal, resources.clock.now())
     ways = unit.policy.ways(waited_s)
-    context = LedgerContext(campaign_id, claimed, ledger, resources, dict(claimed.journal))
+    context = LedgerContext(claimed, ledger, resources, dict(claimed.journal))
     put_off: tuple[Defer, IntegrationError] | None = None  #: the way that may work again soonest
     for number, way in enumerate(ways):
         context.way = way
@@ -88,11 +88,11 @@ def _run(
                 continue
             if put_off is not None and isinstance(decision, Fail | Attend) and waited_s < unit.policy.max_wait_s:
                 decision, error = put_off
-            return _carry_out(decision, error, open_ends, campaign_id, claimed, ledger, resources)
+            return _carry_out(decision, error, open_ends, claimed, ledger, resources)
         except DatabaseUnavailableError:
             raise
         except Exception as error:  # a defect of ours must not take the worker's slot down with it
-            log.exception("unit %s of %s failed by a defect", unit.key, campaign_id)
+            log.exception("unit %s of %s failed by a defect", unit.key, claimed.campaign_id)
             return UnitResult(unit=unit, status=UnitStatus.FAILED, error=internal_error(error))
     raise AssertionError("the last way of a unit never falls back")
 
@@ -110,7 +110,6 @@ def _carry_out(
     decision: Decision,
     error: IntegrationError,
     open_ends: Sequence[str],
-    campaign_id: str,
     claimed: Claimed,
     ledger: Ledger,
     resources: Resources,
@@ -120,27 +119,26 @@ def _carry_out(
         case Fail(final):
             return UnitResult(unit=unit, status=UnitStatus.FAILED, error=final.to_dict())
         case Attend():
-            return _ask_for_attention(campaign_id, claimed, ledger, error, open_ends)
+            return _ask_for_attention(claimed, ledger, error, open_ends)
         case Retry(delay_s):
             counts.add("retries", provider=error.provider, code=error.code)
-            return _give_back(campaign_id, claimed, ledger, error, delay_s, attempt=True)
+            return _give_back(claimed, ledger, error, delay_s, attempt=True)
         case Probe(delay_s):
-            return _give_back(campaign_id, claimed, ledger, error, delay_s, status="unknown")
+            return _give_back(claimed, ledger, error, delay_s, status="unknown")
         case Defer(delay_s, False) if error.code == OverLimitError.code and error.detail == "share":
             # It has no slot of its own yet, so it has not begun: nothing to count, nothing to tell.
-            ledger.release(campaign_id, claimed, delay_s=delay_s)
+            ledger.release(claimed, delay_s=delay_s)
             return GivenBack(claimed, delay_s, limited=True)
         case Defer(delay_s, outage):
             counts.add("deferrals", provider=error.provider, code=error.code)
             wait = "provider" if outage else "budget" if isinstance(error, OverBudgetError) else None
             status = "unknown" if open_ends else "pending"
-            return _give_back(campaign_id, claimed, ledger, error, delay_s, status=status, wait=wait)
+            return _give_back(claimed, ledger, error, delay_s, status=status, wait=wait)
         case Fallback():
             raise AssertionError("carried out by the caller")
 
 
 def _give_back(
-    campaign_id: str,
     claimed: Claimed,
     ledger: Ledger,
     error: IntegrationError,
@@ -151,7 +149,6 @@ def _give_back(
     wait: str | None = None,
 ) -> GivenBack:
     ledger.give_back(
-        campaign_id,
         claimed,
         status=status,
         delay_s=delay_s,
@@ -162,14 +159,12 @@ def _give_back(
 
 
 def _ask_for_attention(
-    campaign_id: str, claimed: Claimed, ledger: Ledger, error: IntegrationError, open_ends: Sequence[str]
+    claimed: Claimed, ledger: Ledger, error: IntegrationError, open_ends: Sequence[str]
 ) -> GivenBack:
     """What a person has to settle is kept, as unknown when something was sent, and its campaign waits."""
-    back = _give_back(
-        campaign_id, claimed, ledger, error, MAX_DELAY_S, status="unknown" if claimed.unit.effect else "pending"
-    )
+    back = _give_back(claimed, ledger, error, MAX_DELAY_S, status="unknown" if claimed.unit.effect else "pending")
     ledger.set_status(
-        campaign_id,
+        claimed.campaign_id,
         ("running",),
         "waiting",
         event=NEEDS_ATTENTION,

@@ -42,7 +42,7 @@ def wind_down(state: MarketingAgentState, step: int, agents: Mapping[str, BaseAg
     )
 
 
-def wound_down(state: MarketingAgentState, done: Sequence[StageResult], now: datetime) -> Transition:
+def end_cancel(state: MarketingAgentState, done: Sequence[StageResult], now: datetime) -> Transition:
     """The end: cancelled when every platform was reached, else failed with what is left to do."""
     results = [result for stage in done for result in stage.results]
     failed = [result for result in results if not result.ok]

@@ -20,7 +20,6 @@ from orchestration.ledger.rows import (
     UNIT_COLUMNS,
     CampaignRow,
     Claimed,
-    claim_id,
     claimed_unit,
     result_json,
     units_json,
@@ -130,8 +129,8 @@ class AdSwitches:
             f"SELECT {UNIT_COLUMNS} FROM marketing.take_ads(%s, %s, %s) ORDER BY ordinal",
             row.campaign_id, switch.number, self._ledger.worker,
         )  # fmt: skip
-        units = [claimed_unit(found) for found in rows]
-        self._ledger.holdings.note(claim_id(row.campaign_id, unit) for unit in units)
+        units = [claimed_unit(row.campaign_id, found) for found in rows]
+        self._ledger.claims.note(unit.id for unit in units)
         return units
 
     def finish(self, row: CampaignRow, switch: AdSwitch, result: UnitResult) -> None:

@@ -2,7 +2,7 @@
 
 A lease is the life of a process, and a process can lose a claim while it lives: Postgres commits a claim and
 goes away before it answers, a task dies of an error. Such a unit would stay ``running`` for ever. So every
-claim is noted here for as long as somebody is at it, and :class:`Stray` gives back what the ledger ascribes
+claim is noted here for as long as somebody is at it, and :class:`OrphanFinder` gives back what the ledger ascribes
 to this worker and nobody holds. Invariant: a unit is given back only when two looks, some seconds apart,
 both saw the same claim without a holder, and what was given back this way is not started by us any more.
 """
@@ -26,7 +26,7 @@ class ClaimId(NamedTuple):
     claims: int
 
 
-class Holdings:
+class ClaimRegistry:
     """The claims of one process. Claims made inside a :meth:`scope` end with it, however it ends."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Holdings:
         finally:
             self._release([claim])
 
-    def without_holder(self, claims: Iterable[ClaimId]) -> frozenset[ClaimId]:
+    def orphaned(self, claims: Iterable[ClaimId]) -> frozenset[ClaimId]:
         """Those of the claims that nobody here holds."""
         with self._lock:
             return frozenset(claim for claim in claims if self._held[claim] <= 0)
@@ -78,7 +78,7 @@ class Holdings:
                     del self._held[claim]
 
 
-class Claims(Protocol):
+class RunningClaims(Protocol):
     """The ledger's side."""
 
     def running_here(self) -> list[ClaimId]:
@@ -90,17 +90,17 @@ class Claims(Protocol):
         ...
 
 
-class Stray:
+class OrphanFinder:
     """Finds claims without a holder; looked for every few seconds by one thread."""
 
-    def __init__(self, holdings: Holdings, claims: Claims) -> None:
-        self._holdings = holdings
-        self._claims = claims
+    def __init__(self, registry: ClaimRegistry, ledger: RunningClaims) -> None:
+        self._registry = registry
+        self._ledger = ledger
         self._suspects: frozenset[ClaimId] = frozenset()
 
     def look(self) -> int:
         """Give back what was without a holder at this look and the one before; how many."""
-        found = self._holdings.without_holder(self._claims.running_here())
+        found = self._registry.orphaned(self._ledger.running_here())
         lost = found & self._suspects
         self._suspects = found - lost
-        return self._claims.give_up(lost) if lost else 0
+        return self._ledger.give_up(lost) if lost else 0

@@ -28,7 +28,7 @@ class _Caller(Generic[C, A]):
     error: BaseException | None = None
 
 
-class Combining(Generic[C, A]):
+class GroupCommit(Generic[C, A]):
     """Makes calls by ``alone`` (one) or ``together`` (several, answers in the same order), at most ``most`` at once."""
 
     def __init__(

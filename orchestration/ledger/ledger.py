@@ -17,10 +17,10 @@ from integrations.usage import Usage
 from orchestration.crash_points import reach
 from orchestration.flow.lineage import Checkpoint
 from orchestration.flow.transition import Transition
-from orchestration.ledger.claims import ClaimId, Holdings
+from orchestration.ledger.claims import ClaimId, ClaimRegistry
 from orchestration.ledger.commits import Finish, transition_json
 from orchestration.ledger.database import Database, DatabaseUnavailableError, encode
-from orchestration.ledger.group_commit import Combining
+from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.rows import (
     CAMPAIGN_COLUMNS,
     ENTER_COLUMNS,
@@ -30,7 +30,6 @@ from orchestration.ledger.rows import (
     Entered,
     Position,
     campaign_row,
-    claim_id,
     claimed_unit,
     entered,
     entered_units,
@@ -94,8 +93,8 @@ class Ledger:
     def __init__(self, database: Database, worker: str) -> None:
         self.database = database
         self.worker = worker
-        self.holdings = Holdings()
-        self._finishing = Combining(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
+        self.claims = ClaimRegistry()
+        self._finishing = GroupCommit(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
 
     def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
         """Insert a campaign and its first units: (campaign id, config hash, whether it is new)."""
@@ -128,9 +127,9 @@ class Ledger:
             found = entered(rows)
         except UnknownVersionError:  # an old one that has no way up
             for unit in entered_units(rows)[1]:
-                self.release(campaign_id, unit)
+                self.release(unit)
             raise
-        self.holdings.note(claim_id(campaign_id, unit) for unit in found.claimed)
+        self.claims.note(unit.id for unit in found.claimed)
         return found
 
     def take(self, campaign_id: str, step: int, stage: int, limit: int) -> list[Claimed]:
@@ -141,8 +140,8 @@ class Ledger:
             campaign_id, step, stage, self.worker, limit,
         )  # fmt: skip
         reach("take.after")
-        units = [claimed_unit(row) for row in rows]
-        self.holdings.note(claim_id(campaign_id, unit) for unit in units)
+        units = [claimed_unit(campaign_id, row) for row in rows]
+        self.claims.note(unit.id for unit in units)
         return units
 
     def due(self, campaign_id: str, step: int, stage: int) -> int:
@@ -195,7 +194,7 @@ class Ledger:
         reach("advance.after" if code == ADVANCED else "finish.after")
         if code == ADVANCED and move is not None and move.stage is not None:
             place = at.campaign_id, move.step, move.stage_number
-            self.holdings.note(ClaimId(*place, unit.key, 1) for unit in move.stage.units[:claimed])
+            self.claims.note(ClaimId(*place, unit.key, 1) for unit in move.stage.units[:claimed])
         return code
 
     def _finish(self, call: Finish) -> int:
@@ -219,7 +218,6 @@ class Ledger:
 
     def give_back(
         self,
-        campaign_id: str,
         claimed: Claimed,
         *,
         status: str,
@@ -232,40 +230,40 @@ class Ledger:
         ours = bool(
             self.database.rows(
                 "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, status, delay_s,
+                *claimed.place, self.worker, status, delay_s,
                 encode(error), attempt,
             )[0][0]
         )  # fmt: skip
         reach("give_back.after")
         return ours
 
-    def journal(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any], usage: Usage | None) -> None:
+    def journal(self, claimed: Claimed, entry: Mapping[str, Any], usage: Usage | None) -> None:
         """Commit one entry of a unit's journal and what it cost."""
         reach("journal.before")
         self.database.rows(
             "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, claimed.step, claimed.stage, claimed.unit.key, next(iter(entry)), encode(entry),
+            *claimed.place, next(iter(entry)), encode(entry),
             *journal_arguments(usage),
         )  # fmt: skip
         reach("journal.after")
 
-    def intend(self, campaign_id: str, claimed: Claimed, entry: Mapping[str, Any]) -> bool:
+    def intend(self, claimed: Claimed, entry: Mapping[str, Any]) -> bool:
         """Commit one entry of a unit's journal if this very claim of it still holds, in the campaign's present
         line of work; False when it doesn't. What follows may change the outside world."""
         reach("intend.before")
         rows = self.database.rows(
             f"UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c WHERE {STILL_HELD} "
             "RETURNING true",
-            encode(entry), campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
+            encode(entry), *claimed.place, self.worker, claimed.claims,
         )  # fmt: skip
         reach("intend.after")
         return bool(rows)
 
-    def holds(self, campaign_id: str, claimed: Claimed) -> bool:
+    def holds(self, claimed: Claimed) -> bool:
         """Does this very claim still hold, in the campaign's present line of work?"""
         rows = self.database.rows(
             f"SELECT true FROM marketing.units u, marketing.campaigns c WHERE {STILL_HELD}",
-            campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker, claimed.claims,
+            *claimed.place, self.worker, claimed.claims,
         )  # fmt: skip
         return bool(rows)
 
@@ -306,13 +304,13 @@ class Ledger:
             providers=frozenset(str(name) for what, name in rows if what == "provider"),
         )
 
-    def release(self, campaign_id: str, claimed: Claimed, *, delay_s: float | None = None) -> None:
+    def release(self, claimed: Claimed, *, delay_s: float | None = None) -> None:
         """Return a claimed unit that was never begun, as if nobody had taken it; due in ``delay_s`` seconds."""
         self.database.run(
             "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1, "
             "due_at = clock_timestamp() + make_interval(secs => %s) WHERE campaign_id = %s "
             "AND step = %s AND stage = %s AND key = %s AND status = 'running' AND worker = %s",
-            delay_s, campaign_id, claimed.step, claimed.stage, claimed.unit.key, self.worker,
+            delay_s, *claimed.place, self.worker,
         )  # fmt: skip
 
     def reconcile(self, limit: int = 500) -> list[Idle]:

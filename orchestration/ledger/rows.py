@@ -82,6 +82,7 @@ def campaign_row(row: Sequence[Any]) -> CampaignRow:
 class Claimed:
     """A unit that this worker has claimed, with what earlier attempts left behind."""
 
+    campaign_id: str
     unit: Unit
     ordinal: int  #: its place in the plan
     step: int
@@ -94,6 +95,16 @@ class Claimed:
     journal: Mapping[str, Any]
     taken_at: float = field(default_factory=seconds_awake_or_not, compare=False)  #: when we learned that it is ours
 
+    @property
+    def place(self) -> tuple[str, int, int, str]:
+        """The unit's key in the ledger: campaign, step, stage, key."""
+        return self.campaign_id, self.step, self.stage, self.unit.key
+
+    @property
+    def id(self) -> ClaimId:
+        """Which claim of which unit it is."""
+        return ClaimId(*self.place, self.claims)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
@@ -103,11 +114,6 @@ class Entered:
     done: Sequence[StageResult]  #: the hop's earlier stages
     claimed: Sequence[Claimed]  #: units of the stage at work, in the order of the plan
     left_due: int  #: more units than could be claimed are due, so none was: how many
-
-
-def claim_id(campaign_id: str, claimed: Claimed) -> ClaimId:
-    """Which claim of which unit it is."""
-    return ClaimId(campaign_id, claimed.step, claimed.stage, claimed.unit.key, claimed.claims)
 
 
 UNIT_COLUMNS = (
@@ -134,10 +140,10 @@ _STAGE, _ORDINAL = UNIT_NAMES.index("stage"), UNIT_NAMES.index("ordinal")
 def entered_units(rows: Sequence[Sequence[Any]]) -> tuple[list[Sequence[Any]], list[Claimed]]:
     """Of rows of ENTER_COLUMNS: those of the earlier stages (UNIT_COLUMNS), and the units that were claimed."""
     units = sorted((row[_WIDTH + 1 :] for row in rows[1:]), key=lambda unit: (unit[_STAGE], unit[_ORDINAL]))
-    at_work = rows[0][CAMPAIGN_COLUMNS.split(", ").index("stage")]
+    campaign_id, at_work = rows[0][0], rows[0][CAMPAIGN_COLUMNS.split(", ").index("stage")]
     return (
         [unit for unit in units if unit[_STAGE] < at_work],
-        [claimed_unit(unit) for unit in units if unit[_STAGE] == at_work],
+        [claimed_unit(campaign_id, unit) for unit in units if unit[_STAGE] == at_work],
     )
 
 
@@ -165,10 +171,11 @@ def _named(row: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(UNIT_NAMES, row, strict=True))
 
 
-def claimed_unit(row: Sequence[Any]) -> Claimed:
+def claimed_unit(campaign_id: str, row: Sequence[Any]) -> Claimed:
     """A claimed unit from the columns UNIT_COLUMNS."""
     named = _named(row)
     return Claimed(
+        campaign_id=campaign_id,
         unit=unit_from(named),
         ordinal=named["ordinal"],
         step=named["step"],

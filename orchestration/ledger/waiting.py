@@ -47,7 +47,7 @@ class Deferrals:
     def tick(self, limit: int = 500) -> int:
         """Let campaigns wait that have nothing else to do, and look again whose moment has come; how many look."""
         self._database.rows("SELECT marketing.park(NULL, %s)", limit)
-        return int(self._database.rows("SELECT marketing.look_again(%s)", limit)[0][0])
+        return int(self._database.rows("SELECT marketing.resume_due(%s)", limit)[0][0])
 
     def waiting_for(self, kind: str) -> list[str]:
         """Campaigns that wait for a provider, or for a budget."""

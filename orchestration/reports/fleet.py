@@ -15,7 +15,7 @@ ALIVE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
+class FleetStatus:
     """The fleet as the database sees it."""
 
     workers: int  #: processes that beat within ALIVE_S
@@ -64,7 +64,7 @@ def live_workers(database: Database) -> int:
     )
 
 
-def vitals(database: Database) -> Vitals:
+def fleet_status(database: Database) -> FleetStatus:
     """All of it."""
     campaigns = database.rows(
         "SELECT status, count(*) FROM marketing.campaigns "
@@ -76,7 +76,7 @@ def vitals(database: Database) -> Vitals:
         "WHERE c.status IN ('queued', 'running') AND u.status IN ('pending', 'running') "
         "GROUP BY u.agent, u.status ORDER BY u.agent, u.status"
     )
-    return Vitals(
+    return FleetStatus(
         workers=live_workers(database),
         campaigns={status: int(number) for status, number in campaigns},
         pending={agent: int(number) for agent, status, number in units if status == "pending"},

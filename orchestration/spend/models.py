@@ -57,55 +57,55 @@ class SpendLedger:
         self._uncapped: dict[str, float] = {}  #: campaign -> when it was last seen to have no cap
 
     @contextmanager
-    def hold(self, campaign_id: str, claimed: Claimed, provider: str, bound: CostBound | None) -> Iterator[None]:
+    def hold(self, claimed: Claimed, provider: str, bound: CostBound | None) -> Iterator[None]:
         """Entered around one call: its upper bound is held while it is made. None: it costs nothing.
 
         Raises OverBudgetError instead when a cap has no room. After an answer the journal settles; after an error
         that surely cost nothing the hold is given back; else it stays until the unit is tried again.
         """
-        held = bound is not None and self.reserve(campaign_id, claimed, provider, bound)
+        held = bound is not None and self.reserve(claimed, provider, bound)
         try:
             yield
         except IntegrationError as error:
             if held and bound is not None and not may_have_cost(error):
-                self.release(campaign_id, claimed, bound.entry)
+                self.release(claimed, bound.entry)
             raise
 
-    def reserve(self, campaign_id: str, claimed: Claimed, provider: str, bound: CostBound) -> bool:
+    def reserve(self, claimed: Claimed, provider: str, bound: CostBound) -> bool:
         """Hold ``bound``; False when no cap is in force, so that nothing needs to be held. OverBudgetError."""
         day_cap, now = self._settings.llm_daily_cap, self._ticks()
-        if day_cap is None and now - self._uncapped.get(campaign_id, float("-inf")) < UNCAPPED_S:
+        if day_cap is None and now - self._uncapped.get(claimed.campaign_id, float("-inf")) < UNCAPPED_S:
             return False
         granted, refused_by, cap, room, soon = self._database.rows(
             "SELECT * FROM marketing.spend_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, claimed.step, claimed.stage, claimed.unit.key, bound.entry, claimed.claims, claimed.agent,
+            *claimed.place, bound.entry, claimed.claims, claimed.agent,
             provider, bound.model, bound.amount, day_cap,
         )[0]  # fmt: skip
         if not granted:
-            raise refusal(campaign_id, provider, bound, str(refused_by), cap, room, soon=soon)
+            raise refusal(claimed.campaign_id, provider, bound, str(refused_by), cap, room, soon=soon)
         if cap is None:
             if len(self._uncapped) >= _REMEMBERED:
                 self._uncapped.clear()
-            self._uncapped[campaign_id] = now
+            self._uncapped[claimed.campaign_id] = now
             return False
-        self._uncapped.pop(campaign_id, None)
+        self._uncapped.pop(claimed.campaign_id, None)
         return True
 
-    def release(self, campaign_id: str, claimed: Claimed, entry: str) -> bool:
+    def release(self, claimed: Claimed, entry: str) -> bool:
         """Give a hold back; False when it is not this attempt's any more."""
         return bool(
             self._database.rows(
                 "SELECT marketing.spend_release(%s, %s, %s, %s, %s, %s)",
-                campaign_id, claimed.step, claimed.stage, claimed.unit.key, entry, claimed.claims,
+                *claimed.place, entry, claimed.claims,
             )[0][0]
         )  # fmt: skip
 
-    def settle(self, campaign_id: str, claimed: Claimed, entry: str, usage: Usage) -> bool:
+    def settle(self, claimed: Claimed, entry: str, usage: Usage) -> bool:
         """Count what a call has cost that has no journal entry of its own; False when it was counted already."""
         return bool(
             self._database.rows(
                 "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
-                campaign_id, claimed.step, claimed.stage, claimed.unit.key, entry, claimed.agent, usage.provider,
+                *claimed.place, entry, claimed.agent, usage.provider,
                 usage.model, usage.cost, usage.currency, usage.input_tokens, usage.output_tokens,
             )[0][0]
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import stack
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import echo, toys
 
 from agents.ports import UnitContext
@@ -32,10 +32,10 @@ Trouble = Callable[[Unit, UnitContext], IntegrationError | None]
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(trouble: Trouble, **options: Any) -> Bench:
+    def make(trouble: Trouble, **options: Any) -> Harness:
         def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
             error = trouble(unit, ctx)
             if error is not None:
@@ -43,7 +43,9 @@ def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
             return {**echo(unit, ctx), "way": ctx.way}
 
         stages = options.pop("stages", (2,))
-        made.append(Bench(database_url, toys(stages=stages, body=body, policy=options.pop("policy", None)), **options))
+        made.append(
+            Harness(database_url, toys(stages=stages, body=body, policy=options.pop("policy", None)), **options)
+        )
         return made[-1]
 
     yield make
@@ -51,17 +53,17 @@ def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
         one.close()
 
 
-def kinds(one: Bench) -> list[str]:
+def kinds(one: Harness) -> list[str]:
     return [event.kind for event in one.reports.events("c1")]
 
 
-def due_now(one: Bench) -> None:
+def due_now(one: Harness) -> None:
     """The moment of everything that waits has come."""
     one.database.run("UPDATE marketing.units SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
     one.database.run("UPDATE marketing.campaigns SET due_at = clock_timestamp() WHERE due_at IS NOT NULL")
 
 
-def test_a_campaign_waits_for_a_provider_says_why_and_goes_on(bench: Callable[..., Bench]) -> None:
+def test_a_campaign_waits_for_a_provider_says_why_and_goes_on(bench: Callable[..., Harness]) -> None:
     down = [True]
     one = bench(lambda unit, ctx: CircuitOpenError("toy", "its circuit is open", retry_after=200.0) if down else None)
     deferrals = Deferrals(one.database)
@@ -93,7 +95,9 @@ def test_a_campaign_waits_for_a_provider_says_why_and_goes_on(bench: Callable[..
     assert (shown["status"], shown["reason"]) == ("completed", None)
 
 
-def test_one_unit_that_waits_keeps_its_campaign_at_work_while_another_can_go_on(bench: Callable[..., Bench]) -> None:
+def test_one_unit_that_waits_keeps_its_campaign_at_work_while_another_can_go_on(
+    bench: Callable[..., Harness],
+) -> None:
     def trouble(unit: Unit, ctx: UnitContext) -> IntegrationError | None:
         if unit.key == "u0":
             return CircuitOpenError("toy", "is down", retry_after=200.0)
@@ -107,7 +111,7 @@ def test_one_unit_that_waits_keeps_its_campaign_at_work_while_another_can_go_on(
 
 
 @pytest.mark.parametrize("code", ["rate", "share"])
-def test_a_slot_in_time_is_no_reason_to_wait(bench: Callable[..., Bench], code: str) -> None:
+def test_a_slot_in_time_is_no_reason_to_wait(bench: Callable[..., Harness], code: str) -> None:
     one = bench(lambda unit, ctx: OverLimitError("toy", "no room", detail=code, retry_after=2.0))
     one.submit()
     one.orchestrator.run_hop("c1")
@@ -115,7 +119,9 @@ def test_a_slot_in_time_is_no_reason_to_wait(bench: Callable[..., Bench], code: 
     assert ("hop", "c1", "lead_generation") in one.broker.sent
 
 
-def test_what_else_is_due_is_not_begun_when_a_limit_holds_the_stage_back(bench: Callable[..., Bench]) -> None:
+def test_what_else_is_due_is_not_begun_when_a_limit_holds_the_stage_back(
+    bench: Callable[..., Harness],
+) -> None:
     one = bench(
         lambda unit, ctx: OverLimitError("toy", "no room", detail="share", retry_after=2.0),
         stages=(100,),
@@ -130,7 +136,9 @@ def test_what_else_is_due_is_not_begun_when_a_limit_holds_the_stage_back(bench: 
     assert "unit_deferred" not in kinds(one)
 
 
-def test_a_spread_stage_that_a_limit_holds_back_is_not_gone_through_unit_by_unit(bench: Callable[..., Bench]) -> None:
+def test_a_spread_stage_that_a_limit_holds_back_is_not_gone_through_unit_by_unit(
+    bench: Callable[..., Harness],
+) -> None:
     one = bench(
         lambda unit, ctx: OverLimitError("toy", "no room", detail="share", retry_after=2.0),
         stages=(100,),
@@ -145,7 +153,9 @@ def test_a_spread_stage_that_a_limit_holds_back_is_not_gone_through_unit_by_unit
     assert [message[0] for message in one.broker.sent].count("unit") == 16, "a chord for each wake-up"
 
 
-def test_retries_that_an_outage_used_up_wait_and_end_only_when_patience_does(bench: Callable[..., Bench]) -> None:
+def test_retries_that_an_outage_used_up_wait_and_end_only_when_patience_does(
+    bench: Callable[..., Harness],
+) -> None:
     one = bench(
         lambda unit, ctx: TransientError("toy", "is down") if unit.key == "u0" else None,
         policy=RetryPolicy(max_retries=1, first_delay_s=0.0, max_wait_s=3600.0),
@@ -171,7 +181,9 @@ def test_retries_that_an_outage_used_up_wait_and_end_only_when_patience_does(ben
     assert attempts <= 3
 
 
-def test_a_refused_key_waits_for_a_person_and_goes_on_when_it_is_mended(bench: Callable[..., Bench]) -> None:
+def test_a_refused_key_waits_for_a_person_and_goes_on_when_it_is_mended(
+    bench: Callable[..., Harness],
+) -> None:
     wrong = [True]
     one = bench(lambda unit, ctx: CredentialsError("toy", "the key is wrong") if wrong else None)
     one.submit()
@@ -189,7 +201,7 @@ def test_a_refused_key_waits_for_a_person_and_goes_on_when_it_is_mended(bench: C
     assert one.reports.show("c1")["status"] == "completed"
 
 
-def test_money_is_waited_for_until_a_person_raises_the_cap(bench: Callable[..., Bench]) -> None:
+def test_money_is_waited_for_until_a_person_raises_the_cap(bench: Callable[..., Harness]) -> None:
     poor = [True]
     one = bench(lambda unit, ctx: OverBudgetError("toy", "limits.llm 1.00 USD", retry_after=900.0) if poor else None)
     deferrals = Deferrals(one.database)
@@ -207,11 +219,11 @@ def test_money_is_waited_for_until_a_person_raises_the_cap(bench: Callable[..., 
 # --- other ways ------------------------------------------------------------------------------------------------------
 
 
-def ways_taken(one: Bench) -> set[str | None]:
+def ways_taken(one: Harness) -> set[str | None]:
     return {row[0] for row in one.database.rows("SELECT DISTINCT result ->> 'way' FROM marketing.units")}
 
 
-def test_another_way_is_taken_at_once_while_the_own_one_is_closed(bench: Callable[..., Bench]) -> None:
+def test_another_way_is_taken_at_once_while_the_own_one_is_closed(bench: Callable[..., Harness]) -> None:
     def trouble(unit: Unit, ctx: UnitContext) -> IntegrationError | None:
         return CircuitOpenError("toy", "is down", retry_after=200.0) if ctx.way in (None, "b") else None
 
@@ -223,7 +235,7 @@ def test_another_way_is_taken_at_once_while_the_own_one_is_closed(bench: Callabl
     assert {"counter": "fallbacks", "labels": {"provider": "local", "way": "c"}, "value": 8} in counts
 
 
-def test_the_soonest_of_all_ways_decides_when_it_is_tried_again(bench: Callable[..., Bench]) -> None:
+def test_the_soonest_of_all_ways_decides_when_it_is_tried_again(bench: Callable[..., Harness]) -> None:
     waits = {None: 200.0, "b": 50.0, "c": 100.0}
     one = bench(
         lambda unit, ctx: CircuitOpenError("toy", f"{ctx.way} is down", retry_after=waits[ctx.way]),
@@ -238,7 +250,7 @@ def test_the_soonest_of_all_ways_decides_when_it_is_tried_again(bench: Callable[
     assert 40.0 < seconds < 110.0
 
 
-def test_a_way_that_can_only_fail_does_not_fail_the_unit(bench: Callable[..., Bench]) -> None:
+def test_a_way_that_can_only_fail_does_not_fail_the_unit(bench: Callable[..., Harness]) -> None:
     def trouble(unit: Unit, ctx: UnitContext) -> IntegrationError | None:
         if ctx.way is None:
             return CircuitOpenError("toy", "is down", retry_after=200.0)
@@ -251,7 +263,7 @@ def test_a_way_that_can_only_fail_does_not_fail_the_unit(bench: Callable[..., Be
     assert (shown["status"], shown["reason"]) == ("waiting", "circuit_open: toy: is down")
 
 
-def test_the_last_resort_comes_after_a_long_wait_only(bench: Callable[..., Bench]) -> None:
+def test_the_last_resort_comes_after_a_long_wait_only(bench: Callable[..., Harness]) -> None:
     def trouble(unit: Unit, ctx: UnitContext) -> IntegrationError | None:
         return CircuitOpenError("toy", "is down", retry_after=200.0) if ctx.way is None else None
 
@@ -273,7 +285,7 @@ def test_the_last_resort_comes_after_a_long_wait_only(bench: Callable[..., Bench
 # --- the switch ------------------------------------------------------------------------------------------------------
 
 
-def test_a_provider_that_is_switched_off_is_never_called(bench: Callable[..., Bench]) -> None:
+def test_a_provider_that_is_switched_off_is_never_called(bench: Callable[..., Harness]) -> None:
     called: list[str] = []
 
     def trouble(unit: Unit, ctx: UnitContext) -> IntegrationError | None:
@@ -308,7 +320,7 @@ def test_a_provider_that_is_switched_off_is_never_called(bench: Callable[..., Be
 
 @pytest.mark.parametrize("requests", [2, 4])
 def test_units_of_several_calls_get_through_a_tight_limit(
-    bench: Callable[..., Bench], redis_url: str, requests: int
+    bench: Callable[..., Harness], redis_url: str, requests: int
 ) -> None:
     """Each attempt makes its calls again: it must not be sent back after the first one for ever."""
     made: list[float] = []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from losing_proxy import losing_proxy
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, EffectSteps
@@ -23,7 +23,7 @@ from integrations.errors import NeedsAttentionError, NotNowError, OutcomeUnknown
 from integrations.retry import RetryPolicy
 from integrations.settings import Settings
 from orchestration.execution.context import LedgerContext, Resources
-from orchestration.ledger.claims import Stray
+from orchestration.ledger.claims import OrphanFinder
 from orchestration.ledger.ledger import ADVANCED, DUPLICATE, LEASE_S
 from orchestration.ledger.rows import UNIT_COLUMNS, Claimed, Position
 
@@ -32,11 +32,11 @@ PAST = "clock_timestamp() - interval '60 seconds'"
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(**options: Any) -> Bench:
-        made.append(Bench(database_url, options.pop("agents", None) or toys(), **options))
+    def make(**options: Any) -> Harness:
+        made.append(Harness(database_url, options.pop("agents", None) or toys(), **options))
         return made[-1]
 
     yield make
@@ -44,7 +44,7 @@ def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
         one.close()
 
 
-def dead(one: Bench, worker: str) -> None:
+def dead(one: Harness, worker: str) -> None:
     """The worker has been silent for longer than its lease, and ``one`` may judge."""
     one.ledger.beat()
     one.database.run("INSERT INTO marketing.workers (worker) VALUES (%s) ON CONFLICT DO NOTHING", worker)
@@ -52,11 +52,11 @@ def dead(one: Bench, worker: str) -> None:
     one.database.run(f"UPDATE marketing.workers SET beat_at = {PAST} WHERE worker = %s", worker)
 
 
-def context(one: Bench, claimed: Claimed, campaign_id: str = "c1") -> LedgerContext:
-    return LedgerContext(campaign_id, claimed, one.ledger, one.orchestrator.resources, dict(claimed.journal))
+def context(one: Harness, claimed: Claimed, campaign_id: str = "c1") -> LedgerContext:
+    return LedgerContext(claimed, one.ledger, one.orchestrator.resources, dict(claimed.journal))
 
 
-def at_the_effects(one: Bench, campaign_id: str = "c1") -> tuple[int, int]:
+def at_the_effects(one: Harness, campaign_id: str = "c1") -> tuple[int, int]:
     """Bring a campaign to the first stage of ad management; its step and stage."""
     one.submit(campaign_id)
     orchestrator = replace(one.orchestrator, serves=lambda agent: agent != AD_MANAGEMENT)
@@ -71,7 +71,7 @@ def at_the_effects(one: Bench, campaign_id: str = "c1") -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("placement", ["local", "chord"])
-def test_a_lost_reply_of_every_creation_is_adopted(bench: Callable[..., Bench], sandbox: Any, placement: str) -> None:
+def test_a_lost_reply_of_every_creation_is_adopted(bench: Callable[..., Harness], sandbox: Any, placement: str) -> None:
     one = bench(agents=real_agents(), placement=placement)
     with losing_proxy(sandbox.url) as proxy:
         env = {
@@ -101,7 +101,7 @@ def test_a_lost_reply_of_every_creation_is_adopted(bench: Callable[..., Bench], 
 
 
 def test_one_that_was_thought_dead_does_not_send_beside_its_successor(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zombie, heir = bench(worker="zombie"), bench(worker="heir")
     step, stage = at_the_effects(zombie)
@@ -126,7 +126,7 @@ def test_one_that_was_thought_dead_does_not_send_beside_its_successor(
         made.intend("ad_set")
 
 
-def test_one_who_slept_asks_before_it_calls_anybody(bench: Callable[..., Bench]) -> None:
+def test_one_who_slept_asks_before_it_calls_anybody(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     (claimed,) = one.ledger.take("c1", 0, 0, 1)
@@ -148,19 +148,21 @@ def test_one_who_slept_asks_before_it_calls_anybody(bench: Callable[..., Bench])
         ("status = 'cancelling', stage_name = 'wind_down'", True),
     ],
 )
-def test_an_abandoned_line_of_work_changes_nothing_outside(bench: Callable[..., Bench], change: str, may: bool) -> None:
+def test_an_abandoned_line_of_work_changes_nothing_outside(
+    bench: Callable[..., Harness], change: str, may: bool
+) -> None:
     one = bench()
     (claimed,) = one.ledger.take("c1", *at_the_effects(one), 1)
     one.database.run(f"UPDATE marketing.campaigns SET {change}")
-    assert one.ledger.holds("c1", claimed) is may
-    assert one.ledger.intend("c1", claimed, {"k": 1}) is may
+    assert one.ledger.holds(claimed) is may
+    assert one.ledger.intend(claimed, {"k": 1}) is may
 
 
 def test_a_late_sender_gives_up_before_its_lease_does() -> None:
     assert EffectRules().late_s + BEAT_S < LEASE_S
 
 
-def test_a_late_result_is_taken_once_and_counted_once(bench: Callable[..., Bench]) -> None:
+def test_a_late_result_is_taken_once_and_counted_once(bench: Callable[..., Harness]) -> None:
     zombie, heir = bench(worker="zombie"), bench(worker="heir")
     step, stage = at_the_effects(zombie)
     (claimed,) = zombie.ledger.take("c1", step, stage, 1)
@@ -187,7 +189,7 @@ def test_a_late_result_is_taken_once_and_counted_once(bench: Callable[..., Bench
     assert kept == [("late", "zombie")]
 
 
-def test_no_join_is_lost_between_two_that_finish_together(bench: Callable[..., Bench]) -> None:
+def test_no_join_is_lost_between_two_that_finish_together(bench: Callable[..., Harness]) -> None:
     crew = [bench(worker="a"), bench(worker="b")]
     campaigns = [f"c{n}" for n in range(40)]
     claims: list[list[Claimed]] = []
@@ -197,7 +199,7 @@ def test_no_join_is_lost_between_two_that_finish_together(bench: Callable[..., B
     assert {len(units) for units in claims} == {3}
     together = Barrier(2)
 
-    def finish(one: Bench, mine: slice) -> list[int]:
+    def finish(one: Harness, mine: slice) -> list[int]:
         codes = []
         for campaign_id, units in zip(campaigns, claims, strict=True):
             together.wait()
@@ -214,7 +216,7 @@ def test_no_join_is_lost_between_two_that_finish_together(bench: Callable[..., B
 # --- what ends where -------------------------------------------------------------------------------------------------
 
 
-def test_what_probes_cannot_settle_waits_for_a_person(bench: Callable[..., Bench]) -> None:
+def test_what_probes_cannot_settle_waits_for_a_person(bench: Callable[..., Harness]) -> None:
     mended: list[bool] = []
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -245,7 +247,7 @@ def test_what_probes_cannot_settle_waits_for_a_person(bench: Callable[..., Bench
 
 @pytest.mark.parametrize(("unsettled", "status"), [(True, "waiting"), (False, "completed")])
 def test_giving_up_on_an_effect_that_may_have_happened_needs_a_person(
-    bench: Callable[..., Bench], unsettled: bool, status: str
+    bench: Callable[..., Harness], unsettled: bool, status: str
 ) -> None:
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         if unit.effect and unit.key == "u0":
@@ -262,7 +264,7 @@ def test_giving_up_on_an_effect_that_may_have_happened_needs_a_person(
     assert one.reports.show("c1")["status"] == status
 
 
-def test_an_unknown_effect_is_looked_for_as_often_as_it_takes(bench: Callable[..., Bench]) -> None:
+def test_an_unknown_effect_is_looked_for_as_often_as_it_takes(bench: Callable[..., Harness]) -> None:
     looks: Counter[str] = Counter()
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -284,11 +286,11 @@ def test_an_unknown_effect_is_looked_for_as_often_as_it_takes(bench: Callable[..
 # --- claims that nobody works on -------------------------------------------------------------------------------------
 
 
-def test_a_claim_whose_answer_was_lost_is_given_back(bench: Callable[..., Bench]) -> None:
+def test_a_claim_whose_answer_was_lost_is_given_back(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
-    stray = Stray(one.ledger.holdings, one.ledger)
-    with one.ledger.holdings.scope():
+    stray = OrphanFinder(one.ledger.claims, one.ledger)
+    with one.ledger.claims.scope():
         (held,) = one.ledger.take("c1", 0, 0, 1)
         # Postgres commits this claim, and goes away before it says so.
         lost = one.database.rows(f"SELECT {UNIT_COLUMNS} FROM marketing.take('c1', 0, 0, 'worker-a', 1)")
@@ -302,7 +304,7 @@ def test_a_claim_whose_answer_was_lost_is_given_back(bench: Callable[..., Bench]
     assert [stray.look(), stray.look()] == [0, 0]
 
 
-def test_a_transition_whose_answer_was_lost_goes_on(bench: Callable[..., Bench]) -> None:
+def test_a_transition_whose_answer_was_lost_goes_on(bench: Callable[..., Harness]) -> None:
     one = bench(agents=toys(stages=(1, 2)))
     one.submit()
     real, lost = one.ledger.finish, []
@@ -312,31 +314,31 @@ def test_a_transition_whose_answer_was_lost_goes_on(bench: Callable[..., Bench])
         if code == ADVANCED and not lost:
             # Committed; the answer gets lost, and the call is repeated.
             lost.append(code)
-            one.ledger.holdings.__init__()  # type: ignore[misc]  # nothing was noted
+            one.ledger.claims.__init__()  # type: ignore[misc]  # nothing was noted
             return real(*args, **options)
         return code
 
     one.ledger.finish = finish  # type: ignore[method-assign]  # between the ledger and its caller
-    with one.ledger.holdings.scope():
+    with one.ledger.claims.scope():
         assert one.orchestrator.run_hop("c1") == "waits for units"
     assert one.reports.units("c1") == {"running": 2, "succeeded": 1}
-    stray = Stray(one.ledger.holdings, one.ledger)
+    stray = OrphanFinder(one.ledger.claims, one.ledger)
     assert [stray.look(), stray.look()] == [0, 2]
     assert one.orchestrator.run_hop("c1") == "completed"
 
 
-def test_a_unit_whose_task_died_is_not_started_any_more(bench: Callable[..., Bench]) -> None:
+def test_a_unit_whose_task_died_is_not_started_any_more(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
-    with one.ledger.holdings.scope():
+    with one.ledger.claims.scope():
         (claimed,) = one.ledger.take("c1", 0, 0, 1)
     from orchestration.execution.units import GivenBack, run_claimed
 
-    outcome = run_claimed(one.agents, claimed, "c1", one.ledger, one.orchestrator.resources)
+    outcome = run_claimed(one.agents, claimed, one.ledger, one.orchestrator.resources)
     assert isinstance(outcome, GivenBack)
 
 
-def test_poison_fails_alone(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_poison_fails_alone(bench: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(worker="judge")
     one.submit()
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench, MemoryBroker
+from orchestrator_harness import Harness, MemoryBroker
 from toys import echo, toys
 
 from agents.config import CampaignConfig
@@ -25,11 +25,11 @@ from orchestration.ledger.ledger import Idle
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(**options: Any) -> Bench:
-        made.append(Bench(database_url, options.pop("agents", None) or toys(), **options))
+    def make(**options: Any) -> Harness:
+        made.append(Harness(database_url, options.pop("agents", None) or toys(), **options))
         return made[-1]
 
     yield make
@@ -51,7 +51,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("placement", ["local", "chord", "auto"])
-def test_placements_end_alike(bench: Callable[..., Bench], placement: str) -> None:
+def test_placements_end_alike(bench: Callable[..., Harness], placement: str) -> None:
     body = Counting()
     one = bench(agents=toys(stages=(12, 1, 3), body=body), placement=placement)
     one.submit()
@@ -67,7 +67,7 @@ def test_placements_end_alike(bench: Callable[..., Bench], placement: str) -> No
     assert any(kind == "advance" for kind, *_ in one.broker.sent) == (placement != "local")
 
 
-def test_the_loop_runs_three_times_at_most(bench: Callable[..., Bench]) -> None:
+def test_the_loop_runs_three_times_at_most(bench: Callable[..., Harness]) -> None:
     one = bench(agents=toys(stages=(1,), scores=(0.1, 0.2, 0.3, 0.4, 0.9)))
     one.submit()
     one.orchestrator.run_hop("c1")
@@ -77,14 +77,14 @@ def test_the_loop_runs_three_times_at_most(bench: Callable[..., Bench]) -> None:
     assert shown["step"] == 12
 
 
-def test_one_message_carries_a_local_campaign_to_its_end(bench: Callable[..., Bench]) -> None:
+def test_one_message_carries_a_local_campaign_to_its_end(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     assert one.orchestrator.run_hop("c1", "lead_generation") == "completed"
     assert one.broker.sent == []
 
 
-def test_a_worker_of_one_queue_hands_on(bench: Callable[..., Bench]) -> None:
+def test_a_worker_of_one_queue_hands_on(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.orchestrator = type(one.orchestrator)(
         **{
@@ -99,7 +99,7 @@ def test_a_worker_of_one_queue_hands_on(bench: Callable[..., Bench]) -> None:
     assert one.reports.units("c1") == {"pending": 3, "succeeded": 4}
 
 
-def test_a_late_wake_up_of_an_earlier_hop_does_nothing(bench: Callable[..., Bench]) -> None:
+def test_a_late_wake_up_of_an_earlier_hop_does_nothing(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     one.orchestrator.run_hop("c1")
@@ -108,7 +108,7 @@ def test_a_late_wake_up_of_an_earlier_hop_does_nothing(bench: Callable[..., Benc
     assert one.orchestrator.run_slot("c1", 0, 0) is False
 
 
-def test_many_workers_and_duplicates_run_each_unit_once(bench: Callable[..., Bench], database_url: str) -> None:
+def test_many_workers_and_duplicates_run_each_unit_once(bench: Callable[..., Harness], database_url: str) -> None:
     body = Counting()
     agents = toys(stages=(10, 2), body=body)
     broker = MemoryBroker()
@@ -118,7 +118,7 @@ def test_many_workers_and_duplicates_run_each_unit_once(bench: Callable[..., Ben
         for _ in range(2):  # every first message twice
             broker.hop(f"c{n}", "lead_generation", 0)
 
-    def work(one: Bench) -> None:
+    def work(one: Harness) -> None:
         while True:
             try:
                 one.deliver(1)
@@ -138,7 +138,7 @@ def test_many_workers_and_duplicates_run_each_unit_once(bench: Callable[..., Ben
 
 
 def test_a_transient_error_is_retried_and_a_permanent_one_is_a_result(
-    bench: Callable[..., Bench], wait_until: Callable[..., Any]
+    bench: Callable[..., Harness], wait_until: Callable[..., Any]
 ) -> None:
     calls: Counter[str] = Counter()
 
@@ -170,7 +170,7 @@ def test_a_transient_error_is_retried_and_a_permanent_one_is_a_result(
     ]
 
 
-def test_a_hop_whose_every_unit_failed_fails_the_campaign_visibly(bench: Callable[..., Bench]) -> None:
+def test_a_hop_whose_every_unit_failed_fails_the_campaign_visibly(bench: Callable[..., Harness]) -> None:
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         raise BadRequestError("toy", "refused us")
 
@@ -183,7 +183,7 @@ def test_a_hop_whose_every_unit_failed_fails_the_campaign_visibly(bench: Callabl
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_defect_in_a_unit_or_in_a_plan_ends_visibly(bench: Callable[..., Bench]) -> None:
+def test_a_defect_in_a_unit_or_in_a_plan_ends_visibly(bench: Callable[..., Harness]) -> None:
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         raise KeyError("jane@example.com")
 
@@ -207,7 +207,7 @@ def test_a_defect_in_a_unit_or_in_a_plan_ends_visibly(bench: Callable[..., Bench
     )
 
 
-def test_the_journal_survives_a_retry_and_its_cost_is_counted_once(bench: Callable[..., Bench]) -> None:
+def test_the_journal_survives_a_retry_and_its_cost_is_counted_once(bench: Callable[..., Harness]) -> None:
     answers: Counter[str] = Counter()
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -231,7 +231,7 @@ def test_the_journal_survives_a_retry_and_its_cost_is_counted_once(bench: Callab
 
 
 def test_reconcile_finishes_what_lost_its_messages_and_its_worker(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = bench()
     judge = bench(worker="judge")
@@ -261,7 +261,7 @@ class NoMessages:
         return None
 
 
-def test_a_waiting_campaign_is_woken_ever_more_rarely(bench: Callable[..., Bench]) -> None:
+def test_a_waiting_campaign_is_woken_ever_more_rarely(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     assert reconcile(one.ledger, one.broker, NoMessages()) == 0  # it has just been submitted
@@ -289,7 +289,7 @@ def test_a_long_queue_is_no_lost_message() -> None:
     assert [one.campaign_id for one in found] == ["dropped", "other", "ancient"]
 
 
-def test_parallel_ticks_wake_a_campaign_once(bench: Callable[..., Bench]) -> None:
+def test_parallel_ticks_wake_a_campaign_once(bench: Callable[..., Harness]) -> None:
     one = bench()
     for n in range(20):
         one.submit(f"c{n}")
@@ -300,7 +300,7 @@ def test_parallel_ticks_wake_a_campaign_once(bench: Callable[..., Bench]) -> Non
     assert len(one.broker.sent) == 20
 
 
-def test_a_campaign_of_a_newer_program_is_parked(bench: Callable[..., Bench]) -> None:
+def test_a_campaign_of_a_newer_program_is_parked(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     one.database.run("""UPDATE marketing.campaigns SET state = state || '{"flow_version": 99}'""")
@@ -310,7 +310,7 @@ def test_a_campaign_of_a_newer_program_is_parked(bench: Callable[..., Bench]) ->
     assert one.orchestrator.run_hop("c1") == "completed"
 
 
-def test_a_repeated_statement_changes_nothing(bench: Callable[..., Bench]) -> None:
+def test_a_repeated_statement_changes_nothing(bench: Callable[..., Harness]) -> None:
     """A connection may be lost between commit and answer; the statement is then sent again."""
     one = bench()
     config = CampaignConfig.parse({"target_audience": {"industry": "saas"}})
@@ -320,5 +320,5 @@ def test_a_repeated_statement_changes_nothing(bench: Callable[..., Bench]) -> No
     (claimed, *_) = one.ledger.take("c1", 0, 0, 1)
     usage = Usage(provider="toy", model="m", input_tokens=10, output_tokens=5, cost=Decimal("0.5"))
     for _ in range(2):
-        one.ledger.journal("c1", claimed, {"answer": {"text": "paid"}}, usage)
+        one.ledger.journal(claimed, {"answer": {"text": "paid"}}, usage)
     assert one.reports.spend("c1")["llm"] == {"USD": "0.5"}

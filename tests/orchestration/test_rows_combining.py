@@ -9,12 +9,12 @@ from typing import Any
 
 import psycopg2
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import toys
 
 from agents.unit import UnitResult, UnitStatus
 from orchestration.ledger.database import DatabaseUnavailableError
-from orchestration.ledger.group_commit import Combining
+from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.ledger import DUPLICATE
 from orchestration.ledger.rows import Position
 
@@ -30,7 +30,7 @@ class Server:
         self.made: list[tuple[int, ...]] = []
         self.go = Event()
         self.away = False
-        self.combining = Combining[int, int](self.alone, self.together, fatal=Away, most=3)
+        self.combining = GroupCommit[int, int](self.alone, self.together, fatal=Away, most=3)
 
     def alone(self, call: int) -> int:
         self.made.append((call,))
@@ -106,13 +106,13 @@ def test_many_callers_each_get_their_own_answer() -> None:
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    one = Bench(database_url, toys(stages=(3,)))
+def bench(database_url: str) -> Iterator[Harness]:
+    one = Harness(database_url, toys(stages=(3,)))
     yield one
     one.close()
 
 
-def held_up(bench: Bench) -> tuple[Event, Event]:
+def held_up(bench: Harness) -> tuple[Event, Event]:
     """Makes the ledger's next call wait: (it has come, let it go)."""
     came, go = Event(), Event()
     alone = bench.ledger._finishing._alone
@@ -128,7 +128,7 @@ def held_up(bench: Bench) -> tuple[Event, Event]:
 
 
 def test_results_of_several_campaigns_are_one_statement_and_the_counters_are_right(
-    bench: Bench, wait_until: Callable[..., Any]
+    bench: Harness, wait_until: Callable[..., Any]
 ) -> None:
     names = [f"c{n}" for n in range(6)]
     claimed = {}
@@ -168,7 +168,7 @@ def test_results_of_several_campaigns_are_one_statement_and_the_counters_are_rig
     assert rows == [("c0", 1), ("c1", 2), ("c2", 2), ("c3", 2), ("c4", 2), ("c5", 2)]
 
 
-def test_a_result_that_postgres_refuses_spoils_no_other(bench: Bench, wait_until: Callable[..., Any]) -> None:
+def test_a_result_that_postgres_refuses_spoils_no_other(bench: Harness, wait_until: Callable[..., Any]) -> None:
     found = {}
     for name in ("c0", "c1", "c2"):
         bench.submit(name)
@@ -205,7 +205,7 @@ def test_an_interrupted_leader_leaves_nobody_waiting() -> None:
         go.wait(10)
         raise SystemExit
 
-    combining = Combining[int, int](alone, lambda calls: [0 for _ in calls], fatal=DatabaseUnavailableError)
+    combining = GroupCommit[int, int](alone, lambda calls: [0 for _ in calls], fatal=DatabaseUnavailableError)
     ended: list[type[BaseException]] = []
 
     def call() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import toys
 
 from agents.unit import UnitResult, UnitStatus
@@ -16,13 +16,13 @@ from orchestration.ledger.rows import Entered
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    one = Bench(database_url, toys(stages=(5, 2)))
+def bench(database_url: str) -> Iterator[Harness]:
+    one = Harness(database_url, toys(stages=(5, 2)))
     yield one
     one.close()
 
 
-def enter(bench: Bench, agent: str | None = "lead_generation", *, limit: int = 16, most: int = 16) -> Entered:
+def enter(bench: Harness, agent: str | None = "lead_generation", *, limit: int = 16, most: int = 16) -> Entered:
     found = bench.ledger.enter("c1", agent, limit=limit, most=most)
     assert found is not None
     return found
@@ -32,7 +32,7 @@ def keys(found: Entered) -> list[str]:
     return [unit.unit.key for unit in found.claimed]
 
 
-def test_units_are_claimed_in_the_order_of_the_plan_up_to_the_limit(bench: Bench) -> None:
+def test_units_are_claimed_in_the_order_of_the_plan_up_to_the_limit(bench: Harness) -> None:
     bench.submit()
     first = enter(bench, limit=3)
     assert first.row == bench.ledger.load("c1")
@@ -45,7 +45,7 @@ def test_units_are_claimed_in_the_order_of_the_plan_up_to_the_limit(bench: Bench
     assert started == ["submitted", "started"]
 
 
-def test_a_stage_that_will_be_spread_is_left_alone(bench: Bench) -> None:
+def test_a_stage_that_will_be_spread_is_left_alone(bench: Harness) -> None:
     bench.submit()
     found = enter(bench, most=4)
     assert (found.left_due, keys(found)) == (5, [])
@@ -53,7 +53,7 @@ def test_a_stage_that_will_be_spread_is_left_alone(bench: Bench) -> None:
     assert keys(enter(bench, most=4)) == ["u2", "u3", "u4"]  # fewer are due than are left of the stage
 
 
-def test_units_that_wait_for_their_moment_are_neither_counted_nor_claimed(bench: Bench) -> None:
+def test_units_that_wait_for_their_moment_are_neither_counted_nor_claimed(bench: Harness) -> None:
     bench.submit()
     bench.database.run("UPDATE marketing.units SET due_at = now() + interval '1 hour' WHERE ordinal > 0")
     found = enter(bench, most=1)
@@ -63,7 +63,7 @@ def test_units_that_wait_for_their_moment_are_neither_counted_nor_claimed(bench:
 @pytest.mark.parametrize(
     "status", ["waiting", "awaiting_approval", "paused", "cancelling", "completed", "failed", "cancelled"]
 )
-def test_nothing_is_claimed_of_what_is_not_at_work(bench: Bench, status: str) -> None:
+def test_nothing_is_claimed_of_what_is_not_at_work(bench: Harness, status: str) -> None:
     bench.submit()
     bench.database.run("UPDATE marketing.campaigns SET status = %s", status)
     found = enter(bench)
@@ -71,7 +71,7 @@ def test_nothing_is_claimed_of_what_is_not_at_work(bench: Bench, status: str) ->
     assert bench.reports.units("c1") == {"pending": 5}
 
 
-def test_nothing_is_claimed_when_it_is_another_agents_turn(bench: Bench) -> None:
+def test_nothing_is_claimed_when_it_is_another_agents_turn(bench: Harness) -> None:
     bench.submit()
     found = enter(bench, "analytics")
     assert (found.row.status, found.row.agent, keys(found)) == ("queued", "lead_generation", [])
@@ -80,11 +80,11 @@ def test_nothing_is_claimed_when_it_is_another_agents_turn(bench: Bench) -> None
     assert len(keys(enter(bench, None))) == 4
 
 
-def test_there_is_no_such_campaign(bench: Bench) -> None:
+def test_there_is_no_such_campaign(bench: Harness) -> None:
     assert bench.ledger.enter("c1", None, limit=1, most=1) is None
 
 
-def test_results_of_the_hops_earlier_stages_come_along(bench: Bench) -> None:
+def test_results_of_the_hops_earlier_stages_come_along(bench: Harness) -> None:
     bench.submit()
     first = enter(bench)
     results = [
@@ -100,7 +100,7 @@ def test_results_of_the_hops_earlier_stages_come_along(bench: Bench) -> None:
     assert second.done == bench.ledger.results("c1", 0, before_stage=1)
 
 
-def test_a_state_that_cannot_be_read_leaves_nothing_claimed(bench: Bench) -> None:
+def test_a_state_that_cannot_be_read_leaves_nothing_claimed(bench: Harness) -> None:
     bench.submit()
     for key, value, status in (("flow_version", 99, "queued"), ("schema_version", 99, "queued")):
         bench.database.run("UPDATE marketing.campaigns SET state = state || jsonb_build_object(%s, %s)", key, value)
@@ -118,7 +118,7 @@ def test_a_state_that_cannot_be_read_leaves_nothing_claimed(bench: Bench) -> Non
     assert len(keys(enter(bench))) == 5
 
 
-def test_of_many_that_enter_each_unit_has_one_winner(bench: Bench) -> None:
+def test_of_many_that_enter_each_unit_has_one_winner(bench: Harness) -> None:
     bench.submit()
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: enter(bench, limit=2), range(8)))
@@ -126,7 +126,7 @@ def test_of_many_that_enter_each_unit_has_one_winner(bench: Bench) -> None:
     assert claimed == ["u0", "u1", "u2", "u3", "u4"]
 
 
-def test_a_transition_needs_the_checkpoint_that_it_was_made_from(bench: Bench) -> None:
+def test_a_transition_needs_the_checkpoint_that_it_was_made_from(bench: Harness) -> None:
     """The line of work is part of the compare-and-set: a row that went back meanwhile is not advanced."""
     bench.submit()
     assert bench.orchestrator.run_hop("c1") == "completed"

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo
 
 from agents.ports import FixedClock
@@ -56,11 +56,11 @@ def writers() -> dict[str, Any]:
 
 
 @pytest.fixture
-def make(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def make(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def one(worker: str) -> Bench:
-        bench = Bench(database_url, writers(), worker=worker, placement="local")
+    def one(worker: str) -> Harness:
+        bench = Harness(database_url, writers(), worker=worker, placement="local")
         bench.orchestrator = replace(bench.orchestrator, serves=lambda agent: False)  # a run is a hop
         made.append(bench)
         return bench
@@ -70,7 +70,7 @@ def make(database_url: str) -> Iterator[Callable[..., Bench]]:
         bench.close()
 
 
-def run(benches: Sequence[Bench], states: dict[int, MarketingAgentState]) -> None:
+def run(benches: Sequence[Harness], states: dict[int, MarketingAgentState]) -> None:
     """Run the campaign to its end, a hop each in turn; ``states``: as they are when a step begins."""
     for turn in range(100):
         row = benches[0].ledger.load("c1")
@@ -82,18 +82,18 @@ def run(benches: Sequence[Bench], states: dict[int, MarketingAgentState]) -> Non
     raise AssertionError("the campaign does not end")
 
 
-def assert_restored(bench: Bench, states: dict[int, MarketingAgentState], steps: Sequence[int]) -> None:
+def assert_restored(bench: Harness, states: dict[int, MarketingAgentState], steps: Sequence[int]) -> None:
     row = bench.ledger.load("c1")
     assert row is not None
     for step in steps:
         assert restore(bench.ledger.checkpoints("c1"), row.base_step, step).state == states[step], step
 
 
-def verbs(bench: Bench) -> Verbs:
+def verbs(bench: Harness) -> Verbs:
     return Verbs(ledger=bench.ledger, agents=bench.agents, wakeups=bench.broker, clock=FixedClock())
 
 
-def test_every_step_can_be_restored(make: Callable[..., Bench]) -> None:
+def test_every_step_can_be_restored(make: Callable[..., Harness]) -> None:
     bench = make("new")
     bench.submit()
     states: dict[int, MarketingAgentState] = {}
@@ -102,7 +102,7 @@ def test_every_step_can_be_restored(make: Callable[..., Bench]) -> None:
     assert_restored(bench, states, range(13))
 
 
-def test_a_long_list_is_written_once(make: Callable[..., Bench]) -> None:
+def test_a_long_list_is_written_once(make: Callable[..., Harness]) -> None:
     bench = make("new")
     bench.submit()
     bench.orchestrator.run_hop("c1")
@@ -121,7 +121,7 @@ def test_a_long_list_is_written_once(make: Callable[..., Bench]) -> None:
     ]
 
 
-def test_going_back_and_on_keeps_both_lines_of_work(make: Callable[..., Bench]) -> None:
+def test_going_back_and_on_keeps_both_lines_of_work(make: Callable[..., Harness]) -> None:
     bench = make("new")
     bench.submit()
     states: dict[int, MarketingAgentState] = {}
@@ -142,7 +142,7 @@ def test_going_back_and_on_keeps_both_lines_of_work(make: Callable[..., Bench]) 
         assert restore(checkpoints, 12, step).state == first[step], step
 
 
-def test_a_fork_begins_with_the_lists_of_its_step(make: Callable[..., Bench]) -> None:
+def test_a_fork_begins_with_the_lists_of_its_step(make: Callable[..., Harness]) -> None:
     bench = make("new")
     bench.submit()
     states: dict[int, MarketingAgentState] = {}
@@ -155,7 +155,7 @@ def test_a_fork_begins_with_the_lists_of_its_step(make: Callable[..., Bench]) ->
             assert getattr(row.state, name) == getattr(states[step], name)
 
 
-def test_a_deleted_campaign_takes_its_rows_along_and_no_others(make: Callable[..., Bench]) -> None:
+def test_a_deleted_campaign_takes_its_rows_along_and_no_others(make: Callable[..., Harness]) -> None:
     bench = make("new")
     for name in ("c1", "c2"):
         bench.submit(name)
@@ -171,7 +171,7 @@ def test_a_deleted_campaign_takes_its_rows_along_and_no_others(make: Callable[..
         assert left == ([] if table == "approvals" else [("c2",)]), table
 
 
-def test_a_transition_changes_no_indexed_column(make: Callable[..., Bench]) -> None:
+def test_a_transition_changes_no_indexed_column(make: Callable[..., Harness]) -> None:
     """Else each would write every index: an update is only HOT (heap-only tuple) when no indexed column changes."""
     bench = make("new")
     keys = bench.database.rows(

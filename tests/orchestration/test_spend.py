@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from spend_bench import MODEL, TODAY, a_day_passes, bound, checked, claim, journal, ledger, today, total, usage, verbs
 from toys import toys
 
@@ -34,26 +34,26 @@ from orchestration.spend.models import SOON_S, SpendLedger, may_have_cost
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    made = Bench(database_url, toys(stages=(3,)))
+def bench(database_url: str) -> Iterator[Harness]:
+    made = Harness(database_url, toys(stages=(3,)))
     yield made
     made.close()
 
 
-def test_a_call_without_a_cap_is_counted_and_asks_once(bench: Bench) -> None:
+def test_a_call_without_a_cap_is_counted_and_asks_once(bench: Harness) -> None:
     bench.submit()
     now = [0.0]
     spend = SpendLedger(bench.database, Settings.from_env({}), ticks=lambda: now[0])
-    assert spend.reserve("c1", claim(), "openai", bound("5")) is False
+    assert spend.reserve(claim(), "openai", bound("5")) is False
     bench.submit("c2", limits={"llm": "1"})
     with pytest.raises(OverBudgetError):
-        spend.reserve("c2", claim(), "openai", bound("5"))
+        spend.reserve(claim(campaign="c2"), "openai", bound("5"))
     # A limit that is set now is seen by this process when its ten seconds are over.
     assert change_limits(verbs(bench), "c1", actor="ann", llm="1") == "queued"
-    assert spend.reserve("c1", claim(), "openai", bound("5")) is False
+    assert spend.reserve(claim(), "openai", bound("5")) is False
     now[0] = 11.0
     with pytest.raises(OverBudgetError):
-        spend.reserve("c1", claim(), "openai", bound("5"))
+        spend.reserve(claim(), "openai", bound("5"))
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.25"))
     assert total(bench) == (0, Decimal("0.25"))
     assert today(bench) == (0, Decimal("0.25"))
@@ -62,12 +62,12 @@ def test_a_call_without_a_cap_is_counted_and_asks_once(bench: Bench) -> None:
     ]
 
 
-def test_reserve_settle_release(bench: Bench) -> None:
+def test_reserve_settle_release(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    assert spend.reserve("c1", claim(), "openai", bound("0.60")) is True
+    assert spend.reserve(claim(), "openai", bound("0.60")) is True
     with pytest.raises(OverBudgetError) as caught:
-        spend.reserve("c1", claim("u1"), "openai", bound("0.50"))
+        spend.reserve(claim("u1"), "openai", bound("0.50"))
     assert (caught.value.detail, caught.value.provider, caught.value.retry_after) == ("limits.llm", "openai", SOON_S)
     assert str(caught.value) == (
         "openai: limits.llm of 1.00 USD has 0.40 left, the call may cost 0.50: "
@@ -77,47 +77,47 @@ def test_reserve_settle_release(bench: Bench) -> None:
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.20"))
     assert total(bench) == (0, Decimal("0.20"))
     assert spend.with_room(["c1", "c2"]) == {"c1"}
-    assert spend.reserve("c1", claim("u1"), "openai", bound("0.50"))
+    assert spend.reserve(claim("u1"), "openai", bound("0.50"))
     assert spend.with_room(["c1"]) == frozenset()
-    assert spend.release("c1", claim("u1"), "answer")
-    assert not spend.release("c1", claim("u1"), "answer")
+    assert spend.release(claim("u1"), "answer")
+    assert not spend.release(claim("u1"), "answer")
     assert total(bench) == (0, Decimal("0.20"))
     assert checked(bench.database) == Decimal("0.20")
 
 
-def test_a_retry_takes_over_its_hold_and_a_late_release_leaves_it(bench: Bench) -> None:
+def test_a_retry_takes_over_its_hold_and_a_late_release_leaves_it(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    spend.reserve("c1", claim(claims=1), "openai", bound("0.90"))
+    spend.reserve(claim(claims=1), "openai", bound("0.90"))
     # The attempt died. Its unit is claimed anew; the very same hold serves it, a larger one has to fit as well.
-    assert spend.reserve("c1", claim(claims=2), "openai", bound("0.90"))
+    assert spend.reserve(claim(claims=2), "openai", bound("0.90"))
     assert total(bench) == (Decimal("0.90"), 0)
-    assert spend.reserve("c1", claim(claims=2), "openai", bound("0.95"))
-    assert spend.reserve("c1", claim(claims=2), "openai", bound("0.90"))
+    assert spend.reserve(claim(claims=2), "openai", bound("0.95"))
+    assert spend.reserve(claim(claims=2), "openai", bound("0.90"))
     with pytest.raises(OverBudgetError):
-        spend.reserve("c1", claim(claims=2), "openai", bound("1.01"))
+        spend.reserve(claim(claims=2), "openai", bound("1.01"))
     assert total(bench) == (Decimal("0.90"), 0)
-    assert not spend.release("c1", claim(claims=1), "answer")
+    assert not spend.release(claim(claims=1), "answer")
     assert total(bench) == (Decimal("0.90"), 0)
-    assert spend.release("c1", claim(claims=2), "answer")
+    assert spend.release(claim(claims=2), "answer")
     assert checked(bench.database) == 0
 
 
-def test_settling_twice_counts_once(bench: Bench) -> None:
+def test_settling_twice_counts_once(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    spend.reserve("c1", claim(), "openai", bound("0.50"))
-    assert spend.settle("c1", claim(), "answer", usage("0.10"))
-    assert not spend.settle("c1", claim(), "answer", usage("0.30"))
+    spend.reserve(claim(), "openai", bound("0.50"))
+    assert spend.settle(claim(), "answer", usage("0.10"))
+    assert not spend.settle(claim(), "answer", usage("0.30"))
     assert total(bench) == (0, Decimal("0.10"))
-    assert spend.settle("c1", claim("u1"), "answer", usage("0.05"))  # nobody asked before
-    assert not spend.settle("c1", claim("u1"), "answer", usage("0.05"))
+    assert spend.settle(claim("u1"), "answer", usage("0.05"))  # nobody asked before
+    assert not spend.settle(claim("u1"), "answer", usage("0.05"))
     assert checked(bench.database) == Decimal("0.15")
 
 
-def test_a_repeated_statement_of_the_journal_counts_once_and_a_second_payment_twice(bench: Bench) -> None:
+def test_a_repeated_statement_of_the_journal_counts_once_and_a_second_payment_twice(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
-    ledger(bench).reserve("c1", claim(), "openai", bound("0.50"))
+    ledger(bench).reserve(claim(), "openai", bound("0.50"))
     for _ in range(2):
         journal(bench, claim(), "answer", {"text": "a"}, usage("0.10"))
     assert total(bench) == (0, Decimal("0.10"))
@@ -131,53 +131,53 @@ def test_a_repeated_statement_of_the_journal_counts_once_and_a_second_payment_tw
     ]
 
 
-def test_an_unknown_price_is_refused_under_a_cap_and_shown_as_tokens(bench: Bench) -> None:
+def test_an_unknown_price_is_refused_under_a_cap_and_shown_as_tokens(bench: Harness) -> None:
     bench.submit()
     bench.submit("c2", limits={"llm": "1.00"})
     spend = ledger(bench)
-    assert spend.reserve("c1", claim(), "openai", bound(None, model="llama")) is False
+    assert spend.reserve(claim(), "openai", bound(None, model="llama")) is False
     with pytest.raises(OverBudgetError) as caught:
-        spend.reserve("c2", claim(), "openai", bound(None, model="llama"))
+        spend.reserve(claim(campaign="c2"), "openai", bound(None, model="llama"))
     assert (caught.value.detail, caught.value.retry_after) == ("unknown_price", MAX_DELAY_S)
     assert "LLM_PRICES=llama=" in str(caught.value)
     assert spend.with_room(["c2"]) == frozenset()
     priced = ledger(bench, llm_prices={"llama": Price(Decimal(1), Decimal(1), Decimal(1))})
     assert priced.with_room(["c2"]) == {"c2"}
     with pytest.raises(OverBudgetError):
-        ledger(bench, llm_daily_cap=Decimal(1)).reserve("c1", claim(), "openai", bound(None))
+        ledger(bench, llm_daily_cap=Decimal(1)).reserve(claim(), "openai", bound(None))
     journal(bench, claim(), "answer", {"text": "a"}, usage(None, tokens=30, model="llama"))
     (row,) = campaign_spend(bench.database, "c1")["llm"]
     assert (row["settled"], row["unpriced_tokens"], row["model"]) == ("0.00", 60, "llama")
     # A hold whose call turned out to have no price keeps its place under the cap.
-    spend.reserve("c2", claim(), "openai", bound("0.30"))
+    spend.reserve(claim(campaign="c2"), "openai", bound("0.30"))
     journal(bench, claim(), "answer", {"text": "a"}, usage(None), campaign="c2")
     assert total(bench, "campaign:c2") == (Decimal("0.30"), 0)
 
 
-def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Bench) -> None:
+def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Harness) -> None:
     for campaign_id in ("c1", "c2"):
         bench.submit(campaign_id)
     spend = ledger(bench, llm_daily_cap=Decimal("1.00"))
-    assert spend.reserve("c1", claim(), "openai", bound("0.70"))
+    assert spend.reserve(claim(), "openai", bound("0.70"))
     with pytest.raises(OverBudgetError) as caught:
-        spend.reserve("c2", claim(), "openai", bound("0.40"))
+        spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
     assert caught.value.detail == "DAILY_CAP_LLM"
     assert caught.value.retry_after == SOON_S  # it would fit if the other call were not under way
     with pytest.raises(OverBudgetError) as caught:
-        spend.reserve("c2", claim(), "openai", bound("1.10"))
+        spend.reserve(claim(campaign="c2"), "openai", bound("1.10"))
     assert 0 < (caught.value.retry_after or 0) <= 86_400
     with pytest.raises(OverBudgetError):
-        spend.reserve("c2", claim(), "openai", bound("0.40"))
+        spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
     assert spend.with_room(["c2"]) == frozenset()
     a_day_passes(bench)
     assert spend.with_room(["c2"]) == {"c2"}
-    assert spend.reserve("c2", claim(), "openai", bound("0.40"))
+    assert spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
     # The call of yesterday that died is tried again today: its hold comes along, if today has room for it.
     with pytest.raises(OverBudgetError):
-        spend.reserve("c1", claim(claims=2), "openai", bound("0.70"))
+        spend.reserve(claim(claims=2), "openai", bound("0.70"))
     assert total(bench) == (Decimal("0.70"), 0)
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.10"), campaign="c2")
-    assert spend.reserve("c1", claim(claims=2), "openai", bound("0.70"))
+    assert spend.reserve(claim(claims=2), "openai", bound("0.70"))
     assert today(bench) == (Decimal("0.70"), Decimal("0.10"))
     assert bench.database.rows(
         f"SELECT held, settled FROM marketing.spend_totals WHERE scope = 'day:' || ({TODAY} - 1)"
@@ -185,12 +185,12 @@ def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Bench) -> None:
     assert checked(bench.database) == Decimal("0.70")
 
 
-def test_currencies_never_meet(bench: Bench) -> None:
+def test_currencies_never_meet(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    spend.reserve("c1", claim(), "openai", bound("0.90"))
-    spend.settle("c1", claim("u1"), "answer", replace(usage("7.00"), currency="EUR"))
-    assert spend.reserve("c1", claim("u2"), "openai", bound("0.10"))
+    spend.reserve(claim(), "openai", bound("0.90"))
+    spend.settle(claim("u1"), "answer", replace(usage("7.00"), currency="EUR"))
+    assert spend.reserve(claim("u2"), "openai", bound("0.10"))
     assert campaign_spend(bench.database, "c1")["totals"]["llm"] == {
         "EUR": {"settled": "7.00", "held": "0.00"},
         "USD": {"settled": "0.00", "held": "1.00"},
@@ -211,12 +211,12 @@ def test_currencies_never_meet(bench: Bench) -> None:
     ],
 )
 def test_a_call_that_failed_gives_its_hold_back_unless_it_may_have_cost(
-    bench: Bench, error: IntegrationError, costs: bool
+    bench: Harness, error: IntegrationError, costs: bool
 ) -> None:
     bench.submit(limits={"llm": "1.00"})
 
     def fail() -> None:
-        with ledger(bench).hold("c1", claim(), "openai", bound("0.50")):
+        with ledger(bench).hold(claim(), "openai", bound("0.50")):
             raise error
 
     with pytest.raises(IntegrationError):
@@ -225,13 +225,13 @@ def test_a_call_that_failed_gives_its_hold_back_unless_it_may_have_cost(
     assert total(bench) == (Decimal("0.50") if costs else 0, 0)
 
 
-def test_a_call_that_is_made_is_held_meanwhile_and_a_free_one_is_not(bench: Bench) -> None:
+def test_a_call_that_is_made_is_held_meanwhile_and_a_free_one_is_not(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
-    with ledger(bench).hold("c1", claim(), "openai", bound("0.50")):
+    with ledger(bench).hold(claim(), "openai", bound("0.50")):
         assert total(bench) == (Decimal("0.50"), 0)
         journal(bench, claim(), "answer", {"text": "a"}, usage("0.01"))
     assert total(bench) == (0, Decimal("0.01"))
-    with ledger(bench).hold("c1", claim("u1"), "openai", None):
+    with ledger(bench).hold(claim("u1"), "openai", None):
         assert total(bench) == (0, Decimal("0.01"))
 
 
@@ -297,7 +297,7 @@ STEPS = st.lists(
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, day_cap=st.sampled_from([None, Decimal("0.70")]))
-def test_the_ledger_does_what_a_small_model_does(bench: Bench, steps: list[Any], day_cap: Decimal | None) -> None:
+def test_the_ledger_does_what_a_small_model_does(bench: Harness, steps: list[Any], day_cap: Decimal | None) -> None:
     with suppress(CampaignNotFoundError):
         bench.reports.status("c1")
         bench.database.run("DELETE FROM marketing.campaigns")
@@ -309,14 +309,14 @@ def test_the_ledger_does_what_a_small_model_does(bench: Bench, steps: list[Any],
         match what:
             case "reserve":
                 try:
-                    granted = spend.reserve("c1", mine, "openai", bound(str(amount)))
+                    granted = spend.reserve(mine, "openai", bound(str(amount)))
                 except OverBudgetError:
                     granted = False
                 assert granted == model.reserve(key, amount, claims)
             case "settle":
-                assert spend.settle("c1", mine, "answer", usage(str(amount))) == model.settle(key, amount)
+                assert spend.settle(mine, "answer", usage(str(amount))) == model.settle(key, amount)
             case "release":
-                assert spend.release("c1", mine, "answer") == model.release(key, claims)
+                assert spend.release(mine, "answer") == model.release(key, claims)
             case "day":
                 a_day_passes(bench)
                 for row in model.rows.values():

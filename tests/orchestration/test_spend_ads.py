@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from spend_bench import verbs
 from toys import toys
 
@@ -31,13 +31,13 @@ START, TODAY = NOW - timedelta(minutes=1), NOW.date()
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    made = Bench(database_url, toys())
+def bench(database_url: str) -> Iterator[Harness]:
+    made = Harness(database_url, toys())
     yield made
     made.close()
 
 
-def ads(bench: Bench, cap: str | None = None, currency: str = "EUR") -> AdSpend:
+def ads(bench: Harness, cap: str | None = None, currency: str = "EUR") -> AdSpend:
     caps = None if cap is None else (Decimal(cap), currency)
     return AdSpend(bench.database, replace(Settings.from_env({}), ads_daily_cap=caps))
 
@@ -63,13 +63,18 @@ def days(amount: str, first: date = TODAY, number: int = 1) -> list[dict[str, An
 
 
 def place(
-    bench: Bench, wanted: AdSpec, *, campaign: str = "c1", platform: str = "facebook_ads", cap: str | None = None
+    bench: Harness,
+    wanted: AdSpec,
+    *,
+    campaign: str = "c1",
+    platform: str = "facebook_ads",
+    cap: str | None = None,
 ) -> None:
     ads(bench, cap).reserve(campaign, platform, wanted, NOW)
     ads(bench, cap).placed(campaign, wanted, NOW)
 
 
-def row(bench: Bench, campaign: str = "c1", platform: str = "facebook_ads") -> tuple[Decimal, Decimal, Decimal]:
+def row(bench: Harness, campaign: str = "c1", platform: str = "facebook_ads") -> tuple[Decimal, Decimal, Decimal]:
     """(held, settled, daily)."""
     found = bench.database.rows(
         "SELECT held, settled, daily FROM marketing.spend WHERE campaign_id = %s AND unit = %s",
@@ -79,7 +84,7 @@ def row(bench: Bench, campaign: str = "c1", platform: str = "facebook_ads") -> t
     return found[0][0], found[0][1], found[0][2]
 
 
-def test_an_update_replaces_and_never_counts_twice(bench: Bench) -> None:
+def test_an_update_replaces_and_never_counts_twice(bench: Harness) -> None:
     bench.submit(budget=600, currency="EUR", limits={"ads": "900", "ads_per_day": "20"})
     place(bench, spec("10"))
     assert row(bench) == (300, 0, 10)
@@ -101,7 +106,7 @@ def test_an_update_replaces_and_never_counts_twice(bench: Bench) -> None:
     assert row(bench) == (150, 0, 5)
 
 
-def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Bench) -> None:
+def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Harness) -> None:
     bench.submit(budget=600, currency="EUR", limits={"ads": "600"})
     place(bench, spec("15"))
     # Lowering: until the platform has taken it, the higher budget may still run.
@@ -121,7 +126,7 @@ def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Benc
     assert row(bench) == (0, 0, 0)
 
 
-def test_what_is_reported_goes_from_held_to_settled(bench: Bench) -> None:
+def test_what_is_reported_goes_from_held_to_settled(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR", limits={"ads": "300"})
     place(bench, spec("10"))
     ads(bench).reported("c1", "facebook_ads", "EUR", 1, days("9.50", number=7))
@@ -140,7 +145,7 @@ def test_what_is_reported_goes_from_held_to_settled(bench: Bench) -> None:
         place(bench, spec("11"))
 
 
-def test_two_currencies_never_mix(bench: Bench) -> None:
+def test_two_currencies_never_mix(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR", limits={"ads_per_day": "10"})
     place(bench, spec("10"))
     ads(bench).reported("c1", "facebook_ads", "USD", 1, days("99"))  # the ad account counts in dollars
@@ -157,7 +162,7 @@ def test_two_currencies_never_mix(bench: Bench) -> None:
         ads(bench, "500").reserve("c2", "facebook_ads", spec("1", campaign="c2", currency="USD"), NOW)
 
 
-def test_the_fleets_cap_counts_what_runs(bench: Bench) -> None:
+def test_the_fleets_cap_counts_what_runs(bench: Harness) -> None:
     for campaign in ("c1", "c2"):
         bench.submit(campaign, budget=3000, currency="EUR")
     place(bench, spec("60"), cap="100")
@@ -178,7 +183,7 @@ def test_the_fleets_cap_counts_what_runs(bench: Bench) -> None:
     assert row(bench)[2] == 90
 
 
-def test_limits_of_ads_do_not_go_below_what_runs(bench: Bench) -> None:
+def test_limits_of_ads_do_not_go_below_what_runs(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR")
     place(bench, spec("10"))
     told = verbs(bench)
@@ -189,7 +194,7 @@ def test_limits_of_ads_do_not_go_below_what_runs(bench: Bench) -> None:
         ads(bench).reserve("c1", "linkedin_ads", spec("1", platform="linkedin_ads"), NOW)
 
 
-def test_many_at_once_stay_under_the_fleets_cap(bench: Bench) -> None:
+def test_many_at_once_stay_under_the_fleets_cap(bench: Harness) -> None:
     names = [f"c{number}" for number in range(16)]
     for name in names:
         bench.submit(name, budget=3000, currency="EUR")

@@ -15,7 +15,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from spend_bench import TODAY, bound, checked, claim, ledger, today, total, usage
 from sqlalchemy.pool import QueuePool
 from toys import toys
@@ -26,8 +26,8 @@ from orchestration.spend.models import SpendLedger
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    made = Bench(database_url, toys(stages=(3,)))
+def bench(database_url: str) -> Iterator[Harness]:
+    made = Harness(database_url, toys(stages=(3,)))
     yield made
     made.close()
 
@@ -52,11 +52,12 @@ spend, lock, grants, refused = SpendLedger(Database(url), Settings.from_env()), 
 
 def work(number):
     unit = Unit(key=f"{name}-{number}", kind="toy", provider="openai")
-    mine = Claimed(unit=unit, ordinal=0, step=0, stage=0, agent="analytics", epoch=0, claims=1, journal={})
+    place = {"campaign_id": "c1", "ordinal": 0, "step": 0, "stage": 0, "agent": "analytics", "epoch": 0}
+    mine = Claimed(unit=unit, claims=1, journal={}, **place)
     for entry in ("answer", "answer.1", "answer.2"):
         amount = Decimal(1 + number % 7) / 100
         try:
-            spend.reserve("c1", mine, "openai", CostBound(entry=entry, model="m", amount=amount))
+            spend.reserve(mine, "openai", CostBound(entry=entry, model="m", amount=amount))
         except OverBudgetError:
             with lock:
                 refused[0] += 1
@@ -66,9 +67,9 @@ def work(number):
             if grants[0] == dies_after:
                 os.kill(os.getpid(), signal.SIGKILL)
         if number % 3:
-            spend.settle("c1", mine, entry, Usage(provider="openai", model="m", input_tokens=1, cost=amount / 3))
+            spend.settle(mine, entry, Usage(provider="openai", model="m", input_tokens=1, cost=amount / 3))
         else:
-            spend.release("c1", mine, entry)
+            spend.release(mine, entry)
 
 with ThreadPoolExecutor(units) as pool:
     list(pool.map(work, range(units)))
@@ -104,14 +105,14 @@ def start(url: str, name: str, units: int, dies_after: int, env: Mapping[str, st
     )
 
 
-def backends(bench: Bench) -> int:
+def backends(bench: Harness) -> int:
     """Connections to the database."""
     return int(bench.database.rows("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")[0][0])
 
 
 @pytest.mark.parametrize("capped", ["campaign", "day"])
 def test_fifty_reservers_in_several_processes_never_exceed_the_cap_and_some_of_them_die(
-    bench: Bench, capped: str, wait_until: Callable[..., Any]
+    bench: Harness, capped: str, wait_until: Callable[..., Any]
 ) -> None:
     env = {} if capped == "campaign" else {"DAILY_CAP_LLM": "1.00"}
     bench.submit(limits={"llm": "1.00"} if capped == "campaign" else {})
@@ -140,10 +141,10 @@ def test_fifty_reservers_in_several_processes_never_exceed_the_cap_and_some_of_t
     assert left == sum((held for *_, held in orphans), Decimal(0)) > 0
     for unit, entry, held in orphans:
         again = claim(unit, claims=2)
-        assert ledger(bench, **keys).reserve("c1", again, "openai", bound(str(held), entry))
+        assert ledger(bench, **keys).reserve(again, "openai", bound(str(held), entry))
         assert total(bench)[0] == left
         left -= held
-        ledger(bench).settle("c1", again, entry, usage(str(held)))
+        ledger(bench).settle(again, entry, usage(str(held)))
     assert total(bench)[0] == 0
     assert 0 < checked(bench.database) <= 1
 
@@ -155,27 +156,27 @@ def _reserver(spend: SpendLedger, number: int) -> int:
         mine, entry = claim(f"t{number}", claims=at + 1), f"answer.{at // 2}"
         amount = Decimal(dice.randrange(1, 12)) / 100
         try:
-            spend.reserve("c1", mine, "openai", bound(str(amount), entry))
+            spend.reserve(mine, "openai", bound(str(amount), entry))
         except OverBudgetError:
             refused += 1
             continue
         if dice.random() < 0.3:
-            spend.settle("c1", mine, entry, usage(str(amount * Decimal("0.2"))))
+            spend.settle(mine, entry, usage(str(amount * Decimal("0.2"))))
         else:
-            spend.release("c1", mine, entry)
+            spend.release(mine, entry)
     return refused
 
 
-def test_the_total_of_a_day_begins_with_all_that_is_being_written(bench: Bench) -> None:
+def test_the_total_of_a_day_begins_with_all_that_is_being_written(bench: Harness) -> None:
     for campaign in ("c1", *(f"c{number}" for number in range(2, 10))):
         bench.submit(campaign)
     spend, capped = ledger(bench), ledger(bench, llm_daily_cap=Decimal(1000))
 
     def settle(number: int) -> None:
-        spend.settle(f"c{1 + number % 9}", claim(f"s{number}"), "answer", usage("0.01"))
+        spend.settle(claim(f"s{number}", campaign=f"c{1 + number % 9}"), "answer", usage("0.01"))
 
     def reserve(number: int) -> None:
-        capped.reserve(f"c{1 + number % 9}", claim(f"r{number}"), "openai", bound("0.01"))
+        capped.reserve(claim(f"r{number}", campaign=f"c{1 + number % 9}"), "openai", bound("0.01"))
 
     for _ in range(4):  # the first look at a cap meets calls that are being counted without one
         bench.database.run("DELETE FROM marketing.spend; DELETE FROM marketing.spend_totals")

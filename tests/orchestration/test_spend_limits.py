@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from spend_bench import MODEL, a_day_passes, bound, checked, claim, journal, ledger, usage, verbs
 from toys import toys
 
@@ -25,20 +25,20 @@ from orchestration.spend.models import amount_text, until_midnight
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    made = Bench(database_url, toys(stages=(3,)))
+def bench(database_url: str) -> Iterator[Harness]:
+    made = Harness(database_url, toys(stages=(3,)))
     yield made
     made.close()
 
 
-def test_limits_are_changed_with_an_event_and_the_waiting_campaign_looks_again(bench: Bench) -> None:
+def test_limits_are_changed_with_an_event_and_the_waiting_campaign_looks_again(bench: Harness) -> None:
     bench.submit(limits={"llm": "0.10"})
     claimed = bench.ledger.take("c1", 0, 0, 3)
     with pytest.raises(OverBudgetError) as caught:
-        ledger(bench).reserve("c1", claimed[0], "openai", bound("0.50"))
+        ledger(bench).reserve(claimed[0], "openai", bound("0.50"))
     for one in claimed:
         error = {**caught.value.to_dict(), "wait": "budget"}
-        bench.ledger.give_back("c1", one, status="pending", delay_s=900, error=error, attempt=False)
+        bench.ledger.give_back(one, status="pending", delay_s=900, error=error, attempt=False)
     assert bench.reports.status("c1")[0] == "waiting"
     assert bench.ledger.due("c1", 0, 0) == 0
     revision = bench.reports.row("c1").revision
@@ -51,12 +51,12 @@ def test_limits_are_changed_with_an_event_and_the_waiting_campaign_looks_again(b
     changed = bench.reports.events("c1")[-1]
     assert (changed.kind, changed.actor, changed.data["llm"]) == ("limits_changed", "ann", "2 (was 0.10)")
     assert (changed.data["old"]["llm"], changed.data["new"]["llm"]) == ("0.10", "2")
-    assert ledger(bench).reserve("c1", claimed[0], "openai", bound("0.50"))
+    assert ledger(bench).reserve(claimed[0], "openai", bound("0.50"))
     change_limits(verbs(bench), "c1", actor="ann", llm="2.00")  # what already is so changes nothing
     assert bench.reports.events("c1")[-1].id == changed.id
 
 
-def test_limits_that_can_not_be(bench: Bench) -> None:
+def test_limits_that_can_not_be(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"}, budget=100, currency="EUR")
     ledger(bench).reserve("c1", claim(), "openai", bound("0.50"))
     journal(bench, claim("u1"), "answer", 1, usage("0.10"))
@@ -83,7 +83,7 @@ def test_limits_that_can_not_be(bench: Bench) -> None:
     assert bench.reports.row("c1").state.campaign_config.limits.llm == Decimal("0.60")
 
 
-def test_lowering_a_limit_and_reserving_at_once_keep_the_cap(bench: Bench) -> None:
+def test_lowering_a_limit_and_reserving_at_once_keep_the_cap(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
 
     def reserve(number: int) -> bool:
@@ -107,11 +107,11 @@ def test_lowering_a_limit_and_reserving_at_once_keep_the_cap(bench: Bench) -> No
     assert checked(bench.database) <= cap < 1
 
 
-def test_the_report_has_agents_providers_models_and_what_is_left(bench: Bench) -> None:
+def test_the_report_has_agents_providers_models_and_what_is_left(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     bench.submit("c2")
     spend = ledger(bench)
-    spend.reserve("c1", claim(), "openai", bound("0.40"))
+    spend.reserve(claim(), "openai", bound("0.40"))
     journal(bench, claim("u1"), "answer", 1, usage("0.01"))
     journal(bench, claim("u1"), "answer.1", 1, usage("0.02"))
     journal(bench, claim(), "answer", 1, usage(None, tokens=3, model="llama"), campaign="c2")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from spend_bench import verbs
 from stack import Sandbox
 
@@ -28,11 +28,11 @@ CONFIG: dict[str, Any] = {
 
 
 @pytest.fixture
-def whole(database_url: str, sandbox: Sandbox) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def whole(database_url: str, sandbox: Sandbox) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(**keys: Any) -> Bench:
-        one = Bench(database_url, agents())
+    def make(**keys: Any) -> Harness:
+        one = Harness(database_url, agents())
         dns = {"DNS_RESOLVER": sandbox.dns_resolver} if sandbox.dns_resolver else {}
         settings = replace(Settings.from_env({"SANDBOX_URL": sandbox.url, **dns}), **keys)
         one.orchestrator = replace(one.orchestrator, resources=Resources.of(settings, one.database))
@@ -44,7 +44,7 @@ def whole(database_url: str, sandbox: Sandbox) -> Iterator[Callable[..., Bench]]
         one.close()
 
 
-def rests(one: Bench, rounds: int = 1) -> str:
+def rests(one: Harness, rounds: int = 1) -> str:
     """Its status once nothing of it is due any more; each further round lets its deferred units come due first."""
     for number in range(rounds):
         if number:
@@ -57,7 +57,7 @@ def rests(one: Bench, rounds: int = 1) -> str:
     return one.reports.status("c1")[0]
 
 
-def test_a_campaign_waits_at_its_cap_and_goes_on_when_it_is_raised(whole: Callable[..., Bench]) -> None:
+def test_a_campaign_waits_at_its_cap_and_goes_on_when_it_is_raised(whole: Callable[..., Harness]) -> None:
     one = whole()
     one.submit(**{**CONFIG, "limits": {**CONFIG["limits"], "llm": "0.01"}})
     assert rests(one) == "waiting"
@@ -84,7 +84,7 @@ def test_a_campaign_waits_at_its_cap_and_goes_on_when_it_is_raised(whole: Callab
     assert again["limits"][0]["cap"] == "1.00"
 
 
-def test_a_campaign_waits_for_a_price(whole: Callable[..., Bench]) -> None:
+def test_a_campaign_waits_for_a_price(whole: Callable[..., Harness]) -> None:
     one = whole(llm_daily_cap=Decimal(5), llm_model="gpt-unknown")
     one.submit(**CONFIG)
     assert rests(one) == "waiting"
@@ -92,7 +92,7 @@ def test_a_campaign_waits_for_a_price(whole: Callable[..., Bench]) -> None:
     assert one.orchestrator.resources.spend.with_room(["c1"]) == frozenset()
 
 
-def test_no_ad_starts_beyond_the_fleets_cap(whole: Callable[..., Bench], sandbox: Sandbox) -> None:
+def test_no_ad_starts_beyond_the_fleets_cap(whole: Callable[..., Harness], sandbox: Sandbox) -> None:
     one = whole(ads_daily_cap=(Decimal(5), "USD"))
     one.submit(**CONFIG)
     assert rests(one) == "waiting"

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.ports import FixedClock, UnitContext
@@ -59,11 +59,11 @@ def crew(**options: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(**options: Any) -> Bench:
-        made.append(Bench(database_url, options.pop("agents", None) or crew(), **options))
+    def make(**options: Any) -> Harness:
+        made.append(Harness(database_url, options.pop("agents", None) or crew(), **options))
         return made[-1]
 
     yield make
@@ -71,7 +71,7 @@ def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
         one.close()
 
 
-def verbs(one: Bench, clock: Any = None) -> Verbs:
+def verbs(one: Harness, clock: Any = None) -> Verbs:
     return Verbs(
         ledger=one.ledger,
         agents=one.agents,
@@ -85,15 +85,15 @@ class NoMessages:
         return None
 
 
-def status(one: Bench, campaign_id: str = "c1") -> str:
+def status(one: Harness, campaign_id: str = "c1") -> str:
     return one.reports.status(campaign_id)[0]
 
 
-def kinds(one: Bench, campaign_id: str = "c1") -> list[str]:
+def kinds(one: Harness, campaign_id: str = "c1") -> list[str]:
     return [e.kind for e in one.reports.events(campaign_id)]
 
 
-def test_pause_keeps_what_runs_and_resume_finishes(bench: Callable[..., Bench]) -> None:
+def test_pause_keeps_what_runs_and_resume_finishes(bench: Callable[..., Harness]) -> None:
     begun, go = Event(), Event()
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -125,7 +125,9 @@ def test_pause_keeps_what_runs_and_resume_finishes(bench: Callable[..., Bench]) 
         verbs(one).pause("c1", actor="ann")
 
 
-def test_units_that_wait_for_a_slot_are_given_back_when_their_campaign_stops(bench: Callable[..., Bench]) -> None:
+def test_units_that_wait_for_a_slot_are_given_back_when_their_campaign_stops(
+    bench: Callable[..., Harness],
+) -> None:
     one = bench(agents=crew(stages=(6,)))
 
     def stopped(campaign_id: str) -> bool:
@@ -139,7 +141,7 @@ def test_units_that_wait_for_a_slot_are_given_back_when_their_campaign_stops(ben
     assert one.database.rows("SELECT max(claims) FROM marketing.units") == [(0,)]
 
 
-def test_cancel_pauses_the_ads_and_then_ends(bench: Callable[..., Bench]) -> None:
+def test_cancel_pauses_the_ads_and_then_ends(bench: Callable[..., Harness]) -> None:
     ran: list[str] = []
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -159,7 +161,7 @@ def test_cancel_pauses_the_ads_and_then_ends(bench: Callable[..., Bench]) -> Non
     assert verbs(one).cancel("c1", actor="ann") == "cancelled"
 
 
-def test_cancel_waits_for_running_units_and_skips_the_rest(bench: Callable[..., Bench]) -> None:
+def test_cancel_waits_for_running_units_and_skips_the_rest(bench: Callable[..., Harness]) -> None:
     one = bench(agents=crew(stages=(3,)))
     one.submit()
     claimed = one.ledger.take("c1", 0, 0, 1)
@@ -180,7 +182,7 @@ def _result(unit: Unit) -> Any:
     return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output={"value": 0})
 
 
-def test_a_platform_that_can_not_be_stopped_is_said_and_tried_again(bench: Callable[..., Bench]) -> None:
+def test_a_platform_that_can_not_be_stopped_is_said_and_tried_again(bench: Callable[..., Harness]) -> None:
     broken = [True]
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -203,7 +205,7 @@ def test_a_platform_that_can_not_be_stopped_is_said_and_tried_again(bench: Calla
     assert status(one) == "cancelled"
 
 
-def test_retry_repeats_only_what_failed(bench: Callable[..., Bench]) -> None:
+def test_retry_repeats_only_what_failed(bench: Callable[..., Harness]) -> None:
     ran: list[str] = []
     broken = [True]
 
@@ -228,7 +230,7 @@ def test_retry_repeats_only_what_failed(bench: Callable[..., Bench]) -> None:
         verbs(one).retry("c1", actor="ann")
 
 
-def test_a_campaign_goes_back_to_a_step_and_forward_again(bench: Callable[..., Bench]) -> None:
+def test_a_campaign_goes_back_to_a_step_and_forward_again(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     one.orchestrator.run_hop("c1")
@@ -250,7 +252,7 @@ def test_a_campaign_goes_back_to_a_step_and_forward_again(bench: Callable[..., B
     assert one.reports.units("c1") == {"succeeded": 2 + 2 + 1 + 2 + 2 + 1 + 2 + 1 + 2}
 
 
-def test_results_of_an_abandoned_line_are_fenced(bench: Callable[..., Bench]) -> None:
+def test_results_of_an_abandoned_line_are_fenced(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     (claimed, *_) = one.ledger.take("c1", 0, 0, 1)
@@ -262,7 +264,7 @@ def test_results_of_an_abandoned_line_are_fenced(bench: Callable[..., Bench]) ->
     assert status(one) == "completed"
 
 
-def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., Bench]) -> None:
+def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
     one.orchestrator.run_hop("c1")
@@ -285,11 +287,11 @@ def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., B
     assert kinds(one)[-1] == "was_forked"
 
 
-def gated(one: Bench, gate: str, **approval: Any) -> None:
+def gated(one: Harness, gate: str, **approval: Any) -> None:
     one.submit(approval={"gate": gate, **approval})
 
 
-def test_nothing_reaches_a_platform_before_approval(bench: Callable[..., Bench]) -> None:
+def test_nothing_reaches_a_platform_before_approval(bench: Callable[..., Harness]) -> None:
     effects: list[str] = []
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -316,7 +318,7 @@ def test_nothing_reaches_a_platform_before_approval(bench: Callable[..., Bench])
         verbs(one).approve("c1", actor="ann")
 
 
-def test_what_was_approved_passes_and_anything_else_asks_anew(bench: Callable[..., Bench]) -> None:
+def test_what_was_approved_passes_and_anything_else_asks_anew(bench: Callable[..., Harness]) -> None:
     one = bench(agents=crew(scores=(0.1, 0.9)))
     gated(one, "ads")
     one.orchestrator.run_hop("c1")
@@ -332,7 +334,7 @@ def test_what_was_approved_passes_and_anything_else_asks_anew(bench: Callable[..
     assert status(one) == "completed"
 
 
-def test_reject_cancels_or_goes_back_to_content_with_the_reason(bench: Callable[..., Bench]) -> None:
+def test_reject_cancels_or_goes_back_to_content_with_the_reason(bench: Callable[..., Harness]) -> None:
     one = bench()
     gated(one, "ads")
     one.orchestrator.run_hop("c1")
@@ -351,7 +353,7 @@ def test_reject_cancels_or_goes_back_to_content_with_the_reason(bench: Callable[
 
 
 @pytest.mark.parametrize(("policy", "end"), [("cancel", "cancelled"), ("approve", "completed")])
-def test_a_question_nobody_answers_expires_by_its_policy(bench: Callable[..., Bench], policy: str, end: str) -> None:
+def test_a_question_nobody_answers_expires_by_its_policy(bench: Callable[..., Harness], policy: str, end: str) -> None:
     one = bench()
     gated(one, "ads", expires_after="1h", on_expiry=policy)
     one.orchestrator.run_hop("c1")
@@ -362,7 +364,7 @@ def test_a_question_nobody_answers_expires_by_its_policy(bench: Callable[..., Be
     assert status(one) == end
 
 
-def test_a_paused_question_stays_a_question(bench: Callable[..., Bench]) -> None:
+def test_a_paused_question_stays_a_question(bench: Callable[..., Harness]) -> None:
     one = bench()
     gated(one, "ads")
     one.orchestrator.run_hop("c1")
@@ -375,7 +377,7 @@ def test_a_paused_question_stays_a_question(bench: Callable[..., Bench]) -> None
     assert status(one) == "completed"
 
 
-def test_figures_gather_before_they_are_measured(bench: Callable[..., Bench]) -> None:
+def test_figures_gather_before_they_are_measured(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit(measure_after="48h")
     assert one.orchestrator.run_hop("c1") == "waiting"
@@ -388,7 +390,7 @@ def test_figures_gather_before_they_are_measured(bench: Callable[..., Bench]) ->
     assert status(one) == "completed"
 
 
-def test_a_schedule_measures_again_until_it_ends(bench: Callable[..., Bench]) -> None:
+def test_a_schedule_measures_again_until_it_ends(bench: Callable[..., Harness]) -> None:
     one = bench(agents=crew(scores=(0.1, 0.2, 0.3, 0.4)))
     clock = FixedClock(datetime.now(UTC))
     one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, clock=clock))
@@ -411,7 +413,7 @@ def test_a_schedule_measures_again_until_it_ends(bench: Callable[..., Bench]) ->
     assert one.reports.schedules() == []
 
 
-def test_unknown_campaigns_are_said(bench: Callable[..., Bench]) -> None:
+def test_unknown_campaigns_are_said(bench: Callable[..., Harness]) -> None:
     from orchestration import CampaignNotFoundError
 
     for verb in (verbs(bench()).pause, verbs(bench()).resume, verbs(bench()).cancel, verbs(bench()).approve):

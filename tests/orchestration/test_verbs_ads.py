@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import Wire, ad_campaigns
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from paused_ads import BOTH, benches, reason, said, settings_of, shown, status, tick, verbs, with_ads
 from toys import Toy, echo, toys
 
@@ -28,18 +28,18 @@ def settings(sandbox: Any) -> Settings:
 
 
 @pytest.fixture
-def bench(database_url: str, settings: Settings) -> Iterator[Callable[..., Bench]]:
+def bench(database_url: str, settings: Settings) -> Iterator[Callable[..., Harness]]:
     with benches(database_url, settings) as make:
         yield make
 
 
-def events(one: Bench) -> list[tuple[str, str]]:
+def events(one: Harness) -> list[tuple[str, str]]:
     """What happened since the ads ran, and who said so."""
     every = [(event.kind, event.actor) for event in one.reports.events("c1")]
     return every[[kind for kind, _ in every].index("waiting") + 1 :]
 
 
-def go_on(one: Bench) -> None:
+def go_on(one: Harness) -> None:
     """The wait for figures is over."""
     one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '1 second' WHERE status = 'waiting'")
     tick(one)
@@ -49,7 +49,7 @@ def go_on(one: Bench) -> None:
 # --- off, and on again -----------------------------------------------------------------------------------------------
 
 
-def test_ads_are_paused_with_their_campaign_and_go_on_with_it(bench: Callable[..., Bench], sandbox: Any) -> None:
+def test_ads_are_paused_with_their_campaign_and_go_on_with_it(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     with_ads(one)
     before = one.reports.show("c1")
@@ -81,7 +81,7 @@ def test_ads_are_paused_with_their_campaign_and_go_on_with_it(bench: Callable[..
 
 
 def test_what_a_person_has_paused_by_hand_stays_paused(
-    bench: Callable[..., Bench], sandbox: Any, settings: Settings
+    bench: Callable[..., Harness], sandbox: Any, settings: Settings
 ) -> None:
     one = bench()
     with_ads(one)
@@ -101,7 +101,7 @@ def test_what_a_person_has_paused_by_hand_stays_paused(
 
 
 def test_a_round_of_optimisation_switches_no_paused_ad_on(
-    bench: Callable[..., Bench], sandbox: Any, settings: Settings
+    bench: Callable[..., Harness], sandbox: Any, settings: Settings
 ) -> None:
     agents = real_agents()
     one = bench(agents={**agents, "analytics": Toy("analytics", (1,), echo, scores=(0.1, 0.9))})
@@ -117,7 +117,7 @@ def test_a_round_of_optimisation_switches_no_paused_ad_on(
     assert (status(one), shown(sandbox)) == ("completed", ["linkedin_ads"])
 
 
-def test_ads_of_a_campaign_that_is_paused_already(bench: Callable[..., Bench], sandbox: Any) -> None:
+def test_ads_of_a_campaign_that_is_paused_already(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     with_ads(one)
     verbs(one).pause("c1", actor="ann")
@@ -129,7 +129,7 @@ def test_ads_of_a_campaign_that_is_paused_already(bench: Callable[..., Bench], s
     assert (status(one), shown(sandbox)) == ("waiting", BOTH)
 
 
-def test_without_ads_it_is_a_plain_pause(bench: Callable[..., Bench]) -> None:
+def test_without_ads_it_is_a_plain_pause(bench: Callable[..., Harness]) -> None:
     one = bench(agents=toys())
     one.submit()
     assert verbs(one).pause("c1", actor="ann", ads=True) == "paused"
@@ -140,7 +140,7 @@ def test_without_ads_it_is_a_plain_pause(bench: Callable[..., Bench]) -> None:
 # --- minds that change -----------------------------------------------------------------------------------------------
 
 
-def test_a_pause_that_is_taken_back_before_it_was_carried_out(bench: Callable[..., Bench], sandbox: Any) -> None:
+def test_a_pause_that_is_taken_back_before_it_was_carried_out(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     with_ads(one)
     verbs(one).pause("c1", actor="ann", ads=True)
@@ -150,7 +150,7 @@ def test_a_pause_that_is_taken_back_before_it_was_carried_out(bench: Callable[..
 
 
 @pytest.mark.parametrize("ads", [False, True])
-def test_a_resume_that_is_taken_back(bench: Callable[..., Bench], sandbox: Any, ads: bool) -> None:
+def test_a_resume_that_is_taken_back(bench: Callable[..., Harness], sandbox: Any, ads: bool) -> None:
     one = bench()
     with_ads(one)
     verbs(one).pause("c1", actor="ann", ads=True)
@@ -166,7 +166,7 @@ def test_a_resume_that_is_taken_back(bench: Callable[..., Bench], sandbox: Any, 
 
 
 def test_a_campaign_whose_ads_are_paused_is_cancelled_and_does_not_go_back(
-    bench: Callable[..., Bench], sandbox: Any
+    bench: Callable[..., Harness], sandbox: Any
 ) -> None:
     one = bench()
     with_ads(one)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ad_platforms import Wire, ad_campaigns, campaign, fault
 from execution import Execution, MemoryUnitContext
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from paused_ads import BOTH, benches, dead, reason, said, settings_of, shown, status, tick, verbs, wake, with_ads
 from toys import Toy, echo, toys
 
@@ -24,12 +24,12 @@ from orchestration.ledger.ad_switches import AdSwitches
 
 
 @pytest.fixture
-def bench(database_url: str, sandbox: Any) -> Iterator[Callable[..., Bench]]:
+def bench(database_url: str, sandbox: Any) -> Iterator[Callable[..., Harness]]:
     with benches(database_url, settings_of(sandbox)) as make:
         yield make
 
 
-def test_a_platform_that_is_down_is_said_and_tried_again(bench: Callable[..., Bench], sandbox: Any) -> None:
+def test_a_platform_that_is_down_is_said_and_tried_again(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     with_ads(one)
     with fault(sandbox, "facebook_ads", "down"):
@@ -52,7 +52,7 @@ def test_a_platform_that_is_down_is_said_and_tried_again(bench: Callable[..., Be
     assert (status(one), shown(sandbox)) == ("waiting", BOTH)
 
 
-def test_a_wish_without_a_message_is_carried_out_all_the_same(bench: Callable[..., Bench], sandbox: Any) -> None:
+def test_a_wish_without_a_message_is_carried_out_all_the_same(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     with_ads(one)
     verbs(one).pause("c1", actor="ann", ads=True)
@@ -67,7 +67,7 @@ def test_a_wish_without_a_message_is_carried_out_all_the_same(bench: Callable[..
 
 @pytest.mark.parametrize("died", ["before", "after"])
 def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it_was(
-    bench: Callable[..., Bench], sandbox: Any, monkeypatch: pytest.MonkeyPatch, died: str
+    bench: Callable[..., Harness], sandbox: Any, monkeypatch: pytest.MonkeyPatch, died: str
 ) -> None:
     one, victim = bench(), bench(worker="victim")
     with_ads(one)
@@ -83,7 +83,7 @@ def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it
     assert len(claimed) == 2
     if died == "after":
         for unit in claimed:
-            outcome = run_claimed(victim.agents, unit, "c1", victim.ledger, victim.orchestrator.resources)
+            outcome = run_claimed(victim.agents, unit, victim.ledger, victim.orchestrator.resources)
             assert isinstance(outcome, UnitResult)
         assert shown(sandbox) == []
     assert one.orchestrator.run_hop("c1") == "waits for units"
@@ -98,7 +98,7 @@ def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it
 
 
 def test_a_claim_that_nobody_knows_of_holds_up_no_wish(
-    bench: Callable[..., Bench], sandbox: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Postgres committed it and went away before it answered; the worker lives on."""
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
@@ -165,7 +165,7 @@ def _off(unit: Unit) -> Unit:
     return replace(unit, input={**unit.input, "wanted": "off"})
 
 
-def test_in_the_middle_of_a_deployment_what_runs_ends_first(bench: Callable[..., Bench], sandbox: Any) -> None:
+def test_in_the_middle_of_a_deployment_what_runs_ends_first(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     one.submit("c1", ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
     row = at_the_deployment(one)
@@ -173,7 +173,7 @@ def test_in_the_middle_of_a_deployment_what_runs_ends_first(bench: Callable[...,
     verbs(one).pause("c1", actor="ann", ads=True)
     one.deliver()
     assert AdSwitches(one.ledger).units("c1") == []  # not even planned
-    outcome = run_claimed(one.agents, claimed, "c1", one.ledger, one.orchestrator.resources)
+    outcome = run_claimed(one.agents, claimed, one.ledger, one.orchestrator.resources)
     assert isinstance(outcome, UnitResult)
     one.ledger.finish(row.position, [outcome])
     assert shown(sandbox) == ["facebook_ads"]
@@ -187,7 +187,7 @@ def test_in_the_middle_of_a_deployment_what_runs_ends_first(bench: Callable[...,
     assert said(one) == ["active", "active"]
 
 
-def at_the_deployment(one: Bench) -> Any:
+def at_the_deployment(one: Harness) -> Any:
     """Bring the campaign to the moment at which its deployments are planned and none has begun."""
     one.orchestrator = replace(one.orchestrator, placement="chord")  # nothing of a stage begins with it
     one.orchestrator.run_hop("c1")
@@ -213,7 +213,7 @@ class AdToy(Toy):
         return Stage(name="wind_down", units=[unit])
 
 
-def test_an_effect_that_begins_after_all_is_looked_for_again(bench: Callable[..., Bench]) -> None:
+def test_an_effect_that_begins_after_all_is_looked_for_again(bench: Callable[..., Harness]) -> None:
     stops: list[str] = []
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -238,7 +238,7 @@ def test_an_effect_that_begins_after_all_is_looked_for_again(bench: Callable[...
     assert reason(one) == "paused by ann, and its ads"
 
 
-def test_a_platform_that_refuses_is_said_and_can_be_asked_again(bench: Callable[..., Bench]) -> None:
+def test_a_platform_that_refuses_is_said_and_can_be_asked_again(bench: Callable[..., Harness]) -> None:
     refuses = [True]
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:

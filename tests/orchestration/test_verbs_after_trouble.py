@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, EffectSteps, unsettled
@@ -58,10 +58,10 @@ def platform() -> Platform:
 
 
 @pytest.fixture
-def bench(database_url: str, platform: Platform) -> Iterator[Bench]:
+def bench(database_url: str, platform: Platform) -> Iterator[Harness]:
     """A campaign ``c1`` whose one effect can't be settled by looking."""
     made = toys(stages=(1,), body=platform.body)
-    one = Bench(database_url, made)
+    one = Harness(database_url, made)
     one.submit()
     # Live rules would wait between the looks; here each look may follow the one before.
     resources = one.orchestrator.resources
@@ -71,11 +71,11 @@ def bench(database_url: str, platform: Platform) -> Iterator[Bench]:
     one.close()
 
 
-def verbs(one: Bench) -> Verbs:
+def verbs(one: Harness) -> Verbs:
     return Verbs(ledger=one.ledger, agents=one.agents, wakeups=one.broker, clock=one.orchestrator.resources.clock)
 
 
-def run_until_it_waits(one: Bench) -> None:
+def run_until_it_waits(one: Harness) -> None:
     """Attempt after attempt, without the waits between them."""
     for _ in range(30):
         one.database.run("UPDATE marketing.units SET due_at = NULL WHERE status IN ('pending', 'unknown')")
@@ -85,11 +85,11 @@ def run_until_it_waits(one: Bench) -> None:
     raise AssertionError(one.reports.status("c1"))
 
 
-def output(one: Bench) -> Any:
+def output(one: Harness) -> Any:
     return one.database.rows("SELECT result FROM marketing.units WHERE effect_key IS NOT NULL")[0][0]
 
 
-def test_what_was_found_is_adopted_and_the_campaign_goes_on(bench: Bench, platform: Platform) -> None:
+def test_what_was_found_is_adopted_and_the_campaign_goes_on(bench: Harness, platform: Platform) -> None:
     run_until_it_waits(bench)
     assert platform.created == ["campaign"] * 3
     (unit,) = open_units(bench.database, "c1")
@@ -104,7 +104,7 @@ def test_what_was_found_is_adopted_and_the_campaign_goes_on(bench: Bench, platfo
     assert open_units(bench.database, "c1") == []
 
 
-def test_what_is_absent_is_made_once_more(bench: Bench, platform: Platform) -> None:
+def test_what_is_absent_is_made_once_more(bench: Harness, platform: Platform) -> None:
     run_until_it_waits(bench)
     platform.reachable = True
     assert resolve(verbs(bench), "c1", "u0", actor="ann") == "running"
@@ -114,14 +114,14 @@ def test_what_is_absent_is_made_once_more(bench: Bench, platform: Platform) -> N
     assert platform.created == ["campaign"] * 4
 
 
-def test_absent_said_too_early_asks_again(bench: Bench, platform: Platform) -> None:
+def test_absent_said_too_early_asks_again(bench: Harness, platform: Platform) -> None:
     run_until_it_waits(bench)
     resolve(verbs(bench), "c1", "u0", actor="ann")
     run_until_it_waits(bench)
     assert platform.created == ["campaign"] * 4  # no more than what was allowed
 
 
-def test_an_answer_is_safe_to_repeat_and_refused_when_nothing_is_asked(bench: Bench) -> None:
+def test_an_answer_is_safe_to_repeat_and_refused_when_nothing_is_asked(bench: Harness) -> None:
     with pytest.raises(CampaignNotFoundError):
         resolve(verbs(bench), "nope", "u0", actor="ann")
     with pytest.raises(NoSuchUnitError, match="no unit 'u0' is at work; nothing is in question"):
@@ -138,7 +138,7 @@ def test_an_answer_is_safe_to_repeat_and_refused_when_nothing_is_asked(bench: Be
     assert [e.kind for e in bench.reports.events("c1")].count("resolved") == 1
 
 
-def test_several_objects_are_settled_one_by_one(bench: Bench) -> None:
+def test_several_objects_are_settled_one_by_one(bench: Harness) -> None:
     run_until_it_waits(bench)
     journal = {
         INTENT + "campaign": {"token": "t1"}, REMOTE + "campaign": "1",
@@ -156,14 +156,14 @@ def test_several_objects_are_settled_one_by_one(bench: Bench) -> None:
     assert (stored[REMOTE + "ad.1"], stored[ENDED + "t3"]) == ("77", "refused")
 
 
-def test_an_answer_never_meets_an_attempt_at_work(bench: Bench) -> None:
+def test_an_answer_never_meets_an_attempt_at_work(bench: Harness) -> None:
     run_until_it_waits(bench)
     bench.database.run("UPDATE marketing.units SET status = 'running' WHERE status = 'unknown'")
     with pytest.raises(VerbRefusedError, match=r"u0 \(running\) is not in question"):
         resolve(verbs(bench), "c1", "u0", found="77", actor="ann")
 
 
-def test_a_pause_keeps_what_a_campaign_waits_for(bench: Bench) -> None:
+def test_a_pause_keeps_what_a_campaign_waits_for(bench: Harness) -> None:
     run_until_it_waits(bench)
     waits = bench.reports.status("c1")
     assert verbs(bench).pause("c1", actor="ann") == "paused"
@@ -174,7 +174,7 @@ def test_a_pause_keeps_what_a_campaign_waits_for(bench: Bench) -> None:
     assert verbs(bench).resume("c1", actor="ann") == "running"
 
 
-def test_a_resumed_effect_is_tried_at_once(bench: Bench) -> None:
+def test_a_resumed_effect_is_tried_at_once(bench: Harness) -> None:
     run_until_it_waits(bench)
     due = "SELECT count(*) FROM marketing.units WHERE due_at > now()"
     assert bench.database.rows(due) == [(1,)]
@@ -196,7 +196,7 @@ class Defective(Toy):
 def test_a_campaign_that_a_defect_ended_goes_on_with_mended_code(database_url: str) -> None:
     agents = toys(stages=(2, 1))
     agents[CONTENT_CREATION] = defective = Defective(CONTENT_CREATION, (2, 1), echo)
-    one = Bench(database_url, agents)
+    one = Harness(database_url, agents)
     one.submit()
     assert one.orchestrator.run_hop("c1") == "failed"
     assert verbs(one).retry("c1", actor="ann") == "running"
@@ -213,7 +213,7 @@ def test_a_campaign_that_a_defect_ended_goes_on_with_mended_code(database_url: s
 
 
 def test_a_failed_cancel_is_no_failure_to_retry(database_url: str) -> None:
-    one = Bench(database_url, toys(stages=(1,)))
+    one = Harness(database_url, toys(stages=(1,)))
     one.submit()
     one.database.run("UPDATE marketing.campaigns SET status = 'failed', agent = NULL")
     with pytest.raises(VerbRefusedError, match="cancel it again"):
@@ -223,7 +223,7 @@ def test_a_failed_cancel_is_no_failure_to_retry(database_url: str) -> None:
 
 
 def test_the_report_tells_a_wait_and_a_question(database_url: str) -> None:
-    one = Bench(database_url, toys(stages=(1,)))
+    one = Harness(database_url, toys(stages=(1,)))
     one.submit()
     shown = one.reports.show("c1")
     assert (shown["due_at"], shown["approval"]) == (None, None)
@@ -235,7 +235,7 @@ def test_the_report_tells_a_wait_and_a_question(database_url: str) -> None:
 
 @pytest.mark.timeout(20)
 def test_the_ads_of_a_cancelled_campaign_are_paused_though_its_other_work_is_stopped(database_url: str) -> None:
-    one = Bench(database_url, {**toys(stages=(2,)), AD_MANAGEMENT: Stoppable(AD_MANAGEMENT, (2,), echo)})
+    one = Harness(database_url, {**toys(stages=(2,)), AD_MANAGEMENT: Stoppable(AD_MANAGEMENT, (2,), echo)})
     one.submit()
     one.orchestrator = replace(one.orchestrator, stopped=lambda campaign_id: True)
     verbs(one).cancel("c1", actor="ann", reason="wrong market")
@@ -258,7 +258,7 @@ class Stoppable(Toy):
 
 @pytest.mark.timeout(20)
 def test_a_stop_that_is_over_before_it_was_heard_of_is_no_busy_loop(database_url: str) -> None:
-    one = Bench(database_url, toys(stages=(3,)))
+    one = Harness(database_url, toys(stages=(3,)))
     one.submit()
     heard: list[str] = []
 

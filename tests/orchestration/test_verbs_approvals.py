@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import ad_campaigns
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.config import CampaignConfig
@@ -64,16 +64,16 @@ def deployment(state: MarketingAgentState, headlines: list[str]) -> Stage:
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(**options: Any) -> Bench:
+    def make(**options: Any) -> Harness:
         crew = {
             **toys(stages=(1,)),
             CONTENT_CREATION: Writer(CONTENT_CREATION, (1,), echo),
             AD_MANAGEMENT: Advertiser(AD_MANAGEMENT, (1,), echo),
         }
-        made.append(Bench(database_url, options.pop("agents", None) or crew, **options))
+        made.append(Harness(database_url, options.pop("agents", None) or crew, **options))
         return made[-1]
 
     yield make
@@ -81,11 +81,11 @@ def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
         one.close()
 
 
-def verbs(one: Bench) -> Verbs:
+def verbs(one: Harness) -> Verbs:
     return Verbs(ledger=one.ledger, agents=one.agents, wakeups=one.broker, clock=one.orchestrator.resources.clock)
 
 
-def run(one: Bench) -> tuple[str, str | None]:
+def run(one: Harness) -> tuple[str, str | None]:
     """As far as it goes: its status, and what is asked."""
     one.orchestrator.run_hop("c1")
     one.deliver()
@@ -93,7 +93,7 @@ def run(one: Bench) -> tuple[str, str | None]:
     return one.reports.status("c1")[0], asked["kind"] if asked else None
 
 
-def test_gate_all_asks_twice(bench: Callable[..., Bench]) -> None:
+def test_gate_all_asks_twice(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit(approval={"gate": "all"})
     assert run(one) == ("awaiting_approval", "content")
@@ -113,7 +113,7 @@ def test_gate_all_asks_twice(bench: Callable[..., Bench]) -> None:
 
 
 @pytest.mark.parametrize(("gate", "kinds"), [("content", ["content"]), ("ads", ["ads"]), ("none", [])])
-def test_each_gate_asks_for_its_own(bench: Callable[..., Bench], gate: str, kinds: list[str]) -> None:
+def test_each_gate_asks_for_its_own(bench: Callable[..., Harness], gate: str, kinds: list[str]) -> None:
     one = bench()
     one.submit(approval={"gate": gate})
     asked = []
@@ -123,7 +123,7 @@ def test_each_gate_asks_for_its_own(bench: Callable[..., Bench], gate: str, kind
     assert (found, asked) == (("completed", None), kinds)
 
 
-def test_an_approval_given_twice_is_one(bench: Callable[..., Bench]) -> None:
+def test_an_approval_given_twice_is_one(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit(approval={"gate": "ads"})
     run(one)
@@ -145,7 +145,7 @@ def test_an_approval_given_twice_is_one(bench: Callable[..., Bench]) -> None:
 
 
 @pytest.mark.parametrize("agreed", [True, False])
-def test_an_answer_that_comes_while_paused_waits_for_the_resume(bench: Callable[..., Bench], agreed: bool) -> None:
+def test_an_answer_that_comes_while_paused_waits_for_the_resume(bench: Callable[..., Harness], agreed: bool) -> None:
     one = bench()
     one.submit(approval={"gate": "ads"})
     run(one)
@@ -159,7 +159,7 @@ def test_an_answer_that_comes_while_paused_waits_for_the_resume(bench: Callable[
     assert one.orchestrator.run_hop("c1") == "not at work"
 
 
-def test_rework_writes_anew_and_asks_again_at_every_gate(bench: Callable[..., Bench]) -> None:
+def test_rework_writes_anew_and_asks_again_at_every_gate(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit(approval={"gate": "all"})
     run(one)
@@ -176,9 +176,9 @@ def test_rework_writes_anew_and_asks_again_at_every_gate(bench: Callable[..., Be
     assert decided == [("content", "approved"), ("ads", "rejected"), ("content", "approved"), ("ads", "open")]
 
 
-def reworked(database_url: str, sandbox: Any) -> Iterator[Bench]:
+def reworked(database_url: str, sandbox: Any) -> Iterator[Harness]:
     """A campaign of the real agents whose ads were sent back as too loud."""
-    one = Bench(database_url, real_agents())
+    one = Harness(database_url, real_agents())
     env = {"SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or ""}
     one.orchestrator = replace(one.orchestrator, resources=Resources.of(Settings.from_env(env), one.database))
     pieces = [{"content_type": "email", "topic": topic, "target_length": 40} for topic in ("Releases", "Rollbacks")]
@@ -195,7 +195,7 @@ def reworked(database_url: str, sandbox: Any) -> Iterator[Bench]:
 rework = pytest.fixture(reworked)
 
 
-def test_a_reworked_campaign_asks_again_and_nothing_was_published(rework: Bench, sandbox: Any) -> None:
+def test_a_reworked_campaign_asks_again_and_nothing_was_published(rework: Harness, sandbox: Any) -> None:
     assert [(p.weak, p.reasons) for p in rework.reports.row("c1").state.content_performance] == [
         (True, ("too loud for bankers",))
     ] * 2
@@ -204,7 +204,7 @@ def test_a_reworked_campaign_asks_again_and_nothing_was_published(rework: Bench,
     assert ad_campaigns(sandbox) == []
 
 
-def test_the_reason_is_in_the_prompt_of_every_piece(rework: Bench) -> None:
+def test_the_reason_is_in_the_prompt_of_every_piece(rework: Harness) -> None:
     run(rework)
     step = rework.reports.row("c1").step - 1
     briefs = rework.database.rows(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.registry import AD_MANAGEMENT
@@ -24,23 +24,23 @@ class Advertiser(Toy):
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
-    one = Bench(database_url, {**toys(stages=(1,)), AD_MANAGEMENT: Advertiser(AD_MANAGEMENT, (1,), echo)})
+def bench(database_url: str) -> Iterator[Harness]:
+    one = Harness(database_url, {**toys(stages=(1,)), AD_MANAGEMENT: Advertiser(AD_MANAGEMENT, (1,), echo)})
     yield one
     one.close()
 
 
-def verbs(one: Bench) -> Verbs:
+def verbs(one: Harness) -> Verbs:
     return Verbs(ledger=one.ledger, agents=one.agents, wakeups=one.broker, clock=one.orchestrator.resources.clock)
 
 
-def begun(one: Bench, campaign_id: str, **config: Any) -> None:
+def begun(one: Harness, campaign_id: str, **config: Any) -> None:
     one.submit(campaign_id, name=campaign_id.title(), **config)
     one.orchestrator.run_hop(campaign_id)
     one.deliver()
 
 
-def view(one: Bench) -> dict[str, tuple[Any, ...]]:
+def view(one: Harness) -> dict[str, tuple[Any, ...]]:
     """What people who ask the database see."""
     rows = one.database.rows(
         "SELECT campaign_id, name, status, optimize_every, next_run_at, ends_at FROM marketing.schedules"
@@ -48,7 +48,7 @@ def view(one: Bench) -> dict[str, tuple[Any, ...]]:
     return {row[0]: row[1:] for row in rows}
 
 
-def test_a_schedule_is_listed_from_its_beginning_to_its_end(bench: Bench) -> None:
+def test_a_schedule_is_listed_from_its_beginning_to_its_end(bench: Harness) -> None:
     begun(bench, "plain")
     bench.submit("c1", name="C1", optimize_every="36h", schedule={"days": 10})
     created = bench.reports.row("c1").state.created_at
@@ -71,14 +71,14 @@ def test_a_schedule_is_listed_from_its_beginning_to_its_end(bench: Bench) -> Non
     assert view(bench) == {}
 
 
-def test_a_pause_between_two_runs_is_no_run_to_come(bench: Bench) -> None:
+def test_a_pause_between_two_runs_is_no_run_to_come(bench: Harness) -> None:
     bench.submit("c1", optimize_every="1d")
     verbs(bench).pause("c1", actor="ann")
     (row,) = bench.reports.schedules()
     assert (row["status"], row["next_run_at"]) == ("paused", None)
 
 
-def test_a_wait_for_figures_is_no_wait_for_the_next_run(bench: Bench) -> None:
+def test_a_wait_for_figures_is_no_wait_for_the_next_run(bench: Harness) -> None:
     begun(bench, "c1", optimize_every="1d", measure_after="2h")
     assert bench.reports.due_at("c1") is not None
     (row,) = bench.reports.schedules()
@@ -89,14 +89,14 @@ def test_a_wait_for_figures_is_no_wait_for_the_next_run(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("ended", ["completed", "failed", "cancelling", "cancelled"])
-def test_what_has_ended_has_no_schedule(bench: Bench, ended: str) -> None:
+def test_what_has_ended_has_no_schedule(bench: Harness, ended: str) -> None:
     begun(bench, "c1", optimize_every="1d")
     assert list(view(bench)) == ["c1"]
     bench.database.run("UPDATE marketing.campaigns SET status = %s", ended)
     assert bench.reports.schedules() == []
 
 
-def test_the_next_to_run_comes_first_and_those_at_work_last(bench: Bench) -> None:
+def test_the_next_to_run_comes_first_and_those_at_work_last(bench: Harness) -> None:
     bench.submit("busy", optimize_every="1d")
     for campaign_id, hours in (("late", 40), ("soon", 20)):
         begun(bench, campaign_id, optimize_every=f"{hours}h")

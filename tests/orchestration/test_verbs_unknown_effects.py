@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import ad_campaigns
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, unsettled
@@ -56,12 +56,12 @@ def adopts(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
+def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
+    made: list[Harness] = []
 
-    def make(**options: Any) -> Bench:
+    def make(**options: Any) -> Harness:
         crew = {**toys(stages=(1,)), AD_MANAGEMENT: Finds(AD_MANAGEMENT, (2,), adopts)}
-        made.append(Bench(database_url, options.pop("agents", None) or crew, **options))
+        made.append(Harness(database_url, options.pop("agents", None) or crew, **options))
         return made[-1]
 
     yield make
@@ -69,11 +69,11 @@ def bench(database_url: str) -> Iterator[Callable[..., Bench]]:
         one.close()
 
 
-def verbs(one: Bench) -> Verbs:
+def verbs(one: Harness) -> Verbs:
     return Verbs(ledger=one.ledger, agents=one.agents, wakeups=one.broker, clock=one.orchestrator.resources.clock)
 
 
-def at_the_effects(one: Bench) -> CampaignRow:
+def at_the_effects(one: Harness) -> CampaignRow:
     one.submit("c1")
     before = one.orchestrator
     assert replace(before, serves=lambda agent: agent != AD_MANAGEMENT).run_hop("c1") == "handed on"
@@ -81,20 +81,20 @@ def at_the_effects(one: Bench) -> CampaignRow:
     return one.reports.row("c1")
 
 
-def change_effect(one: Bench, assignments: str, *args: Any) -> None:
+def change_effect(one: Harness, assignments: str, *args: Any) -> None:
     one.database.run(
         f"UPDATE marketing.units SET {assignments} WHERE key = 'u0' AND effect_key IS NOT NULL AND step >= 0", *args
     )
 
 
-def judge(one: Bench) -> None:
+def judge(one: Harness) -> None:
     """Let this worker call others dead, and look."""
     one.ledger.beat()
     one.database.run(f"UPDATE marketing.workers SET fresh_since = {PAST}")
     one.ledger.reconcile()
 
 
-def die_in_the_effect(one: Bench, times: int) -> None:
+def die_in_the_effect(one: Harness, times: int) -> None:
     """Worker after worker dies in the campaign's first effect."""
     for _ in range(times):
         change_effect(one, "status = 'running', worker = 'long gone'")
@@ -106,14 +106,14 @@ def die_in_the_effect(one: Bench, times: int) -> None:
 
 @pytest.mark.parametrize(("journal", "open_ends"), JOURNALS)
 def test_sql_and_python_agree_on_what_is_unsettled(
-    bench: Callable[..., Bench], journal: dict[str, Any], open_ends: list[str]
+    bench: Callable[..., Harness], journal: dict[str, Any], open_ends: list[str]
 ) -> None:
     assert unsettled(journal) == open_ends
     assert bench().database.rows("SELECT marketing.unsettled(%s)", json.dumps(journal)) == [(open_ends,)]
 
 
 def test_an_effect_that_may_have_happened_is_kept_for_a_person(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench(worker="judge")
@@ -140,7 +140,7 @@ def test_an_effect_that_may_have_happened_is_kept_for_a_person(
 
 
 def test_an_effect_that_never_got_so_far_fails_alone(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench(worker="judge")
@@ -152,7 +152,7 @@ def test_an_effect_that_never_got_so_far_fails_alone(
 
 
 def test_a_cancel_ends_though_its_own_work_kills_workers(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one = bench(worker="judge")
@@ -170,7 +170,7 @@ def test_a_cancel_ends_though_its_own_work_kills_workers(
     assert (status, "could not be paused" in (reason or "")) == ("failed", True)
 
 
-def _winding_down(one: Bench) -> Any:
+def _winding_down(one: Harness) -> Any:
     from orchestration.flow.cancelling import wind_down
 
     row = one.reports.row("c1")
@@ -181,7 +181,9 @@ def _winding_down(one: Bench) -> Any:
 
 
 @pytest.mark.parametrize("state", ["running", "unknown"])
-def test_no_line_of_work_is_left_while_an_effect_of_it_is_in_question(bench: Callable[..., Bench], state: str) -> None:
+def test_no_line_of_work_is_left_while_an_effect_of_it_is_in_question(
+    bench: Callable[..., Harness], state: str
+) -> None:
     one = bench()
     row = at_the_effects(one)
     (claimed,) = one.ledger.take("c1", row.step, row.stage, 1)
@@ -194,13 +196,13 @@ def test_no_line_of_work_is_left_while_an_effect_of_it_is_in_question(bench: Cal
     assert (after.step, after.epoch) == (row.step, row.epoch)
     assert one.reports.units("c1") == {"pending": 1, "succeeded": 2, state: 1}
     # Once it is known what became of it, the way is free.
-    output = run_claimed(one.agents, claimed, "c1", one.ledger, one.orchestrator.resources)
+    output = run_claimed(one.agents, claimed, one.ledger, one.orchestrator.resources)
     assert isinstance(output, UnitResult)
     one.ledger.finish(row.position, [output])
     assert verbs(one).retry("c1", actor="ann", from_step=1) == "running"
 
 
-def test_a_unit_that_has_not_begun_or_only_reads_is_in_nobodys_way(bench: Callable[..., Bench]) -> None:
+def test_a_unit_that_has_not_begun_or_only_reads_is_in_nobodys_way(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit("c1")
     one.ledger.take("c1", 0, 0, 1)
@@ -208,7 +210,7 @@ def test_a_unit_that_has_not_begun_or_only_reads_is_in_nobodys_way(bench: Callab
     assert verbs(one).retry("c1", actor="ann", from_step=0) == "running"
 
 
-def test_rework_waits_for_an_effect_in_question(bench: Callable[..., Bench]) -> None:
+def test_rework_waits_for_an_effect_in_question(bench: Callable[..., Harness]) -> None:
     one = bench()
     at_the_effects(one)
     change_effect(one, "status = 'unknown', journal = %s", json.dumps(INTENDED))
@@ -219,7 +221,7 @@ def test_rework_waits_for_an_effect_in_question(bench: Callable[..., Bench]) -> 
     assert one.reports.status("c1")[0] == "awaiting_approval"
 
 
-def test_a_fork_leaves_what_is_in_question_to_its_parent(bench: Callable[..., Bench]) -> None:
+def test_a_fork_leaves_what_is_in_question_to_its_parent(bench: Callable[..., Harness]) -> None:
     one = bench()
     at_the_effects(one)
     change_effect(one, "status = 'unknown', journal = %s", json.dumps(INTENDED))
@@ -231,7 +233,7 @@ def test_a_fork_leaves_what_is_in_question_to_its_parent(bench: Callable[..., Be
 
 
 def test_cancel_finds_an_ad_that_nobody_has_heard_of(
-    bench: Callable[..., Bench], sandbox: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Callable[..., Harness], sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its worker died after it had switched the ad on, before it could say so."""
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
@@ -246,7 +248,7 @@ def test_cancel_finds_an_ad_that_nobody_has_heard_of(
         assert one.deliver(1)
     one.broker.queue.clear()
     for claimed in victim.ledger.take("c1", row.step, row.stage, 2):
-        run_claimed(victim.agents, claimed, "c1", victim.ledger, victim.orchestrator.resources)
+        run_claimed(victim.agents, claimed, victim.ledger, victim.orchestrator.resources)
     assert [ad["status"] for ad in ad_campaigns(sandbox)] == ["active", "active"]
     verbs(one).cancel("c1", actor="ann")
     judge(one)

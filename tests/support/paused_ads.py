@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ad_platforms import ad_campaigns
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 
 from agents.registry import agents as real_agents
 from integrations.settings import Settings
@@ -26,12 +26,12 @@ def settings_of(sandbox: Any) -> Settings:
 
 
 @contextmanager
-def benches(database_url: str, settings: Settings) -> Iterator[Callable[..., Bench]]:
+def benches(database_url: str, settings: Settings) -> Iterator[Callable[..., Harness]]:
     """Makes benches of the real agents over the sandbox, or of given ones."""
-    made: list[Bench] = []
+    made: list[Harness] = []
 
-    def make(**options: Any) -> Bench:
-        one = Bench(database_url, options.pop("agents", None) or real_agents(), **options)
+    def make(**options: Any) -> Harness:
+        one = Harness(database_url, options.pop("agents", None) or real_agents(), **options)
         one.orchestrator = replace(one.orchestrator, resources=Resources.of(settings, one.database))
         made.append(one)
         return one
@@ -41,12 +41,12 @@ def benches(database_url: str, settings: Settings) -> Iterator[Callable[..., Ben
         one.close()
 
 
-def verbs(one: Bench) -> Verbs:
+def verbs(one: Harness) -> Verbs:
     """The verbs over its ledger."""
     return Verbs(ledger=one.ledger, agents=one.agents, wakeups=one.broker, clock=one.orchestrator.resources.clock)
 
 
-def with_ads(one: Bench, **config: Any) -> None:
+def with_ads(one: Harness, **config: Any) -> None:
     """A campaign whose ads run, and that waits for their figures."""
     plain = {"ad_platforms": ["facebook", "linkedin"], "budget": 1000, "content_required": False, "measure_after": "2h"}
     one.submit("c1", **{**plain, **config})
@@ -60,33 +60,33 @@ def shown(sandbox: Any) -> list[str]:
     return sorted(ad["provider"] for ad in ad_campaigns(sandbox) if ad["status"].upper() == "ACTIVE")
 
 
-def status(one: Bench) -> str:
+def status(one: Harness) -> str:
     """The campaign's status."""
     return one.reports.status("c1")[0]
 
 
-def reason(one: Bench) -> str:
+def reason(one: Harness) -> str:
     """The campaign's reason."""
     return one.reports.status("c1")[1] or ""
 
 
-def said(one: Bench) -> list[str]:
+def said(one: Harness) -> list[str]:
     """What the campaign's state says of its ads."""
     return [creative.status for creative in one.reports.row("c1").state.ad_creatives]
 
 
-def wake(one: Bench) -> int:
+def wake(one: Harness) -> int:
     """A tick some time after the last progress; how many it woke."""
     one.database.run("UPDATE marketing.campaigns SET progress_at = now() - interval '1 hour'")
     return tick(one)
 
 
-def tick(one: Bench) -> int:
+def tick(one: Harness) -> int:
     """A tick; how many it woke."""
     return reconcile(one.ledger, one.broker, NoMessages())
 
 
-def dead(one: Bench, worker: str) -> None:
+def dead(one: Harness, worker: str) -> None:
     """The worker has been silent for longer than its lease, and ``one`` may judge."""
     one.ledger.beat()
     one.database.run("INSERT INTO marketing.workers (worker) VALUES (%s) ON CONFLICT DO NOTHING", worker)

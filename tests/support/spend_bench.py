@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 
 from agents.unit import Unit
 from integrations.llm.prices import CostBound
@@ -24,24 +24,32 @@ MODEL = "sandbox-1"
 TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"
 
 
-def ledger(bench: Bench, **keys: Any) -> SpendLedger:
+def ledger(bench: Harness, **keys: Any) -> SpendLedger:
     """The ledger under the default settings with some of them changed."""
     return SpendLedger(bench.database, replace(Settings.from_env({}), **keys))
 
 
-def verbs(bench: Bench) -> Verbs:
+def verbs(bench: Harness) -> Verbs:
     """What a person can tell the bench's campaigns."""
     return Verbs(
         ledger=bench.ledger, agents=bench.agents, wakeups=bench.broker, clock=bench.orchestrator.resources.clock
     )
 
 
-def claim(key: str = "u0", claims: int = 1) -> Claimed:
+def claim(key: str = "u0", claims: int = 1, campaign: str = "c1") -> Claimed:
     """A claimed unit of step 0, stage 0."""
     unit = Unit(key=key, kind="toy", provider="openai")
     return Claimed(
-        unit=unit, ordinal=0, step=0, stage=0, agent="lead_generation", epoch=0, claims=claims, journal={}
-    )  # fmt: skip
+        campaign_id=campaign,
+        unit=unit,
+        ordinal=0,
+        step=0,
+        stage=0,
+        agent="lead_generation",
+        epoch=0,
+        claims=claims,
+        journal={},
+    )
 
 
 def bound(amount: str | None, entry: str = "answer", model: str = MODEL) -> CostBound:
@@ -55,7 +63,7 @@ def usage(cost: str | None, tokens: int = 10, model: str = MODEL) -> Usage:
     return Usage(provider="openai", model=model, input_tokens=tokens, output_tokens=tokens, cost=known)
 
 
-def journal(bench: Bench, claimed: Claimed, entry: str, value: Any, used: Usage | None, campaign: str = "c1") -> None:
+def journal(bench: Harness, claimed: Claimed, entry: str, value: Any, used: Usage | None, campaign: str = "c1") -> None:
     """Commit an answer and its cost, as a unit's context does."""
     bench.database.rows(
         "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -64,13 +72,13 @@ def journal(bench: Bench, claimed: Claimed, entry: str, value: Any, used: Usage 
     )  # fmt: skip
 
 
-def total(bench: Bench, scope: str = "campaign:c1") -> tuple[Decimal, Decimal]:
+def total(bench: Harness, scope: str = "campaign:c1") -> tuple[Decimal, Decimal]:
     """(held, settled)."""
     rows = bench.database.rows("SELECT held, settled FROM marketing.spend_totals WHERE scope = %s", scope)
     return (rows[0][0], rows[0][1]) if rows else (Decimal(0), Decimal(0))
 
 
-def today(bench: Bench) -> tuple[Decimal, Decimal]:
+def today(bench: Harness) -> tuple[Decimal, Decimal]:
     """(held, settled) of all campaigns, from the rows."""
     held, settled = bench.database.rows(
         "SELECT coalesce(sum(held), 0), coalesce(sum(settled), 0) FROM marketing.spend "
@@ -102,7 +110,7 @@ def checked(database: Database) -> Decimal:
     return Decimal(held) + Decimal(settled)
 
 
-def a_day_passes(bench: Bench) -> None:
+def a_day_passes(bench: Harness) -> None:
     """What was done today was done yesterday."""
     bench.database.run(
         "UPDATE marketing.spend SET day = day - 1;"

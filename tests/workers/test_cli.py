@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import echo, toys
 
 from agents.ports import UnitContext
@@ -70,7 +70,7 @@ def campaigns(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
 
 
 @pytest.fixture
-def bench(database_url: str) -> Iterator[Bench]:
+def bench(database_url: str) -> Iterator[Harness]:
     """A database with two toy campaigns: ``good`` completed, ``bad`` failed; the command's own."""
 
     def body(unit: Unit, ctx: UnitContext) -> Any:
@@ -79,7 +79,7 @@ def bench(database_url: str) -> Iterator[Bench]:
         return echo(unit, ctx)
 
     os.environ["DATABASE_URL"] = database_url
-    made = Bench(database_url, toys(body=body))
+    made = Harness(database_url, toys(body=body))
     for campaign_id in ("good", "bad"):
         made.broker._put("hop", made.submit(campaign_id), "lead_generation")
         made.deliver()
@@ -169,7 +169,7 @@ def test_live_mode_names_the_missing_keys_at_submit(campaigns: Command, database
 
 
 @pytest.mark.parametrize("command", ["show", "watch", "history", "export"])
-def test_an_unknown_campaign_exits_with_3(command: str, campaigns: Command, bench: Bench) -> None:
+def test_an_unknown_campaign_exits_with_3(command: str, campaigns: Command, bench: Harness) -> None:
     answer = campaigns(command, "nobody")
     assert (answer.code, answer.out) == (3, "")
     assert "there is no campaign 'nobody'" in answer.err
@@ -233,7 +233,7 @@ def test_a_defect_is_one_line_and_a_log(capsys: pytest.CaptureFixture[str], tmp_
 # ---- looking at campaigns
 
 
-def test_list(campaigns: Command, bench: Bench) -> None:
+def test_list(campaigns: Command, bench: Harness) -> None:
     everything = campaigns("list", "--json")
     assert everything.code == 0
     assert {one["campaign_id"]: one["status"] for one in everything.json} == {"good": "completed", "bad": "failed"}
@@ -246,7 +246,7 @@ def test_list(campaigns: Command, bench: Bench) -> None:
     assert [line.split()[0] for line in text.splitlines()] == ["Campaign", "bad", "good"]
 
 
-def test_show(campaigns: Command, bench: Bench) -> None:
+def test_show(campaigns: Command, bench: Harness) -> None:
     shown = campaigns("show", "good", "--json")
     assert shown.code == 0
     assert shown.json == bench.reports.show("good")
@@ -259,7 +259,7 @@ def test_show(campaigns: Command, bench: Bench) -> None:
     assert "web: the site said no" in " ".join(failed.out.split())
 
 
-def test_watch_ends_with_the_campaign(campaigns: Command, bench: Bench) -> None:
+def test_watch_ends_with_the_campaign(campaigns: Command, bench: Harness) -> None:
     good, bad = campaigns("watch", "good", "--json"), campaigns("watch", "bad", "--json")
     assert (good.code, bad.code) == (0, 1)
     lines = [json.loads(line) for line in good.out.splitlines()]
@@ -275,7 +275,7 @@ def test_watch_ends_with_the_campaign(campaigns: Command, bench: Bench) -> None:
     assert "\x1b" not in told.out + told.err
 
 
-def test_history(campaigns: Command, bench: Bench) -> None:
+def test_history(campaigns: Command, bench: Harness) -> None:
     events = campaigns("history", "good", "--json").json
     assert [event["kind"] for event in events][:2] == ["submitted", "started"]
     assert events[-1]["kind"] == "completed"
@@ -284,7 +284,7 @@ def test_history(campaigns: Command, bench: Bench) -> None:
     assert text[-1].endswith("Completed")
 
 
-def test_export(campaigns: Command, bench: Bench, tmp_path: Path) -> None:
+def test_export(campaigns: Command, bench: Harness, tmp_path: Path) -> None:
     whole = campaigns("export", "good").json
     assert whole["campaign_id"] == "good"
     assert len(whole["ledger"]) == sum(whole["units"].values())
@@ -328,7 +328,7 @@ def test_knowledge(campaigns: Command, database_url: str, tmp_path: Path) -> Non
     assert "c.pdf is not one of" in refused.err
 
 
-def test_doctor(campaigns: Command, bench: Bench, redis_url: str) -> None:
+def test_doctor(campaigns: Command, bench: Harness, redis_url: str) -> None:
     os.environ.update({"REDIS_URL": redis_url, "OPENAI_API_KEY": "sk-secret"})
     answer = campaigns("doctor", "--json")
     assert answer.code == 0
@@ -369,7 +369,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert not heavy & set(loaded)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(bench: Bench) -> None:
+def test_a_reader_that_has_seen_enough_is_no_error(bench: Harness) -> None:
     command = subprocess.Popen(
         [sys.executable, "-c", "from workers.cli import main; main()", "export", "good"],
         stdout=subprocess.PIPE,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from prometheus_client import CollectorRegistry, generate_latest
 from toys import toys
 
@@ -118,7 +118,7 @@ def scrape(collector: FleetCollector) -> str:
 def test_the_fleets_figures_are_metrics(
     campaigns: Command, admission: Admission, database_url: str, redis_url: str
 ) -> None:
-    bench = Bench(database_url, toys())
+    bench = Harness(database_url, toys())
     break_it(admission)
     with pytest.raises(CircuitOpenError):
         admission.admit(CIRCUIT, holder="h", campaign="c", lease_s=5)

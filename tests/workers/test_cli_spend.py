@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import toys
 
 from agents.unit import Unit
@@ -63,18 +63,18 @@ def campaigns(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
 
 
 @pytest.fixture
-def bench(database_url: str, redis_url: str) -> Iterator[Bench]:
+def bench(database_url: str, redis_url: str) -> Iterator[Harness]:
     """A database in which campaign ``c1`` (limit 1.00) has spent 0.03 and holds 0.40, and ``c2`` has used a model
     without a known price."""
     os.environ.update({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "COLUMNS": "120"})
-    made = Bench(database_url, toys())
+    made = Harness(database_url, toys())
     made.ledger.beat()  # somebody is at work
     made.submit("c1", name="Launch\x1b[31m", limits={"llm": "1.00"}, budget=100, currency="EUR")
     made.submit("c2")
     spend = SpendLedger(made.database, Settings.from_env({}))
-    spend.reserve("c1", claim("u0"), "openai", CostBound(entry="answer", model="gpt-x", amount=Decimal("0.40")))
-    spend.settle("c1", claim("u1"), "answer", used("0.03"))
-    spend.settle("c2", claim("u1"), "answer", used(None))
+    spend.reserve(claim("c1", "u0"), "openai", CostBound(entry="answer", model="gpt-x", amount=Decimal("0.40")))
+    spend.settle(claim("c1", "u1"), "answer", used("0.03"))
+    spend.settle(claim("c2", "u1"), "answer", used(None))
     made.database.run(
         "INSERT INTO marketing.spend (campaign_id, kind, step, stage, unit, entry, currency, agent, provider, held, "
         "settled, daily, day) VALUES ('c1', 'ads', -1, -1, 'k', 'ads', 'EUR', 'ad_management', 'facebook_ads', 90, "
@@ -84,9 +84,11 @@ def bench(database_url: str, redis_url: str) -> Iterator[Bench]:
     made.close()
 
 
-def claim(key: str) -> Claimed:
+def claim(campaign_id: str, key: str) -> Claimed:
     unit = Unit(key=key, kind="toy", provider="openai")
-    return Claimed(unit=unit, ordinal=0, step=0, stage=0, agent="lead_generation", epoch=0, journal={})
+    return Claimed(
+        campaign_id=campaign_id, unit=unit, ordinal=0, step=0, stage=0, agent="lead_generation", epoch=0, journal={}
+    )
 
 
 def used(cost: str | None) -> Usage:
@@ -94,7 +96,7 @@ def used(cost: str | None) -> Usage:
     return Usage(provider="openai", model="gpt-x", input_tokens=1500, output_tokens=500, cost=known)
 
 
-def test_a_campaigns_spend(bench: Bench, campaigns: Command) -> None:
+def test_a_campaigns_spend(bench: Harness, campaigns: Command) -> None:
     shown = campaigns("spend", "c1")
     assert shown.code == 0
     assert "\x1b" not in shown.out
@@ -111,14 +113,14 @@ def test_a_campaigns_spend(bench: Bench, campaigns: Command) -> None:
     assert found.json["limits"][0]["left"] == "0.57"
 
 
-def test_an_unknown_price_is_shown_as_tokens(bench: Bench, campaigns: Command) -> None:
+def test_an_unknown_price_is_shown_as_tokens(bench: Harness, campaigns: Command) -> None:
     shown = campaigns("spend", "c2")
     assert "2,000 tokens of unknown price" in shown.words
     assert "0.00 USD" not in shown.out
     assert "Ads nothing Limits none are set" in shown.words
 
 
-def test_the_fleets_spend(bench: Bench, campaigns: Command) -> None:
+def test_the_fleets_spend(bench: Harness, campaigns: Command) -> None:
     os.environ.update({"DAILY_CAP_LLM": "0.50", "DAILY_CAP_ADS": "500 EUR"})
     shown = campaigns("spend")
     assert shown.code == 0
@@ -131,7 +133,7 @@ def test_the_fleets_spend(bench: Bench, campaigns: Command) -> None:
     assert [one["limit"] for one in found["caps"]] == ["DAILY_CAP_LLM", "DAILY_CAP_ADS"]
 
 
-def test_limits_are_shown_and_changed(bench: Bench, campaigns: Command) -> None:
+def test_limits_are_shown_and_changed(bench: Harness, campaigns: Command) -> None:
     assert "limits.llm 0.43 USD of 1.00 USD taken" in campaigns("limits", "c1").words
     assert campaigns("limits", "c2").words == "no limits are set"
     changed = campaigns("limits", "c1", "--llm", "2.50", "--ads", "300", "--ads-per-day", "10")
@@ -164,7 +166,7 @@ def test_limits_are_shown_and_changed(bench: Bench, campaigns: Command) -> None:
     ],
 )
 def test_limits_that_can_not_be(
-    bench: Bench, campaigns: Command, options: tuple[str, ...], code: int, said: str
+    bench: Harness, campaigns: Command, options: tuple[str, ...], code: int, said: str
 ) -> None:
     refused = campaigns("limits", *options)
     assert (refused.code, said in refused.err) == (code, True)
@@ -172,13 +174,13 @@ def test_limits_that_can_not_be(
     assert campaigns("limits", "c1", "--json").json["limits"][0]["cap"] == "1.00"
 
 
-def test_an_ended_campaign_keeps_its_limits(bench: Bench, campaigns: Command) -> None:
+def test_an_ended_campaign_keeps_its_limits(bench: Harness, campaigns: Command) -> None:
     bench.database.run("UPDATE marketing.campaigns SET status = 'completed' WHERE campaign_id = 'c1'")
     refused = campaigns("limits", "c1", "--llm", "5")
     assert (refused.code, "is completed and has ended" in refused.err) == (2, True)
 
 
-def test_spend_of_nobody_and_of_nothing(bench: Bench, campaigns: Command) -> None:
+def test_spend_of_nobody_and_of_nothing(bench: Harness, campaigns: Command) -> None:
     assert campaigns("spend", "nobody").code == 3
     bench.database.run("DELETE FROM marketing.spend; DELETE FROM marketing.spend_totals")
     assert campaigns("spend").words.count("nothing") == 3

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from orchestrator_bench import Bench
+from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.effects import INTENT
@@ -107,7 +107,7 @@ class Mended:
 
 
 @pytest.fixture
-def bench(database_url: str, redis_url: str) -> Iterator[Bench]:
+def bench(database_url: str, redis_url: str) -> Iterator[Harness]:
     """A database of toy campaigns that the command talks to; campaigns named ``bad...`` fail in lead generation."""
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -120,7 +120,7 @@ def bench(database_url: str, redis_url: str) -> Iterator[Bench]:
     agents = toys(stages=(2,), body=body)
     agents[LEAD_GENERATION] = OneOfTwo(LEAD_GENERATION, (2,), body)
     agents[AD_MANAGEMENT] = AdToy(AD_MANAGEMENT, (1,), body)
-    made = Bench(database_url, agents)
+    made = Harness(database_url, agents)
     made.ledger.beat()  # somebody is at work
     yield made
     made.close()
@@ -136,26 +136,26 @@ class OneOfTwo(Toy):
         return Stage(name=stage.name, units=[replace(unit, essential=unit.key == "u1") for unit in stage.units])
 
 
-def begun(one: Bench, campaign_id: str, **config: Any) -> None:
+def begun(one: Harness, campaign_id: str, **config: Any) -> None:
     """Submit a campaign and run it as far as it goes."""
     one.submit(campaign_id, **{"name": "Launch", **config})
     one.orchestrator.run_hop(campaign_id)
     one.deliver()
 
 
-def waits_for_approval(one: Bench, campaign_id: str = "c1", **approval: Any) -> None:
+def waits_for_approval(one: Harness, campaign_id: str = "c1", **approval: Any) -> None:
     begun(one, campaign_id, approval={"gate": "ads", **approval}, budget="1000", currency="EUR")
     assert one.reports.status(campaign_id)[0] == "awaiting_approval"
 
 
-def actors(one: Bench, campaign_id: str = "c1") -> dict[str, str]:
+def actors(one: Harness, campaign_id: str = "c1") -> dict[str, str]:
     return {event.kind: event.actor for event in one.reports.events(campaign_id)}
 
 
 # ---- approval
 
 
-def test_approve_shows_what_will_be_published_and_spent(campaigns: Command, bench: Bench) -> None:
+def test_approve_shows_what_will_be_published_and_spent(campaigns: Command, bench: Harness) -> None:
     waits_for_approval(bench, expires_after="7d")
     answer = campaigns("approve", "c1")
     assert answer.code == 0
@@ -197,7 +197,7 @@ def at_a_terminal(answer: str, *arguments: str) -> tuple[int, str]:
     return process.wait(30), shown.decode()
 
 
-def test_a_person_at_a_terminal_is_asked(campaigns: Command, bench: Bench) -> None:
+def test_a_person_at_a_terminal_is_asked(campaigns: Command, bench: Harness) -> None:
     waits_for_approval(bench)
     code, shown = at_a_terminal("n", "approve", "c1")
     assert (code, "Approve this?" in shown, "Nothing was approved." in shown) == (0, True, True)
@@ -210,7 +210,7 @@ def test_a_person_at_a_terminal_is_asked(campaigns: Command, bench: Bench) -> No
     assert bench.reports.status("c1")[0] == "running"
 
 
-def test_programs_see_the_question_and_approve_without_being_asked(campaigns: Command, bench: Bench) -> None:
+def test_programs_see_the_question_and_approve_without_being_asked(campaigns: Command, bench: Harness) -> None:
     waits_for_approval(bench)
     shown = campaigns("show", "c1", "--json").json
     assert shown["approval"]["kind"] == "ads"
@@ -220,7 +220,7 @@ def test_programs_see_the_question_and_approve_without_being_asked(campaigns: Co
     assert {"campaign_id", "status", "reason", "step", "state", "units", "spend", "route"} <= set(answer.json)
 
 
-def test_show_asks_the_question(campaigns: Command, bench: Bench) -> None:
+def test_show_asks_the_question(campaigns: Command, bench: Harness) -> None:
     waits_for_approval(bench)
     answer = campaigns("show", "c1")
     assert "Launch: awaiting approval" in answer.words
@@ -233,7 +233,7 @@ def test_show_asks_the_question(campaigns: Command, bench: Bench) -> None:
     assert campaigns("approve", "c1").code == 2
 
 
-def test_reject_needs_a_reason_and_cancels_or_reworks(campaigns: Command, bench: Bench) -> None:
+def test_reject_needs_a_reason_and_cancels_or_reworks(campaigns: Command, bench: Harness) -> None:
     waits_for_approval(bench)
     assert campaigns("reject", "c1").code == 2
     assert campaigns("reject", "c1", "--reason", " ").code == 2
@@ -249,7 +249,7 @@ def test_reject_needs_a_reason_and_cancels_or_reworks(campaigns: Command, bench:
 # ---- pause, resume, cancel
 
 
-def test_pause_and_resume_one_and_several(campaigns: Command, bench: Bench) -> None:
+def test_pause_and_resume_one_and_several(campaigns: Command, bench: Harness) -> None:
     for campaign_id in ("c1", "c2"):
         bench.submit(campaign_id)
     one = campaigns("pause", "c1", "--json")
@@ -261,7 +261,7 @@ def test_pause_and_resume_one_and_several(campaigns: Command, bench: Bench) -> N
     assert actors(bench)["paused"] == actors(bench)["resumed"] == ME
 
 
-def test_pause_takes_the_ads_along_and_resume_waits_for_them(campaigns: Command, bench: Bench) -> None:
+def test_pause_takes_the_ads_along_and_resume_waits_for_them(campaigns: Command, bench: Harness) -> None:
     with_ads = ("c1", "c2", "c3")
     for campaign_id in with_ads:
         begun(bench, campaign_id, ad_platforms=["facebook"], budget=100, measure_after="2h")
@@ -289,7 +289,7 @@ def test_pause_takes_the_ads_along_and_resume_waits_for_them(campaigns: Command,
     assert actors(bench)["resumed"] == ME
 
 
-def test_of_several_the_possible_is_done_and_the_rest_told(campaigns: Command, bench: Bench) -> None:
+def test_of_several_the_possible_is_done_and_the_rest_told(campaigns: Command, bench: Harness) -> None:
     begun(bench, "good")
     bench.submit("c1")
     answer = campaigns("pause", "good", "c1", "nobody", "--json")
@@ -302,7 +302,7 @@ def test_of_several_the_possible_is_done_and_the_rest_told(campaigns: Command, b
     assert campaigns("cancel", "nobody").code == 3
 
 
-def test_all_of_a_status_at_once(campaigns: Command, bench: Bench) -> None:
+def test_all_of_a_status_at_once(campaigns: Command, bench: Harness) -> None:
     begun(bench, "good")
     waits_for_approval(bench, "c1")
     for campaign_id in ("c2", "c3"):
@@ -351,13 +351,13 @@ def test_bad_usage_exits_with_2(arguments: tuple[str, ...], said: str, campaigns
         ("schedule", "pause", "x"),
     ],
 )  # fmt: skip
-def test_an_unknown_campaign_exits_with_3(arguments: tuple[str, ...], campaigns: Command, bench: Bench) -> None:
+def test_an_unknown_campaign_exits_with_3(arguments: tuple[str, ...], campaigns: Command, bench: Harness) -> None:
     answer = campaigns(*arguments)
     assert (answer.code, answer.out) == (3, "")
     assert "there is no campaign 'x'" in answer.err
 
 
-def test_who_works_on_it_is_told_when_nobody_does(campaigns: Command, bench: Bench) -> None:
+def test_who_works_on_it_is_told_when_nobody_does(campaigns: Command, bench: Harness) -> None:
     bench.submit("c1")
     assert campaigns("pause", "c1").err == ""
     bench.database.run("DELETE FROM marketing.workers")
@@ -367,7 +367,7 @@ def test_who_works_on_it_is_told_when_nobody_does(campaigns: Command, bench: Ben
 # ---- retry and fork
 
 
-def test_dead_letters_are_listed_with_their_reason_and_retried(campaigns: Command, bench: Bench) -> None:
+def test_dead_letters_are_listed_with_their_reason_and_retried(campaigns: Command, bench: Harness) -> None:
     for campaign_id in ("bad1", "bad2"):
         begun(bench, campaign_id)
     listed = campaigns("list", "--failed")
@@ -390,7 +390,7 @@ def test_dead_letters_are_listed_with_their_reason_and_retried(campaigns: Comman
     assert (refused.code, "only a failed one is retried" in refused.err) == (2, True)
 
 
-def test_going_back_to_a_step_and_to_none_that_there_is(campaigns: Command, bench: Bench) -> None:
+def test_going_back_to_a_step_and_to_none_that_there_is(campaigns: Command, bench: Harness) -> None:
     begun(bench, "c1")
     answer = campaigns("retry", "c1", "--from-step", "9")
     assert answer.code == 2
@@ -400,7 +400,7 @@ def test_going_back_to_a_step_and_to_none_that_there_is(campaigns: Command, benc
     assert (back.code, back.json["status"], back.json["step"]) == (0, "running", 4)
 
 
-def test_a_fork_is_a_campaign_of_its_own(campaigns: Command, bench: Bench) -> None:
+def test_a_fork_is_a_campaign_of_its_own(campaigns: Command, bench: Harness) -> None:
     begun(bench, "c1", budget="1000", ad_platforms=["facebook"])
     parent = campaigns("show", "c1", "--json").json
     answer = campaigns(
@@ -433,7 +433,7 @@ def test_a_fork_is_a_campaign_of_its_own(campaigns: Command, bench: Bench) -> No
         ("name", "write key=value"),
     ],
 )
-def test_a_wrong_change_makes_no_fork(change: str, said: str, campaigns: Command, bench: Bench) -> None:
+def test_a_wrong_change_makes_no_fork(change: str, said: str, campaigns: Command, bench: Harness) -> None:
     begun(bench, "c1")
     answer = campaigns("fork", "c1", "--from-step", "1", "--set", change)
     assert (answer.code, said in answer.err) == (2, True)
@@ -443,7 +443,7 @@ def test_a_wrong_change_makes_no_fork(change: str, said: str, campaigns: Command
 # ---- schedules and what is in question
 
 
-def test_schedules_are_listed_paused_and_resumed(campaigns: Command, bench: Bench) -> None:
+def test_schedules_are_listed_paused_and_resumed(campaigns: Command, bench: Harness) -> None:
     assert campaigns("schedule", "list").out == "No campaign has a schedule of optimisations.\n"
     for campaign_id in ("c1", "c2"):
         begun(bench, campaign_id, optimize_every="36h", schedule={"days": 30})
@@ -474,7 +474,7 @@ def test_schedules_are_listed_paused_and_resumed(campaigns: Command, bench: Benc
     assert "waiting: next optimization" in campaigns("list").out
 
 
-def test_what_is_in_question_is_listed_and_settled(campaigns: Command, bench: Bench) -> None:
+def test_what_is_in_question_is_listed_and_settled(campaigns: Command, bench: Harness) -> None:
     waits_for_approval(bench)
     assert campaigns("resolve", "c1").out == "Nothing is in question.\n"
     assert campaigns("resolve", "c1", "deploy:toy", "--absent").code == 2

@@ -183,9 +183,9 @@ def _postgres(url: str) -> Iterable[Finding]:
 
 
 def _work(database: Database) -> Iterable[Finding]:
-    from orchestration.reports.fleet import vitals
+    from orchestration.reports.fleet import fleet_status
 
-    now = vitals(database)
+    now = fleet_status(database)
     alive = count(now.workers, "process", "processes")
     idle = not now.workers and bool(now.campaigns)
     hint = "; campaigns are waiting: start `campaigns up`" if idle else ""

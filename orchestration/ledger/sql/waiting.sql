@@ -92,7 +92,7 @@ END $$;
 
 -- Let campaigns look again whose provider (or budget) may be there again: their reason stays until they get further,
 -- and nothing is said about each look. Returns how many.
-CREATE FUNCTION marketing.look_again(p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION marketing.resume_due(p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     looking integer;
 BEGIN

@@ -13,7 +13,7 @@ from celery import Task
 from celery.exceptions import Ignore
 
 from agents.registry import AGENT_NAMES
-from orchestration.execution.canvas import hop_task, to_the_tail, unit_task
+from orchestration.execution.canvas import hop_task, requeue, unit_task
 from workers.app import app
 from workers.runtime import runtime
 
@@ -30,7 +30,7 @@ def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
     """Work on the campaign as far as this worker can; ``step`` is what Flower shows."""
     agent = self.name.removesuffix(".hop")
     process = runtime()
-    with process.ledger.holdings.scope():
+    with process.ledger.claims.scope():
         return process.orchestrator.run_hop(campaign_id, agent)
 
 
@@ -41,11 +41,11 @@ def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
     campaign does not starve small ones, and a thousand leads are not a thousand messages.
     """
     process = runtime()
-    with process.ledger.holdings.scope():
+    with process.ledger.claims.scope():
         taken = process.orchestrator.run_slot(campaign_id, step, stage)
     if not taken:
         return "none left"
-    to_the_tail(self)
+    requeue(self)
     raise Ignore
 
 

@@ -40,7 +40,7 @@ class MemoryBroker:
         self._put("advance", campaign_id, str(step), str(stage))
 
 
-class Bench:
+class Harness:
     """One worker's orchestrator; make several over one database for several workers."""
 
     def __init__(
