@@ -66,6 +66,7 @@ define BUILD_VENV
 @"$(PYTHON)" -c "$$CHECK_PYTHON"
 @if ! $(BIN)/python -m pip --version >/dev/null 2>&1 || { [ -e .venv/.path ] && [ "$$(cat .venv/.path)" != "$$PWD" ]; }; then \
 	"$(PYTHON)" -m venv --clear .venv && pwd > .venv/.path; fi
+@rm -rf marketing_agents.egg-info # an old build's list of plug-ins here would hide the installed one
 endef
 
 .venv/.run: pyproject.toml constraints.txt

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from kombu import Exchange, Queue  # type: ignore[attr-defined]  # kombu loads its names lazily
 
+from integrations import plugins
+
 
 def _result_url(broker: str) -> str:
     """The database after the broker's: a flush of results must not take queued messages along."""
@@ -32,22 +34,17 @@ accept_content = ["json"]
 enable_utc = True
 timezone = "UTC"
 
-# --- Queues: one per agent, so that each can be given its own workers ------------------------------
+# --- Queues: one per installed agent, so that each can be given its own workers ------------------------------
 task_queues = [
     # An exchange and a key each: queues that share the default pair would all get a message sent to it.
     Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]  # kombu is untyped
-    for name in ("orchestration", "lead_generation", "content_creation", "ad_management", "analytics")
+    for name in ("orchestration", *plugins.names(plugins.AGENTS))
 ]
 task_default_queue = "orchestration"
 task_default_exchange = "orchestration"
 task_default_routing_key = "orchestration"
 task_create_missing_queues = False  # a typo in a queue's name is an error, not a queue nobody serves
-task_routes = {
-    "lead_generation.*": {"queue": "lead_generation"},
-    "content_creation.*": {"queue": "content_creation"},
-    "ad_management.*": {"queue": "ad_management"},
-    "analytics.*": {"queue": "analytics"},
-}
+task_routes = {f"{name}.*": {"queue": name} for name in plugins.names(plugins.AGENTS)}
 
 # --- Acknowledgement: a killed worker's message comes back --------------------------------------------
 task_acks_late = True  # early acks lose the running tasks of a killed worker for ever

@@ -12,11 +12,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from agents.approval import UNDESCRIBED, Question, about_effects
 from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message, receive
 from agents.ports import ExecutionContext, UnitContext
+from agents.routes import Edge
 from agents.state import AgentError, MarketingAgentState
+from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from agents.unit_kind import AnyKind
+from agents.waiting import Wait
 from integrations.errors import IntegrationError
 
 MEMORY_EXCHANGES = 10  #: an agent remembers this many of its last exchanges
@@ -31,9 +35,13 @@ class HopFailedError(Exception):
 
 
 class BaseAgent(ABC):
-    """One of the four agents."""
+    """One agent: what it plans, what its units do, and what the orchestrator has to know of it."""
 
-    name: ClassVar[str]
+    name: ClassVar[str]  #: of its entry point, queue, tasks and rows; never changes
+    title: ClassVar[str] = ""  #: for people; the name in words when it is left out
+    gate: ClassVar[str] = UNDESCRIBED  #: value of ``approval.gate`` that asks this agent's questions
+    outside: ClassVar[str] = "what runs"  #: in words, what :meth:`stop` stops: "the ads"
+    edges: ClassVar[tuple[Edge, ...]] = ()  #: of the route: those that lead to this agent, and away from it
     kinds: ClassVar[Mapping[str, AnyKind]] = {}  #: what its units can be, by name
     tools: ClassVar[tuple[str, ...]] = ()  #: allow-list of tools that its model may ask for
 
@@ -66,8 +74,54 @@ class BaseAgent(ABC):
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
         """The payload of the hop's task_result message: a few figures, no personal data."""
 
-    def wind_down(self, state: MarketingAgentState) -> Stage | None:
-        """The stage that stops what the campaign has running outside, when it is cancelled; None for nothing."""
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Derive a title for people from the name."""
+        super().__init_subclass__(**options)
+        if not cls.title and isinstance(getattr(cls, "name", None), str):
+            cls.title = cls.name.replace("_", " ").capitalize()
+
+    def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
+        """Describe what a planned stage will publish and spend; None when there is nothing to ask.
+
+        By default a stage with effects is described by what their units are given, so that an effect that its agent
+        does not describe is asked, never passed.
+        """
+        del state
+        return about_effects(stage)
+
+    def review(self, state: MarketingAgentState) -> Question | None:
+        """Describe what a person has to see of the hop that has just ended, before anything is made of it."""
+        del state
+        return None
+
+    def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
+        """Return how long the campaign waits before this agent's hop, which follows on ``came_from``'s."""
+        del state, came_from, now
+        return None
+
+    def next_cycle(self, state: MarketingAgentState, now: datetime) -> Wait | None:
+        """Return the wait until this agent begins another cycle of a campaign that has reached its end; None: never."""
+        del state, now
+        return None
+
+    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
+        """Plan the effects that stop what the campaign has running outside; None for nothing.
+
+        ``wanted`` None: for good, the campaign is being cancelled. "off" and "on": while it is paused (see
+        :mod:`agents.stopping`). Keys must differ between the three and between agents.
+        """
+        del state, wanted
+        return None
+
+    def stopped(self, state: MarketingAgentState, results: Sequence[UnitResult]) -> MarketingAgentState:
+        """Return the state after units of :meth:`stop` have ended, well or not."""
+        del results
+        return state
+
+    def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState | None:
+        """Return the state in which this agent does its work anew because a person has rejected it for ``reason``
+        at ``step``; None when it can't."""
+        del state, reason, step, now
         return None
 
     def handle_error(self, state: MarketingAgentState, error: AgentError) -> MarketingAgentState:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 BROADCAST = "*"
 ORCHESTRATOR = "orchestrator"
+PERSON = "person"
 
 
 class MessageType(StrEnum):

@@ -41,6 +41,7 @@ class Unit:
     effect_key: str | None = None  #: set for effects: units that change the outside world
     essential: bool = True  #: a stage whose essential units all fail fails its hop
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    agent: str = ""  #: whose body runs it; "": the agent at work
 
     @property
     def effect(self) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.config import CampaignConfig
 from agents.ports import SystemClock
-from agents.registry import LEAD_GENERATION, agents
+from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
 from orchestration.control.limits import Amount, change_limits
@@ -203,7 +203,7 @@ class Campaigns:
                 "use another key, or submit the same configuration"
             )
         if created:
-            self._wake(found_id)
+            BestEffort(lambda: self.wakeups).hop(found_id, str(row["agent"]), 0)
         return CampaignHandle(self, found_id)
 
     def get(self, campaign_id: str) -> CampaignHandle:
@@ -252,9 +252,6 @@ class Campaigns:
         return Verbs(
             ledger=self._ledger, agents=agents(), wakeups=BestEffort(lambda: self.wakeups), clock=SystemClock()
         )
-
-    def _wake(self, campaign_id: str) -> None:
-        BestEffort(lambda: self.wakeups).hop(campaign_id, LEAD_GENERATION, 0)
 
 
 class BestEffort:

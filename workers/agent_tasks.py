@@ -12,7 +12,7 @@ from typing import Any
 from celery import Task
 from celery.exceptions import Ignore
 
-from agents.registry import AGENT_NAMES
+from agents.registry import agent_names
 from orchestration.execution.canvas import hop_task, requeue, unit_task
 from workers.app import app
 from workers.runtime import runtime
@@ -56,4 +56,4 @@ def _family(agent: str) -> tuple[Any, Any]:
     return hop, unit
 
 
-FAMILIES = {agent: _family(agent) for agent in AGENT_NAMES}
+FAMILIES = {agent: _family(agent) for agent in agent_names()}

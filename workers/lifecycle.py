@@ -15,7 +15,7 @@ from typing import Any
 from celery import signals
 from celery.worker.consumer import Consumer
 
-from agents.registry import AGENT_NAMES
+from agents.registry import agent_names
 from workers.app import app
 from workers.runtime import runtime
 
@@ -43,7 +43,7 @@ def _ready(sender: Consumer, **_: Any) -> None:
 
 def _announce(sender: Consumer) -> None:
     process = runtime()
-    process.served = lambda: frozenset(AGENT_NAMES) & frozenset(app.amqp.queues.consume_from)
+    process.served = lambda: frozenset(agent_names()) & frozenset(app.amqp.queues.consume_from)
     process.events.follow(lambda: sender.event_dispatcher)
     note = os.environ.get("MARKETING_READY_FILE")
     if note:

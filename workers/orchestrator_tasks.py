@@ -33,7 +33,8 @@ def reconcile_tick() -> int:
     expire_approvals(process.ledger, process.verbs)
     _wake_with_room(process)
     process.deferrals.tick()
-    return reconcile(process.ledger, process.orchestrator.wakeups, BrokerQueues(app))
+    any_agent = next(iter(process.orchestrator.agents))
+    return reconcile(process.ledger, process.orchestrator.wakeups, BrokerQueues(app), any_agent=any_agent)
 
 
 def _wake_with_room(process: Runtime) -> None:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from agents import prompts
-from agents.ad_management import specs
+from agents.ad_management import approval, specs
 from agents.ad_management.creative import (
     AGENT,
     WrittenCreative,
@@ -26,12 +26,16 @@ from agents.ad_management.creative import (
     texts,
 )
 from agents.ad_management.deployment import deploy, validate
-from agents.ad_management.stopping import stop
+from agents.ad_management.stopping import stop, stopped
+from agents.approval import Question
 from agents.base import BaseAgent
 from agents.messages import receive
 from agents.model_call import PROVIDER, ask
+from agents.names import ANALYTICS
 from agents.ports import UnitContext
+from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState
+from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
 from agents.ways import model_policy
 from integrations.ads import AVAILABLE
@@ -47,6 +51,9 @@ class AdManagement(BaseAgent):
     """Places the campaign's ads and keeps them up to date."""
 
     name: ClassVar[str] = AGENT
+    gate: ClassVar[str] = approval.GATE
+    outside: ClassVar[str] = "the ads"
+    edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=ANALYTICS),)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona, brand voice and the rules of advertising."""
@@ -103,14 +110,18 @@ class AdManagement(BaseAgent):
             return self._deployment("raise", state, written, specs.within_budget(state, more, settled))
         return None
 
-    def wind_down(self, state: MarketingAgentState) -> Stage | None:
-        """One effect per platform: whatever carries this campaign's key there is paused."""
+    def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
+        """Describe each ad as it will be shown, and the money."""
+        return approval.question(state, stage)
+
+    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
+        """Plan one effect per platform: whatever carries this campaign's key there is paused, or switched on again."""
         units = [
             Unit(
-                key=f"stop:{name}",
+                key=f"{wanted or 'stop'}:{name}",
                 kind="stop",
                 provider=name,
-                input={"platform": name},
+                input={"platform": name, **({"wanted": wanted} if wanted else {})},
                 effect_key=effect_key(state.campaign_id, name),
                 # Somebody waits for the cancel to be over: what can't be reached is said, and cancelled again.
                 policy=RetryPolicy(max_wait_s=STOP_WAIT_S, attend=False),
@@ -119,6 +130,10 @@ class AdManagement(BaseAgent):
             if name in AVAILABLE
         ]
         return Stage(name="wind_down", units=units) if units else None
+
+    def stopped(self, state: MarketingAgentState, results: Sequence[UnitResult]) -> MarketingAgentState:
+        """Return the state in which the creatives are as the platforms have them now."""
+        return stopped(state, results)
 
     def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         """Ask the model, or one ad platform."""

@@ -8,14 +8,16 @@ that what a person has paused by hand stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from agents.ad_management.deployment import wire_of
 from agents.ports import UnitContext
+from agents.state import AdCreative, MarketingAgentState
+from agents.stopping import OFF, ON, SWITCHING_OFF
+from agents.unit import UnitResult
 from integrations.ads.platform import ACTIVE, AdPlatform
 
-OFF, ON = "off", "on"
-SWITCHING_OFF = "switching_off"  #: journal entry of an ad that was seen active and then paused: its remote id
 _SWITCHING_ON = "switching_on"
 
 
@@ -43,3 +45,25 @@ def stop(ctx: UnitContext, platform: AdPlatform, effect_key: str) -> dict[str, A
             ctx.ad_budget.stopped(effect_key)
     ours = ctx.journaled(SWITCHING_OFF) is not None
     return {"platform": platform.name, "found": True, "paused": ours, "enabled": False}
+
+
+def stopped(state: MarketingAgentState, results: Sequence[UnitResult]) -> MarketingAgentState:
+    """Return the state after units that stop ads have ended: the creatives as the platforms have them now."""
+    ended = {str(result.unit.input["platform"]): result for result in results}
+    creatives = [_after(creative, ended.get(creative.platform)) for creative in state.ad_creatives]
+    return state.evolve(ad_creatives=tuple(creatives))
+
+
+def _after(creative: AdCreative, result: UnitResult | None) -> AdCreative:
+    if result is None:
+        return creative
+    wanted, output = result.unit.input.get("wanted"), result.output or {}
+    if not result.ok:
+        if wanted is None:
+            return creative
+        reason = str((result.error or {}).get("message", ""))
+        done = "paused" if wanted == OFF else "switched on"
+        return creative.model_copy(update={"error": f"could not be {done}: {reason}"})
+    before, after = ("paused", "active") if wanted == ON else ("active", "paused")
+    changed = wanted is None or output.get("enabled" if wanted == ON else "paused")
+    return creative.model_copy(update={"status": after}) if changed and creative.status == before else creative

@@ -18,6 +18,7 @@ from agents.analytics.measurement import (
     piece_performance,
     platform_metrics,
 )
+from agents.analytics.schedule import measuring, next_optimization
 from agents.analytics.suggestions import (
     CONTENT,
     ModelSuggestions,
@@ -28,10 +29,13 @@ from agents.analytics.suggestions import (
 from agents.base import BaseAgent, thread
 from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, ask
-from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK
+from agents.names import CONTENT_CREATION
+from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK, GOOD
 from agents.ports import UnitContext
+from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
+from agents.waiting import Wait
 from agents.ways import model_policy
 from integrations.ads.platform import RemoteCampaign
 
@@ -39,10 +43,17 @@ AGENT = "analytics"
 PACKAGE = "agents.analytics"
 
 
+def _below_the_bar(state: MarketingAgentState) -> bool:
+    return (state.campaign_performance.overall_score or 0.0) < GOOD
+
+
 class Analytics(BaseAgent):
     """Measures the campaign, scores it and suggests what to change."""
 
     name: ClassVar[str] = AGENT
+    edges: ClassVar[tuple[Edge, ...]] = (
+        Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
+    )
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona and rules."""
@@ -87,6 +98,14 @@ class Analytics(BaseAgent):
         if unit.kind == "suggest":
             return _suggest(unit, ctx)
         raise ValueError(f"analytics has no unit kind {unit.kind!r}")
+
+    def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
+        """Return the wait for figures of ads that have just been placed or changed."""
+        return measuring(state, came_from, now)
+
+    def next_cycle(self, state: MarketingAgentState, now: datetime) -> Wait | None:
+        """Return the wait for the next optimisation, while the schedule runs."""
+        return next_optimization(state, now)
 
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime

@@ -14,13 +14,17 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from agents import prompts
+from agents.approval import Question
 from agents.base import BaseAgent
+from agents.content_creation import approval
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
 from agents.content_creation.drafts import Draft, WrittenPiece, better, judge, piece
 from agents.content_creation.template import template_piece
 from agents.messages import MessageType
 from agents.model_call import PROVIDER, ask
+from agents.names import AD_MANAGEMENT
 from agents.ports import UnitContext
+from agents.routes import Edge
 from agents.seo import kind_of
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
@@ -36,6 +40,8 @@ class ContentCreation(BaseAgent):
     """Writes every required piece; in an optimisation round rewrites the weak ones."""
 
     name: ClassVar[str] = AGENT
+    gate: ClassVar[str] = approval.GATE
+    edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=AD_MANAGEMENT),)
     tools: ClassVar[tuple[str, ...]] = ("query_knowledge",)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
@@ -96,6 +102,14 @@ class ContentCreation(BaseAgent):
         if unit.kind in ("write", "rewrite", "revise"):
             return _write(unit, ctx)
         raise ValueError(f"content_creation has no unit kind {unit.kind!r}")
+
+    def review(self, state: MarketingAgentState) -> Question | None:
+        """Describe all pieces, as they will be published."""
+        return approval.review(state)
+
+    def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState:
+        """Return the state in which every piece is written anew, with the reason told to the writers."""
+        return approval.rework(state, reason, step, now)
 
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime

@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 from agents.base import BaseAgent, thread
 from agents.lead_generation import discover, enrich, gather
 from agents.messages import ORCHESTRATOR, MessageType, message
+from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
 from agents.ports import UnitContext
+from agents.routes import Edge
 from agents.scoring import LeadCriteria
 from agents.state import MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
@@ -68,10 +70,23 @@ STAGES: Mapping[str, Callable[[MarketingAgentState, Results], list[Unit]]] = {
 }
 
 
+def _content_wanted(state: MarketingAgentState) -> bool:
+    return bool(state.qualified_leads) and state.campaign_config.content_required
+
+
+def _only_ads_wanted(state: MarketingAgentState) -> bool:
+    return bool(state.qualified_leads and state.ad_platforms) and not state.campaign_config.content_required
+
+
 class LeadGeneration(BaseAgent):
     """Finds people, completes what is known about them, verifies their addresses and scores them."""
 
-    name: ClassVar[str] = "lead_generation"
+    name: ClassVar[str] = LEAD_GENERATION
+    edges: ClassVar[tuple[Edge, ...]] = (
+        Edge(source=None, target=LEAD_GENERATION),
+        Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=_content_wanted),
+        Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=_only_ads_wanted),
+    )
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """What this agent is for; its rules are code, so no model is asked."""

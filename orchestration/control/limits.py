@@ -8,12 +8,13 @@ again at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from agents.config import CampaignConfig
-from orchestration.control.verbs import VerbRefusedError, Verbs
-from orchestration.ledger.database import encode
+from orchestration.control.verbs import STATUSES, VerbRefusedError, Verbs
+from orchestration.ledger.changes import lock, note
+from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.waiting import Deferrals
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError, Reports
 from orchestration.spend.models import amount_text
@@ -43,23 +44,55 @@ def change_limits(
     config = Reports(database).row(campaign_id).state.campaign_config
     data = config.model_dump(mode="json")
     limits = CampaignConfig.parse({**data, "limits": {**data["limits"], **wanted}}).limits.model_dump(mode="json")
-    changed: dict[str, Any] | None = database.rows(
-        "SELECT marketing.spend_limits(%s, %s, %s)",
-        campaign_id,
-        encode({name: limits[name] for name in wanted}),
-        actor,
-    )[0][0]
-    if changed is None:
-        raise CampaignNotFoundError(campaign_id)
-    if changed.get("refused") == "ended":
-        status = str(changed["status"])
-        ended = " and has ended" if status in TERMINAL else ""
-        raise VerbRefusedError(f"campaign {campaign_id} is {status}{ended}: its limits can't be changed")
-    if changed.get("refused") == "below":
-        name = str(changed["limit"])
-        currency = "USD" if name == "llm" else config.currency
-        taken = amount_text(Decimal(changed["taken"]))
-        per_day = "runs a day" if name == "ads_per_day" else "is spent and held"
-        raise VerbRefusedError(f"limits.{name} can't go below the {taken} {currency} that {per_day} already")
+    status = database.transaction(lambda tx: _change(tx, campaign_id, {name: limits[name] for name in wanted}, actor))
     Deferrals(database).wake("budget", campaign_id=campaign_id)
-    return str(changed["status"])
+    return status
+
+
+def _change(tx: Transaction, campaign_id: str, wanted: Mapping[str, str], actor: str) -> str:
+    found = lock(tx, campaign_id, STATUSES)
+    if found is None:
+        raise CampaignNotFoundError(campaign_id)
+    if found.status in (*TERMINAL, "cancelling"):
+        ended = " and has ended" if found.status in TERMINAL else ""
+        raise VerbRefusedError(f"campaign {campaign_id} is {found.status}{ended}: its limits can't be changed")
+    tx.rows("SELECT marketing.spend_lock_ads()")
+    config = tx.rows("SELECT state -> 'campaign_config' FROM marketing.campaigns WHERE campaign_id = %s", campaign_id)
+    currency, old = str(config[0][0]["currency"]), dict(config[0][0].get("limits") or {})
+    for name, limit in wanted.items():
+        taken = _taken(tx, campaign_id, name, currency)
+        if Decimal(limit) < taken:
+            per_day = "runs a day" if name == "ads_per_day" else "is spent and held"
+            amount = f"{amount_text(taken)} {'USD' if name == 'llm' else currency}"
+            raise VerbRefusedError(f"limits.{name} can't go below the {amount} that {per_day} already")
+    told = {
+        name: f"{limit} (was {old.get(name) or 'none'})"
+        for name, limit in wanted.items()
+        if old.get(name) is None or Decimal(old[name]) != Decimal(limit)
+    }
+    if told:
+        new = {**old, **wanted}
+        tx.run(
+            "UPDATE marketing.campaigns SET state = jsonb_set(state, '{campaign_config,limits}', %s), "
+            "revision = revision + 1, updated_at = now() WHERE campaign_id = %s",
+            encode(new), campaign_id,
+        )  # fmt: skip
+        note(tx, found, "limits_changed", {**told, "old": old, "new": new}, actor=actor)
+    return found.status
+
+
+def _taken(tx: Transaction, campaign_id: str, name: str, currency: str) -> Decimal:
+    """Return what is spent and held under a limit, or runs a day; under the lock that reserving takes too."""
+    if name == "llm":
+        found = tx.rows("SELECT held + settled FROM marketing.spend_total(%s, 'USD')", f"campaign:{campaign_id}")
+    else:
+        amount = (
+            "held + settled"
+            if name == "ads"
+            else "CASE WHEN until IS NULL OR until > clock_timestamp() THEN daily ELSE 0 END"
+        )
+        found = tx.rows(
+            f"SELECT coalesce(sum({amount}), 0) FROM marketing.spend WHERE kind = 'ads' AND campaign_id = %s "
+            "AND currency = %s", campaign_id, currency,
+        )  # fmt: skip
+    return Decimal(found[0][0])

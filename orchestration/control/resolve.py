@@ -81,7 +81,7 @@ def resolve(
     if not _write(database, campaign_id, unit, entries):
         raise VerbRefusedError(f"unit {unit_key} has changed meanwhile; look at it and try again")
     told = {"unit": unit_key, "objects": ", ".join(settled), "found": found or "nothing"}
-    verbs.ledger.event(campaign_id, "resolved", told, actor=actor)
+    verbs.changes.event(campaign_id, "resolved", told, actor=actor)
     status, reason = reports.status(campaign_id)
     waits = status == "waiting" and (reason or "").startswith(NEEDS_ATTENTION)
     return verbs.resume(campaign_id, actor=actor) if waits and not open_units(database, campaign_id) else status

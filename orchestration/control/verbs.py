@@ -13,20 +13,20 @@ from typing import Any
 from uuid import uuid4
 
 from agents.base import BaseAgent
-from agents.messages import MessageType, message
+from agents.messages import PERSON, MessageType, message
 from agents.ports import Clock
-from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
-from agents.state import ApprovalGrant, MarketingAgentState, PiecePerformance
-from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from agents.state import ApprovalGrant, MarketingAgentState
+from agents.stopping import OFF, ON, Wanted
 from integrations.settings import Settings
 from orchestration.control.submission import config_hash, forked
-from orchestration.execution.ad_switching import ask_off, ask_on, ask_to_stay
+from orchestration.flow.cancelling import stopping_agent
 from orchestration.flow.holds import NEEDS_ATTENTION, hold_for
 from orchestration.flow.lineage import restore
 from orchestration.flow.routing import begin_hop
 from orchestration.flow.transition import Transition, event, held
 from orchestration.ledger.ad_switches import AdSwitches
-from orchestration.ledger.ledger import PAUSED_FROM, Ledger
+from orchestration.ledger.changes import PAUSED_FROM, CampaignChanges
+from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
 from orchestration.wakeups import Wakeups
@@ -34,6 +34,7 @@ from orchestration.wakeups import Wakeups
 log = logging.getLogger(__name__)
 
 LIVE = ("queued", "running", "waiting", "awaiting_approval")
+STATUSES = (*LIVE, "paused", "cancelling", "completed", "failed", "cancelled")
 STILL = ("completed", "failed", "cancelled", "paused", "waiting", "awaiting_approval")  #: nothing of it is at work
 
 
@@ -50,17 +51,23 @@ class Verbs:
     wakeups: Wakeups
     clock: Clock
 
+    @property
+    def changes(self) -> CampaignChanges:
+        """Changes to the rows of the ledger's database."""
+        return self.ledger.changes
+
     def pause(self, campaign_id: str, *, actor: str, ads: bool = False) -> str:
         """Start nothing new; what runs is finished and kept. Ads go on, unless ``ads``: then they are paused on
         their platforms too, as soon as nothing of the campaign is at work any more."""
         row = self._row(campaign_id)
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
-        if ads and self.agents[AD_MANAGEMENT].wind_down(row.state) is not None:
+        if ads and any(agent.stop(row.state) is not None for agent in self.agents.values()):
             if switch is not None and switch.off and not switch.unreached:
                 return row.status
-            return self._switched(row, "paused", ask_off(row, self.ledger, (*LIVE, "paused"), actor=actor))
+            reason, told = f"paused by {actor}; its ads are being paused", {"ads": "paused too"}
+            return self._switch(row, (*LIVE, "paused"), OFF, "paused", reason, actor=actor, data=told)
         if switch is not None and switch.resuming:
-            return self._switched(row, "paused", ask_to_stay(row, self.ledger, actor=actor))
+            return self._switch(row, ("paused",), ON, "paused", f"paused by {actor}; its ads go on", actor=actor)
         return self._change(campaign_id, LIVE, "paused", event="paused", actor=actor, reason=f"paused by {actor}")
 
     def resume(self, campaign_id: str, *, actor: str) -> str:
@@ -70,15 +77,16 @@ class Verbs:
         """
         row = self._row(campaign_id)
         if row.status == "waiting" and (row.reason or "").startswith(NEEDS_ATTENTION):
-            self.ledger.make_due(row)
+            self.changes.make_due(row)
             return self._change(campaign_id, ("waiting",), "running", event="resumed", actor=actor)
         if row.status in LIVE:
             return row.status
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
         if switch is not None and switch.resuming:
             return row.status
-        if switch is not None and not switch.over:
-            return self._switched(row, "resumed", ask_on(row, self.ledger, actor=actor))
+        if switch is not None and not switch.ads_restored:
+            reason = f"resumed by {actor}; goes on when its ads are on again"
+            return self._switch(row, ("paused",), ON, "resuming", reason, actor=actor, go_on=True)
         return self._change(campaign_id, ("paused",), PAUSED_FROM, event="resumed", actor=actor)
 
     def cancel(self, campaign_id: str, *, actor: str, reason: str | None = None) -> str:
@@ -86,7 +94,7 @@ class Verbs:
         row = self._row(campaign_id)
         if row.status in ("cancelled", "cancelling"):
             return row.status
-        self.ledger.decide_approvals(campaign_id, "withdrawn", actor, reason)
+        self.changes.decide_approvals(campaign_id, "withdrawn", actor, reason)
         why = f"cancelled by {actor}" + (f": {reason}" if reason else "")
         return self._change(
             campaign_id,
@@ -113,7 +121,7 @@ class Verbs:
             raise VerbRefusedError(
                 f"campaign {campaign_id} was cancelled and not all its ads are paused: cancel it again"
             )
-        if self.ledger.retry_failed(campaign_id, actor) == 0:
+        if self.changes.retry_failed(campaign_id, actor) == 0:
             # Nothing failed in the ledger: a defect ended it. With mended code the join is decided anew.
             return self._change(campaign_id, ("failed",), "running", event="retried", actor=actor)
         self._wake(campaign_id)
@@ -149,19 +157,12 @@ class Verbs:
             created_at=now,
         )
         origin = event("forked", 0, found.agent, {"from": campaign_id, "from_step": from_step}, actor=actor)
-        move = self._begin(inherited, found.agent, 0, origin)
-        record = {
-            "campaign_id": inherited.campaign_id,
-            "name": config.name,
-            "idempotency_key": None,
-            "config_hash": config_hash(config),
-            "schema_version": SCHEMA_VERSION,
-            "flow_version": FLOW_VERSION,
-            "created_at": now,
-        }
-        self.ledger.fork(record, move)
-        self.ledger.event(campaign_id, "was_forked", {"to": inherited.campaign_id, "from_step": from_step}, actor=actor)
-        if move.hold is None:
+        transition = self._begin(inherited, found.agent, 0, origin)
+        self.changes.fork(inherited.campaign_id, config.name, config_hash(config), transition, now)
+        self.changes.event(
+            campaign_id, "was_forked", {"to": inherited.campaign_id, "from_step": from_step}, actor=actor
+        )
+        if transition.hold is None:
             self._wake(inherited.campaign_id)
         return inherited.campaign_id
 
@@ -175,7 +176,7 @@ class Verbs:
         grant = ApprovalGrant.model_validate({**hold, "by": actor, "at": now})
         after = self._answered(row.state, row.agent or "", {"approved": True, "kind": grant.kind, "by": actor})
         after = after.evolve(approvals=(*row.state.approvals, grant))
-        changed = self.ledger.set_status(
+        changed = self.changes.set_status(
             campaign_id,
             ("awaiting_approval",),
             "running",
@@ -187,7 +188,7 @@ class Verbs:
         )
         if changed is None:
             return self._already(self._row(campaign_id), "approve")
-        self.ledger.decide_approvals(campaign_id, "approved", actor, None)
+        self.changes.decide_approvals(campaign_id, "approved", actor, None)
         self._wake(campaign_id)
         return changed
 
@@ -196,37 +197,28 @@ class Verbs:
         row = self._row(campaign_id)
         if row.status != "awaiting_approval":
             return self._already(row, "reject")
-        self.ledger.decide_approvals(campaign_id, "expired" if expired else "rejected", actor, reason)
-        self.ledger.event(campaign_id, "rejected", {"reason": reason, "rework": rework}, actor=actor)
+        self.changes.decide_approvals(campaign_id, "expired" if expired else "rejected", actor, reason)
+        self.changes.event(campaign_id, "rejected", {"reason": reason, "rework": rework}, actor=actor)
         if not rework:
             return self.cancel(campaign_id, actor=actor, reason=reason)
-        answered = self._answered(
-            row.state, row.agent or "", {"approved": False, "reason": reason, "by": actor, "rework": True}
-        )
-        now = self.clock.now()
-        asked = message(
-            sender="person",
-            receiver=CONTENT_CREATION,
-            message_type=MessageType.OPTIMIZATION_SUGGESTION,
-            payload={"suggestions": [reason], "piece_ids": [p.piece_id for p in row.state.generated_content]},
-            correlation_id=f"{campaign_id}/{row.step}",
-            now=now,
-            ordinal=len(answered.agent_messages),
-        )
-        told = answered.evolve(
-            agent_messages=(*answered.agent_messages, asked),
-            # All of it is written anew, not only what figures call weak; the writers read why.
-            content_performance=tuple(
-                PiecePerformance(piece_id=p.piece_id, revision=p.revision, score=0.0, weak=True, reasons=(reason,))
-                for p in row.state.generated_content
-            ),
-        )
-        origin = event("rework", row.step + 1, CONTENT_CREATION, {"reason": reason}, actor=actor)
-        move = self._begin(told, CONTENT_CREATION, row.step + 1, origin)
-        if not self._sent_back(row, ("awaiting_approval",), move):
+        payload = {"approved": False, "reason": reason, "by": actor, "rework": True}
+        answered = self._answered(row.state, row.agent or "", payload)
+        agent, reworked = self._reworked(row, answered, reason)
+        origin = event("rework", row.step + 1, agent, {"reason": reason}, actor=actor)
+        transition = self._begin(reworked, agent, row.step + 1, origin)
+        if not self._sent_back(row, ("awaiting_approval",), transition):
             return self._already(self._row(campaign_id), "reject")
         self._wake(campaign_id)
-        return move.status
+        return transition.status
+
+    def _reworked(self, row: CampaignRow, state: MarketingAgentState, reason: str) -> tuple[str, MarketingAgentState]:
+        """Return the agent that does its work anew, the one that was last on the route, and the state for it."""
+        for name in reversed(row.route):
+            agent = self.agents.get(name)
+            reworked = agent.rework(state, reason, row.step, self.clock.now()) if agent is not None else None
+            if reworked is not None:
+                return name, reworked
+        raise VerbRefusedError(f"no agent of campaign {row.campaign_id} can do its work anew: reject it without rework")
 
     def _go_back(self, campaign_id: str, step: int, actor: str) -> str:
         row = self._row(campaign_id)
@@ -235,7 +227,7 @@ class Verbs:
                 f"campaign {campaign_id} is {row.status}; pause it before it goes back to step {step}"
             )
         switch = AdSwitches(self.ledger).newest(row)
-        if switch is not None and not switch.over:
+        if switch is not None and not switch.ads_restored:
             raise VerbRefusedError(
                 f"campaign {campaign_id} is paused with its ads: resume it and pause it without its ads, "
                 f"then it can go back to step {step}"
@@ -246,17 +238,19 @@ class Verbs:
         config = found.state.campaign_config.model_copy(update={"limits": limits})
         kept = found.state.evolve(approvals=row.state.approvals, campaign_config=config)
         origin = event("went_back", row.step + 1, found.agent, {"to_step": step}, actor=actor)
-        move = self._begin(kept, found.agent, row.step + 1, origin)
-        if not self._sent_back(row, STILL, move, base=found.base):
+        transition = self._begin(kept, found.agent, row.step + 1, origin)
+        if not self._sent_back(row, STILL, transition, base=found.base):
             raise VerbRefusedError(f"campaign {campaign_id} has changed meanwhile; look at it and try again")
-        if move.hold is None:
+        if transition.hold is None:
             self._wake(campaign_id)
-        return move.status
+        return transition.status
 
-    def _sent_back(self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None) -> bool:
-        """Send the campaign to ``move``; False when it has changed. VerbRefusedError while an effect of the stage
+    def _sent_back(
+        self, row: CampaignRow, origin: Sequence[str], transition: Transition, *, base: int | None = None
+    ) -> bool:
+        """Send the campaign to ``transition``; False when it has changed. VerbRefusedError while an effect of the stage
         at work may be at the platform and nobody knows: a line of work that is left behind asks no more."""
-        in_the_way = self.ledger.go_back(row, origin, move, base=base)
+        in_the_way = self.changes.redirect(row, origin, transition, base=base, keep_effects=True)
         if in_the_way:
             raise VerbRefusedError(
                 f"campaign {row.campaign_id} can't go back yet: {', '.join(in_the_way)} may have been carried out and "
@@ -265,11 +259,27 @@ class Verbs:
             )
         return in_the_way is not None
 
-    def _switched(self, row: CampaignRow, verb: str, asked: bool) -> str:
-        """The status after a wish for the campaign's ads."""
+    def _switch(
+        self,
+        row: CampaignRow,
+        origin: Sequence[str],
+        wanted: Wanted,
+        event: str,
+        reason: str,
+        *,
+        actor: str,
+        go_on: bool = False,
+        data: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Request that the campaign's ads be off, or on again, and return its status."""
+        agent = stopping_agent(row.state, self.agents)
+        asked = AdSwitches(self.ledger).ask(
+            row, origin, wanted, agent=agent, go_on=go_on, reason=reason, event=event, actor=actor, data=data or {}
+        )
         if not asked:
-            return self._already(self._row(row.campaign_id), verb, wanted="paused" if verb == "paused" else None)
-        self.wakeups.hop(row.campaign_id, AD_MANAGEMENT, row.step)
+            verb, still = ("resumed", None) if go_on else ("paused", "paused")
+            return self._already(self._row(row.campaign_id), verb, wanted=still)
+        self.wakeups.hop(row.campaign_id, agent, row.step)
         return "paused"
 
     def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Mapping[str, Any]) -> Transition:
@@ -279,13 +289,13 @@ class Verbs:
         stage = self.agents[agent].plan(begun, [])
         if stage is None:
             raise VerbRefusedError(f"{agent} has nothing to do there")
-        hold = hold_for(begun, agent, stage, None, now)
+        hold = hold_for(begun, self.agents[agent], stage, None, now)
         events = [origin, event("hop_started", step, agent, {})]
         return held(state, begun, stage, 0, hold, [], events, now)
 
     def _answered(self, state: MarketingAgentState, agent: str, payload: Mapping[str, Any]) -> MarketingAgentState:
         answer = message(
-            sender="person",
+            sender=PERSON,
             receiver=agent,
             message_type=MessageType.APPROVAL_RESPONSE,
             payload=payload,
@@ -306,7 +316,7 @@ class Verbs:
         reason: str | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> str:
-        changed = self.ledger.set_status(
+        changed = self.changes.set_status(
             campaign_id, origin, status, event=event, actor=actor, reason=reason, data=data
         )
         if changed is None:
@@ -335,8 +345,8 @@ class Verbs:
 
     def _wake(self, campaign_id: str) -> None:
         row = self._row(campaign_id)
-        # An ended campaign that is cancelled has no agent; winding down is ad management's work.
-        self.wakeups.hop(campaign_id, row.agent or AD_MANAGEMENT, row.step)
+        # An ended campaign that is cancelled has no agent at work.
+        self.wakeups.hop(campaign_id, row.agent or stopping_agent(row.state, self.agents), row.step)
 
 
 _PARTICIPLES = {"approve": "approved", "reject": "rejected"}
@@ -344,7 +354,7 @@ _PARTICIPLES = {"approve": "approved", "reject": "rejected"}
 
 def expire_approvals(ledger: Ledger, verbs: Verbs) -> int:
     """Carry out the policy of questions that nobody answered in time; how many."""
-    expired = ledger.expired_approvals()
+    expired = ledger.changes.expired_approvals()
     for campaign_id in expired:
         row = ledger.load(campaign_id)
         if row is None:

@@ -154,7 +154,8 @@ class LedgerContext:
     @property
     def ad_budget(self) -> AdBudget:
         """The campaign's ad money on the unit's platform."""
-        return CampaignAds(self.resources.ad_spend, self.campaign_id, self.unit.provider, self.clock)
+        claimed = self.claimed
+        return CampaignAds(self.resources.ad_spend, claimed.campaign_id, claimed.agent, self.unit.provider, self.clock)
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
         """Make one wire call with the provider's deadline, when the spend caps, the fleet's limits and its breaker

@@ -18,7 +18,7 @@ from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.usage import Usage
 from orchestration.execution.context import Resources, deadline_s, effect_rules
-from orchestration.flow.routing import begin_hop, next_agent, route
+from orchestration.flow.routing import begin_hop, route
 
 T = TypeVar("T")
 
@@ -109,9 +109,9 @@ def run_campaign(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], execution: MemoryExecution
 ) -> MarketingAgentState:
     """Run an initial state to its end. Raises HopFailedError when a hop lost all its essential units."""
-    following, step = next_agent(state), 0
+    following, step = route(state, agents).next_agent, 0
     while following is not None:
         begun = begin_hop(state.evolve(next_agent=following), following, step, execution.clock.now())
-        state = route(agents[following].execute(begun, execution))
+        state = route(agents[following].execute(begun, execution), agents)
         following, step = state.next_agent, step + 1
     return state

@@ -30,9 +30,10 @@ from orchestration.execution.placement import (
     chord_slots,
 )
 from orchestration.execution.units import GivenBack, run_claimed
-from orchestration.flow.cancelling import WIND_DOWN, end_cancel, wind_down
-from orchestration.flow.transition import Transition, failed_by_defect, transition
-from orchestration.ledger.ledger import ADVANCED, Ledger
+from orchestration.flow.cancelling import WIND_DOWN, begin_cancel, end_cancel
+from orchestration.flow.transition import Transition, failed_by_defect, next_transition
+from orchestration.ledger.changes import ADVANCED
+from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed, Position
 from orchestration.wakeups import MAX_COUNTDOWN_S, NullObserver, Observer, Wakeups
 
@@ -77,7 +78,7 @@ class Orchestrator:
             return "not at work"
         row: CampaignRow | None = found.row
         if found.row.status == "cancelling":
-            row = self._winding_down(found.row)
+            row = self._cancelling(found.row)
         elif found.row.status == "paused":
             return carry_out(found.row, self._run, self.ledger, self.agents, self.slots, self.wakeups)
         elif found.row.status not in AT_WORK:
@@ -92,15 +93,15 @@ class Orchestrator:
                 joined = self._stage(turn)
                 if isinstance(joined, str):
                     return joined
-                move = joined.move
-                if move.stage is None or move.agent is None or move.hold is not None:
-                    return move.status
-                if move.step != turn.row.step:
+                transition = joined.transition
+                if transition.stage is None or transition.agent is None or transition.hold is not None:
+                    return transition.status
+                if transition.step != turn.row.step:
                     shown.close()
                     if not joined.stay:
-                        self.wakeups.hop(campaign_id, move.agent, move.step)
+                        self.wakeups.hop(campaign_id, transition.agent, transition.step)
                         return "handed on"
-                    shown.enter_context(self.observer.hop(campaign_id, move.agent, move.step))
+                    shown.enter_context(self.observer.hop(campaign_id, transition.agent, transition.step))
                 turn = follow(turn.row, joined)
 
     def run_slot(self, campaign_id: str, step: int, stage: int) -> bool:
@@ -131,9 +132,9 @@ class Orchestrator:
         joined = self._join(campaign_id, step, stage, claim=False)
         if joined is None:
             return False
-        move = joined.move
-        if move.agent is not None and move.stage is not None and move.hold is None:
-            self.wakeups.hop(campaign_id, move.agent, move.step)
+        transition = joined.transition
+        if transition.agent is not None and transition.stage is not None and transition.hold is None:
+            self.wakeups.hop(campaign_id, transition.agent, transition.step)
         return True
 
     def _stage(self, turn: Turn) -> Joined | str:
@@ -185,12 +186,12 @@ class Orchestrator:
             if not results:
                 continue
             done = [*turn.done, stage_result(turn)] if len(turn.own) == row.stage_size else []
-            move = self._decide(row, done) if done else None
-            stay = self._stays(row, move)
-            claims = self._claims(move) if stay else 0
-            code = self.ledger.finish(row.position, results, move, claimed=claims)
-            if code == ADVANCED and move is not None:
-                verdict = Joined(move=move, claimed=claims, stay=stay, done=done)
+            transition = self._decide(row, done) if done else None
+            stay = self._stays(row, transition)
+            claims = self._claims(transition) if stay else 0
+            code = self.ledger.finish(row.position, results, transition, claimed=claims)
+            if code == ADVANCED and transition is not None:
+                verdict = Joined(transition=transition, claimed=claims, stay=stay, done=done)
             elif code == 0:
                 verdict = self._join(row.campaign_id, row.step, row.stage) or "joined by another"
         return verdict
@@ -225,52 +226,55 @@ class Orchestrator:
     def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
         """Advance from the ledger's own results; None when it is not due or another one did it."""
         row = self.ledger.load(campaign_id)
-        at_work = row is not None and (row.status == "running" or _winds_down(row))
+        at_work = row is not None and (row.status == "running" or _is_stopping(row))
         if row is None or not at_work or (row.step, row.stage, row.remaining) != (step, stage, 0):
             return None
         done = self.ledger.results(campaign_id, step)
-        move = self._decide(row, done)
-        stay = claim and self._stays(row, move)
-        claims = self._claims(move) if stay else 0
-        if self.ledger.finish(row.position, [], move, claimed=claims) != ADVANCED:
+        transition = self._decide(row, done)
+        stay = claim and self._stays(row, transition)
+        claims = self._claims(transition) if stay else 0
+        if self.ledger.finish(row.position, [], transition, claimed=claims) != ADVANCED:
             return None
-        return Joined(move=move, claimed=claims, stay=stay, done=done)
+        return Joined(transition=transition, claimed=claims, stay=stay, done=done)
 
     def _decide(self, row: CampaignRow, done: Sequence[StageResult]) -> Transition:
         """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
         now = self.resources.clock.now()
-        if _winds_down(row):
-            move = end_cancel(row.state, done, now)
-            return move if move.reason else replace(move, reason=row.reason)  # who cancelled it, and why
+        if _is_stopping(row):
+            transition = end_cancel(row.state, done, self.agents, now)
+            return (
+                transition if transition.reason else replace(transition, reason=row.reason)
+            )  # who cancelled it, and why
         try:
-            return transition(row.state, done, self.agents, now)
+            return next_transition(row.state, done, self.agents, now)
         except Exception as error:  # whatever an agent's code raises: the campaign must not hang on it
             log.exception("advance of %s failed by a defect", row.campaign_id)
             return failed_by_defect(row.state, row.stage + 1, error, now)
 
-    def _winding_down(self, row: CampaignRow) -> CampaignRow | None:
+    def _cancelling(self, row: CampaignRow) -> CampaignRow | None:
         """The row at its winding-down stage, sent there if nothing runs any more; None while something does."""
         if row.stage_name == WIND_DOWN:
             return row
         if self.ledger.running_units(row):
             return None
-        move = wind_down(row.state, row.step + 1, self.agents, self.resources.clock.now())
-        move = replace(move, reason=row.reason)
-        if not self.ledger.redirect(row, ("cancelling",), move):
+        transition = begin_cancel(row.state, row.step + 1, self.agents, self.resources.clock.now())
+        transition = replace(transition, reason=row.reason)
+        if self.ledger.changes.redirect(row, ("cancelling",), transition) is None:
             return None
-        return self.ledger.load(row.campaign_id) if move.stage is not None else None
+        return self.ledger.load(row.campaign_id) if transition.stage is not None else None
 
-    def _stays(self, row: CampaignRow, move: Transition | None) -> bool:
-        """Does this worker go on after ``move``? Within a hop always, over a hop's border if it serves the agent."""
-        if move is None or move.agent is None or move.stage is None or move.hold is not None:
+    def _stays(self, row: CampaignRow, transition: Transition | None) -> bool:
+        """Return whether this worker goes on after ``transition``: within a hop always, over its border if it serves
+        the next agent."""
+        if transition is None or transition.agent is None or transition.stage is None or transition.hold is not None:
             return False
-        return move.step == row.step or self.serves(move.agent)
+        return transition.step == row.step or self.serves(transition.agent)
 
-    def _claims(self, move: Transition | None) -> int:
+    def _claims(self, transition: Transition | None) -> int:
         """How many units of the next stage start as ours: all of a small local one, else none."""
-        if move is None or move.stage is None:
+        if transition is None or transition.stage is None:
             return 0
-        units = len(move.stage.units)
+        units = len(transition.stage.units)
         local = choose(self.placement, units, self.slots.free) is Placement.LOCAL
         return units if local and units <= LOCAL_BATCH else 0
 
@@ -291,7 +295,7 @@ class Orchestrator:
             self.wakeups.hop(campaign_id, agent, step, delay_s=delay_s)
 
 
-def _winds_down(row: CampaignRow) -> bool:
+def _is_stopping(row: CampaignRow) -> bool:
     return row.status == "cancelling" and row.stage_name == WIND_DOWN
 
 
@@ -310,7 +314,7 @@ class Turn:
 class Joined:
     """A stage's join that this worker took: the transition it committed."""
 
-    move: Transition
+    transition: Transition
     claimed: int  #: so many of the next stage's units began as ours
     stay: bool  #: this worker goes on with the next hop itself
     done: Sequence[StageResult]  #: the stages that the transition was decided from
@@ -323,26 +327,26 @@ def stage_result(turn: Turn) -> StageResult:
 
 def follow(row: CampaignRow, joined: Joined) -> Turn:
     """Our picture of the row after a transition that we committed, without reading it again."""
-    move = joined.move
-    if move.stage is None:
+    transition = joined.transition
+    if transition.stage is None:
         raise ValueError("an ended campaign can't be followed")
     following = replace(
         row,
-        agent=move.agent,
-        step=move.step,
-        stage=move.stage_number,
-        stage_name=move.stage.name,
-        stage_size=len(move.stage.units),
-        remaining=len(move.stage.units),
-        base_step=move.hops[-1].step if move.hops else row.base_step,
-        state=move.state,
+        agent=transition.agent,
+        step=transition.step,
+        stage=transition.stage_number,
+        stage_name=transition.stage.name,
+        stage_size=len(transition.stage.units),
+        remaining=len(transition.stage.units),
+        base_step=transition.hops[-1].step if transition.hops else row.base_step,
+        state=transition.state,
     )
     claimed = [
         Claimed(
-            campaign_id=row.campaign_id, unit=unit, ordinal=n, step=move.step, stage=move.stage_number,
-            agent=move.agent or "", epoch=row.epoch, journal={},
+            campaign_id=row.campaign_id, unit=unit, ordinal=n, step=transition.step, stage=transition.stage_number,
+            agent=unit.agent or transition.agent or "", epoch=row.epoch, journal={},
         )
-        for n, unit in enumerate(move.stage.units[: joined.claimed])
+        for n, unit in enumerate(transition.stage.units[: joined.claimed])
     ]  # fmt: skip
-    due = len(move.stage.units) - joined.claimed
-    return Turn(following, joined.done if move.step == row.step else (), claimed, due=due)
+    due = len(transition.stage.units) - joined.claimed
+    return Turn(following, joined.done if transition.step == row.step else (), claimed, due=due)

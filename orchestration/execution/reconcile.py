@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from agents.registry import AD_MANAGEMENT
 from orchestration.ledger.ledger import Idle, Ledger
 from orchestration.wakeups import Wakeups
 
@@ -43,9 +42,12 @@ def lost(idle: Sequence[Idle], oldest: Mapping[str, datetime | None], now: datet
     return found
 
 
-def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues) -> int:
-    """One tick; how many campaigns were woken."""
-    idle = [Idle(one.campaign_id, one.agent or AD_MANAGEMENT, one.step, one.since) for one in ledger.reconcile()]
+def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues, *, any_agent: str) -> int:
+    """Repair what was dropped and wake what was lost; return how many campaigns were woken.
+
+    ``any_agent`` names the queue of campaigns that have no agent at work, such as an ended one that is cancelled.
+    """
+    idle = [Idle(one.campaign_id, one.agent or any_agent, one.step, one.since) for one in ledger.reconcile()]
     if not idle:
         return 0
     agent_of = {one.campaign_id: one.agent for one in idle}

@@ -163,7 +163,7 @@ def _ask_for_attention(
 ) -> GivenBack:
     """What a person has to settle is kept, as unknown when something was sent, and its campaign waits."""
     back = _give_back(claimed, ledger, error, MAX_DELAY_S, status="unknown" if claimed.unit.effect else "pending")
-    ledger.set_status(
+    ledger.changes.set_status(
         claimed.campaign_id,
         ("running",),
         "waiting",

@@ -1,25 +1,28 @@
-"""What a planned stage waits for: a person's approval, a time to gather figures, the next optimisation.
+"""What a planned stage waits for: a person's approval, or a time that its agent asks for.
 
-Pure. A hold is decided when the stage is planned, so waiting is a row and holds no worker slot. Invariants:
-nothing reaches a platform before what will be published and spent has been approved; what was approved
-passes, anything else asks anew.
+Pure. A hold is decided when the stage is planned, so waiting is a row and holds no worker slot. The agents say what is
+to be asked and how long to wait; here is decided whether the campaign's gate lets it pass. Invariants: nothing is
+published or spent before what will be published and spent has been approved; what was approved passes, anything else
+asks anew; an effect that its agent does not describe is asked under every gate but ``none``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from agents.registry import AD_MANAGEMENT, ANALYTICS, CONTENT_CREATION
+from pydantic import JsonValue
+
+from agents.approval import UNDESCRIBED, Question, covered
+from agents.base import BaseAgent
 from agents.state import MarketingAgentState
-from agents.unit import Stage, short_hash
+from agents.unit import Stage
+from agents.waiting import Wait
 
-MEASURING = "measuring"
-NEXT_OPTIMIZATION = "next_optimization"
 NEEDS_ATTENTION = "needs_attention"
+ALL, NONE = "all", "none"  #: gates that ask everything, and nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,113 +31,66 @@ class Hold:
 
     status: str  #: waiting | awaiting_approval
     reason: str
-    kind: str  #: content | ads | measuring | next_optimization
+    kind: str  #: of the question (its gate) or of the wait
     due_at: datetime | None = None  #: the wait's end, or the approval's expiry
-    request: Mapping[str, Any] | None = None  #: of an approval: exactly what will be published and spent
+    request: Mapping[str, JsonValue] | None = None  #: of an approval: exactly what will be published and spent
     contents: tuple[str, ...] = ()  #: of an approval: hashes of what it covers
     budget: Decimal | None = None  #: of an approval: most that may be spent
 
     @property
     def approval(self) -> bool:
-        """Does a person have to decide?"""
+        """Whether a person has to decide."""
         return self.request is not None
 
 
-def hold_for(state: MarketingAgentState, agent: str, stage: Stage, came_from: str | None, now: datetime) -> Hold | None:
-    """The hold of ``stage``, planned for ``agent``; ``came_from``: the agent whose hop has just ended, if one has."""
-    gate = state.campaign_config.approval.gate or "none"
-    if came_from == CONTENT_CREATION and gate in ("content", "all"):
-        wanted = content_approval(state, now)
-        if wanted is not None:
-            return wanted
-    if agent == AD_MANAGEMENT and gate in ("ads", "all") and any(unit.effect for unit in stage.units):
-        return ads_approval(state, stage, now)
-    wait = state.campaign_config.measure_after
-    if agent == ANALYTICS and came_from == AD_MANAGEMENT and wait and state.ad_creatives:
-        return Hold(status="waiting", reason=f"{MEASURING}: figures gather", kind=MEASURING, due_at=now + wait)
-    return None
-
-
-def content_approval(state: MarketingAgentState, now: datetime) -> Hold | None:
-    """The question about the content, unless all of it has been approved."""
-    pieces = {short_hash(p.piece_id, str(p.revision), p.title, p.body): p for p in state.generated_content}
-    if not pieces or set(pieces) <= _approved(state, "content"):
-        return None
-    request = {
-        "pieces": [
-            {
-                "piece_id": p.piece_id,
-                "revision": p.revision,
-                "content_type": p.content_type,
-                "title": p.title,
-                "body": p.body,
-                "meta_description": p.meta_description,
-                "call_to_action": p.call_to_action,
-            }
-            for p in pieces.values()
-        ]
-    }
-    return _question(state, "content", request, tuple(pieces), None, now)
-
-
-def ads_approval(state: MarketingAgentState, stage: Stage, now: datetime) -> Hold | None:
-    """The question about what the stage's effects publish and spend, unless it is covered."""
-    effects = [unit for unit in stage.units if unit.effect]
-    hashes = tuple(short_hash(unit.input["platform"], *_texts(unit.input["spec"])) for unit in effects)
-    budget = state.campaign_config.budget or Decimal(0)
-    granted = [g for g in state.approvals if g.kind == "ads" and g.budget is not None and budget <= g.budget]
-    if granted and set(hashes) <= {content for grant in granted for content in grant.contents}:
-        return None
-    request = {
-        "ads": [{"platform": unit.input["platform"], **dict(unit.input["spec"])} for unit in effects],
-        "budget": str(budget),
-        "currency": state.campaign_config.currency,
-        "days": state.campaign_config.schedule.days,
-    }
-    return _question(state, "ads", request, hashes, budget, now)
-
-
-def next_optimization(state: MarketingAgentState, now: datetime) -> Hold | None:
-    """The wait of a finished campaign for its next optimisation cycle; None when its schedule is over."""
-    cadence = state.campaign_config.optimize_every
-    if cadence is None or not any(c.status == "active" for c in state.ad_creatives):
-        return None
-    ends = state.created_at + timedelta(days=state.campaign_config.schedule.days)
-    if now + cadence > ends:
-        return None
-    reason = f"{NEXT_OPTIMIZATION}: every {_words(cadence)} until {ends:%Y-%m-%d}"
-    return Hold(status="waiting", reason=reason, kind=NEXT_OPTIMIZATION, due_at=now + cadence)
-
-
-def _question(
+def hold_for(
     state: MarketingAgentState,
-    kind: str,
-    request: Mapping[str, Any],
-    contents: tuple[str, ...],
-    budget: Decimal | None,
+    agent: BaseAgent,
+    stage: Stage,
+    came_from: BaseAgent | None,
     now: datetime,
-) -> Hold:
+) -> Hold | None:
+    """Return the hold of ``stage``, planned for ``agent``; None when it may begin.
+
+    ``came_from`` is the agent whose hop has just ended, None in the middle of a hop.
+    """
+    gate = state.campaign_config.approval.gate or NONE
+    for question in _questions(state, agent, stage, came_from) if gate != NONE else ():
+        if stops(gate, question) and not covered(question, state.approvals):
+            return asked(state, question, now)
+    wait = agent.wait(state, came_from.name if came_from is not None else None, now)
+    return waited(wait) if wait is not None else None
+
+
+def _questions(
+    state: MarketingAgentState, agent: BaseAgent, stage: Stage, came_from: BaseAgent | None
+) -> Iterator[Question]:
+    """Yield what there is to ask: about what has just been made, then about the stage's effects."""
+    if came_from is not None and (made := came_from.review(state)) is not None:
+        yield made
+    if any(unit.effect for unit in stage.units) and (effects := agent.question(state, stage)) is not None:
+        yield effects
+
+
+def stops(gate: str, question: Question) -> bool:
+    """Return whether the approval gate ``gate`` asks ``question``."""
+    return gate != NONE and (gate in (ALL, question.kind) or question.kind == UNDESCRIBED)
+
+
+def asked(state: MarketingAgentState, question: Question, now: datetime) -> Hold:
+    """Return the hold until a person answers, or the question expires."""
     expiry = state.campaign_config.approval.expires_after
     return Hold(
         status="awaiting_approval",
-        reason=f"approval of {kind}",
-        kind=kind,
+        reason=f"approval of {question.kind}",
+        kind=question.kind,
         due_at=now + expiry if expiry else None,
-        request=request,
-        contents=contents,
-        budget=budget,
+        request=question.request,
+        contents=question.contents,
+        budget=question.budget,
     )
 
 
-def _approved(state: MarketingAgentState, kind: str) -> set[str]:
-    return {content for grant in state.approvals if grant.kind == kind for content in grant.contents}
-
-
-def _texts(spec: Mapping[str, Any]) -> list[str]:
-    shown = ("headlines", "descriptions", "call_to_action", "landing_url")
-    return [repr(spec.get(name)) for name in shown]
-
-
-def _words(span: timedelta) -> str:
-    hours = span.total_seconds() / 3600
-    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours"
+def waited(wait: Wait) -> Hold:
+    """Return the hold for a time."""
+    return Hold(status="waiting", reason=wait.reason, kind=wait.kind, due_at=wait.due_at)

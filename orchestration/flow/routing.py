@@ -1,62 +1,54 @@
-"""Which agent is next: pure functions of the state.
+"""Which agent is next: a table of edges that the agents bring, read by pure functions of the state.
 
-Invariant: the bound on optimisation rounds is checked here and nowhere else, and the counter goes up
-in the same commit that starts the round, so no crash and no duplicate can pass it.
+Invariant: the bound on optimisation rounds is checked here and nowhere else, and the counter goes up in the same commit
+that starts the round, so no crash and no duplicate can pass it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from agents.base import BaseAgent
 from agents.messages import ORCHESTRATOR, MessageType, message
-from agents.registry import AD_MANAGEMENT, ANALYTICS, CONTENT_CREATION, LEAD_GENERATION
+from agents.registry import agents as installed_agents
+from agents.routes import MAX_OPTIMIZATION_ATTEMPTS, Edge
 from agents.state import MarketingAgentState
-
-TARGET_SCORE = 0.7  #: at or above it a campaign needs no further round
-MAX_OPTIMIZATION_ATTEMPTS = 3  #: rounds per optimisation cycle
 
 
 def next_agent(state: MarketingAgentState) -> str | None:
-    """The agent after ``state.current_agent``, which has just finished; None when the campaign ends.
+    """Return the agent after ``state.current_agent``, which has just finished; None when the campaign ends.
 
-    A state without a current agent has not begun: lead generation is next.
+    A state without a current agent has not begun. Raises ValueError for an agent that is not installed.
     """
+    edge = next_edge(state, installed_agents())
+    return edge.target if edge is not None else None
+
+
+def next_edge(state: MarketingAgentState, agents: Mapping[str, BaseAgent]) -> Edge | None:
+    """Return the edge that the campaign takes next; None at its end. Raises ValueError for an unknown agent."""
     current = state.current_agent
-    if current is None:
-        return LEAD_GENERATION
-    if current == LEAD_GENERATION:
-        if not state.qualified_leads:
-            return None
-        if state.campaign_config.content_required:
-            return CONTENT_CREATION
-        return AD_MANAGEMENT if state.ad_platforms else None
-    if current == CONTENT_CREATION:
-        return AD_MANAGEMENT
-    if current == AD_MANAGEMENT:
-        return ANALYTICS
-    if current == ANALYTICS:
-        return CONTENT_CREATION if wants_another_round(state) else None
-    raise ValueError(f"current_agent={current!r} is not an agent of this program")
+    if current is not None and current not in agents:
+        raise ValueError(f"current_agent={current!r} is not an agent of this program; it has {', '.join(agents)}")
+    edges = [edge for agent in agents.values() for edge in agent.edges if edge.source == current]
+    for edge in sorted(edges, key=lambda one: -one.priority):
+        allowed = not edge.starts_round or state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS
+        if edge.target in agents and allowed and edge.when(state):
+            return edge
+    return None
 
 
-def wants_another_round(state: MarketingAgentState) -> bool:
-    """Is the score below the target and a round left? A missing score counts as 0."""
-    score = state.campaign_performance.overall_score or 0.0
-    return score < TARGET_SCORE and state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS
-
-
-def route(state: MarketingAgentState) -> MarketingAgentState:
-    """The state with ``next_agent`` settled and, when a round begins, the counter raised."""
-    following = next_agent(state)
-    looped = state.current_agent == ANALYTICS and following is not None
+def route(state: MarketingAgentState, agents: Mapping[str, BaseAgent]) -> MarketingAgentState:
+    """Return the state with ``next_agent`` settled and, when a round begins, the counter raised."""
+    edge = next_edge(state, agents)
     return state.evolve(
-        next_agent=following,
-        optimization_attempts=state.optimization_attempts + 1 if looped else state.optimization_attempts,
+        next_agent=edge.target if edge is not None else None,
+        optimization_attempts=state.optimization_attempts + int(edge is not None and edge.starts_round),
     )
 
 
 def begin_hop(state: MarketingAgentState, agent: str, step: int, now: datetime) -> MarketingAgentState:
-    """The state as ``agent`` starts hop ``step``: it is the current one, and a task_request tells it so."""
+    """Return the state as ``agent`` starts hop ``step``: it is the current one, and a task_request tells it so."""
     request = message(
         sender=ORCHESTRATOR,
         receiver=agent,

@@ -14,10 +14,10 @@ from typing import Any
 
 from agents.base import BaseAgent, stage_failure, thread
 from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message
-from agents.registry import ANALYTICS
 from agents.state import AgentError, MarketingAgentState
 from agents.unit import Stage, StageResult
-from orchestration.flow.holds import Hold, hold_for, next_optimization
+from agents.waiting import Wait
+from orchestration.flow.holds import Hold, hold_for, waited
 from orchestration.flow.routing import begin_hop, route
 
 
@@ -57,21 +57,23 @@ class Transition:
 def start(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
 ) -> tuple[MarketingAgentState, Stage]:
-    """The state at submit and the first stage. ValueError when the first agent has nothing to do."""
-    begun = begin_hop(route(state), "lead_generation", 0, now)
-    stage = agents["lead_generation"].plan(begun, [])
+    """Return the state at submit and the first stage. Raises ValueError when the first agent has nothing to do."""
+    routed = route(state, agents)
+    first = routed.next_agent or ""
+    begun = begin_hop(routed, first, 0, now)
+    stage = agents[first].plan(begun, [])
     if stage is None:
         raise ValueError("lead_sources gives no work: name at least one source of leads")
     return begun, stage
 
 
-def transition(
+def next_transition(
     state: MarketingAgentState, done: Sequence[StageResult], agents: Mapping[str, BaseAgent], now: datetime
 ) -> Transition:
     """What follows on the finished stages ``done`` of the hop at work (``state.current_agent``)."""
     hops: list[FinishedHop] = []
     events: list[dict[str, Any]] = []
-    came_from: str | None = None
+    came_from: BaseAgent | None = None
     before = state
     while True:
         name, step = state.current_agent, state.step
@@ -84,29 +86,38 @@ def transition(
         stage = agent.plan(state, done)
         if stage is not None:
             events.append(event("stage_planned", step, name, {"stage": stage.name, "units": len(stage.units)}))
-            return held(
-                before, state, stage, len(done), hold_for(state, name, stage, came_from, now), hops, events, now
-            )
-        finished = route(agent.finish(state, done, now))
+            hold = hold_for(state, agent, stage, came_from, now)
+            return held(before, state, stage, len(done), hold, hops, events, now)
+        finished = route(agent.finish(state, done, now), agents)
         events.append(event("hop_finished", step, name, dict(agent.summary(state, finished))))
         following = finished.next_agent
-        hold = next_optimization(finished, now) if following is None and finished.qualified_leads else None
-        if following is None and hold is None:
-            return _completed(before, state, finished, len(done), hops, events)
-        if (
-            hold is not None
-        ):  # the schedule still runs: the next cycle begins at analytics, with a fresh budget of rounds
-            following = ANALYTICS
+        cycle = next_cycle(finished, agents, now) if following is None else None
+        if cycle is not None:  # the schedule still runs: another cycle, with a fresh budget of rounds
+            following = cycle[0]
             finished = finished.evolve(optimization_attempts=0)
-        begun = begin_hop(finished, following or "", step + 1, now)
+        if following is None:
+            return _completed(before, state, finished, len(done), hops, events)
+        begun = begin_hop(finished, following, step + 1, now)
         # The checkpoint of a hop holds everything up to the next one's start, so that it can be restored.
         hops.append(FinishedHop(step=step, agent=name, before=state, after=begun))
-        events.append(event("hop_started", step + 1, following or "", {}))
-        if hold is not None:
-            stage = agents[ANALYTICS].plan(begun, [])
-            if stage is not None:
-                return held(before, begun, stage, 0, hold, hops, events, now)
-        came_from, state, done = name, begun, []
+        events.append(event("hop_started", step + 1, following, {}))
+        stage = agents[following].plan(begun, []) if cycle is not None else None
+        if cycle is not None and stage is not None:
+            return held(before, begun, stage, 0, waited(cycle[1]), hops, events, now)
+        came_from, state, done = agent, begun, []
+
+
+def next_cycle(
+    finished: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
+) -> tuple[str, Wait] | None:
+    """Return the agent that begins the next cycle of a campaign at its end, and the wait before it; None: it ends."""
+    if not finished.qualified_leads:
+        return None
+    for name, agent in agents.items():
+        wait = agent.next_cycle(finished, now)
+        if wait is not None:
+            return name, wait
+    return None
 
 
 def held(

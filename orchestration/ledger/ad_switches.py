@@ -1,8 +1,8 @@
-"""The store of wishes for a paused campaign's ads: off, and on again; and of the units that carry them out.
+"""The store of requests to switch a paused campaign's ads off, and on again; and of the units that carry them out.
 
-A wish is a row, and its units stand in the ledger at step ``-number``, below all hops, so the campaign itself stays
-exactly where it is. Invariants: the newest wish of a campaign's present line of work counts, and no other; a wish's
-units are written when nothing else of the campaign is at work; each call may be repeated by anyone at any time.
+A request is a row, and its units stand in the ledger at step ``-number``, below all hops, so the campaign itself stays
+exactly where it is. Invariants: the newest request of a campaign's present line of work counts, and no other; its units
+are written when nothing else of the campaign is at work; each call may be repeated by anyone at any time.
 """
 
 from __future__ import annotations
@@ -11,87 +11,92 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.ad_management.stopping import OFF, ON, SWITCHING_OFF
-from agents.state import AdCreative
-from agents.unit import Stage, UnitResult
-from orchestration.ledger.database import encode
+from agents.stopping import OFF, ON, SWITCHING_OFF, Wanted
+from agents.unit import Stage, UnitResult, UnitStatus
+from orchestration.ledger.changes import PAUSED_FROM, LockedRow, change_status, lock, write_state
+from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.ledger import Ledger
-from orchestration.ledger.rows import (
-    UNIT_COLUMNS,
-    CampaignRow,
-    Claimed,
-    claimed_unit,
-    result_json,
-    units_json,
-)
+from orchestration.ledger.rows import UNIT_COLUMNS, CampaignRow, Claimed, claimed_unit, unit_result, units_json
 
-AGAIN = "again"  #: a settled wish is followed by the same one: an effect began after all
+AGAIN = "again"  #: a settled request is followed by the same one: an effect began after all
+_WAITING = "status IN ('pending', 'unknown')"
+_NEWEST = "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s"
+_BUSY = (
+    "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND status = 'running' "
+    "AND ((step = %s AND stage = %s) OR step < 0)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdSwitch:
-    """The newest wish for a campaign's ads."""
+    """The newest request about a campaign's ads."""
 
     number: int
-    wanted: str  #: off | on
+    wanted: Wanted
     go_on: bool  #: the campaign goes on once its ads are on
     actor: str
+    agent: str  #: whose queue carries it out
     planned: bool
     settled: bool
-    unreached: tuple[str, ...]  #: of a settled one: platforms that refused
+    unreached: tuple[str, ...]  #: of a settled one: what refused
 
     @property
     def off(self) -> bool:
-        """Are the ads off, or about to be?"""
+        """Whether the ads are off, or about to be."""
         return self.wanted == OFF
 
     @property
     def resuming(self) -> bool:
-        """Does the campaign go on as soon as its ads are on?"""
+        """Whether the campaign goes on as soon as its ads are on."""
         return self.wanted == ON and self.go_on and not self.settled
 
     @property
-    def over(self) -> bool:
-        """Are the ads on again, as far as it depends on us?"""
+    def ads_restored(self) -> bool:
+        """Whether the ads are on again, as far as it depends on us."""
         return self.wanted == ON and self.settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchUnit:
-    """One platform's part of a wish, and what has become of it."""
+    """One part of a request, and what has become of it."""
 
-    number: int  #: of the wish
-    platform: str
-    wanted: str  #: off | on
-    status: str
-    ours: bool  #: it saw the ad active and paused it
-    output: Mapping[str, Any]
-    message: str  #: the last error, in words
+    number: int  #: of the request
+    wanted: Wanted
+    ours: bool  #: it saw the ad running and paused it
+    result: UnitResult  #: its unit, status, output and last error
 
     @property
     def finished(self) -> bool:
-        """Is there nothing left to do?"""
-        return self.status in ("succeeded", "failed", "skipped")
+        """Whether there is nothing left to do."""
+        return self.result.status in (UnitStatus.SUCCEEDED, UnitStatus.FAILED, UnitStatus.SKIPPED)
+
+    @property
+    def message(self) -> str:
+        """The last error, in words."""
+        return str((self.result.error or {}).get("message", ""))
 
 
 class AdSwitches:
-    """Wishes of the campaigns of one ledger."""
+    """Requests of the campaigns of one ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._database = ledger.database
 
     def newest(self, row: CampaignRow) -> AdSwitch | None:
-        """The wish that counts for the campaign's present line of work; None without one."""
+        """Return the request that counts for the campaign's present line of work; None without one."""
         rows = self._database.rows(
-            "SELECT number, wanted, go_on, actor, planned_at IS NOT NULL, settled_at IS NOT NULL, unreached, epoch "
-            "FROM marketing.ad_switches WHERE campaign_id = %s ORDER BY number DESC LIMIT 1",
+            "SELECT number, wanted, go_on, actor, agent, planned_at IS NOT NULL, settled_at IS NOT NULL, unreached, "
+            "epoch FROM marketing.ad_switches WHERE campaign_id = %s ORDER BY number DESC LIMIT 1",
             row.campaign_id,
         )
-        if not rows or rows[0][7] != row.epoch:
+        if not rows or rows[0][8] != row.epoch:
             return None
-        names = ("number", "wanted", "go_on", "actor", "planned", "settled", "unreached")
-        return AdSwitch(**{**dict(zip(names, rows[0][:7], strict=True)), "unreached": tuple(rows[0][6])})
+        number, wanted, go_on, actor, agent, planned, settled, unreached, _ = rows[0]
+        return AdSwitch(
+            number=number, wanted=wanted, go_on=go_on, actor=actor, agent=agent, planned=planned, settled=settled,
+            unreached=tuple(unreached),
+        )  # fmt: skip
 
     def ask(
         self,
@@ -99,60 +104,112 @@ class AdSwitches:
         origin: Sequence[str],
         wanted: str,
         *,
+        agent: str,
         go_on: bool,
         reason: str,
         event: str,
         actor: str,
         data: Mapping[str, Any],
     ) -> bool:
-        """Write down a wish and pause the campaign, if it is in one of ``origin``; False when it or the newest wish
-        has changed since."""
-        newest = self._database.rows(
-            "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s", row.campaign_id
-        )[0][0]
-        rows = self._database.rows(
-            "SELECT marketing.ask_ads(%s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
-            row.campaign_id, list(origin), newest, wanted, go_on, reason, event, actor, encode(data),
-        )  # fmt: skip
-        return bool(rows[0][0])
+        """Write down a request and pause the campaign, if it is in one of ``origin``; False when it or the newest
+        request has changed since."""
+        newest = int(self._database.rows(_NEWEST, row.campaign_id)[0][0])
+
+        def write(tx: Transaction) -> bool:
+            found = lock(tx, row.campaign_id, origin)
+            if found is None or newest != tx.rows(_NEWEST, row.campaign_id)[0][0]:
+                return False
+            tx.run(
+                "UPDATE marketing.ad_switches SET settled_at = clock_timestamp() "
+                "WHERE campaign_id = %s AND settled_at IS NULL", row.campaign_id,
+            )  # fmt: skip
+            # What of the earlier request is at work is waited for; its journal says what it did.
+            tx.run(
+                "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() "
+                f"WHERE campaign_id = %s AND step < 0 AND {_WAITING}", row.campaign_id,
+            )  # fmt: skip
+            _insert(tx, found, newest + 1, wanted, go_on=go_on, actor=actor, agent=agent)
+            change_status(tx, found, "paused", event=event, actor=actor, reason=reason, data=data)
+            _progress(tx, row.campaign_id)
+            return True
+
+        return self._database.transaction(write)
 
     def plan(self, row: CampaignRow, switch: AdSwitch, stage: Stage | None) -> bool:
-        """Write the wish's units; False while something else of the campaign is at work."""
-        rows = self._database.rows(
-            "SELECT marketing.plan_ads(%s, %s, %s)", row.campaign_id, switch.number, encode(units_json(stage))
-        )
-        return bool(rows[0][0])
+        """Write the request's units; False while something else of the campaign is at work."""
+
+        def write(tx: Transaction) -> bool:
+            found = lock(tx, row.campaign_id, ("paused",))
+            if found is None or tx.rows(_BUSY, row.campaign_id, found.step, found.stage)[0][0]:
+                return False
+            ours = tx.rows(
+                "UPDATE marketing.ad_switches SET planned_at = clock_timestamp() WHERE campaign_id = %s "
+                "AND number = %s AND epoch = %s AND planned_at IS NULL AND settled_at IS NULL RETURNING true",
+                row.campaign_id, switch.number, found.epoch,
+            )  # fmt: skip
+            if ours:
+                tx.run(
+                    "INSERT INTO marketing.units (campaign_id, step, stage, key, ordinal, stage_name, agent, kind, "
+                    "provider, effect_key, essential, policy, status, input, epoch) SELECT %s, %s, 0, u ->> 'key', "
+                    "n - 1, %s, coalesce(u ->> 'agent', %s), u ->> 'kind', u ->> 'provider', u ->> 'effect_key', "
+                    "(u -> 'essential')::boolean, u -> 'policy', 'pending', u -> 'input', %s "
+                    "FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS units(u, n)",
+                    row.campaign_id, -switch.number, stage.name if stage else "", switch.agent, found.epoch,
+                    encode(units_json(stage)),
+                )  # fmt: skip
+            return bool(ours)
+
+        return self._database.transaction(write)
 
     def take(self, row: CampaignRow, switch: AdSwitch) -> list[Claimed]:
-        """Claim the due units of the wish."""
+        """Claim the due units of the request, if it counts."""
+        columns = ", ".join(f"u.{name}" for name in UNIT_COLUMNS.split(", "))
         rows = self._database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.take_ads(%s, %s, %s) ORDER BY ordinal",
-            row.campaign_id, switch.number, self._ledger.worker,
+            "WITH due AS (SELECT u.key FROM marketing.units u "
+            "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.epoch = u.epoch AND c.status = 'paused' "
+            "JOIN marketing.ad_switches s ON s.campaign_id = u.campaign_id AND s.number = -u.step "
+            "AND s.settled_at IS NULL WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 "
+            "AND u.status IN ('pending', 'unknown') AND (u.due_at IS NULL OR u.due_at <= clock_timestamp()) "
+            "ORDER BY u.ordinal FOR UPDATE OF u SKIP LOCKED) "
+            "UPDATE marketing.units u SET status = 'running', worker = %s, claims = u.claims + 1, "
+            "started_at = clock_timestamp(), due_at = NULL FROM due "
+            f"WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 AND u.key = due.key RETURNING {columns}",
+            row.campaign_id, -switch.number, self._ledger.worker, row.campaign_id, -switch.number,
         )  # fmt: skip
-        units = [claimed_unit(row.campaign_id, found) for found in rows]
+        units = sorted((claimed_unit(row.campaign_id, found) for found in rows), key=lambda unit: unit.ordinal)
         self._ledger.claims.note(unit.id for unit in units)
         return units
 
     def finish(self, row: CampaignRow, switch: AdSwitch, result: UnitResult) -> None:
-        """Record the result of one unit."""
-        self._database.rows(
-            "SELECT marketing.finish_ads(%s, %s, %s, %s)",
-            row.campaign_id, switch.number, self._ledger.worker, encode(result_json(result)),
-        )  # fmt: skip
+        """Record the result of one unit. The first result wins, also a replaced request's."""
+        failed = result.status is UnitStatus.FAILED
+
+        def record(tx: Transaction) -> None:
+            tx.run(
+                "UPDATE marketing.units SET status = %s, result = %s, error = coalesce(%s::jsonb, error), worker = %s, "
+                "finished_at = clock_timestamp(), due_at = NULL WHERE campaign_id = %s AND step = %s AND stage = 0 "
+                "AND key = %s AND status IN ('running', 'pending', 'unknown')",
+                str(result.status), None if result.output is None else encode(result.output),
+                encode(result.error) if failed else None, self._ledger.worker, row.campaign_id, -switch.number,
+                result.unit.key,
+            )  # fmt: skip
+            _progress(tx, row.campaign_id)
+
+        self._database.transaction(record)
 
     def units(self, campaign_id: str) -> list[SwitchUnit]:
-        """Units of all wishes that the campaign has had, in their order."""
+        """Return the units of all requests that the campaign has had, in their order."""
+        columns = ", ".join(f"u.{name}" for name in UNIT_COLUMNS.split(", "))
         rows = self._database.rows(
-            "SELECT -step, input ->> 'platform', input ->> 'wanted', status, journal ? %s, coalesce(result, '{}'), "
-            "coalesce(error ->> 'message', '') FROM marketing.units WHERE campaign_id = %s AND step < 0 "
-            "ORDER BY step DESC, ordinal",
+            f"SELECT s.number, s.wanted, u.journal ? %s, {columns} FROM marketing.ad_switches s "
+            "JOIN marketing.units u ON u.campaign_id = s.campaign_id AND u.step = -s.number "
+            "WHERE s.campaign_id = %s ORDER BY s.number, u.ordinal",
             SWITCHING_OFF, campaign_id,
         )  # fmt: skip
-        names = ("number", "platform", "wanted", "status", "ours", "output", "message")
-        return [SwitchUnit(**dict(zip(names, row, strict=True))) for row in rows]
+        return [SwitchUnit(number=r[0], wanted=r[1], ours=r[2], result=unit_result(r[3:])) for r in rows]
 
     def say(self, row: CampaignRow, switch: AdSwitch, reason: str) -> None:
-        """Tell why a wish is not carried out yet."""
+        """Tell why a request is not carried out yet."""
         self._database.run(
             "UPDATE marketing.campaigns SET reason = %s WHERE campaign_id = %s AND status = 'paused' AND "
             "reason IS DISTINCT FROM %s AND EXISTS (SELECT FROM marketing.ad_switches s WHERE s.campaign_id = "
@@ -164,18 +221,65 @@ class AdSwitches:
         self,
         row: CampaignRow,
         switch: AdSwitch,
-        creatives: Sequence[AdCreative],
+        patch: Mapping[str, Any],
         *,
         unreached: Sequence[str],
         reason: str,
         event: str,
         data: Mapping[str, Any],
     ) -> str | None:
-        """The end of a wish: its campaign's status, :data:`AGAIN`, or None when the wish or the row has changed."""
-        rows = self._database.rows(
-            "SELECT marketing.settle_ads(%s, %s, %s, %s, %s::text[], %s, %s, %s)",
-            row.campaign_id, switch.number, row.revision,
-            encode([creative.model_dump(mode="json") for creative in creatives]), list(unreached), reason, event,
-            encode(data),
-        )  # fmt: skip
-        return None if rows[0][0] is None else str(rows[0][0])
+        """End a request; ``patch`` is what it has changed in the state.
+
+        Returns its campaign's status, or :data:`AGAIN` when an effect that was claimed just before the pause began
+        after all, so that its ad has to be looked for once more; None when the request or the row has changed.
+        """
+
+        def end(tx: Transaction) -> str | None:
+            found = lock(tx, row.campaign_id, ("paused",), row.revision)
+            if found is None:
+                return None
+            planned = tx.rows(
+                "UPDATE marketing.ad_switches s SET settled_at = clock_timestamp(), unreached = %s::text[] "
+                "WHERE campaign_id = %s AND number = %s AND epoch = %s AND planned_at IS NOT NULL "
+                "AND settled_at IS NULL AND NOT EXISTS (SELECT FROM marketing.units WHERE campaign_id = s.campaign_id "
+                "AND step = -s.number AND status IN ('pending', 'running', 'unknown')) RETURNING planned_at",
+                list(unreached), row.campaign_id, switch.number, found.epoch,
+            )  # fmt: skip
+            if not planned:
+                return None
+            write_state(tx, found, patch)
+            tx.run(
+                "UPDATE marketing.campaigns SET progress_at = clock_timestamp() WHERE campaign_id = %s", row.campaign_id
+            )
+            if switch.off and _began(tx, found, planned[0][0]):
+                _insert(tx, found, switch.number + 1, OFF, go_on=False, actor=switch.actor, agent=switch.agent)
+                tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
+                return AGAIN
+            status, who = (PAUSED_FROM, switch.actor) if switch.go_on else ("paused", "system")
+            return change_status(tx, found, status, event=event, actor=who, reason=reason, data=data)
+
+        return self._database.transaction(end)
+
+
+def _insert(tx: Transaction, row: LockedRow, number: int, wanted: str, *, go_on: bool, actor: str, agent: str) -> None:
+    tx.run(
+        "INSERT INTO marketing.ad_switches (campaign_id, number, wanted, go_on, actor, agent, epoch) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        row.campaign_id, number, wanted, go_on, actor, agent, row.epoch,
+    )  # fmt: skip
+
+
+def _began(tx: Transaction, row: LockedRow, planned_at: object) -> bool:
+    """Return whether an effect of the stage at work has begun or ended since the request was planned."""
+    return bool(tx.rows(
+        "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
+        "AND effect_key IS NOT NULL AND (status = 'running' OR started_at > %s OR finished_at > %s)",
+        row.campaign_id, row.step, row.stage, planned_at, planned_at,
+    )[0][0])  # fmt: skip
+
+
+def _progress(tx: Transaction, campaign_id: str) -> None:
+    tx.run(
+        "UPDATE marketing.campaigns SET progress_at = clock_timestamp(), publishes = 0 WHERE campaign_id = %s",
+        campaign_id,
+    )

@@ -32,61 +32,43 @@ def patch(before: MarketingAgentState, after: MarketingAgentState) -> dict[str, 
     return {name: value for name, value in new.items() if (was := old[name]) is not value and was != value}
 
 
-def transition_json(move: Transition, *, claimed: int) -> dict[str, Any]:
-    """A transition as ``finish_advance`` takes it; the first ``claimed`` units start as ours."""
-    return {
-        "step": move.step,
-        "stage": move.stage_number,
-        "stage_name": move.stage.name if move.stage else "",
-        "agent": move.agent,
-        "status": move.status,
-        "reason": move.reason,
-        "claimed": claimed,
-        "units": units_json(move.stage),
-        "route": move.route,
-        "hops": [{"step": h.step, "agent": h.agent, "patch": patch(h.before, h.after)} for h in move.hops],
-        "events": list(move.events),
-        "patch": patch(*move.patched) if move.patched else {},
-        "due_at": move.hold.due_at if move.hold else None,
-        "hold": hold_json(move.hold),
-        "approval": approval_json(move),
-    }
+def transition_json(
+    transition: Transition, *, claimed: int, base: int, whole: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a transition as ``finish`` takes it, and the seldom changed lists that it changes.
 
-
-def advance_json(move: Transition, *, claimed: int, base: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A transition as ``finish`` takes it, and the seldom changed lists that it changes; the first ``claimed``
-    units start as ours, ``base`` is the newest checkpoint before it.
-
-    A hop without a patch of its own is the usual case: its checkpoint is what changes in the row.
+    The first ``claimed`` units start as ours, ``base`` is the newest checkpoint before it. ``whole``: the state
+    replaces the row's, whatever that holds. A hop without a patch of its own is the usual case: its checkpoint is what
+    changes in the row.
     """
-    hops: list[dict[str, Any]] = [{"step": hop.step, "agent": hop.agent} for hop in move.hops]
-    patches = [patch(hop.before, hop.after) for hop in move.hops]
-    beyond = patch(*move.patched) if move.patched else {}
+    hops: list[dict[str, Any]] = [{"step": hop.step, "agent": hop.agent} for hop in transition.hops]
+    patches = [patch(hop.before, hop.after) for hop in transition.hops]
+    beyond = patch(*transition.patched) if transition.patched else {}
     if len(hops) > 1 or beyond:
         for hop, own in zip(hops, patches, strict=True):
             hop["patch"] = own
-    changed: dict[str, Any] = {}
+    changed: dict[str, Any] = dict(transition.state.__dict__) if whole else {}
     for own in (*patches, beyond):
         changed |= own
     following = {
-        "step": move.step,
-        "stage": move.stage_number,
-        "stage_name": move.stage.name if move.stage else "",
-        "agent": move.agent,
-        "status": move.status,
-        "reason": move.reason,
+        "step": transition.step,
+        "stage": transition.stage_number,
+        "stage_name": transition.stage.name if transition.stage else "",
+        "agent": transition.agent,
+        "status": transition.status,
+        "reason": transition.reason,
         "claimed": claimed,
-        "units": units_json(move.stage),
-        "route": move.route,
+        "units": units_json(transition.stage),
+        "route": transition.route,
         "base": base,
         "patch": {name: value for name, value in changed.items() if name not in SELDOM_CHANGED},
         "hops": hops,
-        "events": move.events,
+        "events": transition.events,
     }
-    if move.hold is not None:
-        following |= {"hold": hold_json(move.hold), "due_at": move.hold.due_at}
-        if move.hold.approval:
-            following["approval"] = approval_json(move)
+    if transition.hold is not None:
+        following |= {"hold": hold_json(transition.hold), "due_at": transition.hold.due_at}
+        if transition.hold.approval:
+            following["approval"] = approval_json(transition)
     return following, {name: value for name, value in changed.items() if name in SELDOM_CHANGED}
 
 
@@ -100,13 +82,15 @@ class Finish:
     lists: str | None
 
     @staticmethod
-    def of(at: Position, results: Iterable[UnitResult], move: Transition | None, claimed: int) -> Finish:
-        """The call for these results and, with ``move``, the transition whose first ``claimed`` units are ours."""
+    def of(
+        at: Position, results: Iterable[UnitResult], transition: Transition | None, claimed: int, *, whole: bool = False
+    ) -> Finish:
+        """Return the call for these results and, with ``transition``, the transition (see :func:`transition_json`)."""
         # Ordered, so that two calls with the same units lock them in the same order.
         recorded = encode([recorded_json(result) for result in sorted(results, key=lambda one: one.unit.key)])
-        if move is None:
+        if transition is None:
             return Finish(at, recorded, None, None)
-        following, lists = advance_json(move, claimed=claimed, base=at.base_step)
+        following, lists = transition_json(transition, claimed=claimed, base=at.base_step, whole=whole)
         return Finish(at, recorded, encode(following), encode(lists, nulls=False) if lists else None)
 
     def as_json(self) -> str:
@@ -128,13 +112,15 @@ def hold_json(hold: Hold | None) -> dict[str, Any] | None:
     return {"kind": hold.kind, "contents": list(hold.contents), "budget": hold.budget}
 
 
-def approval_json(move: Transition) -> dict[str, Any] | None:
+def approval_json(transition: Transition) -> dict[str, Any] | None:
     """The question to insert; its id derives from what is asked, so that the same question is asked once."""
-    hold = move.hold
+    hold = transition.hold
     if hold is None or not hold.approval:
         return None
     return {
-        "approval_id": short_hash(move.state.campaign_id, str(move.step), hold.kind, *hold.contents, str(hold.budget)),
+        "approval_id": short_hash(
+            transition.state.campaign_id, str(transition.step), hold.kind, *hold.contents, str(hold.budget)
+        ),
         "kind": hold.kind,
         "request": hold.request,
         "expires_at": hold.due_at,

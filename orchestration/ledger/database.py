@@ -9,14 +9,16 @@ max_connections (100 by default; the embedded server allows 200).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import psycopg2
 from pydantic_core import to_json
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
+
+T = TypeVar("T")
 
 #: A worker's. All are kept: a connection that comes and goes costs Postgres more than the calls it is made for.
 POOL_SIZE = 8
@@ -52,6 +54,34 @@ def encode(value: Any, *, nulls: bool = True) -> str:
     return to_json(value, inf_nan_mode="null", exclude_none=not nulls).decode()
 
 
+class Cursor(Protocol):
+    """The part of a driver's cursor that is used here."""
+
+    def execute(self, sql: str, args: Sequence[Any] = ...) -> Any:
+        """Run a statement."""
+        ...
+
+    def fetchall(self) -> Sequence[tuple[Any, ...]]:
+        """Fetch the rows of the last statement."""
+        ...
+
+
+class Transaction:
+    """Statements on one connection, committed together."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        """Run one statement and fetch all its rows."""
+        self._cursor.execute(sql, args)
+        return list(self._cursor.fetchall())
+
+    def run(self, sql: str, *args: Any) -> None:
+        """Run one statement without rows."""
+        self._cursor.execute(sql, args)
+
+
 class Database:
     """A pool of autocommitting connections to one database."""
 
@@ -74,13 +104,36 @@ class Database:
         Reconnects when Postgres went away; a statement may then run twice, so only statements that may be
         repeated go through here. Raises DatabaseUnavailableError after RECONNECT_S.
         """
-        return self._run(sql, args, fetch=True)
+        return self._run(lambda cursor: Transaction(cursor).rows(sql, *args))
 
     def run(self, sql: str, *args: Any) -> None:
         """Run one statement without rows; see :meth:`rows`."""
-        self._run(sql, args, fetch=False)
+        self._run(lambda cursor: Transaction(cursor).run(sql, *args))
 
-    def _run(self, sql: str, args: Sequence[Any], *, fetch: bool) -> list[tuple[Any, ...]]:
+    def transaction(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in one transaction on one connection and return what it returns.
+
+        When Postgres went away the whole block runs again, so it must find out by itself that it was committed before.
+        Whatever it raises rolls back. Raises DatabaseUnavailableError as :meth:`rows` does.
+        """
+
+        def block(cursor: Cursor) -> T:
+            cursor.execute("BEGIN")
+            try:
+                result = work(Transaction(cursor))
+            except psycopg2.Error as error:
+                if not _gone(error):
+                    cursor.execute("ROLLBACK")
+                raise
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+            return result
+
+        return self._run(block)
+
+    def _run(self, work: Callable[[Cursor], T]) -> T:
         deadline = time.monotonic() + RECONNECT_S
         pause = 0.05
         while True:
@@ -88,8 +141,7 @@ class Database:
                 connection = self.engine.raw_connection()
                 try:
                     with closing(connection.cursor()) as cursor:
-                        cursor.execute(sql, args)
-                        return list(cursor.fetchall()) if fetch else []
+                        return work(cursor)
                 except psycopg2.Error as error:
                     if not _gone(error):
                         raise

@@ -17,8 +17,9 @@ from integrations.usage import Usage
 from orchestration.crash_points import reach
 from orchestration.flow.lineage import Checkpoint
 from orchestration.flow.transition import Transition
+from orchestration.ledger.changes import ADVANCED, CampaignChanges
 from orchestration.ledger.claims import ClaimId, ClaimRegistry
-from orchestration.ledger.commits import Finish, transition_json
+from orchestration.ledger.commits import Finish
 from orchestration.ledger.database import Database, DatabaseUnavailableError, encode
 from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.rows import (
@@ -38,7 +39,6 @@ from orchestration.ledger.rows import (
     units_json,
 )
 
-ADVANCED = -2  #: the transition was committed
 DUPLICATE = -1  #: none of the results was ours to record
 
 LEASE_S = 15.0  #: a worker that has not beaten for this long is dead
@@ -76,9 +76,6 @@ class Stopped:
     providers: frozenset[str] = frozenset()  #: switched off by hand
 
 
-PAUSED_FROM = "<paused_from>"  #: the status that a pause interrupted
-
-
 #: One claim of one unit (campaign, step, stage, key, worker, claims) that has neither been taken over nor abandoned.
 STILL_HELD = (
     "u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' AND u.worker = %s "
@@ -94,6 +91,7 @@ class Ledger:
         self.database = database
         self.worker = worker
         self.claims = ClaimRegistry()
+        self.changes = CampaignChanges(database)
         self._finishing = GroupCommit(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
 
     def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
@@ -179,22 +177,22 @@ class Ledger:
         self,
         at: Position,
         results: Iterable[UnitResult],
-        move: Transition | None = None,
+        transition: Transition | None = None,
         *,
         claimed: int = 0,
     ) -> int:
-        """Record results and, with ``move``, commit the transition if these were the stage's last.
+        """Record results and, with ``transition``, commit the transition if these were the stage's last.
 
         ``at`` is the place that the results belong to; a campaign that has moved on takes none. Returns
         ADVANCED, DUPLICATE, or how many units of the stage remain.
         """
-        reach("finish.before" if move is None else "advance.before")
-        call = Finish.of(at, results, move, claimed)
+        reach("finish.before" if transition is None else "advance.before")
+        call = Finish.of(at, results, transition, claimed)
         code = self._finish(call) if len(call.lists or "") > LONG else self._finishing(call)
         reach("advance.after" if code == ADVANCED else "finish.after")
-        if code == ADVANCED and move is not None and move.stage is not None:
-            place = at.campaign_id, move.step, move.stage_number
-            self.claims.note(ClaimId(*place, unit.key, 1) for unit in move.stage.units[:claimed])
+        if code == ADVANCED and transition is not None and transition.stage is not None:
+            place = at.campaign_id, transition.step, transition.stage_number
+            self.claims.note(ClaimId(*place, unit.key, 1) for unit in transition.stage.units[:claimed])
         return code
 
     def _finish(self, call: Finish) -> int:
@@ -331,63 +329,6 @@ class Ledger:
         reach("claim_wakeups.after")
         return [Woken(str(row[0]), str(row[1]), int(row[2]), str(row[3])) for row in rows]
 
-    def set_status(
-        self,
-        campaign_id: str,
-        origin: Sequence[str],
-        status: str,
-        *,
-        event: str,
-        actor: str,
-        reason: str | None = None,
-        revision: int | None = None,
-        due_at: datetime | None = None,
-        patch: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> str | None:
-        """Change the status of a campaign that is in one of ``origin``; the new status, None when it is not.
-
-        ``status`` "" keeps it and ``PAUSED_FROM`` returns to what a pause interrupted. ``patch`` changes keys of the
-        state; it needs the ``revision`` that it was made from.
-        """
-        row = self.database.rows(
-            "SELECT marketing.set_status(%s, %s, %s::text[], %s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, revision, list(origin), status, reason, due_at, encode(patch or {}), event, actor,
-            encode(data or {}),
-        )[0]  # fmt: skip
-        return None if row[0] is None else str(row[0])
-
-    def redirect(self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None) -> bool:
-        """Send a campaign elsewhere under a new epoch; False when the row has changed since it was read.
-
-        The whole state of ``move`` replaces the row's; ``base`` is the checkpoint that it builds on.
-        """
-        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
-        return bool(
-            self.database.rows(
-                "SELECT marketing.redirect(%s, %s, %s::text[], %s)",
-                row.campaign_id, row.revision, list(origin), encode(following),
-            )[0][0]
-        )  # fmt: skip
-
-    def fork(self, campaign: Mapping[str, Any], move: Transition) -> tuple[str, str, bool]:
-        """Insert a campaign that begins at ``move``; see :meth:`submit`."""
-        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json")}
-        row = self.database.rows("SELECT * FROM marketing.fork(%s, %s)", encode(campaign), encode(following))[0]
-        return str(row[0]), str(row[1]), bool(row[2])
-
-    def retry_failed(self, campaign_id: str, actor: str) -> int:
-        """Make the failed units of a failed campaign's stage due again; how many."""
-        return int(self.database.rows("SELECT marketing.retry_failed(%s, %s)", campaign_id, actor)[0][0])
-
-    def make_due(self, row: CampaignRow) -> None:
-        """Let the units of the stage at work that wait for their moment be tried at once."""
-        self.database.run(
-            "UPDATE marketing.units SET due_at = NULL WHERE campaign_id = %s AND step = %s AND stage = %s "
-            "AND status IN ('pending', 'unknown')",
-            row.campaign_id, row.step, row.stage,
-        )  # fmt: skip
-
     def running_units(self, row: CampaignRow) -> int:
         """How many units of the stage at work, or of a wish for the campaign's ads, a worker holds."""
         return int(
@@ -398,46 +339,9 @@ class Ledger:
             )[0][0]
         )  # fmt: skip
 
-    def decide_approvals(self, campaign_id: str, status: str, actor: str, reason: str | None) -> None:
-        """Close the campaign's open question."""
-        self.database.run(
-            "UPDATE marketing.approvals SET status = %s, decided_by = %s, reason = %s, decided_at = now() "
-            "WHERE campaign_id = %s AND status = 'open'",
-            status, actor, reason, campaign_id,
-        )  # fmt: skip
-
-    def expired_approvals(self) -> list[str]:
-        """Campaigns whose question has not been answered in time."""
-        rows = self.database.rows(
-            "SELECT campaign_id FROM marketing.campaigns WHERE status = 'awaiting_approval' "
-            "AND due_at <= clock_timestamp()"
-        )
-        return [str(row[0]) for row in rows]
-
     def checkpoints(self, campaign_id: str) -> dict[int, Checkpoint]:
         """All checkpoints of a campaign by step."""
         rows = self.database.rows(
             "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints(%s)", campaign_id
         )
         return {int(r[0]): Checkpoint(int(r[0]), str(r[1]), r[2], r[3]) for r in rows}
-
-    def event(self, campaign_id: str, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
-        """Append one event to the campaign's history."""
-        self.database.run(
-            "INSERT INTO marketing.events (campaign_id, kind, actor, data) VALUES (%s, %s, %s, %s)",
-            campaign_id, kind, actor, encode(data),
-        )  # fmt: skip
-
-    def go_back(
-        self, row: CampaignRow, origin: Sequence[str], move: Transition, *, base: int | None = None
-    ) -> list[str] | None:
-        """As :meth:`redirect`, unless an effect of the stage at work runs or is of unknown outcome.
-
-        Returns the keys of such effects ([]: the campaign was sent there), None when the row has changed.
-        """
-        following = {**transition_json(move, claimed=0), "patch": move.state.model_dump(mode="json"), "base": base}
-        found = self.database.rows(
-            "SELECT marketing.go_back(%s, %s, %s::text[], %s)",
-            row.campaign_id, row.revision, list(origin), encode(following),
-        )[0][0]  # fmt: skip
-        return None if found is None else list(found)

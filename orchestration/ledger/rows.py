@@ -164,6 +164,7 @@ def unit_from(row: Mapping[str, Any]) -> Unit:
         effect_key=row["effect_key"],
         essential=row["essential"],
         policy=RetryPolicy.from_dict(row["policy"]),
+        agent=row["agent"],
     )
 
 
@@ -189,21 +190,26 @@ def claimed_unit(campaign_id: str, row: Sequence[Any]) -> Claimed:
     )
 
 
+def _result(named: Mapping[str, Any]) -> UnitResult:
+    status = UnitStatus(named["status"])
+    error = named["error"] if status is UnitStatus.FAILED else None
+    return UnitResult(unit=unit_from(named), status=status, output=named["result"], error=error)
+
+
+def unit_result(row: Sequence[Any]) -> UnitResult:
+    """Read a unit with its status, its output and its last error (also of one that is not finished)."""
+    named = _named(row)
+    status = UnitStatus(named["status"])
+    return UnitResult(unit=unit_from(named), status=status, output=named["result"], error=named["error"])
+
+
 def stage_results(rows: Iterable[Sequence[Any]]) -> list[StageResult]:
     """Finished stages from unit rows (UNIT_COLUMNS) ordered by stage and ordinal."""
     found: dict[int, tuple[str, list[UnitResult]]] = {}
     for row in rows:
         named = _named(row)
         _, results = found.setdefault(named["stage"], (named["stage_name"], []))
-        status = UnitStatus(named["status"])
-        results.append(
-            UnitResult(
-                unit=unit_from(named),
-                status=status,
-                output=named["result"],
-                error=named["error"] if status is UnitStatus.FAILED else None,
-            )
-        )
+        results.append(_result(named))
     return [StageResult(name=name, results=results) for _, (name, results) in sorted(found.items())]
 
 
@@ -227,6 +233,7 @@ def units_json(stage: Stage | None) -> list[dict[str, Any]]:
             "essential": unit.essential,
             "policy": _policy_json(unit.policy),
             "input": unit.input,
+            **({"agent": unit.agent} if unit.agent else {}),
         }
         for ordinal, unit in enumerate(stage.units)
     ]

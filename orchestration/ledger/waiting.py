@@ -15,6 +15,11 @@ from typing import Any
 from orchestration.ledger.database import Database, encode
 
 PROVIDER, BUDGET = "provider", "budget"  #: what a unit can wait for
+#: Tells the fleet's history of a switch that was thrown.
+_NOTE = (
+    "INSERT INTO marketing.fleet_events (kind, actor, data) "
+    "SELECT %s, %s, jsonb_build_object('provider', provider, 'reason', %s::text) FROM changed RETURNING true"
+)
 HEARD_S = 2.0  #: by then every worker has heard, with its beat, of a switch that was thrown
 
 
@@ -67,14 +72,21 @@ class Deferrals:
 
     def switch_off(self, provider: str, *, actor: str, reason: str | None = None) -> bool:
         """Let nobody call the provider any more (workers see it within about a second); False: it was off already."""
-        rows = self._database.rows("SELECT marketing.throw_switch(%s, true, %s, %s)", provider, actor, reason)
-        return bool(rows[0][0])
+        rows = self._database.rows(
+            "WITH changed AS (INSERT INTO marketing.kill_switches (provider, reason, by) VALUES (%s, %s, %s) "
+            f"ON CONFLICT (provider) DO NOTHING RETURNING provider) {_NOTE}",
+            provider, reason, actor, "provider_switched_off", actor, reason,
+        )  # fmt: skip
+        return bool(rows)
 
     def switch_on(self, provider: str, *, actor: str, reason: str | None = None) -> bool:
         """Let the provider be called again, and wake what waited for it; False: it was not off."""
-        rows = self._database.rows("SELECT marketing.throw_switch(%s, false, %s, %s)", provider, actor, reason)
+        rows = self._database.rows(
+            "WITH changed AS (DELETE FROM marketing.kill_switches WHERE provider = %s RETURNING provider) " + _NOTE,
+            provider, "provider_switched_on", actor, reason,
+        )  # fmt: skip
         self.wake(PROVIDER, provider=provider, delay_s=HEARD_S)
-        return bool(rows[0][0])
+        return bool(rows)
 
     def switches(self) -> list[Switch]:
         """What is turned off, the newest first."""

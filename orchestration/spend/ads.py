@@ -24,7 +24,6 @@ from integrations.settings import Settings
 from orchestration.ledger.database import Database, encode
 from orchestration.spend.models import amount_text
 
-AGENT = "ad_management"
 DAILY_ADS, CURRENCY = "DAILY_CAP_ADS", "currency"
 #: Ads are changed in parallel, and one that gives budget away makes room for another.
 LOOK_AGAIN_S = 60.0
@@ -69,7 +68,7 @@ class AdSpend:
         self._database = database
         self._settings = settings
 
-    def reserve(self, campaign_id: str, platform: str, spec: AdSpec, now: datetime) -> Before:
+    def reserve(self, campaign_id: str, agent: str, platform: str, spec: AdSpec, now: datetime) -> Before:
         """Ask before ``platform`` is given ``spec``; what was held before, for :meth:`restore`.
 
         OverBudgetError when a cap has no room. A change that asks for less is always granted.
@@ -78,7 +77,7 @@ class AdSpend:
         cap, currency = self._settings.ads_daily_cap or (None, None)
         refused_by, limit, room, held, daily, until = self._database.rows(
             "SELECT * FROM marketing.spend_reserve_ads(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, spec.effect_key, AGENT, platform, spec.currency, amount, spec.daily_budget, spec.end,
+            campaign_id, spec.effect_key, agent, platform, spec.currency, amount, spec.daily_budget, spec.end,
             cap, currency,
         )[0]  # fmt: skip
         if refused_by is not None:
@@ -105,7 +104,13 @@ class AdSpend:
         self._place(campaign_id, key, None, Decimal(0), Decimal(0), None)
 
     def reported(
-        self, campaign_id: str, platform: str, currency: str, revision: int, days: Iterable[Mapping[str, Any]]
+        self,
+        campaign_id: str,
+        agent: str,
+        platform: str,
+        currency: str,
+        revision: int,
+        days: Iterable[Mapping[str, Any]],
     ) -> None:
         """Count what the platform says its ads of ``revision`` have spent (days as a measurement has them).
 
@@ -116,7 +121,7 @@ class AdSpend:
             spent[str(day["day"])] = spent.get(str(day["day"]), Decimal(0)) + Decimal(str(day["spend"]))
         self._database.rows(
             "SELECT marketing.spend_report_ads(%s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, effect_key(campaign_id, platform), AGENT, platform, currency, str(revision), encode(spent),
+            campaign_id, effect_key(campaign_id, platform), agent, platform, currency, str(revision), encode(spent),
         )  # fmt: skip
 
     def _amount(self, campaign_id: str, spec: AdSpec, now: datetime) -> Decimal:
@@ -142,12 +147,13 @@ class CampaignAds:
 
     money: AdSpend
     campaign_id: str
+    agent: str
     platform: str
     clock: Clock
 
     def reserve(self, spec: AdSpec) -> Before:
         """See :meth:`AdSpend.reserve`."""
-        return self.money.reserve(self.campaign_id, self.platform, spec, self.clock.now())
+        return self.money.reserve(self.campaign_id, self.agent, self.platform, spec, self.clock.now())
 
     def placed(self, spec: AdSpec) -> None:
         """See :meth:`AdSpend.placed`."""
@@ -163,7 +169,7 @@ class CampaignAds:
 
     def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
         """See :meth:`AdSpend.reported`."""
-        self.money.reported(self.campaign_id, self.platform, currency, revision, days)
+        self.money.reported(self.campaign_id, self.agent, self.platform, currency, revision, days)
 
 
 def refusal(

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
-from agents.registry import LEAD_GENERATION
+from agents.names import LEAD_GENERATION
 from orchestration.control.submission import prepare
 from orchestration.execution.canvas import CeleryWakeups, producer
 from orchestration.ledger.database import Database

@@ -20,8 +20,10 @@ from typing import Any
 
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
+from agents.names import ANALYTICS, LEAD_GENERATION
 from agents.ports import UnitContext
-from agents.registry import AGENT_NAMES, ANALYTICS, LEAD_GENERATION
+from agents.registry import agent_names
+from agents.registry import agents as installed_agents
 from agents.state import CampaignPerformance, Lead, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
 from integrations.llm.prices import CostBound
@@ -133,7 +135,8 @@ class BenchAgent(BaseAgent):
 
     def __init__(self, name: str) -> None:
         self.name = name  # type: ignore[misc]  # one class stands for all four
-        self.hop = AGENT_NAMES.index(name)
+        self.edges = installed_agents()[name].edges  # type: ignore[misc]
+        self.hop = list(installed_agents()).index(name)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         return ""
@@ -186,4 +189,4 @@ class BenchAgent(BaseAgent):
 
 def bench_agents() -> dict[str, BaseAgent]:
     """The four agents."""
-    return {name: BenchAgent(name) for name in AGENT_NAMES}
+    return {name: BenchAgent(name) for name in agent_names()}

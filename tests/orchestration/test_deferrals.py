@@ -195,8 +195,8 @@ def test_a_refused_key_waits_for_a_person_and_goes_on_when_it_is_mended(
     wrong.clear()
     row = one.ledger.load("c1")
     assert row is not None
-    one.ledger.make_due(row)
-    one.ledger.set_status("c1", ("waiting",), "running", event="resumed", actor="test")
+    one.ledger.changes.make_due(row)
+    one.ledger.changes.set_status("c1", ("waiting",), "running", event="resumed", actor="test")
     one.orchestrator.run_hop("c1")
     assert one.reports.show("c1")["status"] == "completed"
 

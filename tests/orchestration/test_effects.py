@@ -15,8 +15,8 @@ from orchestrator_harness import Harness
 from toys import echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, EffectSteps
+from agents.names import AD_MANAGEMENT
 from agents.ports import EffectRules, UnitContext
-from agents.registry import AD_MANAGEMENT
 from agents.registry import agents as real_agents
 from agents.unit import Unit, UnitResult, UnitStatus, effect_key
 from integrations.errors import NeedsAttentionError, NotNowError, OutcomeUnknownError, TransientError

@@ -264,14 +264,14 @@ class NoMessages:
 def test_a_waiting_campaign_is_woken_ever_more_rarely(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
-    assert reconcile(one.ledger, one.broker, NoMessages()) == 0  # it has just been submitted
+    assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 0  # it has just been submitted
     for publishes in (0, 1, 2):
         pause = 3 * 2**publishes
         for age, woken in ((pause - 1, 0), (pause + 1, 1)):
             one.database.run(
                 "UPDATE marketing.campaigns SET progress_at = clock_timestamp() - make_interval(secs => %s)", age
             )
-            assert reconcile(one.ledger, one.broker, NoMessages()) == woken
+            assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == woken
 
 
 def test_a_long_queue_is_no_lost_message() -> None:
@@ -295,7 +295,9 @@ def test_parallel_ticks_wake_a_campaign_once(bench: Callable[..., Harness]) -> N
         one.submit(f"c{n}")
     one.database.run("UPDATE marketing.campaigns SET progress_at = clock_timestamp() - interval '1 minute'")
     with ThreadPoolExecutor(16) as pool:
-        woken = list(pool.map(lambda _: reconcile(one.ledger, one.broker, NoMessages()), range(50)))
+        woken = list(
+            pool.map(lambda _: reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management"), range(50))
+        )
     assert sum(woken) == 20
     assert len(one.broker.sent) == 20
 

@@ -9,6 +9,7 @@ import pytest
 
 from agents.config import CampaignConfig
 from agents.messages import MessageType
+from agents.registry import agents
 from agents.state import CampaignPerformance, Lead, MarketingAgentState
 from orchestration.flow.routing import begin_hop, next_agent, route
 
@@ -47,10 +48,10 @@ def test_next_agent(current: str | None, config: dict[str, Any], changes: dict[s
 
 
 def test_only_a_loop_raises_the_counter() -> None:
-    assert route(state("content_creation")).optimization_attempts == 0
-    looped = route(state("analytics"))
+    assert route(state("content_creation"), agents()).optimization_attempts == 0
+    looped = route(state("analytics"), agents())
     assert (looped.next_agent, looped.optimization_attempts) == ("content_creation", 1)
-    ended = route(state("analytics").evolve(optimization_attempts=3))
+    ended = route(state("analytics").evolve(optimization_attempts=3), agents())
     assert (ended.next_agent, ended.optimization_attempts) == (None, 3)
 
 

@@ -27,7 +27,7 @@ from agents.state import (
 from agents.unit import Stage, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.flow.transition import FinishedHop, Transition
-from orchestration.ledger.commits import Finish, advance_json, patch, recorded_json
+from orchestration.ledger.commits import Finish, patch, recorded_json, transition_json
 from orchestration.ledger.database import encode
 from orchestration.ledger.rows import Position, small_state, units_json
 
@@ -119,7 +119,7 @@ def moved(state: MarketingAgentState, after: MarketingAgentState, **options: Any
 def test_a_hop_that_is_all_that_changes_is_sent_once() -> None:
     after = full()
     before = MarketingAgentState.initial(after.campaign_config, campaign_id="c1", now=NOW)
-    following, lists = advance_json(moved(before, after), claimed=0, base=-1)
+    following, lists = transition_json(moved(before, after), claimed=0, base=-1)
     assert following["hops"] == [{"step": 0, "agent": "lead_generation"}]
     assert set(lists) == {"leads", "qualified_leads", "generated_content", "ad_creatives"}
     assert not set(lists) & set(following["patch"])
@@ -130,7 +130,7 @@ def test_what_changes_beyond_the_hops_is_in_no_checkpoint() -> None:
     after = full()
     before = MarketingAgentState.initial(after.campaign_config, campaign_id="c1", now=NOW)
     asked = after.evolve(agent_messages=(), leads=())
-    following, lists = advance_json(moved(before, after, patched=(after, asked)), claimed=0, base=-1)
+    following, lists = transition_json(moved(before, after, patched=(after, asked)), claimed=0, base=-1)
     (hop,) = following["hops"]
     assert hop["patch"]["leads"] == after.leads
     assert (lists["leads"], following["patch"]["agent_messages"]) == ((), ())

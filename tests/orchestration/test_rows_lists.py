@@ -12,8 +12,9 @@ import pytest
 from orchestrator_harness import Harness
 from toys import Toy, echo
 
+from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
 from agents.ports import FixedClock
-from agents.registry import AD_MANAGEMENT, AGENT_NAMES, CONTENT_CREATION, LEAD_GENERATION
+from agents.registry import agent_names
 from agents.state import AdCreative, CampaignPerformance, ContentPiece, Lead, MarketingAgentState
 from agents.unit import StageResult
 from integrations.settings import Settings
@@ -52,7 +53,7 @@ class Writer(Toy):
 
 
 def writers() -> dict[str, Any]:
-    return {name: Writer(name, (1,), echo) for name in AGENT_NAMES}
+    return {name: Writer(name, (1,), echo) for name in agent_names()}
 
 
 @pytest.fixture

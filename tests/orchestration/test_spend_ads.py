@@ -70,7 +70,7 @@ def place(
     platform: str = "facebook_ads",
     cap: str | None = None,
 ) -> None:
-    ads(bench, cap).reserve(campaign, platform, wanted, NOW)
+    ads(bench, cap).reserve(campaign, "ad_management", platform, wanted, NOW)
     ads(bench, cap).placed(campaign, wanted, NOW)
 
 
@@ -100,7 +100,7 @@ def test_an_update_replaces_and_never_counts_twice(bench: Harness) -> None:
         ("6", "campaigns limits c1 --ads-per-day X"),
     ):
         with pytest.raises(OverBudgetError) as caught:
-            ads(bench).reserve("c1", "facebook_ads", spec(daily), NOW)
+            ads(bench).reserve("c1", "ad_management", "facebook_ads", spec(daily), NOW)
         assert said in str(caught.value)
         assert caught.value.detail == "limits.ads_per_day"
     assert row(bench) == (150, 0, 5)
@@ -110,15 +110,15 @@ def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Harn
     bench.submit(budget=600, currency="EUR", limits={"ads": "600"})
     place(bench, spec("15"))
     # Lowering: until the platform has taken it, the higher budget may still run.
-    before = ads(bench).reserve("c1", "facebook_ads", spec("5"), NOW)
+    before = ads(bench).reserve("c1", "ad_management", "facebook_ads", spec("5"), NOW)
     assert row(bench) == (450, 0, 15)
     with pytest.raises(OverBudgetError) as caught:
-        ads(bench).reserve("c1", "linkedin_ads", spec("6", platform="linkedin_ads"), NOW)
+        ads(bench).reserve("c1", "ad_management", "linkedin_ads", spec("6", platform="linkedin_ads"), NOW)
     assert caught.value.detail == "limits.ads"
     ads(bench).placed("c1", spec("5"), NOW)
     assert row(bench) == (150, 0, 5)
     # Raising, and the platform surely took nothing of it: as before.
-    before = ads(bench).reserve("c1", "facebook_ads", spec("20"), NOW)
+    before = ads(bench).reserve("c1", "ad_management", "facebook_ads", spec("20"), NOW)
     assert row(bench) == (600, 0, 20)
     ads(bench).restore("c1", spec("20"), before)
     assert row(bench) == (150, 0, 5)
@@ -129,17 +129,17 @@ def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Harn
 def test_what_is_reported_goes_from_held_to_settled(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR", limits={"ads": "300"})
     place(bench, spec("10"))
-    ads(bench).reported("c1", "facebook_ads", "EUR", 1, days("9.50", number=7))
+    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 1, days("9.50", number=7))
     assert row(bench) == (Decimal("233.50"), Decimal("66.50"), 10)
-    ads(bench).reported("c1", "facebook_ads", "EUR", 1, days("9.50", number=7))  # read once more
+    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 1, days("9.50", number=7))  # read once more
     assert row(bench) == (Decimal("233.50"), Decimal("66.50"), 10)
     # The next revision has lived the seven days that follow; both have spent.
-    ads(bench).reported("c1", "facebook_ads", "EUR", 2, days("10", NOW.date() + timedelta(days=7), 7))
+    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 2, days("10", NOW.date() + timedelta(days=7), 7))
     assert row(bench) == (Decimal("163.50"), Decimal("136.50"), 10)
     place(bench, spec("10"))  # 14 of 30 days are over, so the same budget still fits under the very same limit
     assert row(bench) == (160, Decimal("136.50"), 10)
     # What is not known to have been held is counted all the same.
-    ads(bench).reported("c1", "facebook_ads", "EUR", 3, days("500"))
+    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 3, days("500"))
     assert row(bench) == (0, Decimal("636.50"), 10)
     with pytest.raises(OverBudgetError):
         place(bench, spec("11"))
@@ -148,7 +148,7 @@ def test_what_is_reported_goes_from_held_to_settled(bench: Harness) -> None:
 def test_two_currencies_never_mix(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR", limits={"ads_per_day": "10"})
     place(bench, spec("10"))
-    ads(bench).reported("c1", "facebook_ads", "USD", 1, days("99"))  # the ad account counts in dollars
+    ads(bench).reported("c1", "ad_management", "facebook_ads", "USD", 1, days("99"))  # the ad account counts in dollars
     found = campaign_spend(bench.database, "c1")
     assert found["totals"]["ads"] == {
         "EUR": {"settled": "0.00", "held": "300.00"},
@@ -159,7 +159,7 @@ def test_two_currencies_never_mix(bench: Harness) -> None:
     ]
     bench.submit("c2", budget=300, currency="USD")
     with pytest.raises(OverBudgetError, match="DAILY_CAP_ADS is in EUR and the campaign's ads are in USD"):
-        ads(bench, "500").reserve("c2", "facebook_ads", spec("1", campaign="c2", currency="USD"), NOW)
+        ads(bench, "500").reserve("c2", "ad_management", "facebook_ads", spec("1", campaign="c2", currency="USD"), NOW)
 
 
 def test_the_fleets_cap_counts_what_runs(bench: Harness) -> None:
@@ -168,7 +168,7 @@ def test_the_fleets_cap_counts_what_runs(bench: Harness) -> None:
     place(bench, spec("60"), cap="100")
     other = spec("50", campaign="c2")
     with pytest.raises(OverBudgetError, match=r"DAILY_CAP_ADS of 100\.00 EUR has 40\.00 a day left") as caught:
-        ads(bench, "100").reserve("c2", "facebook_ads", other, NOW)
+        ads(bench, "100").reserve("c2", "ad_management", "facebook_ads", other, NOW)
     assert caught.value.detail == "DAILY_CAP_ADS"
     fleet = fleet_spend(bench.database, replace(Settings.from_env({}), ads_daily_cap=(Decimal(100), "EUR")))
     assert fleet["today"]["ads_per_day"] == {"EUR": "60.00"}
@@ -191,7 +191,7 @@ def test_limits_of_ads_do_not_go_below_what_runs(bench: Harness) -> None:
         change_limits(told, "c1", actor="ann", ads_per_day="9.99")
     change_limits(told, "c1", actor="ann", ads_per_day=10, ads=300)
     with pytest.raises(OverBudgetError):
-        ads(bench).reserve("c1", "linkedin_ads", spec("1", platform="linkedin_ads"), NOW)
+        ads(bench).reserve("c1", "ad_management", "linkedin_ads", spec("1", platform="linkedin_ads"), NOW)
 
 
 def test_many_at_once_stay_under_the_fleets_cap(bench: Harness) -> None:

@@ -58,7 +58,7 @@ def test_limits_are_changed_with_an_event_and_the_waiting_campaign_looks_again(b
 
 def test_limits_that_can_not_be(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"}, budget=100, currency="EUR")
-    ledger(bench).reserve("c1", claim(), "openai", bound("0.50"))
+    ledger(bench).reserve(claim(), "openai", bound("0.50"))
     journal(bench, claim("u1"), "answer", 1, usage("0.10"))
     told = verbs(bench)
     with pytest.raises(VerbRefusedError, match=r"limits\.llm can't go below the 0\.60 USD that is spent and held"):
@@ -88,7 +88,7 @@ def test_lowering_a_limit_and_reserving_at_once_keep_the_cap(bench: Harness) -> 
 
     def reserve(number: int) -> bool:
         with suppress(OverBudgetError):
-            return ledger(bench).reserve("c1", claim(f"u{number}"), "openai", bound("0.05"))
+            return ledger(bench).reserve(claim(f"u{number}"), "openai", bound("0.05"))
         return False
 
     def lower(cents: int) -> bool:

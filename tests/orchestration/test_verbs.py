@@ -13,9 +13,10 @@ import pytest
 from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
+from agents.names import AD_MANAGEMENT
 from agents.ports import FixedClock, UnitContext
-from agents.registry import AD_MANAGEMENT
 from agents.state import AdCreative, MarketingAgentState
+from agents.stopping import Wanted
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import BadRequestError
 from integrations.settings import Settings
@@ -44,10 +45,8 @@ class AdToy(Toy):
         creative = AdCreative(creative_id="a", platform="toy", status="active", remote_ids={"campaign": "1"})
         return state.evolve(ad_creatives=(creative,))
 
-    def wind_down(self, state: MarketingAgentState) -> Stage | None:
-        unit = Unit(
-            key="stop:toy", kind="stop", provider="local", input={"platform": "toy", "value": 0}, effect_key="k"
-        )
+    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
+        unit = Unit(key="stop:toy", kind="stop", provider="toy", input={"platform": "toy", "value": 0}, effect_key="k")
         return Stage(name="wind_down", units=[unit])
 
 
@@ -383,9 +382,9 @@ def test_figures_gather_before_they_are_measured(bench: Callable[..., Harness]) 
     assert one.orchestrator.run_hop("c1") == "waiting"
     (due,) = one.database.rows("SELECT due_at FROM marketing.campaigns")[0]
     assert timedelta(hours=47) < due - datetime.now(UTC) < timedelta(hours=49)
-    assert reconcile(one.ledger, one.broker, NoMessages()) == 0
+    assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 0
     one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '1 second'")
-    assert reconcile(one.ledger, one.broker, NoMessages()) == 1
+    assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 1
     one.deliver()
     assert status(one) == "completed"
 
@@ -405,8 +404,8 @@ def test_a_schedule_measures_again_until_it_ends(bench: Callable[..., Harness]) 
         assert listed["campaign_id"] == "c1"
         clock.at += timedelta(days=1)
         one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '10 days'")  # missed ticks
-        assert reconcile(one.ledger, one.broker, NoMessages()) == 1
-        assert reconcile(one.ledger, one.broker, NoMessages()) == 0
+        assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 1
+        assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 0
         one.deliver()
     assert status(one) == "completed"
     assert cycles == 3

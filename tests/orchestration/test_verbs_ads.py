@@ -12,9 +12,11 @@ from paused_ads import BOTH, benches, reason, said, settings_of, shown, status, 
 from toys import Toy, echo, toys
 
 from agents.config import CampaignConfig
+from agents.names import AD_MANAGEMENT
 from agents.registry import agents as real_agents
 from agents.state import AdCreative, MarketingAgentState
-from agents.unit import effect_key
+from agents.stopping import Wanted
+from agents.unit import Unit, UnitResult, UnitStatus, effect_key
 from integrations.providers import Providers
 from integrations.settings import Settings
 from orchestration.control.verbs import VerbRefusedError
@@ -186,11 +188,16 @@ def test_a_campaign_whose_ads_are_paused_is_cancelled_and_does_not_go_back(
 # --- pure ------------------------------------------------------------------------------------------------------------
 
 
-def unit(number: int, wanted: str, *, ours: bool = False, status: str = "succeeded", platform: str = "x") -> SwitchUnit:
+def unit(
+    number: int, wanted: Wanted, *, ours: bool = False, status: str = "succeeded", platform: str = "x"
+) -> SwitchUnit:
+    planned = Unit(
+        key=f"{wanted}:{platform}", kind="stop", provider=platform, input={"platform": platform, "wanted": wanted},
+        effect_key=platform, agent=AD_MANAGEMENT,
+    )  # fmt: skip
     output = {"paused": ours, "enabled": wanted == "on"} if status == "succeeded" else {}
-    return SwitchUnit(
-        number=number, platform=platform, wanted=wanted, status=status, ours=ours, output=output, message="no"
-    )
+    result = UnitResult(unit=planned, status=UnitStatus(status), output=output, error={"message": "no"})
+    return SwitchUnit(number=number, wanted=wanted, ours=ours, result=result)
 
 
 def test_whose_doing_it_is_that_an_ad_is_off() -> None:
@@ -210,10 +217,12 @@ def test_only_what_changed_is_told_in_the_state() -> None:
         for name, before in (("x", "active"), ("y", "active"), ("z", "failed"), ("w", "paused"))
     )
     state = MarketingAgentState.initial(config, campaign_id="c1").evolve(ad_creatives=creatives)
-    switch = AdSwitch(number=1, wanted="off", go_on=False, actor="ann", planned=True, settled=False, unreached=())
+    switch = AdSwitch(
+        number=1, wanted="off", go_on=False, actor="ann", agent=AD_MANAGEMENT, planned=True, settled=False, unreached=()
+    )
     units = [unit(1, "off", ours=True), unit(1, "off", platform="y", status="failed"), unit(1, "off", platform="w")]
-    end = settled(state, switch, units)
-    assert [(c.platform, c.status) for c in end.creatives] == [
+    end = settled(state, switch, units, real_agents())
+    assert [(c.platform, c.status) for c in end.state.ad_creatives] == [
         ("x", "paused"), ("y", "active"), ("z", "failed"), ("w", "paused"),
     ]  # fmt: skip
     assert end.unreached == ("y",)

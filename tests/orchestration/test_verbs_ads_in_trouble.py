@@ -13,10 +13,11 @@ from orchestrator_harness import Harness
 from paused_ads import BOTH, benches, dead, reason, said, settings_of, shown, status, tick, verbs, wake, with_ads
 from toys import Toy, echo, toys
 
+from agents.names import AD_MANAGEMENT
 from agents.ports import UnitContext
-from agents.registry import AD_MANAGEMENT
 from agents.registry import agents as real_agents
 from agents.state import AdCreative, MarketingAgentState
+from agents.stopping import Wanted
 from agents.unit import Stage, Unit, UnitResult
 from integrations.errors import BadRequestError
 from orchestration.execution.units import run_claimed
@@ -76,7 +77,7 @@ def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it
     row = victim.reports.row("c1")
     switch = switches.newest(row)
     assert switch is not None
-    stage = one.agents[AD_MANAGEMENT].wind_down(row.state)
+    stage = one.agents[AD_MANAGEMENT].stop(row.state)
     assert stage is not None
     assert switches.plan(row, switch, Stage(name="switch_ads", units=[_off(unit) for unit in stage.units]))
     claimed = switches.take(row, switch)
@@ -143,7 +144,7 @@ def test_whoever_dies_after_whichever_call_an_ad_is_paused_and_known_to_be_ours(
     agent = real_agents()[AD_MANAGEMENT]
     agent.execute(campaign(ad_platforms=[platform]), execution)
     ads = execution.providers.ads(platform)
-    stage = agent.wind_down(campaign(ad_platforms=[platform]))
+    stage = agent.stop(campaign(ad_platforms=[platform]))
     assert stage is not None
     unit = _off(stage.units[0])
     found = ads.find_by_key(unit.effect_key or "", wire=Wire())
@@ -208,8 +209,9 @@ class AdToy(Toy):
         creative = AdCreative(creative_id="a", platform="toy", status="active", remote_ids={"campaign": "1"})
         return state.evolve(ad_creatives=(creative,))
 
-    def wind_down(self, state: MarketingAgentState) -> Stage | None:
-        unit = Unit(key="stop:toy", kind="stop", provider="local", input={"platform": "toy"}, effect_key="k")
+    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
+        given = {"platform": "toy", "wanted": wanted}
+        unit = Unit(key=f"{wanted or 'stop'}:toy", kind="stop", provider="toy", input=given, effect_key="k")
         return Stage(name="wind_down", units=[unit])
 
 

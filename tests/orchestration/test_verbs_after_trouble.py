@@ -13,9 +13,10 @@ from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, EffectSteps, unsettled
+from agents.names import AD_MANAGEMENT, CONTENT_CREATION
 from agents.ports import UnitContext
-from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
 from agents.state import MarketingAgentState
+from agents.stopping import Wanted
 from agents.unit import Stage, Unit
 from integrations.errors import OutcomeUnknownError
 from orchestration import CampaignNotFoundError
@@ -248,9 +249,9 @@ def test_the_ads_of_a_cancelled_campaign_are_paused_though_its_other_work_is_sto
 class Stoppable(Toy):
     """Has something to pause on two platforms."""
 
-    def wind_down(self, state: MarketingAgentState) -> Stage | None:
+    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
         units = [
-            Unit(key=f"stop:{name}", kind="stop", provider="local", input={"platform": name, "value": 0})
+            Unit(key=f"stop:{name}", kind="stop", provider=name, input={"platform": name, "value": 0})
             for name in ("a", "b")
         ]
         return Stage(name="wind_down", units=units)

@@ -16,14 +16,14 @@ from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.config import CampaignConfig
-from agents.registry import AD_MANAGEMENT, CONTENT_CREATION
+from agents.names import AD_MANAGEMENT, CONTENT_CREATION
 from agents.registry import agents as real_agents
 from agents.state import AdCreative, ApprovalGrant, ContentPiece, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.settings import Settings
 from orchestration.control.verbs import VerbRefusedError, Verbs
 from orchestration.execution.context import Resources
-from orchestration.flow.holds import ads_approval
+from orchestration.flow.holds import hold_for
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -226,14 +226,15 @@ def test_the_reason_is_in_the_prompt_of_every_piece(rework: Harness) -> None:
     ],
 )
 def test_an_approval_covers_these_contents_and_no_more_money(headlines: list[str], budget: str, asks: bool) -> None:
-    config = CampaignConfig.parse({"target_audience": {"industry": "saas"}, "budget": budget})
+    keys = {"target_audience": {"industry": "saas"}, "budget": budget, "approval": {"gate": "ads"}}
+    config, agent = CampaignConfig.parse(keys), real_agents()[AD_MANAGEMENT]
     state = MarketingAgentState.initial(config, campaign_id="c1", now=NOW)
     first = state.evolve(campaign_config=config.model_copy(update={"budget": Decimal(100)}))
-    asked = ads_approval(first, deployment(state, ["a"]), NOW)
+    asked = hold_for(first, agent, deployment(state, ["a"]), None, NOW)
     assert asked is not None
     assert asked.budget == Decimal(100)
     grants = [ApprovalGrant(kind="ads", contents=asked.contents, budget=asked.budget)]
     if budget == "200":
         grants.append(ApprovalGrant(kind="ads", contents=("other",), budget=Decimal(300)))
-    again = ads_approval(state.evolve(approvals=tuple(grants)), deployment(state, headlines), NOW)
+    again = hold_for(state.evolve(approvals=tuple(grants)), agent, deployment(state, headlines), None, NOW)
     assert (again is not None) == asks

@@ -10,7 +10,7 @@ import pytest
 from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
-from agents.registry import AD_MANAGEMENT
+from agents.names import AD_MANAGEMENT
 from agents.state import AdCreative, MarketingAgentState
 from orchestration.control.verbs import Verbs
 

@@ -13,10 +13,11 @@ from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.effects import ENDED, INTENT, REMOTE, unsettled
+from agents.names import AD_MANAGEMENT
 from agents.ports import UnitContext
-from agents.registry import AD_MANAGEMENT
 from agents.registry import agents as real_agents
 from agents.state import MarketingAgentState
+from agents.stopping import Wanted
 from agents.unit import Stage, Unit, UnitResult
 from integrations.settings import Settings
 from orchestration.control.resolve import open_units, resolve
@@ -45,9 +46,9 @@ JOURNALS: list[tuple[dict[str, Any], list[str]]] = [
 class Finds(Toy):
     """An ad agent whose effects adopt what their journal says."""
 
-    def wind_down(self, state: MarketingAgentState) -> Stage | None:
+    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
         given = {"platform": "toy", "value": 0}
-        unit = Unit(key="stop:toy", kind="stop", provider="local", input=given, effect_key="k")
+        unit = Unit(key="stop:toy", kind="stop", provider="toy", input=given, effect_key="k")
         return Stage(name="wind_down", units=[unit])
 
 
@@ -159,7 +160,7 @@ def test_a_cancel_ends_though_its_own_work_kills_workers(
     at_the_effects(one)
     verbs(one).cancel("c1", actor="ann")
     one.broker.queue.clear()
-    one.ledger.redirect(
+    one.ledger.changes.redirect(
         one.reports.row("c1"), ("cancelling",), _winding_down(one)
     )  # and before its unit is done, its worker dies
     for _ in range(MAX_CRASHES):
@@ -171,10 +172,10 @@ def test_a_cancel_ends_though_its_own_work_kills_workers(
 
 
 def _winding_down(one: Harness) -> Any:
-    from orchestration.flow.cancelling import wind_down
+    from orchestration.flow.cancelling import begin_cancel
 
     row = one.reports.row("c1")
-    return wind_down(row.state, row.step + 1, one.agents, one.orchestrator.resources.clock.now())
+    return begin_cancel(row.state, row.step + 1, one.agents, one.orchestrator.resources.clock.now())
 
 
 # --- going elsewhere while an effect is in question -----------------------------------------------------------------

@@ -83,7 +83,7 @@ def wake(one: Harness) -> int:
 
 def tick(one: Harness) -> int:
     """A tick; how many it woke."""
-    return reconcile(one.ledger, one.broker, NoMessages())
+    return reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management")
 
 
 def dead(one: Harness, worker: str) -> None:

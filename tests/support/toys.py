@@ -10,11 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from agents.approval import Question
 from agents.base import BaseAgent
+from agents.names import AD_MANAGEMENT, ANALYTICS, LEAD_GENERATION
 from agents.ports import UnitContext
-from agents.registry import AD_MANAGEMENT, AGENT_NAMES, ANALYTICS, LEAD_GENERATION
+from agents.registry import agent_names
+from agents.registry import agents as installed_agents
 from agents.state import CampaignPerformance, Lead, MarketingAgentState
-from agents.unit import Stage, StageResult, Unit, effect_key
+from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key
+from agents.waiting import Wait
 from integrations.retry import RetryPolicy
 
 Body = Callable[[Unit, UnitContext], Mapping[str, Any]]
@@ -37,6 +41,9 @@ class Toy(BaseAgent):
         policy: RetryPolicy | None = None,
     ) -> None:
         self.name = name  # type: ignore[misc]  # one class stands for all four
+        #: The real agent of that name: the orchestrator hears from a toy what it would hear from that.
+        self.real = installed_agents()[name]
+        self.edges, self.gate, self.outside = self.real.edges, self.real.gate, self.real.outside  # type: ignore[misc]
         self.stages = stages
         self.body = body
         self.scores = scores
@@ -67,6 +74,27 @@ class Toy(BaseAgent):
             ],
         )
 
+    def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
+        effects = [unit for unit in stage.units if unit.effect]
+        if all("spec" in unit.input for unit in effects):
+            return self.real.question(state, stage)
+        return Question(kind=self.gate, request={}, contents=tuple(unit.key for unit in effects))
+
+    def review(self, state: MarketingAgentState) -> Question | None:
+        return self.real.review(state)
+
+    def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
+        return self.real.wait(state, came_from, now)
+
+    def next_cycle(self, state: MarketingAgentState, now: datetime) -> Wait | None:
+        return self.real.next_cycle(state, now)
+
+    def stopped(self, state: MarketingAgentState, results: Sequence[UnitResult]) -> MarketingAgentState:
+        return self.real.stopped(state, results)
+
+    def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState | None:
+        return self.real.rework(state, reason, step, now)
+
     def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
         return self.body(unit, ctx)
 
@@ -94,4 +122,4 @@ def toys(
     policy: RetryPolicy | None = None,
 ) -> dict[str, BaseAgent]:
     """The four agents."""
-    return {name: Toy(name, stages, body, scores, policy) for name in AGENT_NAMES}
+    return {name: Toy(name, stages, body, scores, policy) for name in agent_names()}

@@ -20,8 +20,8 @@ from orchestrator_harness import Harness
 from toys import Toy, echo, toys
 
 from agents.effects import INTENT
+from agents.names import AD_MANAGEMENT, LEAD_GENERATION
 from agents.ports import UnitContext
-from agents.registry import AD_MANAGEMENT, LEAD_GENERATION
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import PermanentError

@@ -19,11 +19,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import workers
+from integrations import plugins
 from workers.services.home import Home
 from workers.services.ports import LOOPBACK
 from workers.supervisor import ChildSpec
 
-QUEUES = ("orchestration", "lead_generation", "content_creation", "ad_management", "analytics")
+QUEUES = ("orchestration", *plugins.names(plugins.AGENTS))
 
 #: Beat is taken to run when its schedule file is there, at the latest after these many seconds.
 _BEAT_SECONDS = 5.0

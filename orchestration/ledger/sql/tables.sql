@@ -153,6 +153,7 @@ CREATE TABLE marketing.ad_switches (
     wanted      text NOT NULL CHECK (wanted IN ('off', 'on')),
     go_on       boolean NOT NULL,                  -- the campaign goes on once its ads are on
     actor       text NOT NULL,
+    agent       text NOT NULL,                     -- whose queue carries it out
     epoch       integer NOT NULL,                  -- of the campaign: a request of an abandoned line of work is void
     asked_at    timestamptz NOT NULL DEFAULT now(),
     planned_at  timestamptz,                       -- when its units were written: nothing else was at work then

@@ -133,27 +133,6 @@ BEGIN
     RETURN woken;
 END $$;
 
--- Switch a provider off for the whole fleet, or on again; who and why is an event. False when it was so already.
-CREATE FUNCTION marketing.throw_switch(p_provider text, p_off boolean, p_actor text, p_reason text) RETURNS boolean
-LANGUAGE plpgsql AS $$
-DECLARE
-    changed integer;
-BEGIN
-    IF p_off THEN
-        INSERT INTO marketing.kill_switches (provider, reason, by) VALUES (p_provider, p_reason, p_actor)
-        ON CONFLICT (provider) DO NOTHING;
-    ELSE
-        DELETE FROM marketing.kill_switches WHERE provider = p_provider;
-    END IF;
-    GET DIAGNOSTICS changed = ROW_COUNT;
-    IF changed > 0 THEN
-        INSERT INTO marketing.fleet_events (kind, actor, data)
-        VALUES (CASE WHEN p_off THEN 'provider_switched_off' ELSE 'provider_switched_on' END, p_actor,
-                jsonb_build_object('provider', p_provider, 'reason', p_reason));
-    END IF;
-    RETURN changed > 0;
-END $$;
-
 -- Say that a worker is alive, with what it has counted; returns what has been stopped in the last minutes ('campaign', id)
 -- and which providers are switched off ('provider', name).
 CREATE FUNCTION marketing.beat(p_worker text, p_metrics jsonb) RETURNS TABLE (what text, name text)
@@ -317,7 +296,7 @@ BEGIN
                       AND u.status = 'running'))))
           AND c.progress_at < clock_timestamp() - make_interval(secs => p_stale * 2 ^ least(c.publishes, 6))
         UNION ALL
-        SELECT c.campaign_id, 'ad_management', c.step, c.progress_at FROM marketing.ad_switches s
+        SELECT c.campaign_id, s.agent, c.step, c.progress_at FROM marketing.ad_switches s
         JOIN marketing.campaigns c ON c.campaign_id = s.campaign_id AND c.epoch = s.epoch AND c.status = 'paused'
         WHERE s.settled_at IS NULL
           AND NOT EXISTS (SELECT FROM marketing.units u WHERE u.campaign_id = c.campaign_id AND u.status = 'running'

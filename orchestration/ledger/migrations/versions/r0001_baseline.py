@@ -9,7 +9,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-SCRIPTS = ("tables.sql", "flow.sql", "waiting.sql", "ads.sql", "spend.sql")
+SCRIPTS = ("tables.sql", "flow.sql", "waiting.sql", "spend.sql")
 
 
 def upgrade() -> None:

@@ -1,0 +1,15 @@
+"""The contract of units that stop what a campaign runs outside: for good when it is cancelled, for a while when it is
+paused.
+
+A unit that switches something off journals :data:`SWITCHING_OFF` before the call, so that one that dies in it leaves it
+known whose doing it was, and only what these units have switched off is switched on again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Wanted = Literal["off", "on"]
+OFF: Wanted = "off"
+ON: Wanted = "on"
+SWITCHING_OFF = "switching_off"  #: journal entry of what was seen running and is then switched off: its remote id

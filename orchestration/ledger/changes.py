@@ -1,0 +1,277 @@
+"""Changes to a campaign's row that a person, or the orchestrator for them, asks for: each is one transaction.
+
+They happen at a person's speed, so they are written where their rules are, over the row's lock, instead of in SQL.
+Invariants: a change is made only from the statuses, and with the revision, that it was decided from; going elsewhere
+commits its transition through the same function as every advance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from orchestration.flow.transition import Transition
+from orchestration.ledger.commits import Finish
+from orchestration.ledger.database import Database, Transaction, encode
+from orchestration.ledger.rows import BIG_LISTS, CampaignRow, Position
+
+ADVANCED = -2  #: the transition was committed
+
+PAUSED_FROM = "<paused_from>"  #: as a status: the one that a pause interrupted
+_HELD = ("paused", "waiting", "awaiting_approval")  #: statuses in which a moment that has been set stays set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedRow:
+    """What a change has to know of a row while it holds its lock."""
+
+    campaign_id: str
+    status: str
+    reason: str | None
+    agent: str | None
+    step: int
+    stage: int
+    epoch: int
+    revision: int
+    base_step: int
+    paused_from: str | None
+    paused_reason: str | None
+
+
+_LOCKED = "status, reason, agent, step, stage, epoch, revision, base_step, paused_from, paused_reason"
+
+
+def lock(tx: Transaction, campaign_id: str, origin: Sequence[str], revision: int | None = None) -> LockedRow | None:
+    """Lock a campaign's row; None when it is not in a status of ``origin``, or has another revision."""
+    rows = tx.rows(f"SELECT {_LOCKED} FROM marketing.campaigns WHERE campaign_id = %s FOR UPDATE", campaign_id)
+    if not rows:
+        return None
+    row = LockedRow(campaign_id=campaign_id, **dict(zip(_LOCKED.split(", "), rows[0], strict=True)))
+    return row if row.status in origin and revision in (None, row.revision) else None
+
+
+def change_status(
+    tx: Transaction,
+    row: LockedRow,
+    status: str,
+    *,
+    event: str,
+    actor: str,
+    reason: str | None = None,
+    patch: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> str:
+    """Give a locked row another status without moving it, and return that status.
+
+    :data:`PAUSED_FROM` returns to what a pause interrupted. ``patch`` changes keys of the state.
+    """
+    new, returns = status, status == PAUSED_FROM
+    if returns:
+        new = row.paused_from or "running"
+    interrupted = (row.paused_from, row.paused_reason) if row.status == "paused" else (row.status, row.reason)
+    paused_from, paused_reason = interrupted if new == "paused" else (None, None)
+    tx.run(
+        "UPDATE marketing.campaigns SET status = %s, revision = revision + 1, updated_at = now(), publishes = 0, "
+        "due_at = CASE WHEN %s THEN due_at END, hold = CASE WHEN %s THEN NULL ELSE hold END, reason = %s, "
+        "paused_from = %s, paused_reason = %s, "
+        "progress_at = CASE WHEN %s THEN clock_timestamp() ELSE progress_at END WHERE campaign_id = %s",
+        new, new in _HELD, new == "running",
+        row.paused_reason if returns else reason, paused_from, paused_reason, new == "running", row.campaign_id,
+    )  # fmt: skip
+    if patch:
+        write_state(tx, row, patch)
+    note(tx, row, event, data or {}, actor=actor)
+    return new
+
+
+def write_state(tx: Transaction, row: LockedRow, patch: Mapping[str, Any]) -> None:
+    """Replace keys of the state of a locked row, whichever columns they are in."""
+    lists = [name for name in BIG_LISTS if name in patch]
+    small = {name: value for name, value in patch.items() if name not in BIG_LISTS}
+    columns = ", ".join(("state = state || %s::jsonb", *(f"{name} = %s" for name in lists)))
+    tx.run(
+        f"UPDATE marketing.campaigns SET {columns} WHERE campaign_id = %s",
+        encode(small), *(encode(patch[name]) for name in lists), row.campaign_id,
+    )  # fmt: skip
+
+
+def note(tx: Transaction, row: LockedRow, kind: str, data: Mapping[str, Any], *, actor: str) -> None:
+    """Append one event to the campaign's history, at the place where its row is."""
+    tx.run(
+        "INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data) VALUES (%s, %s, %s, %s, %s, %s)",
+        row.campaign_id, kind, actor, row.step, row.agent, encode(data),
+    )  # fmt: skip
+
+
+class CampaignChanges:
+    """The changes to campaigns of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def set_status(
+        self,
+        campaign_id: str,
+        origin: Sequence[str],
+        status: str,
+        *,
+        event: str,
+        actor: str,
+        reason: str | None = None,
+        revision: int | None = None,
+        patch: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """Change the status of a campaign that is in one of ``origin``; return the new status, None when it is not.
+
+        See :func:`change_status`. A ``patch`` needs the ``revision`` that it was made from.
+        """
+
+        def change(tx: Transaction) -> str | None:
+            row = lock(tx, campaign_id, origin, revision)
+            if row is None:
+                return None
+            return change_status(tx, row, status, event=event, actor=actor, reason=reason, patch=patch, data=data)
+
+        return self._database.transaction(change)
+
+    def redirect(
+        self,
+        row: CampaignRow,
+        origin: Sequence[str],
+        transition: Transition,
+        *,
+        base: int | None = None,
+        keep_effects: bool = False,
+    ) -> list[str] | None:
+        """Send a campaign elsewhere under a new epoch, which fences what is still running; what has not begun is
+        skipped. Its whole state becomes ``transition``'s; ``base`` is the checkpoint that it builds on.
+
+        Returns [] when it was sent, None when the row has changed since it was read. With ``keep_effects`` it is not
+        sent while an effect of the stage at work runs or is of unknown outcome: skipping it could lose an ad that
+        nothing knows of. Their keys are returned.
+        """
+
+        def send(tx: Transaction) -> list[str] | None:
+            found = lock(tx, row.campaign_id, origin, row.revision)
+            if found is None:
+                return None
+            place = found.campaign_id, found.step, found.stage
+            # An effect that is claimed after this look finds another epoch, and sends nothing.
+            in_the_way = [] if not keep_effects else [str(key) for (key,) in tx.rows(
+                "SELECT key FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
+                "AND effect_key IS NOT NULL AND status IN ('running', 'unknown') ORDER BY ordinal", *place,
+            )]  # fmt: skip
+            if in_the_way:
+                return in_the_way
+            tx.run(
+                "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() WHERE campaign_id = %s "
+                "AND step = %s AND stage = %s AND status IN ('pending', 'running', 'unknown')", *place,
+            )  # fmt: skip
+            tx.run(
+                "UPDATE marketing.approvals SET status = 'withdrawn', decided_at = now() "
+                "WHERE campaign_id = %s AND status = 'open'", found.campaign_id,
+            )  # fmt: skip
+            self._go(tx, found, transition, found.base_step if base is None else base)
+            return []
+
+        return self._database.transaction(send)
+
+    def fork(self, campaign_id: str, name: str, config_hash: str, transition: Transition, now: datetime) -> None:
+        """Insert a campaign that begins at ``transition``; one that is there already stays as it is."""
+
+        def insert(tx: Transaction) -> None:
+            made = tx.rows(
+                "INSERT INTO marketing.campaigns (campaign_id, name, config_hash, status, step, stage, stage_name, "
+                "stage_size, remaining, state, schema_version, flow_version, created_at, updated_at) "
+                "VALUES (%s, %s, %s, 'running', 0, 0, '', 0, 0, '{}', %s, %s, %s, %s) "
+                "ON CONFLICT DO NOTHING RETURNING true",
+                campaign_id, name, config_hash, SCHEMA_VERSION, FLOW_VERSION, now, now,
+            )  # fmt: skip
+            if not made:
+                return
+            tx.run(
+                "INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch) VALUES (%s, -1, 'submit', %s)",
+                campaign_id, encode(transition.state.model_dump(mode="json")),
+            )  # fmt: skip
+            _commit(tx, Position(campaign_id, 0, 0, 0), transition)
+
+        self._database.transaction(insert)
+
+    def retry_failed(self, campaign_id: str, actor: str) -> int:
+        """Make the failed units of a failed campaign's stage due again, as if never tried; return how many."""
+
+        def retry(tx: Transaction) -> int:
+            row = lock(tx, campaign_id, ("failed",))
+            if row is None or row.agent is None:
+                return 0
+            again = len(tx.rows(
+                "UPDATE marketing.units SET status = 'pending', attempts = 0, crashes = 0, worker = NULL, "
+                "due_at = NULL, finished_at = NULL, journal = journal - 'waiting_since' "
+                "WHERE campaign_id = %s AND step = %s AND stage = %s AND epoch = %s AND status = 'failed' "
+                "RETURNING true",
+                campaign_id, row.step, row.stage, row.epoch,
+            ))  # fmt: skip
+            if again:
+                tx.run(
+                    "UPDATE marketing.campaigns SET status = 'running', reason = NULL, remaining = %s, "
+                    "revision = revision + 1, progress_at = clock_timestamp(), publishes = 0, updated_at = now() "
+                    "WHERE campaign_id = %s", again, campaign_id,
+                )  # fmt: skip
+                note(tx, row, "retried", {"units": again}, actor=actor)
+            return again
+
+        return self._database.transaction(retry)
+
+    def make_due(self, row: CampaignRow) -> None:
+        """Let the units of the stage at work that wait for their moment be tried at once."""
+        self._database.run(
+            "UPDATE marketing.units SET due_at = NULL WHERE campaign_id = %s AND step = %s AND stage = %s "
+            "AND status IN ('pending', 'unknown')",
+            row.campaign_id, row.step, row.stage,
+        )  # fmt: skip
+
+    def decide_approvals(self, campaign_id: str, status: str, actor: str, reason: str | None) -> None:
+        """Close the campaign's open question."""
+        self._database.run(
+            "UPDATE marketing.approvals SET status = %s, decided_by = %s, reason = %s, decided_at = now() "
+            "WHERE campaign_id = %s AND status = 'open'",
+            status, actor, reason, campaign_id,
+        )  # fmt: skip
+
+    def expired_approvals(self) -> list[str]:
+        """Return the campaigns whose question has not been answered in time."""
+        rows = self._database.rows(
+            "SELECT campaign_id FROM marketing.campaigns WHERE status = 'awaiting_approval' "
+            "AND due_at <= clock_timestamp()"
+        )
+        return [str(row[0]) for row in rows]
+
+    def event(self, campaign_id: str, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
+        """Append one event to the campaign's history."""
+        self._database.run(
+            "INSERT INTO marketing.events (campaign_id, kind, actor, data) VALUES (%s, %s, %s, %s)",
+            campaign_id, kind, actor, encode(data),
+        )  # fmt: skip
+
+    def _go(self, tx: Transaction, row: LockedRow, transition: Transition, base: int) -> None:
+        """Commit ``transition`` as any advance is, from a stage that is over, in a new epoch."""
+        tx.run(
+            "UPDATE marketing.campaigns SET status = 'running', remaining = 0, epoch = epoch + 1, "
+            "revision = revision + 1, base_step = %s WHERE campaign_id = %s", base, row.campaign_id,
+        )  # fmt: skip
+        at = Position(row.campaign_id, row.step, row.stage, row.epoch + 1, row.revision + 1, base)
+        _commit(tx, at, transition)
+
+
+def _commit(tx: Transaction, at: Position, transition: Transition) -> None:
+    call = Finish.of(at, [], transition, 0, whole=True)
+    code = tx.rows(
+        "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        at.campaign_id, at.step, at.stage, at.epoch, at.revision, None, call.results, call.following, call.lists,
+    )[0][0]  # fmt: skip
+    if code != ADVANCED:
+        raise RuntimeError(f"campaign {at.campaign_id}: a transition from a locked row was refused ({code})")
