@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.config import CampaignConfig, ConfigError, FileSource
+from agents.config import CampaignConfig, ConfigError
+from agents.lead_generation.sources.file import FileSource
 from integrations.settings import SettingsError
 from orchestration.client import Campaigns
 from orchestration.control.submission import IdempotencyConflictError

@@ -26,13 +26,13 @@ _LEGAL_FORMS = re.compile(
 )
 _SALUTATIONS = re.compile(r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl)\.? )+", re.I)
 _SUFFIXES = re.compile(r",? (?:jr|sr|ii|iii|phd|ph\.d|mba|md|cpa|esq)\.?$", re.I)
-#: Sources in the order in which their facts are believed.
-_TRUST = ("file", "web", "hunter", "search")
+#: Sources in the order in which their facts are believed; "" is any other source.
+_TRUST = ("file", "web", "hunter", "", "search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one source says about one person. ``source`` begins with file | web | hunter | search."""
+    """What one source says about one person. ``source`` begins with its kind: file | web | hunter | search | ..."""
 
     source: str
     email: str | None = None
@@ -211,7 +211,7 @@ def _identified(record: Record) -> bool:
 
 def _trust(source: str) -> int:
     kind = source.partition(":")[0]
-    return _TRUST.index(kind) if kind in _TRUST else len(_TRUST)
+    return _TRUST.index(kind if kind in _TRUST else "")
 
 
 def _facts(record: Record) -> CompanyFacts:

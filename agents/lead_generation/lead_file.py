@@ -18,7 +18,7 @@ from typing import Any
 
 from agents.config import ConfigError
 
-MAX_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10_000_000  #: of a whole file
 MAX_ROWS = 50_000
 MAX_CELL = 2_000  #: characters kept of one cell
 _SWALLOWED = 5_000  #: a cell longer than this has swallowed other rows through an unclosed quote

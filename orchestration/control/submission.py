@@ -14,7 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 from agents.base import BaseAgent
-from agents.config import CampaignConfig, ConfigError, FileSource, SearchSource
+from agents.config import CampaignConfig, ConfigError
+from agents.lead_generation import source_registry
+from agents.lead_generation.sources.file import FileSource
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
@@ -25,8 +27,6 @@ from orchestration.ledger.database import encode
 from orchestration.ledger.rows import small_state
 from orchestration.spend.ads import check_ad_currency
 from orchestration.stores.lead_files import StoredFile
-
-MAX_LEAD_FILE_BYTES = 10_000_000
 
 
 class IdempotencyConflictError(ValueError):
@@ -99,11 +99,11 @@ def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Setting
 def needed_providers(config: CampaignConfig) -> tuple[str, ...]:
     """Providers whose keys the campaign can't do without."""
     needed = ["openai"]
-    if any(isinstance(source, SearchSource) for source in config.lead_sources):
-        needed.append("serpapi")
+    for source in config.lead_sources:
+        needed += source_registry.source(source.type).providers
     if config.enrichment.find_emails or config.enrichment.verify == "hunter":
         needed.append("hunter")
-    return (*needed, *config.ad_platforms)
+    return tuple(dict.fromkeys((*needed, *config.ad_platforms)))
 
 
 def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:
@@ -126,13 +126,15 @@ def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]
 
 
 def _read(path: str, number: int) -> bytes:
+    from agents.lead_generation.lead_file import MAX_BYTES
+
     file = Path(path).expanduser()
     key = f"lead_sources.{number}.path={path!r}"
     try:
         if not file.is_file():
             raise ConfigError([f"{key}: there is no such file (paths are relative to the current folder)"])
-        if file.stat().st_size > MAX_LEAD_FILE_BYTES:
-            raise ConfigError([f"{key}: is larger than {MAX_LEAD_FILE_BYTES // 1_000_000} MB; split it"])
+        if file.stat().st_size > MAX_BYTES:
+            raise ConfigError([f"{key}: is larger than {MAX_BYTES // 1_000_000} MB; split it"])
         return file.read_bytes()
     except OSError as error:
         raise ConfigError([f"{key}: can't be read ({error.strerror})"]) from None

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from agents.config import ConfigError, FileSource
+from agents.config import ConfigError
+from agents.lead_generation.sources.file import FileSource
 from workers.cli.files import CampaignFileError, check_lead_files, load_config, read_mapping, with_change
 
 NESTED = "[" * 20_000

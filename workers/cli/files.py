@@ -33,7 +33,8 @@ def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
     Paths of lead files are relative to the file's folder. Raises CampaignFileError for a file that can't be
     read, ConfigError for a configuration that is not right.
     """
-    from agents.config import CampaignConfig, FileSource
+    from agents.config import CampaignConfig
+    from agents.lead_generation.sources.file import FileSource
 
     data = read_mapping(file)
     for change in changes:
@@ -51,7 +52,8 @@ def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
 
 def check_lead_files(config: CampaignConfig) -> None:
     """ConfigError when a lead file is not there; what is in it is checked at submit."""
-    from agents.config import ConfigError, FileSource
+    from agents.config import ConfigError
+    from agents.lead_generation.sources.file import FileSource
 
     problems = [
         f"lead_sources.{number}.path={source.path!r}: there is no such file (paths are relative to the campaign file)"
