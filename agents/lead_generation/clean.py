@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from agents.lead_generation.lead_file import EMPTY
@@ -77,7 +76,7 @@ class Cleaned:
     rejected: Mapping[str, int] = field(default_factory=dict)
 
 
-def record_of(row: Mapping[str, Any], source: str, source_url: str | None = None) -> Record:
+def record_of(row: Mapping[str, object], source: str, source_url: str | None = None) -> Record:
     """A record of loose text values; keys that a Record doesn't have are left out."""
     known = {f.name for f in fields(Record)} - {"source", "source_url"}
     values = {key: text for key in known if (text := tidy(row.get(key)))}
@@ -184,7 +183,7 @@ def company_key(company: str | None) -> str:
     return _LEGAL_FORMS.sub("", f" {text}").strip() or text
 
 
-def tidy(value: Any) -> str | None:
+def tidy(value: object) -> str | None:
     """One line of text; None for nothing and for what people write instead of nothing."""
     if value is None or isinstance(value, bool | list | dict):
         return None

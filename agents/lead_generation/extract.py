@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from agents.lead_generation.clean import name_key, normal_domain, normal_email
@@ -71,7 +70,7 @@ class SiteFacts:
     location: str | None = None
     people: tuple[FoundPerson, ...] = field(default=())
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """JSON form."""
         return asdict(self)
 
@@ -108,7 +107,7 @@ def _emails(pages: Iterable[PageText]) -> Counter[str]:
     return Counter(found.rpartition("@")[2].lower() for text in texts for found in EMAIL.findall(text))
 
 
-def _organizations(pages: Iterable[PageText]) -> Iterator[dict[str, Any]]:
+def _organizations(pages: Iterable[PageText]) -> Iterator[dict[str, object]]:
     for page in pages:
         for item in page.linked_data:
             kinds = item.get("@type")
@@ -178,7 +177,7 @@ def _size(pages: Sequence[PageText]) -> str | None:
     return None
 
 
-def _stated_size(value: Any) -> str | None:
+def _stated_size(value: object) -> str | None:
     if isinstance(value, dict):
         low, high = value.get("minValue"), value.get("maxValue")
         value = f"{low}-{high}" if low is not None and high is not None else value.get("value", low)
@@ -245,7 +244,7 @@ def _stated_people(page: PageText) -> Iterator[tuple[str, str | None, str | None
             yield name, title if title and is_title(title) else None, _text(item.get("email"))
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     if isinstance(value, list):
         value = value[0] if value else None
     return re.sub(r"\s+", " ", value).strip()[:200] or None if isinstance(value, str) else None

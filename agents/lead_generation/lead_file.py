@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from agents.config import ConfigError
 
@@ -156,7 +155,7 @@ def _delimiter(first: str, rest: str) -> str:
 
 def _json_records(text: str, shown: str) -> Iterable[Mapping[str, str] | None]:
     try:
-        found: Any = json.loads(text)
+        found: object = json.loads(text)
     except ValueError:
         found = _json_lines(text, shown)
     except RecursionError:
@@ -171,8 +170,8 @@ def _json_records(text: str, shown: str) -> Iterable[Mapping[str, str] | None]:
     return [_flat(item) if isinstance(item, Mapping) else None for item in found]
 
 
-def _json_lines(text: str, shown: str) -> list[Any]:
-    items: list[Any] = []
+def _json_lines(text: str, shown: str) -> list[object]:
+    items: list[object] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
@@ -182,7 +181,7 @@ def _json_lines(text: str, shown: str) -> list[Any]:
     return items
 
 
-def _flat(item: Mapping[str, Any]) -> dict[str, str]:
+def _flat(item: Mapping[str, object]) -> dict[str, str]:
     """One object as text cells; a nested company is taken apart."""
     row: dict[str, str] = {}
     for key, value in item.items():

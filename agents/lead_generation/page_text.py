@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
+    from bs4.element import PageElement
 
 MAX_LINES = 5_000
 MAX_LINE = 300  #: characters kept of one line
@@ -44,7 +45,7 @@ class PageText:
     lines: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()  #: cells of the tables' rows
     labelled: dict[str, str] = field(default_factory=dict)  #: of <dl> lists: term in lower case -> description
-    linked_data: tuple[dict[str, Any], ...] = ()  #: schema.org objects (JSON-LD)
+    linked_data: tuple[dict[str, object], ...] = ()  #: schema.org objects (JSON-LD)
 
 
 def read_page(html: str) -> PageText:
@@ -156,13 +157,13 @@ def _lines(soup: BeautifulSoup) -> Iterator[str]:
     yield from flush()
 
 
-def _after_block(node: Any) -> bool:
+def _after_block(node: PageElement) -> bool:
     """Does the node follow a block element that has been closed? Then it begins a line of its own."""
     before = node.previous_sibling
     return before is not None and getattr(before, "name", None) in _BLOCKS
 
 
-def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, Any]]:
+def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, object]]:
     for script in soup.find_all("script", attrs={"type": re.compile(r"^application/ld\+json", re.I)}):
         try:
             found = json.loads(script.string or "")
@@ -171,7 +172,7 @@ def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, Any]]:
         yield from _objects(found, 0)
 
 
-def _objects(found: Any, depth: int) -> Iterator[dict[str, Any]]:
+def _objects(found: object, depth: int) -> Iterator[dict[str, object]]:
     if depth > 6:
         return
     if isinstance(found, list):
