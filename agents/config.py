@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import (
     AliasChoices,
@@ -29,6 +29,9 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    from agents.lead_generation.source import AnySource
 
 PLATFORM_ALIASES: Mapping[str, str] = {
     "google": "google_ads",
@@ -123,6 +126,31 @@ class SourceConfig(Section):
     """Base of what a campaign file says of one source of leads; ``type`` names the source."""
 
     type: str
+
+    @property
+    def plugin(self) -> AnySource:
+        """The installed source that the entry is of."""
+        from agents.lead_generation import source_registry
+
+        return source_registry.source(self.type)
+
+
+class FileSourceConfig(SourceConfig):
+    """Base of a source that holds a file of the user's: read by the client at submit, stored under ``file_id``."""
+
+    path: Text | None = None
+    file_id: Text | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.path and not self.file_id:
+            raise ValueError("needs the path of a CSV or JSON file")
+        return self
+
+    @property
+    def unread(self) -> str | None:
+        """The path of a file that has yet to be read; None once it is stored."""
+        return self.path if self.file_id is None else None
 
 
 def _source(value: object) -> SourceConfig:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from agents.base import BaseAgent, thread
-from agents.lead_generation import enrich, gather, source_registry, verify
+from agents.lead_generation import enrich, gather, verify
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.scoring import LeadCriteria
 from agents.state import MarketingAgentState
@@ -27,15 +27,12 @@ Results = Sequence[StageResult]
 def _discover(state: MarketingAgentState, results: Results) -> list[Unit]:
     del results
     configs = state.campaign_config.lead_sources
-    return _each_once(
-        unit for config in configs for unit in source_registry.source(config.type).units(config, state.target_audience)
-    )
+    return _each_once(unit for config in configs for unit in config.plugin.units(config, state.target_audience))
 
 
 def _scrape(state: MarketingAgentState, results: Results) -> list[Unit]:
     found = _stage(results, "discover")
-    types = dict.fromkeys(config.type for config in state.campaign_config.lead_sources)
-    sources = [source_registry.source(name) for name in types]
+    sources = {config.type: config.plugin for config in state.campaign_config.lead_sources}.values()
     return _each_once(
         unit for source in sources if source.follow_up is not None and found for unit in source.follow_up(found)
     )

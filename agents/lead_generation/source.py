@@ -16,6 +16,7 @@ from agents.unit import StageResult, Unit
 from agents.unit_kind import AnyKind
 
 if TYPE_CHECKING:
+    from agents.lead_generation.lead_file import LeadFile
     from integrations.sandbox.protocol import SandboxProvider
     from integrations.settings import ProviderSpec
 
@@ -34,6 +35,8 @@ class LeadSource(Generic[C]):
     follow_up: Callable[[StageResult], Sequence[Unit]] | None = None  #: what the finished first units lead to
     providers: Sequence[str] = ()  #: providers whose keys the source can't do without
     provider: ProviderSpec | None = None  #: address and keys of a provider that the source brings along
+    parse_file: Callable[[bytes, str], LeadFile] | None = None  #: (content, name) of a file that the config names
+    max_file_bytes: int = 0  #: the largest file that it takes
     sandbox: Callable[[], SandboxProvider] | None = None  #: makes that provider's half of the sandbox world
 
 

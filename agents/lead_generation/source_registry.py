@@ -12,7 +12,7 @@ from typing import get_args
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from agents.config import SourceConfig
+from agents.config import FileSourceConfig, SourceConfig
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.source import AnySource, LeadSource
 from agents.unit_kind import AnyKind
@@ -96,5 +96,7 @@ def _mistake(name: str, found: AnySource) -> str | None:
         return f"has a config {found.config.__name__} that is no SourceConfig"
     if get_args(found.config.model_fields["type"].annotation) != (name,):
         return f'has a config {found.config.__name__} whose type is not Literal["{name}"]'
+    if issubclass(found.config, FileSourceConfig) and (found.parse_file is None or found.max_file_bytes < 1):
+        return f"has a config {found.config.__name__} with a file, but no parse_file and max_file_bytes"
     strange = [kind.name for kind in found.kinds if not issubclass(kind.output, Answer)]
     return f"has unit kinds whose output is no Answer: {', '.join(strange)}" if strange else None

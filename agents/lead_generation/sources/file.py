@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import model_validator
-
-from agents.config import SourceConfig, TargetAudience, Text
+from agents.config import FileSourceConfig, TargetAudience, Text
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
+from agents.lead_generation.lead_file import MAX_BYTES, parse
 from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
 from agents.unit import Unit, short_hash
@@ -19,19 +18,11 @@ if TYPE_CHECKING:
     from agents.ports import UnitContext
 
 
-class FileSource(SourceConfig):
+class FileSource(FileSourceConfig):
     """Leads from the user's own CSV or JSON file; read by the client, stored at submit (``file_id``)."""
 
     type: Literal["file"] = "file"
-    path: Text | None = None
-    file_id: Text | None = None
     legal_basis: Text = "legitimate_interest"
-
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        if not self.path and not self.file_id:
-            raise ValueError("needs the path of a CSV or JSON file")
-        return self
 
 
 class FileInput(Part):
@@ -58,4 +49,12 @@ def file_units(config: FileSource, audience: TargetAudience) -> list[Unit]:
     return [FILE.unit(f"file:{short_hash(file_id)}", FileInput(file_id=file_id, name=name), provider="local")]
 
 
-SOURCE = LeadSource(name="file", title="Your own file", config=FileSource, kinds=(FILE,), units=file_units)
+SOURCE = LeadSource(
+    name="file",
+    title="Your own file",
+    config=FileSource,
+    kinds=(FILE,),
+    units=file_units,
+    parse_file=parse,
+    max_file_bytes=MAX_BYTES,
+)
