@@ -17,6 +17,7 @@ from fleet_fixture import running_fleet
 from plugin_package import install, python_path
 
 EXAMPLE = checkout.ROOT / "examples/plugins/marketing-directory-source"
+CAMPAIGNS = [sys.executable, "-c", "from workers.cli import main; main()"]
 #: Prints what a program with the package sees of it.
 SEEN = """
 import json
@@ -137,6 +138,15 @@ def test_its_leads_come_in_pages_that_are_paid_once(world: stack.Sandbox) -> Non
     assert len(calls) - 3 == made["failed"] > 0
 
 
+def test_a_package_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = install(EXAMPLE, tmp_path / "site")
+    (site / "marketing_directory" / "source.py").write_text("import a_module_that_is_not_there\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", python_path(site))
+    run = subprocess.run([*CAMPAIGNS, "doctor"], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 2
+    assert "'directory' of marketing-directory-source can't be loaded (ModuleNotFoundError" in run.stderr
+
+
 @pytest.mark.timeout(180)
 def test_a_fleet_runs_it(
     world: stack.Sandbox,
@@ -154,9 +164,8 @@ def test_a_fleet_runs_it(
     (tmp_path / "campaign.json").write_text(json.dumps(campaign), encoding="utf-8")
     url = databases.create()
     with running_fleet(run_folder / "directory", url, redis_databases.next(), world) as running:
-        command = [sys.executable, "-c", "from workers.cli import main; main()", "run", str(tmp_path / "campaign.json")]
         run = subprocess.run(
-            [*command, "--json"],
+            [*CAMPAIGNS, "run", str(tmp_path / "campaign.json"), "--json"],
             capture_output=True,
             text=True,
             timeout=150,
