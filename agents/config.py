@@ -96,7 +96,7 @@ class Section(BaseModel):
 
 
 class TargetAudience(Section):
-    """Whom the campaign is for. At least one of the fields is needed."""
+    """The people a campaign is for; at least one of the fields is needed."""
 
     industries: Texts = Field(default=(), validation_alias=AliasChoices("industries", "industry"))
     job_titles: Texts = Field(default=(), validation_alias=AliasChoices("job_titles", "job_title", "titles", "title"))
@@ -123,7 +123,7 @@ class TargetAudience(Section):
 
 
 class SourceConfig(Section):
-    """Base of what a campaign file says of one source of leads; ``type`` names the source."""
+    """Base of an entry of ``lead_sources``, whose ``type`` names the source."""
 
     type: str
 
@@ -136,7 +136,7 @@ class SourceConfig(Section):
 
 
 class FileSourceConfig(SourceConfig):
-    """Base of a source that holds a file of the user's: read by the client at submit, stored under ``file_id``."""
+    """Base of a source with a file of the user's, which the client reads at submit and stores as ``file_id``."""
 
     path: Text | None = None
     file_id: Text | None = None
@@ -160,7 +160,7 @@ def _source(value: object) -> SourceConfig:
 
 
 class _ChosenByType:
-    """Has an entry of ``lead_sources`` checked by the installed source that its ``type`` names."""
+    """A marker that has an entry checked by the source that its ``type`` names."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         # The sources are looked up when a value is checked: their modules import this one.
@@ -190,7 +190,7 @@ class ContentRequirement(Section):
 
 
 class Brand(Section):
-    """Who is speaking, and how they want to sound."""
+    """The sender of the campaign and how it wants to sound."""
 
     name: Text | None = None
     product: Text | None = None
@@ -203,7 +203,7 @@ class Brand(Section):
 
 
 class Models(Section):
-    """Which language models to use; the default comes from LLM_MODEL."""
+    """The language models to use, by default the one of LLM_MODEL."""
 
     default: Text | None = None
     fallbacks: Texts = Field(default=(), description="tried in this order while the one before can't be reached")
@@ -215,7 +215,7 @@ class Models(Section):
 
 
 class Enrichment(Section):
-    """How leads are completed and their e-mail is verified."""
+    """The way in which leads are completed and their e-mail is verified."""
 
     find_emails: bool = True
     verify: Literal["hunter", "dns", "none"] = "hunter"
@@ -223,13 +223,13 @@ class Enrichment(Section):
 
 
 class Schedule(Section):
-    """How long the ads run; the budget is spread over it."""
+    """The time over which the ads run and the budget is spread."""
 
     days: int = Field(default=30, ge=1, le=365)
 
 
 class Approval(Section):
-    """Where a person has to agree before the campaign goes on."""
+    """The points at which a person has to agree before the campaign goes on."""
 
     gate: Literal["content", "ads", "all", "none"] | None = Field(
         default=None, description="None: 'ads' in live mode, 'none' in the sandbox"
@@ -293,7 +293,7 @@ class CampaignConfig(Section):
 
     @classmethod
     def parse(cls, data: object) -> Self:
-        """Check what a user wrote (a mapping from YAML or JSON); ConfigError lists everything that is wrong."""
+        """Check a mapping that a user wrote. Raises ConfigError listing everything that is wrong."""
         if not isinstance(data, Mapping):
             raise ConfigError([f"a campaign is a mapping of keys, not {type(data).__name__}"])
         try:
@@ -303,7 +303,7 @@ class CampaignConfig(Section):
 
 
 def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
-    """One line per problem: key, value, and what would be right."""
+    """Return one line per problem: key, value, and what would be right."""
     lines = []
     for item in error.errors(include_url=False):
         keys = [str(part) for part in item["loc"]]

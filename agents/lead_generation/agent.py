@@ -64,18 +64,21 @@ STAGES: Mapping[str, Callable[[MarketingAgentState, Results], list[Unit]]] = {
 
 
 class LeadGeneration(BaseAgent):
-    """Finds people, completes what is known about them, verifies their addresses and scores them."""
+    """The agent of the first hop: finds people, completes what is known, verifies addresses, scores."""
 
     name: ClassVar[str] = "lead_generation"
     kinds: ClassVar[Mapping[str, AnyKind]] = gather.unit_kinds()
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
-        """What this agent is for; its rules are code, so no model is asked."""
+        """Say what this agent is for.
+
+        Its rules are code, so no model is asked.
+        """
         del state
         return "Find people of the target audience in public sources; never address those who objected."
 
     def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
-        """The audience, the sources and the bounds of a search for leads."""
+        """Return the audience, the sources and the bounds of a search for leads."""
         config = state.campaign_config
         return {
             "target_audience": state.target_audience.model_dump(mode="json"),
@@ -84,7 +87,7 @@ class LeadGeneration(BaseAgent):
         }
 
     def plan(self, state: MarketingAgentState, results: Results) -> Stage | None:
-        """The first stage after the finished ones that has anything to do."""
+        """Return the first stage after the finished ones that has anything to do."""
         order = list(STAGES)
         after = 1 + max((order.index(stage.name) for stage in results), default=-1)
         for name in order[after:]:
@@ -94,7 +97,7 @@ class LeadGeneration(BaseAgent):
         return None
 
     def update_state(self, state: MarketingAgentState, result: Results, now: datetime) -> MarketingAgentState:
-        """Leads, the qualified among them, and a message saying what was set aside."""
+        """Write leads, the qualified among them, and a message saying what was set aside."""
         leads, rejected = gather.leads(
             gather.people(result),
             gather.verified(result),
@@ -119,7 +122,7 @@ class LeadGeneration(BaseAgent):
         )
 
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
-        """Figures of the hop."""
+        """Return the figures of the hop."""
         del before
         reports = [
             m for m in after.agent_messages if m.message_type is MessageType.STATUS_UPDATE and m.sender == self.name
@@ -134,7 +137,7 @@ class LeadGeneration(BaseAgent):
 
 
 def _each_once(units: Iterable[Unit]) -> list[Unit]:
-    """Keep the first unit of each key: two sources may ask for the same thing."""
+    """Keep the first unit of each key, since two sources may ask for the same thing."""
     found: dict[str, Unit] = {}
     for unit in units:
         found.setdefault(unit.key, unit)

@@ -34,7 +34,7 @@ Records = Annotated[tuple[Record, ...], PlainSerializer(_compact)]
 
 
 class Answer(Part):
-    """Base of every unit's output in lead generation; by itself it brings nothing."""
+    """Base of every unit's output in lead generation, which by itself brings nothing."""
 
     @model_serializer(mode="wrap")
     def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
@@ -55,7 +55,7 @@ class Answer(Part):
 
 
 class Screened(Answer):
-    """People who passed the suppression list, and hashes of those who did not; made by ``screen``."""
+    """People who passed the suppression list, and hashes of those who did not, as ``screen`` gives them."""
 
     records: Records = ()
     suppressed: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The last results of cleaning, so that a hop's later stages don't merge the same records anew.
+"""A cache of cleaned people, so that a hop's later stages don't merge the same records anew.
 
 Thread-safe and pure: a result is found by the records that it was made of, never by a campaign or a moment, so that a
 campaign can't get another one's people. Invariant: the results that are kept were made of at most ``most`` records
@@ -31,7 +31,7 @@ class Findings:
 
 
 class CleanedCache:
-    """Cleans findings, or gives what it made of equal ones before."""
+    """A bounded cache of :func:`clean`, keyed by the findings themselves."""
 
     def __init__(self, most: int = MOST_RECORDS) -> None:
         self._most = most

@@ -75,7 +75,7 @@ class FindInput(Part):
 
 
 def enrich_units(candidates: Sequence[Candidate], wanted: Enrichment, silent: Iterable[str] = ()) -> list[Unit]:
-    """Look up companies that lack facts, then people who lack an address.
+    """Plan look-ups of companies that lack facts, then of people who lack an address.
 
     ``silent`` are domains of companies that were found but whose sites named nobody.
     """
@@ -211,7 +211,7 @@ def paid_once(
 
 
 def _companies(candidates: Sequence[Candidate]) -> list[AskedCompany]:
-    """Companies of which size or industry is missing, each once; strangers are asked for only beside strangers.
+    """List companies that lack size or industry, each once.
 
     A user's own list isn't padded with people whom they didn't name.
     """

@@ -51,7 +51,7 @@ _INDUSTRY = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPerson:
-    """Somebody whom a site names."""
+    """A person whom a site names."""
 
     name: str | None = None
     job_title: str | None = None
@@ -71,12 +71,12 @@ class SiteFacts:
     people: tuple[FoundPerson, ...] = field(default=())
 
     def to_dict(self) -> dict[str, object]:
-        """JSON form."""
+        """Return the facts as JSON."""
         return asdict(self)
 
 
 def extract(pages: Sequence[tuple[str, str]]) -> SiteFacts:
-    """Facts of a site from its pages: (URL, HTML), the start page first."""
+    """Collect the facts of a site from its pages, (URL, HTML) each, the start page first."""
     read = [(url, read_page(html)) for url, html in pages]
     texts = [page for _, page in read]
     emails = _emails(texts)
@@ -93,7 +93,7 @@ def extract(pages: Sequence[tuple[str, str]]) -> SiteFacts:
 
 
 def _domain(url: str, emails: Counter[str]) -> str | None:
-    """The site's host; where that is an address or localhost, the domain of most of its e-mail addresses."""
+    """Return the site's host, or for an address or localhost the domain of most of its e-mail addresses."""
     host = normal_domain(urlsplit(url).hostname or "")
     if host and not host.endswith(".localhost"):
         return host
@@ -102,7 +102,7 @@ def _domain(url: str, emails: Counter[str]) -> str | None:
 
 
 def _emails(pages: Iterable[PageText]) -> Counter[str]:
-    """Domains of the addresses on the pages."""
+    """Count the domains of the addresses on the pages."""
     texts = (text for page in pages for text in (*page.lines, *(cell for row in page.rows for cell in row)))
     return Counter(found.rpartition("@")[2].lower() for text in texts for found in EMAIL.findall(text))
 

@@ -1,4 +1,4 @@
-"""From the results of a hop's stages to people, and from people to scored leads. Pure.
+"""The pure way from the results of a hop's stages to people, and from people to scored leads.
 
 Invariant: everything here is a function of the stage results in their planned order, so planning a later stage and
 writing the state see the same people.
@@ -45,7 +45,7 @@ class Verified:
     emails: Mapping[str, str] = field(default_factory=dict)  #: address -> Hunter's verdict
 
     def status(self, email: str) -> str | None:
-        """The lead's e-mail status; None when the address takes no mail."""
+        """Return the e-mail status of a lead with this address, or None when the address takes no mail."""
         if self.domains.get(email.rpartition("@")[2]) == "refuses":
             return None
         verdict = self.emails.get(email)
@@ -54,7 +54,7 @@ class Verified:
 
 @cache
 def unit_kinds() -> Mapping[str, AnyKind]:
-    """Return what the agent's units can be: its own kinds and those of every installed source."""
+    """Return the agent's own unit kinds and those of every installed source."""
     return {**source_registry.unit_kinds(), **kinds(COMPANIES, FIND, RESOLVE, VERIFY)}
 
 
@@ -71,7 +71,7 @@ def people(results: Sequence[StageResult]) -> Cleaned:
 
 
 def silent_sites(results: Sequence[StageResult]) -> list[str]:
-    """Return the domains of the sites that were read, or closed to us, and named nobody."""
+    """Return the domains of sites that named no person, whether read or closed to us."""
     silent: list[str] = []
     for result in (result for stage in results for result in stage.results if result.unit.kind == SITE.name):
         answer = SITE.answer(result)
@@ -95,7 +95,7 @@ def verified(results: Sequence[StageResult]) -> Verified:
 def leads(
     cleaned: Cleaned, known: Verified, criteria: LeadCriteria, *, campaign_id: str, now: datetime
 ) -> tuple[tuple[Lead, ...], Mapping[str, int]]:
-    """Scored leads and the number of records set aside, by reason.
+    """Return scored leads and the number of records set aside, by reason.
 
     An address that takes no mail is taken off its lead; a lead that nothing else identifies goes with it.
     """

@@ -85,7 +85,7 @@ def parse(data: bytes, filename: str) -> LeadFile:
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:
-    """Text of a file in UTF-8, UTF-16 (by its byte order mark or its NULs) or else Windows-1252; and warnings."""
+    """Decode a file in UTF-8, UTF-16 (by byte order mark or NULs) or else Windows-1252, with warnings."""
     warnings: list[str] = []
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", "replace")

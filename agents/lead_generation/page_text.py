@@ -1,4 +1,4 @@
-"""A web page as lines of visible text, e-mail addresses made plain; and the facts it states for machines.
+"""A web page as lines of visible text with plain e-mail addresses, and the facts it states for machines.
 
 Real pages are torn, so nothing here relies on well-formed nesting: the page is walked in order, block elements
 end a line. Invariant: scripts, comments and hidden parts are never text, whatever they hold, and text is only
@@ -77,7 +77,7 @@ def read_page(html: str) -> PageText:
 
 
 def plain_addresses(text: str) -> str:
-    """The text with "jane [at] acme [dot] example" written as an address; untouched where it is a sentence."""
+    """Write "jane [at] acme [dot] example" as an address, leaving sentences untouched."""
 
     def plain(found: re.Match[str]) -> str:
         if not re.search(r"\bdot\b|[\[({<]", found[0], re.I):
@@ -114,7 +114,7 @@ def _labelled(soup: BeautifulSoup) -> dict[str, str]:
 
 
 def _rows(soup: BeautifulSoup) -> Iterator[tuple[str, ...]]:
-    """Cells of table rows; the tables are then out of the way of the lines. Layout tables stay lines."""
+    """Take data tables out of the page and return the cells of their rows; layout tables stay lines."""
     for table in soup.find_all("table"):
         rows = [tuple(_cell(cell) for cell in row.find_all(["td", "th"])) for row in table.find_all("tr")]
         if rows and max(len(row) for row in rows) > 1 and not table.find("table"):
@@ -158,7 +158,7 @@ def _lines(soup: BeautifulSoup) -> Iterator[str]:
 
 
 def _after_block(node: PageElement) -> bool:
-    """Does the node follow a block element that has been closed? Then it begins a line of its own."""
+    """Tell whether the node follows a closed block element and so begins a line of its own."""
     before = node.previous_sibling
     return before is not None and getattr(before, "name", None) in _BLOCKS
 

@@ -38,7 +38,7 @@ class Result(Part):
 
 
 def search_queries(audience: TargetAudience) -> tuple[str, ...]:
-    """Queries for an audience: its industries (else its keywords, else the default industries) and titles."""
+    """Make queries of an audience's industries (else its keywords, else the default industries) and titles."""
     topics = audience.industries or audience.keywords or audience.interests or DEFAULT_INDUSTRIES
     titles = audience.job_titles or DEFAULT_TITLES
     place = f" in {audience.locations[0]}" if audience.locations else ""
@@ -53,7 +53,7 @@ def search_queries(audience: TargetAudience) -> tuple[str, ...]:
 
 
 def people_of(results: Iterable[Result]) -> list[Record]:
-    """People of public profile entries: "Name - Title - Company | LinkedIn". Only the entry is used."""
+    """Read people from entries of public profiles, "Name - Title - Company | LinkedIn", and nothing behind them."""
     found: list[Record] = []
     for result in results:
         link = result.link
@@ -74,7 +74,7 @@ def people_of(results: Iterable[Result]) -> list[Record]:
 
 
 def companies_of(results: Iterable[Result]) -> list[CompanyFacts]:
-    """Companies whose own sites were found."""
+    """Return the companies whose own sites were found."""
     return [
         CompanyFacts(source="search", company=result.source or None, domain=domain)
         for result in results
@@ -83,7 +83,7 @@ def companies_of(results: Iterable[Result]) -> list[CompanyFacts]:
 
 
 def sites_to_read(searches: Sequence[Sequence[Result]], known: Iterable[str]) -> list[str]:
-    """Start pages of the companies found, the best of each query first, each company once."""
+    """Return start pages of the companies found, the best of each query first, each company once."""
     seen = set(known)
     sites: list[str] = []
     for rank in zip_longest(*searches):

@@ -33,7 +33,7 @@ def screen(ctx: UnitContext, records: Sequence[Record]) -> Screened:
 
 
 def hashes_of(record: Record) -> set[str]:
-    """Every identity by which another source may name the same person."""
+    """Return every identity by which another source may name the same person."""
     email = normal_email(record.email) if record.email else None
     mail_domain = email.rpartition("@")[2] if email else None
     own = mail_domain if mail_domain and not is_webmail(mail_domain) else None

@@ -65,7 +65,7 @@ class VerifyAnswer(Answer):
 
 
 def resolve_units(candidates: Sequence[Candidate], wanted: Enrichment) -> list[Unit]:
-    """Ask the DNS about each mail domain once."""
+    """Plan one question to the DNS per mail domain."""
     if wanted.verify == "none":
         return []
     domains = sorted({_mail_domain(found.record.email) for found in candidates if found.record.email})
@@ -79,7 +79,7 @@ def resolve_units(candidates: Sequence[Candidate], wanted: Enrichment) -> list[U
 
 
 def verify_units(candidates: Sequence[Candidate], wanted: Enrichment, refused: Iterable[str], spent: int) -> list[Unit]:
-    """Verify addresses whose domain takes mail; ``spent`` look-ups are already paid."""
+    """Plan the verification of addresses whose domain takes mail, after ``spent`` paid look-ups."""
     if wanted.verify != "hunter":
         return []
     closed = frozenset(refused)
@@ -104,7 +104,7 @@ def run_resolve(given: ResolveInput, ctx: UnitContext) -> ResolveAnswer:
 
 
 def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
-    """Verify addresses; a person who objected goes on the suppression list at once.
+    """Verify addresses, and put people who objected on the suppression list.
 
     A verification that Hunter is still busy with is asked for again, here and in later tries, and counts as unknown in
     the end. Raises TransientError with Hunter's delay while there are tries left.

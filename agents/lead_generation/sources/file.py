@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FileSource(FileSourceConfig):
-    """Leads from the user's own CSV or JSON file; read by the client, stored at submit (``file_id``)."""
+    """Leads from the user's own CSV or JSON file."""
 
     type: Literal["file"] = "file"
     legal_basis: Text = "legitimate_interest"
