@@ -45,6 +45,7 @@ PLATFORM_ALIASES: Mapping[str, str] = {
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
 MAX_PIECES = 50
 MAX_SOURCES = 50
+UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -315,7 +316,7 @@ def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
         text = _PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
         if item["type"] == "missing":
             lines.append(f"{where}: is missing")
-        elif item["type"] in ("value_error", "lead_source") and isinstance(item["input"], Mapping | list | tuple):
+        elif item["type"] in ("value_error", UNKNOWN_SOURCE) and isinstance(item["input"], Mapping | list | tuple):
             lines.append(f"{where}: {text}")
         else:
             lines.append(f"{where}={_shown(item['input'])}: {text}")

@@ -12,7 +12,7 @@ from typing import get_args
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from agents.config import FileSourceConfig, SourceConfig
+from agents.config import UNKNOWN_SOURCE, FileSourceConfig, SourceConfig
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.source import AnySource, LeadSource
 from agents.unit_kind import AnyKind
@@ -84,7 +84,7 @@ def _known() -> str:
 
 
 def _refusal(where: tuple[str, ...], value: object, text: str) -> ValidationError:
-    problem = PydanticCustomError("lead_source", "{text}", {"text": text})
+    problem = PydanticCustomError(UNKNOWN_SOURCE, "{text}", {"text": text})
     return ValidationError.from_exception_data("lead_sources", [InitErrorDetails(type=problem, loc=where, input=value)])
 
 
