@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import (
     AliasChoices,
@@ -20,11 +20,18 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    from agents.lead_generation.source import AnySource
 
 PLATFORM_ALIASES: Mapping[str, str] = {
     "google": "google_ads",
@@ -38,6 +45,7 @@ PLATFORM_ALIASES: Mapping[str, str] = {
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
 MAX_PIECES = 50
 MAX_SOURCES = 50
+UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -53,14 +61,14 @@ class ConfigError(ValueError):
         return (ConfigError, (self.problems,))
 
 
-def _listed(value: Any) -> Any:
-    """One value where a list is expected is a list of one."""
+def listed(value: object) -> Sequence[object]:
+    """Make one value where a list is expected a list of one."""
     if value is None:
         return ()
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def _duration(value: Any) -> Any:
+def _duration(value: object) -> object:
     """``"36h"``, ``"7d"``, seconds as a number, or ISO 8601 (``"P7D"``, left to pydantic)."""
     if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip().lower())):
         return timedelta(seconds=float(found["number"]) * _UNIT_SECONDS[found["unit"]])
@@ -69,7 +77,7 @@ def _duration(value: Any) -> Any:
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(max_length=200)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(max_length=200)]
 Money = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, allow_inf_nan=False)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
 _HTTP_URL = r"^https?://[^\s/]+\S*$"
@@ -89,7 +97,7 @@ class Section(BaseModel):
 
 
 class TargetAudience(Section):
-    """Whom the campaign is for. At least one of the fields is needed."""
+    """The people a campaign is for; at least one of the fields is needed."""
 
     industries: Texts = Field(default=(), validation_alias=AliasChoices("industries", "industry"))
     job_titles: Texts = Field(default=(), validation_alias=AliasChoices("job_titles", "job_title", "titles", "title"))
@@ -115,31 +123,24 @@ class TargetAudience(Section):
         return value
 
 
-class SearchSource(Section):
-    """Leads from web search (SerpApi)."""
+class SourceConfig(Section):
+    """Base of an entry of ``lead_sources``, whose ``type`` names the source."""
 
-    type: Literal["search"] = "search"
-    queries: Texts = Field(default=(), validation_alias=AliasChoices("queries", "query"))
-    limit: int = Field(default=20, ge=1, le=100, description="results per query")
+    type: str
 
+    @property
+    def plugin(self) -> AnySource:
+        """The installed source that the entry is of."""
+        from agents.lead_generation import source_registry
 
-class WebSource(Section):
-    """Leads from web sites, within their robots.txt."""
-
-    type: Literal["web"] = "web"
-    urls: Annotated[tuple[HttpUrl, ...], BeforeValidator(_listed), Field(min_length=1, max_length=100)] = Field(
-        validation_alias=AliasChoices("urls", "url")
-    )
-    max_pages: int = Field(default=20, ge=1, le=200, description="pages per site")
+        return source_registry.source(self.type)
 
 
-class FileSource(Section):
-    """Leads from the user's own CSV or JSON file; read by the client, stored at submit (``file_id``)."""
+class FileSourceConfig(SourceConfig):
+    """Base of a source with a file of the user's, which the client reads at submit and stores as ``file_id``."""
 
-    type: Literal["file"] = "file"
     path: Text | None = None
     file_id: Text | None = None
-    legal_basis: Text = "legitimate_interest"
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -147,8 +148,33 @@ class FileSource(Section):
             raise ValueError("needs the path of a CSV or JSON file")
         return self
 
+    @property
+    def unread(self) -> str | None:
+        """The path of a file that has yet to be read; None once it is stored."""
+        return self.path if self.file_id is None else None
 
-LeadSource = Annotated[SearchSource | WebSource | FileSource, Field(discriminator="type")]
+
+def _source(value: object) -> SourceConfig:
+    from agents.lead_generation import source_registry
+
+    return source_registry.read(value)
+
+
+class _ChosenByType:
+    """A marker that has an entry checked by the source that its ``type`` names."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # The sources are looked up when a value is checked: their modules import this one.
+        return core_schema.no_info_plain_validator_function(_source)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        from agents.lead_generation import source_registry
+
+        return handler(source_registry.config_schema())
+
+
+def _web_search() -> tuple[SourceConfig, ...]:
+    return (_source({"type": "search"}),)
 
 
 class ContentRequirement(Section):
@@ -165,7 +191,7 @@ class ContentRequirement(Section):
 
 
 class Brand(Section):
-    """Who is speaking, and how they want to sound."""
+    """The sender of the campaign and how it wants to sound."""
 
     name: Text | None = None
     product: Text | None = None
@@ -178,7 +204,7 @@ class Brand(Section):
 
 
 class Models(Section):
-    """Which language models to use; the default comes from LLM_MODEL."""
+    """The language models to use, by default the one of LLM_MODEL."""
 
     default: Text | None = None
     fallbacks: Texts = Field(default=(), description="tried in this order while the one before can't be reached")
@@ -190,7 +216,7 @@ class Models(Section):
 
 
 class Enrichment(Section):
-    """How leads are completed and their e-mail is verified."""
+    """The way in which leads are completed and their e-mail is verified."""
 
     find_emails: bool = True
     verify: Literal["hunter", "dns", "none"] = "hunter"
@@ -198,13 +224,13 @@ class Enrichment(Section):
 
 
 class Schedule(Section):
-    """How long the ads run; the budget is spread over it."""
+    """The time over which the ads run and the budget is spread."""
 
     days: int = Field(default=30, ge=1, le=365)
 
 
 class Approval(Section):
-    """Where a person has to agree before the campaign goes on."""
+    """The points at which a person has to agree before the campaign goes on."""
 
     gate: Literal["content", "ads", "all", "none"] | None = Field(
         default=None, description="None: 'ads' in live mode, 'none' in the sandbox"
@@ -226,17 +252,17 @@ class CampaignConfig(Section):
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = "Campaign"
     target_audience: TargetAudience
-    lead_sources: Annotated[tuple[LeadSource, ...], BeforeValidator(_listed), Field(max_length=MAX_SOURCES)] = (
-        SearchSource(),
-    )
-    ad_platforms: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    lead_sources: Annotated[
+        tuple[Annotated[SourceConfig, _ChosenByType()], ...], BeforeValidator(listed), Field(max_length=MAX_SOURCES)
+    ] = Field(default_factory=_web_search, description="default: a web search for the audience")
+    ad_platforms: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default=(), validation_alias=AliasChoices("ad_platforms", "platforms")
     )
     budget: Money | None = Field(default=None, description="total over the schedule")
     currency: Annotated[str, StringConstraints(to_upper=True, pattern=_CURRENCY)] = "USD"
     content_required: bool = True
     content_requirements: Annotated[
-        tuple[ContentRequirement, ...], BeforeValidator(_listed), Field(max_length=MAX_PIECES)
+        tuple[ContentRequirement, ...], BeforeValidator(listed), Field(max_length=MAX_PIECES)
     ] = ()
     brand: Brand = Brand()
     models: Models = Models()
@@ -267,8 +293,8 @@ class CampaignConfig(Section):
         return self
 
     @classmethod
-    def parse(cls, data: Any) -> Self:
-        """Check what a user wrote (a mapping from YAML or JSON); ConfigError lists everything that is wrong."""
+    def parse(cls, data: object) -> Self:
+        """Check a mapping that a user wrote. Raises ConfigError listing everything that is wrong."""
         if not isinstance(data, Mapping):
             raise ConfigError([f"a campaign is a mapping of keys, not {type(data).__name__}"])
         try:
@@ -277,54 +303,60 @@ class CampaignConfig(Section):
             raise ConfigError(explain(error, data)) from None
 
 
-def explain(error: ValidationError, data: Mapping[str, Any]) -> list[str]:
-    """One line per problem: key, value, and what would be right."""
+def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
+    """Return one line per problem: key, value, and what would be right."""
     lines = []
     for item in error.errors(include_url=False):
-        # Discriminator tags ("search") sit in the location but are no keys of the user's.
-        keys = [str(part) for part in item["loc"] if part not in ("search", "web", "file")]
+        keys = [str(part) for part in item["loc"]]
         where = ".".join(keys) or "campaign"
         if item["type"] == "extra_forbidden":
-            lines.append(f"{where}: unknown key{_nearest(keys[-1], keys[:-1])}")
+            lines.append(f"{where}: unknown key{_nearest(keys[-1], _section(keys[:-1], data))}")
             continue
         pattern = str(item.get("ctx", {}).get("pattern"))
         text = _PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
         if item["type"] == "missing":
             lines.append(f"{where}: is missing")
-        elif item["type"] == "value_error" and isinstance(item["input"], Mapping | list | tuple):
+        elif item["type"] in ("value_error", UNKNOWN_SOURCE) and isinstance(item["input"], Mapping | list | tuple):
             lines.append(f"{where}: {text}")
         else:
             lines.append(f"{where}={_shown(item['input'])}: {text}")
     return lines
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _nearest(key: str, parents: list[str]) -> str:
-    model: type[BaseModel] = CampaignConfig
-    for part in parents:
-        model = _SECTIONS.get(part, model)
-    known = [
-        name
-        for field, info in model.model_fields.items()
-        for name in (field, *(info.validation_alias.choices if isinstance(info.validation_alias, AliasChoices) else ()))
-        if isinstance(name, str)
-    ]
+def _nearest(key: str, section: type[Section]) -> str:
+    known = [name for field in section.model_fields for name in _spellings(section, field)]
     close = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(dict.fromkeys(known))}"
 
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "target_audience": TargetAudience,
-    "content_requirements": ContentRequirement,
-    "brand": Brand,
-    "models": Models,
-    "enrichment": Enrichment,
-    "schedule": Schedule,
-    "approval": Approval,
-    "limits": Limits,
-    "lead_sources": WebSource,
-}
+def _spellings(section: type[Section], field: str) -> tuple[str, ...]:
+    alias = section.model_fields[field].validation_alias
+    other = alias.choices if isinstance(alias, AliasChoices) else ()
+    return (field, *(name for name in other if isinstance(name, str)))
+
+
+def _section(keys: Sequence[str], data: Mapping[str, object]) -> type[Section]:
+    """The part of the configuration that ``keys`` lead to."""
+    section: type[Section] = CampaignConfig
+    for key in keys:
+        field = next((field for field in section.model_fields if key in _spellings(section, field)), None)
+        if field is not None:
+            section = _section_in(section.model_fields[field].annotation) or section
+    if section is SourceConfig:  # which keys it has depends on its type
+        from agents.lead_generation import source_registry
+
+        entry = listed(data["lead_sources"])[int(keys[1])]
+        if isinstance(entry, Mapping):
+            section = source_registry.source(str(entry["type"])).config
+    return section
+
+
+def _section_in(annotation: object) -> type[Section] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _section_in(inner))), None)

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.config import CampaignConfig, ContentRequirement, TargetAudience
+from agents.config import UNKNOWN_SOURCE, CampaignConfig, ContentRequirement, TargetAudience
 from agents.messages import AgentMessage
-from agents.versions import FLOW_VERSION, SCHEMA_VERSION, upcast
+from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
 
 
 class Frozen(BaseModel):
@@ -201,8 +201,17 @@ class MarketingAgentState(Frozen):
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Self:
-        """Read a stored state of any known version; UnknownVersionError for one from a newer program."""
-        return cls.model_validate(upcast(data))
+        """Read a stored state of any known version.
+
+        Raises UnknownVersionError for one from a newer program, or with a source of leads that is not installed here.
+        """
+        try:
+            return cls.model_validate(upcast(data))
+        except ValidationError as error:
+            strange = [item["input"] for item in error.errors() if item["type"] == UNKNOWN_SOURCE]
+            if strange:
+                raise UnknownVersionError(f"lead source {strange[0]!r} is not installed here") from None
+            raise
 
     def evolve(self, **changes: Any) -> Self:
         """A copy with ``changes``; values are taken as they are (they come typed from our own code)."""

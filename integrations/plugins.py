@@ -14,6 +14,7 @@ from itertools import pairwise
 AGENTS = "marketing_agents.agents"
 PLATFORMS = "marketing_agents.platforms"
 LEAD_SOURCES = "marketing_agents.lead_sources"
+DISTRIBUTION = "marketing-agents"  #: the package that brings the built-in ones
 
 
 class PluginError(RuntimeError):
@@ -35,6 +36,11 @@ def found(group: str) -> tuple[EntryPoint, ...]:
 def names(group: str) -> tuple[str, ...]:
     """Return the names of the plug-ins of ``group`` in alphabetical order, without importing any."""
     return tuple(point.name for point in found(group))
+
+
+def foreign(group: str) -> tuple[str, ...]:
+    """Return the names of the plug-ins of ``group`` that other packages bring, without importing any."""
+    return tuple(point.name for point in found(group) if point.dist is None or point.dist.name != DISTRIBUTION)
 
 
 def load(group: str, name: str) -> object:

@@ -7,7 +7,7 @@ pays for the ad SDKs' memory.
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from integrations.settings import Settings
 
@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from integrations.web.fetch import WebFetcher
 
 
+C = TypeVar("C")
+
+
 class Providers:
     """Lazily built, shared clients; every client is safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._built: dict[str, Any] = {}
+        self._built: dict[object, Any] = {}
         self._lock = Lock()
 
-    def _once(self, name: str, build: Callable[[], Any]) -> Any:
+    def _once(self, name: object, build: Callable[[], Any]) -> Any:
         found = self._built.get(name)
         if found is None:
             with self._lock:
@@ -77,6 +80,14 @@ class Providers:
         from integrations.hunter import Hunter
 
         client: Hunter = self._once("hunter", lambda: Hunter(self.settings))
+        return client
+
+    def client(self, build: Callable[[Settings], C]) -> C:
+        """Return the client that ``build`` makes of the settings, made on first use: a plug-in's own.
+
+        ``build`` is a class or a function of a module, which the client is kept by.
+        """
+        client: C = self._once(build, lambda: build(self.settings))
         return client
 
     def ads(self, platform: str) -> AdPlatform:

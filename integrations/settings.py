@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from integrations.llm.prices import Price, parse_prices
+from integrations.provider_plugins import extra_provider_specs
 
 DEFAULT_SANDBOX_URL = "http://127.0.0.1:8750"
 SANDBOX_KEY = "sandbox"
@@ -155,7 +156,7 @@ class Settings:
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
 
     def provider(self, name: str) -> ProviderSettings:
-        """Settings of one provider; KeyError for a name that :data:`PROVIDERS` lacks."""
+        """Return the settings of one provider. Raises KeyError for a name that no provider has."""
         return self.providers[name]
 
     def require(self, providers: Iterable[str]) -> None:
@@ -198,7 +199,8 @@ class Settings:
             limits={name: value for name, value in env.items() if name.startswith("LIMIT_")},
             limits_published=live,
             providers={
-                name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in PROVIDERS.items()
+                name: _provider(spec, env, live=live, sandbox_url=sandbox_url)
+                for name, spec in {**PROVIDERS, **extra_provider_specs()}.items()
             },
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.config import CampaignConfig, ConfigError, FileSource
+from agents.config import CampaignConfig, ConfigError, FileSourceConfig
 from integrations.settings import SettingsError
 from orchestration.client import Campaigns
 from orchestration.control.submission import IdempotencyConflictError
@@ -56,7 +56,7 @@ def submit(config: dict[str, Any], idempotency_key: str) -> str:
     campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)
     try:
         parsed = CampaignConfig.parse(config)
-        if any(isinstance(s, FileSource) and s.file_id is None for s in parsed.lead_sources):
+        if any(isinstance(s, FileSourceConfig) and s.unread for s in parsed.lead_sources):
             raise ConfigError(["lead_sources: a file must be given by file_id when a campaign is sent by task name"])
         return campaigns.submit(parsed, idempotency_key=idempotency_key).campaign_id
     except (ConfigError, SettingsError, IdempotencyConflictError) as error:

@@ -5,7 +5,7 @@ The agent is loaded on first use, so that scoring and the client can use this pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agents.lead_generation.agent import LeadGeneration
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["LeadGeneration"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "LeadGeneration":
         from agents.lead_generation.agent import LeadGeneration
 

@@ -1,48 +1,43 @@
 """``LeadGeneration``: the first hop of a campaign.
 
-Stages: discover (searches, given sites, files) → scrape (sites that search found) → enrich (company facts and missing
-addresses) → resolve (mail domains) → verify (addresses); cleaning, merging and scoring are pure and happen between
-them. Invariant: a stage depends on the stages before it only, so that planning it again gives the same units.
+Stages: discover (what the sources plan) → scrape (what that leads to, such as sites that search found) → enrich
+(company facts and missing addresses) → resolve (mail domains) → verify (addresses); cleaning, merging and scoring are
+pure and happen between them. Invariant: a stage depends on the stages before it only, so that planning it again gives
+the same units.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from agents.base import BaseAgent, thread
-from agents.lead_generation import discover, enrich, gather
+from agents.lead_generation import enrich, gather, verify
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
-from agents.ports import UnitContext
 from agents.routes import Edge
 from agents.scoring import LeadCriteria
 from agents.state import MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
+from agents.unit_kind import AnyKind
 
 Results = Sequence[StageResult]
-
-RUNNERS: Mapping[str, Callable[[Unit, UnitContext], dict[str, Any]]] = {
-    "search": discover.run_search,
-    "site": discover.run_site,
-    "file": discover.run_file,
-    "companies": enrich.run_companies,
-    "find": enrich.run_find,
-    "resolve": enrich.run_resolve,
-    "verify": enrich.run_verify,
-}
 
 
 def _discover(state: MarketingAgentState, results: Results) -> list[Unit]:
     del results
-    return discover.discover_units(state)
+    configs = state.campaign_config.lead_sources
+    return _each_once(unit for config in configs for unit in config.plugin.units(config, state.target_audience))
 
 
 def _scrape(state: MarketingAgentState, results: Results) -> list[Unit]:
     found = _stage(results, "discover")
-    return discover.scrape_units(state, found) if found else []
+    sources = {config.type: config.plugin for config in state.campaign_config.lead_sources}.values()
+    return _each_once(
+        unit for source in sources if source.follow_up is not None and found for unit in source.follow_up(found)
+    )
 
 
 def _enrich(state: MarketingAgentState, results: Results) -> list[Unit]:
@@ -51,13 +46,13 @@ def _enrich(state: MarketingAgentState, results: Results) -> list[Unit]:
 
 
 def _resolve(state: MarketingAgentState, results: Results) -> list[Unit]:
-    return enrich.resolve_units(gather.people(results).candidates, state.campaign_config.enrichment)
+    return verify.resolve_units(gather.people(results).candidates, state.campaign_config.enrichment)
 
 
 def _verify(state: MarketingAgentState, results: Results) -> list[Unit]:
     refused = [domain for domain, status in gather.verified(results).domains.items() if status == "refuses"]
     spent = enrich.paid_lookups(_stage(results, "enrich"))
-    return enrich.verify_units(gather.people(results).candidates, state.campaign_config.enrichment, refused, spent)
+    return verify.verify_units(gather.people(results).candidates, state.campaign_config.enrichment, refused, spent)
 
 
 #: the stages of the hop in their order
@@ -79,9 +74,10 @@ def _only_ads_wanted(state: MarketingAgentState) -> bool:
 
 
 class LeadGeneration(BaseAgent):
-    """Finds people, completes what is known about them, verifies their addresses and scores them."""
+    """The agent of the first hop: finds people, completes what is known, verifies addresses, scores."""
 
     name: ClassVar[str] = LEAD_GENERATION
+    kinds: ClassVar[Mapping[str, AnyKind]] = gather.unit_kinds()
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=None, target=LEAD_GENERATION),
         Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=_content_wanted),
@@ -89,12 +85,15 @@ class LeadGeneration(BaseAgent):
     )
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
-        """What this agent is for; its rules are code, so no model is asked."""
+        """Say what this agent is for.
+
+        Its rules are code, so no model is asked.
+        """
         del state
         return "Find people of the target audience in public sources; never address those who objected."
 
-    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
-        """The audience, the sources and the bounds of a search for leads."""
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
+        """Return the audience, the sources and the bounds of a search for leads."""
         config = state.campaign_config
         return {
             "target_audience": state.target_audience.model_dump(mode="json"),
@@ -103,7 +102,7 @@ class LeadGeneration(BaseAgent):
         }
 
     def plan(self, state: MarketingAgentState, results: Results) -> Stage | None:
-        """The first stage after the finished ones that has anything to do."""
+        """Return the first stage after the finished ones that has anything to do."""
         order = list(STAGES)
         after = 1 + max((order.index(stage.name) for stage in results), default=-1)
         for name in order[after:]:
@@ -112,12 +111,8 @@ class LeadGeneration(BaseAgent):
                 return Stage(name=name, units=units)
         return None
 
-    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-        """Do one unit."""
-        return RUNNERS[unit.kind](unit, ctx)
-
     def update_state(self, state: MarketingAgentState, result: Results, now: datetime) -> MarketingAgentState:
-        """Leads, the qualified among them, and a message saying what was set aside."""
+        """Write leads, the qualified among them, and a message saying what was set aside."""
         leads, rejected = gather.leads(
             gather.people(result),
             gather.verified(result),
@@ -141,8 +136,8 @@ class LeadGeneration(BaseAgent):
             agent_messages=(*state.agent_messages, report),
         )
 
-    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
-        """Figures of the hop."""
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
+        """Return the figures of the hop."""
         del before
         reports = [
             m for m in after.agent_messages if m.message_type is MessageType.STATUS_UPDATE and m.sender == self.name
@@ -154,6 +149,14 @@ class LeadGeneration(BaseAgent):
             "email_status": dict(sorted(Counter(lead.email_status for lead in after.leads if lead.email).items())),
             **(dict(reports[-1].payload) if reports else {}),
         }
+
+
+def _each_once(units: Iterable[Unit]) -> list[Unit]:
+    """Keep the first unit of each key, since two sources may ask for the same thing."""
+    found: dict[str, Unit] = {}
+    for unit in units:
+        found.setdefault(unit.key, unit)
+    return list(found.values())
 
 
 def _stage(results: Results, name: str) -> StageResult | None:

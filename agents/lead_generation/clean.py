@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from agents.lead_generation.lead_file import EMPTY
@@ -26,13 +25,13 @@ _LEGAL_FORMS = re.compile(
 )
 _SALUTATIONS = re.compile(r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl)\.? )+", re.I)
 _SUFFIXES = re.compile(r",? (?:jr|sr|ii|iii|phd|ph\.d|mba|md|cpa|esq)\.?$", re.I)
-#: Sources in the order in which their facts are believed.
-_TRUST = ("file", "web", "hunter", "search")
+#: Sources in the order in which their facts are believed; "" is any other source.
+_TRUST = ("file", "web", "hunter", "", "search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one source says about one person. ``source`` begins with file | web | hunter | search."""
+    """What one source says about one person. ``source`` begins with its kind: file | web | hunter | search | ..."""
 
     source: str
     email: str | None = None
@@ -77,8 +76,8 @@ class Cleaned:
     rejected: Mapping[str, int] = field(default_factory=dict)
 
 
-def record_of(row: Mapping[str, Any], source: str, source_url: str | None = None) -> Record:
-    """A record of loose text values; keys that a Record doesn't have are left out."""
+def record_of(row: Mapping[str, object], source: str, source_url: str | None = None) -> Record:
+    """Make a record of loose text values, leaving out keys that a Record doesn't have."""
     known = {f.name for f in fields(Record)} - {"source", "source_url"}
     values = {key: text for key in known if (text := tidy(row.get(key)))}
     return Record(source=source, source_url=tidy(row.get("source_url")) or source_url, **values)
@@ -118,7 +117,7 @@ def clean(records: Sequence[Record], companies: Sequence[CompanyFacts] = (), sup
 
 
 def identity(*parts: str | None) -> str:
-    """A hash that stands for a person without naming them; "" when nothing is known.
+    """Return a hash that stands for a person without naming them, or "" when nothing is known.
 
     Of an address alone, or of a name with a company (whose domain counts before its name).
     """
@@ -131,7 +130,7 @@ def identity(*parts: str | None) -> str:
 
 @lru_cache(maxsize=100_000)
 def normal_email(raw: str) -> str | None:
-    """The address in lower case; None when it can't be one. ``Jane <jane@acme.com>`` and ``mailto:`` are undone."""
+    """Return an address in lower case without ``mailto:`` and display name, or None when it can't be one."""
     from email_validator import EmailNotValidError, validate_email
 
     text = raw.strip()
@@ -148,7 +147,7 @@ def normal_email(raw: str) -> str | None:
 
 
 def normal_domain(raw: str) -> str | None:
-    """The host of a URL or a domain as written, without ``www.``; None when it is none."""
+    """Return the host of a URL or domain without ``www.``, or None when the text is neither."""
     text = raw.strip().lower()
     try:
         host = urlsplit(text if "://" in text else f"//{text}").hostname or ""
@@ -160,7 +159,7 @@ def normal_domain(raw: str) -> str | None:
 
 
 def normal_name(raw: str) -> str | None:
-    """A person's name: salutation and degree off, "Last, First" turned round, sane capitals."""
+    """Clean a person's name: salutation and degree off, "Last, First" turned round, sane capitals."""
     text = _SUFFIXES.sub("", _SALUTATIONS.sub("", raw.strip()))
     last, comma, first = text.partition(", ")
     if comma and first and "," not in first and len(last.split()) <= 2:
@@ -172,20 +171,20 @@ def normal_name(raw: str) -> str | None:
 
 @lru_cache(maxsize=100_000)
 def name_key(name: str | None) -> str:
-    """A name without accents, case and punctuation."""
+    """Return a name without accents, case and punctuation."""
     folded = unicodedata.normalize("NFKD", (name or "").replace("ß", "ss").replace("ø", "o"))
     return " ".join(re.findall(r"\w+", "".join(c for c in folded if not unicodedata.combining(c)).lower()))
 
 
 @lru_cache(maxsize=100_000)
 def company_key(company: str | None) -> str:
-    """A company's name without legal form, case and punctuation."""
+    """Return a company's name without legal form, case and punctuation."""
     text = re.sub(r"[.'’]", "", name_key(company))
     return _LEGAL_FORMS.sub("", f" {text}").strip() or text
 
 
-def tidy(value: Any) -> str | None:
-    """One line of text; None for nothing and for what people write instead of nothing."""
+def tidy(value: object) -> str | None:
+    """Return a value as one line of text, or None for nothing and what people write for nothing."""
     if value is None or isinstance(value, bool | list | dict):
         return None
     text = re.sub(r"\s+", " ", str(value)).strip()
@@ -211,7 +210,7 @@ def _identified(record: Record) -> bool:
 
 def _trust(source: str) -> int:
     kind = source.partition(":")[0]
-    return _TRUST.index(kind) if kind in _TRUST else len(_TRUST)
+    return _TRUST.index(kind if kind in _TRUST else "")
 
 
 def _facts(record: Record) -> CompanyFacts:
@@ -246,13 +245,13 @@ class _Companies:
                         known.setdefault(name, value)
 
     def completed(self, record: Record) -> Record:
-        """The record with its company's domain and name, where it lacks them: they make people the same."""
+        """Return the record with its company's domain and name filled in, by which people are matched."""
         domain = record.domain or self._domains.get(company_key(record.company))
         known = self._by_key.get(domain or "", {})
         return replace(record, domain=domain, company=record.company or known.get("company"))
 
     def facts(self, record: Record) -> Mapping[str, str]:
-        """Industry and size of the record's company."""
+        """Return the industry and size of the record's company."""
         by_domain = self._by_key.get(record.domain or "", {})
         return {**self._by_key.get(company_key(record.company), {}), **by_domain}
 

@@ -39,13 +39,13 @@ _ALONE = re.compile(r"\b(?:self[- ]employed|freelancer?|sole (?:trader|proprieto
 
 @dataclass(frozen=True, slots=True)
 class Employees:
-    """Between ``least`` and ``most`` employees; ``most`` None when there is no upper bound."""
+    """A range of employees, without an upper bound when ``most`` is None."""
 
     least: int
     most: int | None
 
     def more_than(self, limit: int) -> bool | None:
-        """Are they more than ``limit``? None when the range spans it."""
+        """Tell whether there are more than ``limit`` employees, or None when the range spans it."""
         if self.least > limit:
             return True
         if self.most is not None and self.most <= limit:
@@ -55,7 +55,7 @@ class Employees:
 
 @lru_cache(maxsize=20_000)
 def parse_size(value: int | str | None) -> Employees | None:
-    """Employees of a company; None when the text doesn't say."""
+    """Parse a number or range of employees, or return None when the text gives none."""
     if value is None:
         return None
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""Units that complete and verify: company facts, missing addresses, mail domains, addresses.
+"""Units that complete what is known: facts of companies, and addresses of people who lack one.
 
 Bounded: paid look-ups are counted over the whole hop (``enrichment.max_lookups``), executives come first. Work is cut
 into chunks small enough to be retried and large enough not to be thousands of units; each paid answer is
@@ -7,31 +7,75 @@ journalled under its own entry, so a retry pays only for what is still missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter
 
 from agents.config import Enrichment
-from agents.lead_generation.clean import Candidate, Record, identity, record_of
+from agents.lead_generation.answers import Company, Screened
+from agents.lead_generation.chunks import chunks
+from agents.lead_generation.clean import Candidate, CompanyFacts, Record, record_of
 from agents.lead_generation.company_size import parse_size
 from agents.lead_generation.mailboxes import is_webmail
 from agents.lead_generation.screen import hashes_of, screen
 from agents.lead_generation.titles import is_executive
-from agents.ports import UnitContext
 from agents.unit import StageResult, Unit, short_hash
-from agents.ways import MAIL_DOMAIN, OPTIONAL_WAIT_S
-from integrations.errors import TransientError
+from agents.unit_kind import Part, UnitKind
+from agents.ways import OPTIONAL_WAIT_S
+from integrations.hunter import DomainFacts, FoundEmail
 from integrations.retry import RetryPolicy
 
-PAID_CHUNK = 10  #: look-ups of one unit
-DNS_CHUNK = 25  #: mail domains of one unit
-ASKS = 3  #: times that a running verification is asked for in one go
-MAX_ROUNDS = 3  #: units' tries to see it finished, before it counts as unknown
-PENDING_S = 5.0  #: Hunter's own advice for a verification that is still running
+if TYPE_CHECKING:
+    from agents.ports import UnitContext
+
+CHUNK = 10  #: look-ups of one unit
+POLICY = RetryPolicy(max_wait_s=OPTIONAL_WAIT_S)
+FACTS = TypeAdapter(DomainFacts)
+ADDRESS = TypeAdapter(FoundEmail)
+A = TypeVar("A")
+
+
+class AskedCompany(Part):
+    """A company to look up, by its domain or else its name."""
+
+    domain: str | None
+    company: str | None
+    people: bool  #: whether its people are wanted too
+
+
+class CompaniesInput(Part):
+    """Companies to look up."""
+
+    companies: tuple[AskedCompany, ...]
+
+
+class CompaniesAnswer(Screened):
+    """Facts of companies, and their people where they were asked for."""
+
+    companies: tuple[Company, ...] = ()
+
+    def about_companies(self) -> Sequence[CompanyFacts]:
+        """Return the facts of the companies that were asked about."""
+        return tuple(company.facts("hunter") for company in self.companies)
+
+
+class AskedPerson(Part):
+    """A person who lacks an address."""
+
+    name: str
+    company: str | None
+    domain: str | None
+
+
+class FindInput(Part):
+    """People who lack an address."""
+
+    people: tuple[AskedPerson, ...]
 
 
 def enrich_units(candidates: Sequence[Candidate], wanted: Enrichment, silent: Iterable[str] = ()) -> list[Unit]:
-    """Look up companies that lack facts, then people who lack an address.
+    """Plan look-ups of companies that lack facts, then of people who lack an address.
 
     ``silent`` are domains of companies that were found but whose sites named nobody.
     """
@@ -39,218 +83,156 @@ def enrich_units(candidates: Sequence[Candidate], wanted: Enrichment, silent: It
         return []
     left = wanted.max_lookups
     companies = _companies(candidates)
-    named = {item["domain"] for item in companies} | {found.record.domain for found in candidates}
-    companies += [{"domain": domain, "company": None, "people": True} for domain in silent if domain not in named]
+    named = {item.domain for item in companies} | {found.record.domain for found in candidates}
+    companies += [AskedCompany(domain=domain, company=None, people=True) for domain in silent if domain not in named]
     companies = companies[: left - left // 2]
     left -= len(companies)
     people = [
-        {"name": found.record.name, "company": found.record.company, "domain": found.record.domain}
-        for found in _executives_first(candidates)
-        if found.record.email is None and _parts(found.record.name) and (found.record.domain or found.record.company)
+        AskedPerson(name=name, company=found.record.company, domain=found.record.domain)
+        for found in executives_first(candidates)
+        if found.record.email is None and (found.record.domain or found.record.company)
+        if (name := found.record.name) and _parts(name)
     ][:left]
     return [
-        *_chunked("companies", "hunter", "companies", companies, PAID_CHUNK),
-        *_chunked("find", "hunter", "people", people, PAID_CHUNK),
+        *(
+            COMPANIES.unit(
+                f"companies:{number:04d}",
+                CompaniesInput(companies=part),
+                provider="hunter",
+                essential=False,
+                policy=POLICY,
+            )
+            for number, part in chunks(companies, CHUNK)
+        ),
+        *(
+            FIND.unit(f"find:{number:04d}", FindInput(people=part), provider="hunter", essential=False, policy=POLICY)
+            for number, part in chunks(people, CHUNK)
+        ),
     ]
-
-
-def resolve_units(candidates: Sequence[Candidate], wanted: Enrichment) -> list[Unit]:
-    """Ask the DNS about each mail domain once."""
-    if wanted.verify == "none":
-        return []
-    domains = sorted({_mail_domain(found.record.email) for found in candidates if found.record.email})
-    return _chunked("resolve", "dns", "domains", domains, DNS_CHUNK)
-
-
-def verify_units(candidates: Sequence[Candidate], wanted: Enrichment, refused: Iterable[str], spent: int) -> list[Unit]:
-    """Verify addresses whose domain takes mail; ``spent`` look-ups are already paid."""
-    if wanted.verify != "hunter":
-        return []
-    closed = frozenset(refused)
-    emails = [
-        found.record.email
-        for found in _executives_first(candidates)
-        if found.record.email and _mail_domain(found.record.email) not in closed
-    ]
-    return _chunked("verify", "hunter", "emails", emails[: max(0, wanted.max_lookups - spent)], PAID_CHUNK)
 
 
 def paid_lookups(stage: StageResult | None) -> int:
-    """Look-ups that an enrich stage was planned for."""
+    """Return the number of look-ups that an enrich stage was planned for."""
     units = [result.unit for result in stage.results] if stage else []
-    return sum(len(unit.input.get("companies", ())) + len(unit.input.get("people", ())) for unit in units)
+    companies = sum(len(COMPANIES.given(unit).companies) for unit in units if unit.kind == COMPANIES.name)
+    return companies + sum(len(FIND.given(unit).people) for unit in units if unit.kind == FIND.name)
 
 
-def run_companies(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    """Facts of companies, and their people where they are asked for."""
-    facts: list[Mapping[str, Any]] = []
+def run_companies(given: CompaniesInput, ctx: UnitContext) -> CompaniesAnswer:
+    """Look up facts of companies, and their people where they are asked for."""
+    facts: list[Company] = []
     records: list[Record] = []
-    for item in unit.input["companies"]:
-        found = _look_up_company(ctx, item.get("domain"), item.get("company"))
-        company = {
-            "company": found["organization"] or item.get("company"),
-            "domain": found["domain"] or item.get("domain"),
-            "industry": found["industry"],
-            "company_size": found["headcount"],
-            "location": found["city"],
-        }
+    for item in given.companies:
+        found = _look_up_company(ctx, item)
+        company = Company(
+            company=found.organization or item.company,
+            domain=found.domain or item.domain,
+            industry=found.industry,
+            company_size=found.headcount,
+            location=found.city,
+        )
         facts.append(company)
-        for person in found["people"] if item.get("people") else ():
-            name = " ".join(part for part in (person["first_name"], person["last_name"]) if part)
-            row = {**company, "name": name, "email": person["email"], "job_title": person["position"]}
+        for person in found.people if item.people else ():
+            name = " ".join(part for part in (person.first_name, person.last_name) if part)
+            row = {**dict(company), "name": name, "email": person.email, "job_title": person.position}
             records.append(record_of(row, "hunter"))
-    return {**screen(ctx, records), "companies": facts}
+    screened = screen(ctx, records)
+    return CompaniesAnswer(records=screened.records, suppressed=screened.suppressed, companies=tuple(facts))
 
 
-def run_find(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    """Addresses of people."""
+def run_find(given: FindInput, ctx: UnitContext) -> Screened:
+    """Look up addresses of people."""
     records: list[Record] = []
     barred: set[str] = set()
-    for item in unit.input["people"]:
-        found = _look_up_person(ctx, item["name"], item.get("domain"), item.get("company"))
+    for item in given.people:
+        found = _look_up_person(ctx, item)
         record = Record(
             source="hunter",
-            name=item["name"],
-            email=found["email"],
-            job_title=found["position"],
-            company=item.get("company") or found["company"],
-            domain=item.get("domain") or found["domain"],
+            name=item.name,
+            email=found.email,
+            job_title=found.position,
+            company=item.company or found.company,
+            domain=item.domain or found.domain,
         )
-        if found["suppressed"]:
+        if found.suppressed:
             barred |= hashes_of(record)
-        elif found["email"]:
+        elif found.email:
             records.append(record)
     screened = screen(ctx, records)
-    return {**screened, "suppressed": sorted({*screened["suppressed"], *barred})}
+    return Screened(records=screened.records, suppressed=tuple(sorted({*screened.suppressed, *barred})))
 
 
-def run_resolve(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    """Which mail domains take mail. TransientError when not one question was answered."""
-    found: dict[str, str] = {domain: _mail_status(ctx, domain) for domain in unit.input["domains"]}
-    if found and all(status == "unknown" for status in found.values()):
-        raise TransientError("dns", f"no name server answered about {len(found)} domains")
-    return {"domains": found}
+COMPANIES = UnitKind(name="companies", input=CompaniesInput, output=CompaniesAnswer, run=run_companies)
+FIND = UnitKind(name="find", input=FindInput, output=Screened, run=run_find)
 
 
-def run_verify(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    """The status of addresses; a person who objected goes on the suppression list at once.
-
-    A verification that Hunter is still busy with is asked for again, here and in later tries (TransientError
-    with its delay), and counts as unknown in the end. While Hunter can't be reached, what the DNS said of the
-    domains has to do: the addresses may be right, which nobody has verified.
-    """
-    if ctx.way == MAIL_DOMAIN:
-        return {"emails": dict.fromkeys(unit.input["emails"], "unknown"), "suppressed": [], "verified_by": MAIL_DOMAIN}
-    statuses: dict[str, str] = {}
-    barred: set[str] = set()
-    waiting = list(unit.input["emails"])
-    for _ in range(ASKS):
-        still: list[str] = []
-        for email in waiting:
-            found = _verification(ctx, email)
-            if found is None:
-                still.append(email)
-            elif found["suppressed"]:
-                ctx.suppression.suppress(email, "objected, says hunter")
-                barred.add(identity(email))
-            else:
-                statuses[email] = found["status"]
-        waiting = still
-    rounds = int(ctx.journaled("rounds") or 0) + 1
-    if waiting and rounds <= MAX_ROUNDS:
-        ctx.journal("rounds", rounds)
-        raise TransientError("hunter", f"{len(waiting)} verifications are still running", retry_after=PENDING_S)
-    return {"emails": {**statuses, **dict.fromkeys(waiting, "unknown")}, "suppressed": sorted(barred)}
+def executives_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates with executives before the others, each group in its order."""
+    return sorted(candidates, key=lambda found: not is_executive(found.record.job_title or ""))
 
 
-def _look_up_company(ctx: UnitContext, domain: str | None, company: str | None) -> dict[str, Any]:
+def _look_up_company(ctx: UnitContext, asked: AskedCompany) -> DomainFacts:
     hunter = ctx.providers.hunter
-    return _once(
+    return paid_once(
         ctx,
-        f"company.{short_hash(domain or '', company or '')}",
-        lambda timeout: asdict(hunter.domain_search(domain, company=company, timeout=timeout)),
+        f"company.{short_hash(asked.domain or '', asked.company or '')}",
+        FACTS,
+        lambda timeout: hunter.domain_search(asked.domain, company=asked.company, timeout=timeout),
     )
 
 
-def _look_up_person(ctx: UnitContext, name: str, domain: str | None, company: str | None) -> dict[str, Any]:
+def _look_up_person(ctx: UnitContext, asked: AskedPerson) -> FoundEmail:
     hunter = ctx.providers.hunter
-    first, last = _parts(name) or (name, "")
-    return _once(
+    first, last = _parts(asked.name) or (asked.name, "")
+    return paid_once(
         ctx,
-        f"find.{short_hash(name, domain or '', company or '')}",
-        lambda timeout: asdict(hunter.find_email(domain, first, last, company=company, timeout=timeout)),
+        f"find.{short_hash(asked.name, asked.domain or '', asked.company or '')}",
+        ADDRESS,
+        lambda timeout: hunter.find_email(asked.domain, first, last, company=asked.company, timeout=timeout),
     )
 
 
-def _mail_status(ctx: UnitContext, domain: str) -> str:
-    dns = ctx.providers.dns
-    return ctx.call("dns", lambda timeout: dns.mail_domain(domain, timeout=timeout)).status
-
-
-def _verification(ctx: UnitContext, email: str) -> dict[str, Any] | None:
-    """What Hunter says about an address; None while it is still at it, which costs nothing."""
-    entry = f"verify.{short_hash(email)}"
-    found: dict[str, Any] | None = ctx.journaled(entry)
-    if found is None:
-        hunter = ctx.providers.hunter
-        found = asdict(ctx.call("hunter", lambda timeout: hunter.verify(email, timeout=timeout)))
-        if found["status"] == "pending":
-            return None
-        ctx.journal(entry, found)
+def paid_once(
+    ctx: UnitContext,
+    entry: str,
+    answer: TypeAdapter[A],
+    send: Callable[[float], A],
+    *,
+    final: Callable[[A], bool] = lambda _found: True,
+) -> A:
+    """Return a paid answer: from the journal, else from Hunter, and journalled when it is ``final``."""
+    journaled = ctx.journaled(entry)
+    if journaled is not None:
+        return answer.validate_python(journaled)
+    found = ctx.call("hunter", send)
+    if final(found):
+        ctx.journal(entry, answer.dump_python(found, mode="json"))
     return found
 
 
-def _once(ctx: UnitContext, entry: str, send: Callable[[float], dict[str, Any]]) -> dict[str, Any]:
-    """A paid answer: from the journal, else from Hunter and into the journal."""
-    found: dict[str, Any] | None = ctx.journaled(entry)
-    if found is None:
-        found = ctx.call("hunter", send)
-        ctx.journal(entry, found)
-    return found
-
-
-def _companies(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
-    """Companies of which size or industry is missing, each once; strangers are asked for only beside strangers.
+def _companies(candidates: Sequence[Candidate]) -> list[AskedCompany]:
+    """List companies that lack size or industry, each once.
 
     A user's own list isn't padded with people whom they didn't name.
     """
-    wanted: dict[str, dict[str, Any]] = {}
-    for found in _executives_first(candidates):
+    wanted: dict[str, AskedCompany] = {}
+    for found in executives_first(candidates):
         record = found.record
         where = record.domain or record.company
         if not where or (record.domain and is_webmail(record.domain)):
             continue
         if parse_size(record.company_size) and record.industry:
             continue
-        item = wanted.setdefault(where.lower(), {"domain": record.domain, "company": record.company, "people": False})
         own_list = any(source.startswith("file") for source in found.sources)
-        item["people"] = item["people"] or not own_list
+        known = wanted.get(where.lower())
+        if known is None:
+            wanted[where.lower()] = AskedCompany(domain=record.domain, company=record.company, people=not own_list)
+        elif not own_list and not known.people:
+            wanted[where.lower()] = known.model_copy(update={"people": True})
     return list(wanted.values())
 
 
-def _executives_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda found: not is_executive(found.record.job_title or ""))
-
-
-def _parts(name: str | None) -> tuple[str, str] | None:
+def _parts(name: str) -> tuple[str, str] | None:
     """First and last name; None when the name has only one part."""
-    parts = (name or "").split()
+    parts = name.split()
     return (parts[0], " ".join(parts[1:])) if len(parts) > 1 else None
-
-
-def _mail_domain(email: str) -> str:
-    return email.rpartition("@")[2]
-
-
-def _chunked(kind: str, provider: str, entry: str, items: Sequence[Any], size: int) -> list[Unit]:
-    return [
-        Unit(
-            key=f"{kind}:{start // size:04d}",
-            kind=kind,
-            provider=provider,
-            input={entry: list(items[start : start + size])},
-            essential=False,
-            policy=RetryPolicy(max_wait_s=OPTIONAL_WAIT_S, fallback=(MAIL_DOMAIN,) if kind == "verify" else ()),
-        )
-        for start in range(0, len(items), size)
-    ]

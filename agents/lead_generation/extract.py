@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from agents.lead_generation.clean import name_key, normal_domain, normal_email
@@ -52,7 +51,7 @@ _INDUSTRY = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundPerson:
-    """Somebody whom a site names."""
+    """A person whom a site names."""
 
     name: str | None = None
     job_title: str | None = None
@@ -71,13 +70,13 @@ class SiteFacts:
     location: str | None = None
     people: tuple[FoundPerson, ...] = field(default=())
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the facts as JSON."""
         return asdict(self)
 
 
 def extract(pages: Sequence[tuple[str, str]]) -> SiteFacts:
-    """Facts of a site from its pages: (URL, HTML), the start page first."""
+    """Collect the facts of a site from its pages, (URL, HTML) each, the start page first."""
     read = [(url, read_page(html)) for url, html in pages]
     texts = [page for _, page in read]
     emails = _emails(texts)
@@ -94,7 +93,7 @@ def extract(pages: Sequence[tuple[str, str]]) -> SiteFacts:
 
 
 def _domain(url: str, emails: Counter[str]) -> str | None:
-    """The site's host; where that is an address or localhost, the domain of most of its e-mail addresses."""
+    """Return the site's host, or for an address or localhost the domain of most of its e-mail addresses."""
     host = normal_domain(urlsplit(url).hostname or "")
     if host and not host.endswith(".localhost"):
         return host
@@ -103,12 +102,12 @@ def _domain(url: str, emails: Counter[str]) -> str | None:
 
 
 def _emails(pages: Iterable[PageText]) -> Counter[str]:
-    """Domains of the addresses on the pages."""
+    """Count the domains of the addresses on the pages."""
     texts = (text for page in pages for text in (*page.lines, *(cell for row in page.rows for cell in row)))
     return Counter(found.rpartition("@")[2].lower() for text in texts for found in EMAIL.findall(text))
 
 
-def _organizations(pages: Iterable[PageText]) -> Iterator[dict[str, Any]]:
+def _organizations(pages: Iterable[PageText]) -> Iterator[dict[str, object]]:
     for page in pages:
         for item in page.linked_data:
             kinds = item.get("@type")
@@ -178,7 +177,7 @@ def _size(pages: Sequence[PageText]) -> str | None:
     return None
 
 
-def _stated_size(value: Any) -> str | None:
+def _stated_size(value: object) -> str | None:
     if isinstance(value, dict):
         low, high = value.get("minValue"), value.get("maxValue")
         value = f"{low}-{high}" if low is not None and high is not None else value.get("value", low)
@@ -245,7 +244,7 @@ def _stated_people(page: PageText) -> Iterator[tuple[str, str | None, str | None
             yield name, title if title and is_title(title) else None, _text(item.get("email"))
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     if isinstance(value, list):
         value = value[0] if value else None
     return re.sub(r"\s+", " ", value).strip()[:200] or None if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""From the results of a hop's stages to people, and from people to scored leads. Pure.
+"""The pure way from the results of a hop's stages to people, and from people to scored leads.
 
 Invariant: everything here is a function of the stage results in their planned order, so planning a later stage and
 writing the state see the same people.
@@ -7,18 +7,23 @@ writing the state see the same people.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import cache
 
-from agents.lead_generation.clean import Candidate, Cleaned, CompanyFacts, Record, clean, identity, normal_domain
+from agents.lead_generation import source_registry
+from agents.lead_generation.answers import Answer
+from agents.lead_generation.clean import Candidate, Cleaned, Record, identity, normal_domain
+from agents.lead_generation.cleaned_cache import CleanedCache, Findings
 from agents.lead_generation.company_size import parse_size
-from agents.lead_generation.queries import companies_of, people_of
-from agents.lead_generation.screen import loaded, merged_hashes
+from agents.lead_generation.enrich import COMPANIES, FIND
+from agents.lead_generation.sources.web import SITE
+from agents.lead_generation.verify import RESOLVE, VERIFY
 from agents.scoring import LeadCriteria, lead_score
 from agents.state import Lead
 from agents.unit import StageResult, short_hash
+from agents.unit_kind import AnyKind, kinds
 
 #: Hunter's verdict -> the lead's; what is missing here takes no mail
 VERDICTS: Mapping[str, str] = {
@@ -29,6 +34,9 @@ VERDICTS: Mapping[str, str] = {
 }
 
 
+_CLEANED = CleanedCache()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """What is known about mail domains and addresses."""
@@ -37,52 +45,57 @@ class Verified:
     emails: Mapping[str, str] = field(default_factory=dict)  #: address -> Hunter's verdict
 
     def status(self, email: str) -> str | None:
-        """The lead's e-mail status; None when the address takes no mail."""
+        """Return the e-mail status of a lead with this address, or None when the address takes no mail."""
         if self.domains.get(email.rpartition("@")[2]) == "refuses":
             return None
         verdict = self.emails.get(email)
         return VERDICTS.get(verdict) if verdict else "unverified"
 
 
+@cache
+def unit_kinds() -> Mapping[str, AnyKind]:
+    """Return the agent's own unit kinds and those of every installed source."""
+    return {**source_registry.unit_kinds(), **kinds(COMPANIES, FIND, RESOLVE, VERIFY)}
+
+
 def people(results: Sequence[StageResult]) -> Cleaned:
-    """Everybody whom the stages so far have brought, merged."""
-    records: list[Record] = []
-    companies: list[CompanyFacts] = []
-    for output in _outputs(results):
-        records += loaded(output)
-        records += people_of(output.get("results", ()))
-        companies += companies_of(output.get("results", ()))
-        if output.get("company"):
-            companies.append(CompanyFacts(source="web", **output["company"]))
-        companies += [CompanyFacts(source="hunter", **facts) for facts in output.get("companies", ())]
-    return clean(records, companies, merged_hashes(_outputs(results)))
+    """Merge all people whom the stages so far have brought."""
+    answers = list(_answers(results))
+    return _CLEANED.clean(
+        Findings(
+            records=tuple(record for answer in answers for record in answer.people()),
+            companies=tuple(facts for answer in answers for facts in answer.about_companies()),
+            barred=frozenset(found for answer in answers for found in answer.barred()),
+        )
+    )
 
 
 def silent_sites(results: Sequence[StageResult]) -> list[str]:
-    """Domains of the sites that were read, or closed to us, and named nobody."""
-    return [
-        domain
-        for stage in results
-        for result in stage.results
-        if result.unit.kind == "site" and not (result.output or {}).get("records")
-        if (domain := normal_domain(str(result.unit.input["url"])))
-    ]
+    """Return the domains of sites that named no person, whether read or closed to us."""
+    silent: list[str] = []
+    for result in (result for stage in results for result in stage.results if result.unit.kind == SITE.name):
+        answer = SITE.answer(result)
+        domain = normal_domain(SITE.given(result.unit).url)
+        if domain and not (answer and answer.records):
+            silent.append(domain)
+    return silent
 
 
 def verified(results: Sequence[StageResult]) -> Verified:
-    """The findings of the resolve and verify stages."""
+    """Collect the findings of the resolve and verify stages."""
     domains: dict[str, str] = {}
     emails: dict[str, str] = {}
-    for output in _outputs(results):
-        domains |= output.get("domains", {})
-        emails |= output.get("emails", {})
+    for _, resolved in RESOLVE.answers(results):
+        domains |= resolved.domains
+    for _, checked in VERIFY.answers(results):
+        emails |= checked.emails
     return Verified(domains=domains, emails=emails)
 
 
 def leads(
     cleaned: Cleaned, known: Verified, criteria: LeadCriteria, *, campaign_id: str, now: datetime
 ) -> tuple[tuple[Lead, ...], Mapping[str, int]]:
-    """Scored leads and the number of records set aside, by reason.
+    """Return scored leads and the number of records set aside, by reason.
 
     An address that takes no mail is taken off its lead; a lead that nothing else identifies goes with it.
     """
@@ -149,5 +162,9 @@ def _size(text: str | None) -> int | str | None:
     return employees.least if employees and plain and employees.least == employees.most else text
 
 
-def _outputs(results: Sequence[StageResult]) -> list[dict[str, Any]]:
-    return [dict(output) for stage in results for output in stage.outputs()]
+def _answers(results: Sequence[StageResult]) -> Iterator[Answer]:
+    known = unit_kinds()
+    for result in (result for stage in results for result in stage.results if result.ok):
+        answer = known[result.unit.kind].answer(result)
+        if isinstance(answer, Answer):
+            yield answer

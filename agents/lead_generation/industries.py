@@ -1,4 +1,4 @@
-"""Does a company's industry match the campaign's target industries, with the words people really use?
+"""Match a company's industry with the campaign's target industries, in the words people really use.
 
 Invariant: matching is by whole words, so "biotechnology" is no "technology" and "IT" is not found in "it
 is". A target that the table doesn't know is compared by its own words.
@@ -104,7 +104,7 @@ _ALONE = frozenset({"it"})  #: counts only as the whole of an industry's name
 
 
 def matching_target(industry: str | None, targets: Iterable[str]) -> str | None:
-    """The first of the target industries that ``industry`` belongs to; None when it belongs to none."""
+    """Return the first target industry that ``industry`` belongs to, or None."""
     text = words(industry or "")
     if not text:
         return None
@@ -115,7 +115,7 @@ def matching_target(industry: str | None, targets: Iterable[str]) -> str | None:
 
 
 def named_industry(text: str) -> str | None:
-    """The industry that a sentence about a company names first; None when it names none of ours."""
+    """Return the industry that a sentence about a company names first, or None when it names none of ours."""
     spoken = words(text)
     places = [
         (place, -len(phrase), name)
@@ -128,7 +128,7 @@ def named_industry(text: str) -> str | None:
 
 @lru_cache(maxsize=50_000)
 def words(text: str) -> str:
-    """Lower-case words, one space between them."""
+    """Return the text's words in lower case with one space between them."""
     return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).lower()))
 
 

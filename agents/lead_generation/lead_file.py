@@ -14,11 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from agents.config import ConfigError
 
-MAX_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10_000_000  #: of a whole file
 MAX_ROWS = 50_000
 MAX_CELL = 2_000  #: characters kept of one cell
 _SWALLOWED = 5_000  #: a cell longer than this has swallowed other rows through an unclosed quote
@@ -86,7 +85,7 @@ def parse(data: bytes, filename: str) -> LeadFile:
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:
-    """Text of a file in UTF-8, UTF-16 (by its byte order mark or its NULs) or else Windows-1252; and warnings."""
+    """Decode a file in UTF-8, UTF-16 (by byte order mark or NULs) or else Windows-1252, with warnings."""
     warnings: list[str] = []
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", "replace")
@@ -156,7 +155,7 @@ def _delimiter(first: str, rest: str) -> str:
 
 def _json_records(text: str, shown: str) -> Iterable[Mapping[str, str] | None]:
     try:
-        found: Any = json.loads(text)
+        found: object = json.loads(text)
     except ValueError:
         found = _json_lines(text, shown)
     except RecursionError:
@@ -171,8 +170,8 @@ def _json_records(text: str, shown: str) -> Iterable[Mapping[str, str] | None]:
     return [_flat(item) if isinstance(item, Mapping) else None for item in found]
 
 
-def _json_lines(text: str, shown: str) -> list[Any]:
-    items: list[Any] = []
+def _json_lines(text: str, shown: str) -> list[object]:
+    items: list[object] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
@@ -182,7 +181,7 @@ def _json_lines(text: str, shown: str) -> list[Any]:
     return items
 
 
-def _flat(item: Mapping[str, Any]) -> dict[str, str]:
+def _flat(item: Mapping[str, object]) -> dict[str, str]:
     """One object as text cells; a nested company is taken apart."""
     row: dict[str, str] = {}
     for key, value in item.items():

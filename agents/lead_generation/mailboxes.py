@@ -11,17 +11,17 @@ from importlib.resources import files
 
 
 def is_webmail(domain: str) -> bool:
-    """A mail provider for everybody: the domain says nothing about the company."""
+    """Tell whether a domain is a public mail provider's, which says nothing about a company."""
     return domain in _lists()["webmail"]
 
 
 def is_disposable(domain: str) -> bool:
-    """A provider of addresses that are thrown away after use."""
+    """Tell whether a domain is a provider of addresses that are thrown away after use."""
     return domain in _lists()["disposable"]
 
 
 def is_role(email: str) -> bool:
-    """A mailbox of a function ("info@") instead of a person."""
+    """Tell whether an address is a function's ("info@") instead of a person's."""
     return email.partition("@")[0] in _lists()["roles"]
 
 

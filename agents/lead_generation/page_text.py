@@ -1,4 +1,4 @@
-"""A web page as lines of visible text, e-mail addresses made plain; and the facts it states for machines.
+"""A web page as lines of visible text with plain e-mail addresses, and the facts it states for machines.
 
 Real pages are torn, so nothing here relies on well-formed nesting: the page is walked in order, block elements
 end a line. Invariant: scripts, comments and hidden parts are never text, whatever they hold, and text is only
@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
+    from bs4.element import PageElement
 
 MAX_LINES = 5_000
 MAX_LINE = 300  #: characters kept of one line
@@ -44,7 +45,7 @@ class PageText:
     lines: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()  #: cells of the tables' rows
     labelled: dict[str, str] = field(default_factory=dict)  #: of <dl> lists: term in lower case -> description
-    linked_data: tuple[dict[str, Any], ...] = ()  #: schema.org objects (JSON-LD)
+    linked_data: tuple[dict[str, object], ...] = ()  #: schema.org objects (JSON-LD)
 
 
 def read_page(html: str) -> PageText:
@@ -76,7 +77,7 @@ def read_page(html: str) -> PageText:
 
 
 def plain_addresses(text: str) -> str:
-    """The text with "jane [at] acme [dot] example" written as an address; untouched where it is a sentence."""
+    """Write "jane [at] acme [dot] example" as an address, leaving sentences untouched."""
 
     def plain(found: re.Match[str]) -> str:
         if not re.search(r"\bdot\b|[\[({<]", found[0], re.I):
@@ -113,7 +114,7 @@ def _labelled(soup: BeautifulSoup) -> dict[str, str]:
 
 
 def _rows(soup: BeautifulSoup) -> Iterator[tuple[str, ...]]:
-    """Cells of table rows; the tables are then out of the way of the lines. Layout tables stay lines."""
+    """Take data tables out of the page and return the cells of their rows; layout tables stay lines."""
     for table in soup.find_all("table"):
         rows = [tuple(_cell(cell) for cell in row.find_all(["td", "th"])) for row in table.find_all("tr")]
         if rows and max(len(row) for row in rows) > 1 and not table.find("table"):
@@ -156,13 +157,13 @@ def _lines(soup: BeautifulSoup) -> Iterator[str]:
     yield from flush()
 
 
-def _after_block(node: Any) -> bool:
-    """Does the node follow a block element that has been closed? Then it begins a line of its own."""
+def _after_block(node: PageElement) -> bool:
+    """Tell whether the node follows a closed block element and so begins a line of its own."""
     before = node.previous_sibling
     return before is not None and getattr(before, "name", None) in _BLOCKS
 
 
-def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, Any]]:
+def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, object]]:
     for script in soup.find_all("script", attrs={"type": re.compile(r"^application/ld\+json", re.I)}):
         try:
             found = json.loads(script.string or "")
@@ -171,7 +172,7 @@ def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, Any]]:
         yield from _objects(found, 0)
 
 
-def _objects(found: Any, depth: int) -> Iterator[dict[str, Any]]:
+def _objects(found: object, depth: int) -> Iterator[dict[str, object]]:
     if depth > 6:
         return
     if isinstance(found, list):

@@ -48,7 +48,7 @@ PersonText = tuple[str, str | None, str | None]  #: name, title, e-mail address 
 
 
 def is_name(text: str) -> bool:
-    """Two to four capitalised words that aren't page furniture or a job."""
+    """Tell whether a text is two to four capitalised words that aren't page furniture or a job."""
     if not 4 <= len(text) <= 60 or _ROLES.search(text):
         return False
     parts = text.replace("’", "'").split()
@@ -65,7 +65,7 @@ def is_name(text: str) -> bool:
 
 
 def is_title(text: str) -> bool:
-    """A short phrase with a word of work in it, and no sentence."""
+    """Tell whether a text is a short phrase with a word of work in it, and no sentence."""
     return (
         1 < len(text) <= 90
         and len(text.split()) <= 10
@@ -75,11 +75,11 @@ def is_title(text: str) -> bool:
 
 
 class People:
-    """The two forms in which pages give people."""
+    """A reader of the two forms in which pages give people."""
 
     @staticmethod
     def of_rows(rows: Sequence[Sequence[str]]) -> Iterator[PersonText]:
-        """People of table rows, whatever the order of the columns."""
+        """Find people in table rows, whatever the order of the columns."""
         for row in rows:
             cells = [_LABEL.sub("", cell) for cell in row]
             address = next((found[0] for cell in cells if (found := EMAIL.search(cell))), None)
@@ -94,7 +94,7 @@ class People:
 
     @staticmethod
     def of_lines(lines: Sequence[str]) -> Iterator[PersonText]:
-        """People of lines in reading order: "Name – Title", or a name with its title close by."""
+        """Find people in lines in reading order: "Name – Title", or a name with its title close by."""
         clear = [without_address(_LABEL.sub("", line)) for line in lines]
         above = _titles_come_first([text for text in clear if text])
         used: set[int] = set()
@@ -108,7 +108,7 @@ class People:
 
 
 def without_address(text: str) -> str:
-    """The text without e-mail addresses and what introduces them."""
+    """Return the text without e-mail addresses and what introduces them."""
     clear = EMAIL.sub(" ", text)
     clear = re.sub(r"\b(?:e-?mail|mail|contact)\b\s*:?\s*(?=$|\s{2})", " ", clear, flags=re.I)
     return re.sub(r"\s+", " ", clear).strip(" -–—|,;:()<>")
@@ -126,7 +126,7 @@ def _in_one_line(text: str) -> tuple[str | None, str | None]:
 
 
 def _titles_come_first(lines: Sequence[str]) -> bool:
-    """Does this page write titles above names? A list of n people has n titles on the one side, n - 1 on the other."""
+    """Tell whether a page writes titles above names: n people have n titles on that side, n - 1 on the other."""
     names = [place for place, text in enumerate(lines) if is_name(text)]
     above = sum(place > 0 and is_title(lines[place - 1]) for place in names)
     below = sum(place + 1 < len(lines) and is_title(lines[place + 1]) for place in names)

@@ -6,14 +6,14 @@ Invariant: the same audience gives the same queries in the same order.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
-from typing import Any
 from urllib.parse import urlsplit
 
 from agents.config import DEFAULT_INDUSTRIES, TargetAudience
 from agents.lead_generation.clean import CompanyFacts, Record, normal_domain
 from agents.lead_generation.person_text import is_name, is_title
+from agents.unit_kind import Part
 
 MAX_QUERIES = 10
 MAX_SITES = 12  #: company sites that are read for one campaign
@@ -27,8 +27,18 @@ _NOT_A_COMPANY = re.compile(
 )
 
 
+class Result(Part):
+    """One organic result of a web search."""
+
+    position: int = 0  #: from 1, over all pages
+    title: str = ""
+    link: str = ""
+    snippet: str = ""
+    source: str = ""  #: the name of the site
+
+
 def search_queries(audience: TargetAudience) -> tuple[str, ...]:
-    """Queries for an audience: its industries (else its keywords, else the default industries) and titles."""
+    """Make queries of an audience's industries (else its keywords, else the default industries) and titles."""
     topics = audience.industries or audience.keywords or audience.interests or DEFAULT_INDUSTRIES
     titles = audience.job_titles or DEFAULT_TITLES
     place = f" in {audience.locations[0]}" if audience.locations else ""
@@ -42,14 +52,14 @@ def search_queries(audience: TargetAudience) -> tuple[str, ...]:
     return tuple(dict.fromkeys(queries))[:MAX_QUERIES]
 
 
-def people_of(results: Iterable[Mapping[str, Any]]) -> list[Record]:
-    """People of public profile entries: "Name - Title - Company | LinkedIn". Only the entry is used."""
+def people_of(results: Iterable[Result]) -> list[Record]:
+    """Read people from entries of public profiles, "Name - Title - Company | LinkedIn", and nothing behind them."""
     found: list[Record] = []
     for result in results:
-        link = str(result.get("link", ""))
+        link = result.link
         if not _is_profile(link):
             continue
-        title = re.sub(r"\s*[|–-]\s*LinkedIn.*$", "", str(result.get("title", "")))
+        title = re.sub(r"\s*[|–-]\s*LinkedIn.*$", "", result.title)
         name, *rest = [part.strip() for part in re.split(r"\s+[-–—]\s+", title) if part.strip()] or [""]
         if not is_name(name):
             continue
@@ -63,22 +73,22 @@ def people_of(results: Iterable[Mapping[str, Any]]) -> list[Record]:
     return found
 
 
-def companies_of(results: Iterable[Mapping[str, Any]]) -> list[CompanyFacts]:
-    """Companies whose own sites were found."""
+def companies_of(results: Iterable[Result]) -> list[CompanyFacts]:
+    """Return the companies whose own sites were found."""
     return [
-        CompanyFacts(source="search", company=str(result.get("source") or "") or None, domain=domain)
+        CompanyFacts(source="search", company=result.source or None, domain=domain)
         for result in results
-        if (domain := _company_domain(str(result.get("link", ""))))
+        if (domain := _company_domain(result.link))
     ]
 
 
-def sites_to_read(searches: Sequence[Sequence[Mapping[str, Any]]], known: Iterable[str]) -> list[str]:
-    """Start pages of the companies found, the best of each query first, each company once."""
+def sites_to_read(searches: Sequence[Sequence[Result]], known: Iterable[str]) -> list[str]:
+    """Return start pages of the companies found, the best of each query first, each company once."""
     seen = set(known)
     sites: list[str] = []
     for rank in zip_longest(*searches):
         for result in rank:
-            link = str(result.get("link", "")) if result else ""
+            link = result.link if result else ""
             domain = _company_domain(link)
             if domain and domain not in seen and len(sites) < MAX_SITES:
                 seen.add(domain)

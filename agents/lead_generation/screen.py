@@ -6,32 +6,34 @@ person who must not be addressed nothing goes on but a hash, which keeps other s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import Record, identity, normal_domain, normal_email, normal_name
 from agents.lead_generation.mailboxes import is_webmail
-from agents.ports import UnitContext
+
+if TYPE_CHECKING:
+    from agents.ports import UnitContext
 
 
-def screen(ctx: UnitContext, records: Sequence[Record]) -> dict[str, Any]:
-    """``{"records": [...], "suppressed": [...]}``: who may be addressed, and hashes of who may not."""
+def screen(ctx: UnitContext, records: Sequence[Record]) -> Screened:
+    """Split records into those who may be addressed and hashes of those who may not."""
     normal = {record.email: normal_email(record.email) for record in records if record.email}
     asked = sorted({email for email in normal.values() if email})
     barred = ctx.suppression.suppressed(asked) if asked else frozenset()
-    kept: list[dict[str, Any]] = []
+    kept: list[Record] = []
     hashes: set[str] = set()
     for record in records:
         if record.email and normal[record.email] in barred:
             hashes |= hashes_of(record)
         else:
-            kept.append({name: value for name, value in asdict(record).items() if value is not None})
-    return {"records": kept, "suppressed": sorted(hashes)}
+            kept.append(record)
+    return Screened(records=tuple(kept), suppressed=tuple(sorted(hashes)))
 
 
 def hashes_of(record: Record) -> set[str]:
-    """Every identity by which another source may name the same person."""
+    """Return every identity by which another source may name the same person."""
     email = normal_email(record.email) if record.email else None
     mail_domain = email.rpartition("@")[2] if email else None
     own = mail_domain if mail_domain and not is_webmail(mail_domain) else None
@@ -44,13 +46,3 @@ def hashes_of(record: Record) -> set[str]:
         identity(name, record.company, None),
     }
     return found - {""}
-
-
-def loaded(output: dict[str, Any]) -> list[Record]:
-    """The records of a stored result."""
-    return [Record(**found) for found in output.get("records", [])]
-
-
-def merged_hashes(outputs: Iterable[dict[str, Any]]) -> frozenset[str]:
-    """All hashes of stored results."""
-    return frozenset(value for output in outputs for value in output.get("suppressed", []))

@@ -1,4 +1,4 @@
-"""Is a job title an executive's? Decided by words in their context, never by letters inside words.
+"""Executives' job titles, told by words in their context, never by letters inside words.
 
 "ConstruCTOr", "instruCTOr" and "COOrdinator" contain titles of officers, and "Assistant to the CEO" names one
 without being one: over tens of thousands of real titles, substring matching was wrong for 4,291 of 4,294 hits of
@@ -67,7 +67,7 @@ _SEPARATORS = re.compile(r"\s*(?:[,;|/•·:()\[\]–—@]|&|\+|\band\b|\s-\s|\b
 
 @lru_cache(maxsize=20_000)
 def is_executive(title: str) -> bool:
-    """Does the title make its holder an executive?"""
+    """Tell whether a title makes its holder an executive."""
     text = normalised(title)
     for pattern in _ERASED:
         text = pattern.sub(" ", text)
@@ -76,7 +76,7 @@ def is_executive(title: str) -> bool:
 
 
 def normalised(title: str) -> str:
-    """Lower case, abbreviations without dots, one kind of separator (", ") between the parts."""
+    """Return a title in lower case, abbreviations without dots, ", " as the only separator."""
     text = unicodedata.normalize("NFKC", title).lower().replace("’", "'")
     text = _DOTTED.sub(lambda found: found[0].replace(".", ""), text)
     text = re.sub(r"\bco-(?=founder|owner|chair|ceo|president)", "co", text)

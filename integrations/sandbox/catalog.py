@@ -1,11 +1,12 @@
-"""The providers that the sandbox speaks for.
+"""The providers that the sandbox speaks for: our own, and those that other packages bring.
 
-The one list: a provider that is added here is served, faulted, reset and counted like the others. The
+The one list: a provider that is in it is served, faulted, reset and counted like the others. The
 classes are imported when the sandbox starts, not before.
 """
 
 from __future__ import annotations
 
+from integrations.provider_plugins import extra_sandboxes
 from integrations.sandbox.protocol import SandboxProvider
 
 
@@ -25,4 +26,5 @@ def providers() -> list[SandboxProvider]:
         SitesSandbox(),
         FacebookSandbox(),
         LinkedInAdsSandbox(),
+        *extra_sandboxes(),
     ]

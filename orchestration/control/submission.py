@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from agents.base import BaseAgent
-from agents.config import CampaignConfig, ConfigError, FileSource, SearchSource
+from agents.config import CampaignConfig, ConfigError, FileSourceConfig
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
@@ -25,8 +25,6 @@ from orchestration.ledger.database import encode
 from orchestration.ledger.rows import small_state
 from orchestration.spend.ads import check_ad_currency
 from orchestration.stores.lead_files import StoredFile
-
-MAX_LEAD_FILE_BYTES = 10_000_000
 
 
 class IdempotencyConflictError(ValueError):
@@ -89,7 +87,7 @@ def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Setting
         both = isinstance(value, Mapping) and isinstance(data[key], Mapping)
         data[key] = {**data[key], **value} if both else value
     config = CampaignConfig.parse(data)
-    if any(isinstance(source, FileSource) and source.file_id is None for source in config.lead_sources):
+    if any(isinstance(source, FileSourceConfig) and source.unread for source in config.lead_sources):
         raise ConfigError(
             ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]
         )
@@ -99,11 +97,11 @@ def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Setting
 def needed_providers(config: CampaignConfig) -> tuple[str, ...]:
     """Providers whose keys the campaign can't do without."""
     needed = ["openai"]
-    if any(isinstance(source, SearchSource) for source in config.lead_sources):
-        needed.append("serpapi")
+    for source in config.lead_sources:
+        needed += source.plugin.providers
     if config.enrichment.find_emails or config.enrichment.verify == "hunter":
         needed.append("hunter")
-    return (*needed, *config.ad_platforms)
+    return tuple(dict.fromkeys((*needed, *config.ad_platforms)))
 
 
 def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:
@@ -111,28 +109,27 @@ def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]
 
     Raises ConfigError naming the file and what is wrong.
     """
-    from agents.lead_generation.lead_file import parse
-
     sources, files = list(config.lead_sources), []
     for number, source in enumerate(config.lead_sources):
-        if not isinstance(source, FileSource) or source.path is None or source.file_id is not None:
+        parse = source.plugin.parse_file
+        if parse is None or not isinstance(source, FileSourceConfig) or source.unread is None:
             continue
-        name = Path(source.path).name
-        found = parse(_read(source.path, number), name)
+        name = Path(source.unread).name
+        found = parse(_read(source.unread, number, source.plugin.max_file_bytes), name)
         summary = {"rows": len(found.rows), "rejected": dict(found.rejected), "warnings": list(found.warnings)}
         files.append(StoredFile(filename=name, rows=encode([dict(row) for row in found.rows]), summary=summary))
         sources[number] = source.model_copy(update={"path": name, "file_id": files[-1].file_id})
     return config.model_copy(update={"lead_sources": tuple(sources)}), files
 
 
-def _read(path: str, number: int) -> bytes:
+def _read(path: str, number: int, most: int) -> bytes:
     file = Path(path).expanduser()
     key = f"lead_sources.{number}.path={path!r}"
     try:
         if not file.is_file():
             raise ConfigError([f"{key}: there is no such file (paths are relative to the current folder)"])
-        if file.stat().st_size > MAX_LEAD_FILE_BYTES:
-            raise ConfigError([f"{key}: is larger than {MAX_LEAD_FILE_BYTES // 1_000_000} MB; split it"])
+        if file.stat().st_size > most:
+            raise ConfigError([f"{key}: is larger than {most // 1_000_000} MB; split it"])
         return file.read_bytes()
     except OSError as error:
         raise ConfigError([f"{key}: can't be read ({error.strerror})"]) from None

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from agents.config import CampaignConfig, ConfigError, FileSource, SearchSource, WebSource
+from agents.config import CampaignConfig, ConfigError
+from agents.lead_generation.sources.file import FileSource
+from agents.lead_generation.sources.search import SearchSource
+from agents.lead_generation.sources.web import WebSource
 
 AUDIENCE = {"target_audience": {"industry": "saas"}}
 

@@ -10,7 +10,7 @@ from agents.config import TargetAudience
 from agents.lead_generation.extract import FoundPerson, SiteFacts, extract
 from agents.lead_generation.page_text import plain_addresses, read_page
 from agents.lead_generation.person_text import is_name, is_title
-from agents.lead_generation.queries import companies_of, people_of, search_queries, sites_to_read
+from agents.lead_generation.queries import Result, companies_of, people_of, search_queries, sites_to_read
 from integrations.sandbox.protocol import Request
 from integrations.sandbox.sites import SitesSandbox
 from integrations.sandbox.world import Company, Quirk, World
@@ -194,11 +194,11 @@ def test_profiles_become_people() -> None:
     link = "https://www.linkedin.com/in/jane"
     found = people_of(
         [
-            {"title": "Jane Doe - VP Marketing - Acme Inc. | LinkedIn", "link": link},
-            {"title": "Bob Ray – CTO at Beta | LinkedIn", "link": link},
-            {"title": "Amy Fox - Gamma | LinkedIn", "link": link},
-            {"title": "10 best CRMs | LinkedIn", "link": link},
-            {"title": "Jane Doe - VP - Acme", "link": "https://other.example/in/jane"},
+            Result(title="Jane Doe - VP Marketing - Acme Inc. | LinkedIn", link=link),
+            Result(title="Bob Ray – CTO at Beta | LinkedIn", link=link),
+            Result(title="Amy Fox - Gamma | LinkedIn", link=link),
+            Result(title="10 best CRMs | LinkedIn", link=link),
+            Result(title="Jane Doe - VP - Acme", link="https://other.example/in/jane"),
         ]
     )
     assert [(p.name, p.job_title, p.company) for p in found] == [
@@ -209,11 +209,11 @@ def test_profiles_become_people() -> None:
 
 
 def test_sites_are_companies_own_and_each_once() -> None:
-    first = [{"link": f"http://www.{name}/x"} for name in ("a.example", "g2.com", "b.example")]
-    second = [{"link": f"http://{name}/"} for name in ("a.example", "c.example", "www.linkedin.com")]
+    first = [Result(link=f"http://www.{name}/x") for name in ("a.example", "g2.com", "b.example")]
+    second = [Result(link=f"http://{name}/") for name in ("a.example", "c.example", "www.linkedin.com")]
     assert sites_to_read([first, second], known=["b.example"]) == ["http://www.a.example/", "http://c.example/"]
     assert [c.domain for c in companies_of([*first, *second])] == ["a.example", "b.example", "a.example", "c.example"]
-    many = [{"link": f"http://c{n}.example/"} for n in range(50)]
+    many = [Result(link=f"http://c{n}.example/") for n in range(50)]
     assert len(sites_to_read([many], known=[])) == 12
 
 

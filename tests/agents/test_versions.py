@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from agents.config import CampaignConfig
 from agents.state import MarketingAgentState
@@ -27,6 +28,16 @@ def test_a_state_survives_its_json() -> None:
 def test_a_newer_state_is_refused(changes: dict[str, int]) -> None:
     with pytest.raises(UnknownVersionError):
         MarketingAgentState.load(stored(**changes))
+
+
+def test_a_state_whose_source_is_not_installed_here_is_left_to_others() -> None:
+    data = stored()
+    data["campaign_config"]["lead_sources"] = [{"type": "search"}, {"type": "directory", "limit": 5}]
+    with pytest.raises(UnknownVersionError, match="lead source 'directory' is not installed here"):
+        MarketingAgentState.load(data)
+    data["campaign_config"]["lead_sources"] = [{"type": "search", "limit": "many"}]
+    with pytest.raises(ValidationError):
+        MarketingAgentState.load(data)
 
 
 def test_a_state_of_the_release_before_lacks_what_was_added_since() -> None:

@@ -8,7 +8,7 @@ from execution import Execution
 from agents.config import CampaignConfig, Models
 from agents.content_creation import ContentCreation
 from agents.lead_generation.clean import Candidate, record_of
-from agents.lead_generation.enrich import run_verify, verify_units
+from agents.lead_generation.verify import VERIFY, verify_units
 from agents.state import Lead, MarketingAgentState
 from agents.unit import StageResult, Unit, UnitResult, UnitStatus
 from agents.ways import MAIL_DOMAIN, TEMPLATE, model_of, model_policy
@@ -82,7 +82,7 @@ def test_addresses_nobody_can_verify_now_are_unknown_on_the_word_of_the_dns(exec
     (unit,) = verify_units(people, CONFIG.enrichment, [], 0)
     assert unit.policy.ways(0.0) == (None, MAIL_DOMAIN)
     execution.way = MAIL_DOMAIN
-    found = run_verify(unit, execution.for_unit("c1", 0, 4, unit))
+    found = VERIFY.execute(unit, execution.for_unit("c1", 0, 4, unit))
     assert set(found["emails"].values()) == {"unknown"}
     assert len(found["emails"]) == 3
     assert found["verified_by"] == MAIL_DOMAIN

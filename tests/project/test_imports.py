@@ -46,6 +46,21 @@ def test_the_client_is_light() -> None:
     assert not loaded & {*HEAVY, *WORKER_MACHINERY}
 
 
+def test_checking_a_campaign_is_light() -> None:
+    sources = '[{"type": "search"}, {"type": "web", "url": "http://a.biz/"}, {"type": "file", "path": "a.csv"}]'
+    loaded = loaded_by(
+        "from agents.config import CampaignConfig\n"
+        f'CampaignConfig.parse({{"target_audience": {{"industry": "saas"}}, "lead_sources": {sources}}})'
+    )
+    assert "agents.lead_generation.sources.web" in loaded
+    assert not loaded & {*HEAVY, *WORKER_MACHINERY, "agents.lead_generation.agent"}
+
+
+def test_settings_load_no_agent() -> None:
+    loaded = loaded_by("from integrations.settings import Settings; Settings.from_env()")
+    assert not {name for name in loaded if name.partition(".")[0] == "agents"}
+
+
 def test_a_worker_never_loads_langgraph() -> None:
     loaded = loaded_by("import workers.app; workers.app.app.loader.import_default_modules()")
     assert "celery" in loaded

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from agents.config import ConfigError, FileSource
+from agents.config import ConfigError
+from agents.lead_generation.sources.file import FileSource
+from orchestration.control.submission import read_files
 from workers.cli.files import CampaignFileError, check_lead_files, load_config, read_mapping, with_change
 
 NESTED = "[" * 20_000
@@ -151,3 +153,15 @@ def test_a_configuration_that_is_not_right_lists_every_problem(tmp_path: Path) -
         "did you mean 'budget'",
     ):
         assert expected in said
+
+
+def test_a_lead_file_has_one_limit(tmp_path: Path) -> None:
+    leads, campaign = tmp_path / "leads.csv", tmp_path / "campaign.yaml"
+    campaign.write_text("target_audience: {industry: saas}\nlead_sources: {type: file, path: leads.csv}\n")
+    config = load_config(str(campaign))
+    largest = FileSource(path="any.csv").plugin.max_file_bytes
+    for size, said in ((largest, "leads.csv: is empty"), (largest + 1, "is larger than 10 MB; split it")):
+        with leads.open("wb") as file:
+            file.truncate(size)
+        with pytest.raises(ConfigError, match=said):
+            read_files(config)

@@ -47,6 +47,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("agents.config", "ConfigError", BAD_INPUT, "bad_config"),
     ("workers.cli.files", "CampaignFileError", BAD_INPUT, "bad_file"),
     ("integrations.settings", "SettingsError", BAD_INPUT, "bad_setting"),
+    ("integrations.plugins", "PluginError", BAD_INPUT, "bad_plugin"),
     ("orchestration.control.submission", "IdempotencyConflictError", BAD_INPUT, "idempotency_conflict"),
     ("orchestration.control.verbs", "VerbRefusedError", BAD_INPUT, "refused"),
     ("orchestration.flow.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),

@@ -107,13 +107,15 @@ def close_breaker(provider: str, as_json: bool) -> int:
 def _known(provider: str) -> str:
     """The canonical name; BadParameter lists what there is."""
     from agents.config import PLATFORM_ALIASES
+    from integrations.provider_plugins import extra_provider_specs
     from integrations.settings import PROVIDERS
 
+    known = {*PROVIDERS, *extra_provider_specs(), *_KEYLESS}
     name = provider.strip().lower()
     name = PLATFORM_ALIASES.get(name, name)
-    if name not in PROVIDERS and name not in _KEYLESS:
+    if name not in known:
         raise click.BadParameter(
-            f"{clean(provider)!r} is no provider; there are {', '.join(sorted((*PROVIDERS, *_KEYLESS)))}",
+            f"{clean(provider)!r} is no provider; there are {', '.join(sorted(known))}",
             param_hint="PROVIDER",
         )
     return name

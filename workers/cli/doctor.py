@@ -101,6 +101,7 @@ def _settings(settings: Settings) -> Iterable[Finding]:
 
 
 def _known_variables() -> set[str]:
+    from integrations.provider_plugins import extra_provider_specs
     from integrations.settings import PROVIDERS
 
     ours = {
@@ -109,7 +110,7 @@ def _known_variables() -> set[str]:
         "WEB_USER_AGENT", "LINKEDIN_VERSION", "BREAKER_FAILURE_THRESHOLD", "BREAKER_RECOVERY_TIMEOUT", "LLM_PRICES",
         "DAILY_CAP_LLM", "DAILY_CAP_ADS", *(name for name in os.environ if name.startswith("LIMIT_")),
     }  # fmt: skip
-    for spec in PROVIDERS.values():
+    for spec in (*PROVIDERS.values(), *extra_provider_specs().values()):
         ours |= {spec.base_url_variable, *spec.credentials.values()}
     return ours
 

@@ -33,7 +33,7 @@ def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
     Paths of lead files are relative to the file's folder. Raises CampaignFileError for a file that can't be
     read, ConfigError for a configuration that is not right.
     """
-    from agents.config import CampaignConfig, FileSource
+    from agents.config import CampaignConfig, FileSourceConfig
 
     data = read_mapping(file)
     for change in changes:
@@ -41,8 +41,8 @@ def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
     config = CampaignConfig.parse(data)
     folder = Path() if file == STDIN else Path(file).parent
     sources = [
-        source.model_copy(update={"path": str(_beside(folder, source.path))})
-        if isinstance(source, FileSource) and source.path and not source.file_id
+        source.model_copy(update={"path": str(_beside(folder, source.unread))})
+        if isinstance(source, FileSourceConfig) and source.unread
         else source
         for source in config.lead_sources
     ]
@@ -51,13 +51,13 @@ def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
 
 def check_lead_files(config: CampaignConfig) -> None:
     """ConfigError when a lead file is not there; what is in it is checked at submit."""
-    from agents.config import ConfigError, FileSource
+    from agents.config import ConfigError, FileSourceConfig
 
     problems = [
         f"lead_sources.{number}.path={source.path!r}: there is no such file (paths are relative to the campaign file)"
         for number, source in enumerate(config.lead_sources)
-        if isinstance(source, FileSource) and source.path and not source.file_id
-        if not Path(source.path).is_file()
+        if isinstance(source, FileSourceConfig) and source.unread
+        if not Path(source.unread).is_file()
     ]
     if problems:
         raise ConfigError(problems)

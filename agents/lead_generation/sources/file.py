@@ -1,0 +1,60 @@
+"""The user's own leads: a CSV or JSON file that was read at submit and is stored beside the campaign."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal
+
+from agents.config import FileSourceConfig, TargetAudience, Text
+from agents.lead_generation.answers import Screened
+from agents.lead_generation.clean import record_of
+from agents.lead_generation.lead_file import MAX_BYTES, parse
+from agents.lead_generation.screen import screen
+from agents.lead_generation.source import LeadSource
+from agents.unit import Unit, short_hash
+from agents.unit_kind import Part, UnitKind
+
+if TYPE_CHECKING:
+    from agents.ports import UnitContext
+
+
+class FileSource(FileSourceConfig):
+    """Leads from the user's own CSV or JSON file."""
+
+    type: Literal["file"] = "file"
+    legal_basis: Text = "legitimate_interest"
+
+
+class FileInput(Part):
+    """A stored file and the name that its leads' ``sources`` show."""
+
+    file_id: str
+    name: str
+
+
+def run_file(given: FileInput, ctx: UnitContext) -> Screened:
+    """Turn the rows of a stored file into records."""
+    source = f"file:{given.name}"
+    return screen(ctx, [record_of(row, source) for row in ctx.lead_files.rows(given.file_id)])
+
+
+FILE = UnitKind(name="file", input=FileInput, output=Screened, run=run_file)
+
+
+def file_units(config: FileSource, audience: TargetAudience) -> list[Unit]:
+    """Plan one unit for the file."""
+    del audience
+    name = PurePath((config.path or config.file_id or "").replace("\\", "/")).name
+    file_id = config.file_id or config.path or ""
+    return [FILE.unit(f"file:{short_hash(file_id)}", FileInput(file_id=file_id, name=name), provider="local")]
+
+
+SOURCE = LeadSource(
+    name="file",
+    title="Your own file",
+    config=FileSource,
+    kinds=(FILE,),
+    units=file_units,
+    parse_file=parse,
+    max_file_bytes=MAX_BYTES,
+)

@@ -1,0 +1,1 @@
+"""A business directory as a source of leads for marketing campaigns."""
