@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from agents.approval import UNDESCRIBED, Question, about_effects
+from agents.config import CampaignConfig
 from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message, receive
 from agents.ports import ExecutionContext, UnitContext
 from agents.routes import Edge
@@ -42,6 +45,7 @@ class BaseAgent(ABC):
     gate: ClassVar[str] = UNDESCRIBED  #: value of ``approval.gate`` that asks this agent's questions
     outside: ClassVar[str] = "what runs"  #: in words, what :meth:`stop` stops: "the ads"
     edges: ClassVar[tuple[Edge, ...]] = ()  #: of the route: those that lead to this agent, and away from it
+    options: ClassVar[type[BaseModel] | None] = None  #: its own keys in a campaign file, under ``agents.<name>``
     kinds: ClassVar[Mapping[str, AnyKind]] = {}  #: what its units can be, by name
     tools: ClassVar[tuple[str, ...]] = ()  #: allow-list of tools that its model may ask for
 
@@ -79,6 +83,11 @@ class BaseAgent(ABC):
         super().__init_subclass__(**options)
         if not cls.title and isinstance(getattr(cls, "name", None), str):
             cls.title = cls.name.replace("_", " ").capitalize()
+
+    def needs(self, config: CampaignConfig) -> tuple[str, ...]:
+        """Return the providers whose keys a live campaign can't do without on this agent's account."""
+        del config
+        return ()
 
     def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
         """Describe what a planned stage will publish and spend; None when there is nothing to ask.

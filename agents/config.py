@@ -22,13 +22,14 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    JsonValue,
     StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
@@ -45,6 +46,7 @@ PLATFORM_ALIASES: Mapping[str, str] = {
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
 MAX_PIECES = 50
 MAX_SOURCES = 50
+UNKNOWN_AGENT = "agent"  #: error type of a key of ``agents`` that no installed agent is named by
 UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -273,6 +275,14 @@ class CampaignConfig(Section):
     optimize_every: Duration | None = None
     measure_after: Duration | None = None
     retention: Duration | None = None
+    agents: Mapping[str, Mapping[str, JsonValue]] = Field(
+        default_factory=dict, exclude_if=lambda value: not value, description="keys of agents' own, by agent"
+    )
+
+    @field_validator("agents")
+    @classmethod
+    def _agents(cls, value: Mapping[str, Mapping[str, JsonValue]]) -> Mapping[str, Mapping[str, JsonValue]]:
+        return {name: _options(name, given) for name, given in value.items()}
 
     @field_validator("ad_platforms")
     @classmethod
@@ -303,6 +313,27 @@ class CampaignConfig(Section):
             raise ConfigError(explain(error, data)) from None
 
 
+def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """Return an agent's own keys as its model has them. Raises ValueError naming the key and what would be right."""
+    from agents.registry import agents
+
+    model = {agent.name: agent.options for agent in agents().values() if agent.options is not None}
+    if name not in model:
+        listed = ", ".join(model) or "none is installed"
+        text = f"{name!r} is no agent with keys of its own; there are: {listed}"
+        raise PydanticCustomError(UNKNOWN_AGENT, "{text}", {"text": text})
+    try:
+        checked: Mapping[str, JsonValue] = model[name].model_validate(dict(given)).model_dump(mode="json")
+    except ValidationError as error:
+        problems = [f"{name}.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
+        raise ValueError("; ".join(problems)) from None
+    return checked
+
+
+#: Error types whose text names the value already.
+_SAID_WHOLE = ("value_error", UNKNOWN_SOURCE, UNKNOWN_AGENT)
+
+
 def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
     """Return one line per problem: key, value, and what would be right."""
     lines = []
@@ -316,7 +347,7 @@ def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
         text = _PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
         if item["type"] == "missing":
             lines.append(f"{where}: is missing")
-        elif item["type"] in ("value_error", UNKNOWN_SOURCE) and isinstance(item["input"], Mapping | list | tuple):
+        elif item["type"] in _SAID_WHOLE and isinstance(item["input"], Mapping | list | tuple):
             lines.append(f"{where}: {text}")
         else:
             lines.append(f"{where}={_shown(item['input'])}: {text}")

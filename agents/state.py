@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.config import UNKNOWN_SOURCE, CampaignConfig, ContentRequirement, TargetAudience
+from agents.config import UNKNOWN_AGENT, UNKNOWN_SOURCE, CampaignConfig, ContentRequirement, TargetAudience
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
 
@@ -203,14 +203,18 @@ class MarketingAgentState(Frozen):
     def load(cls, data: Mapping[str, Any]) -> Self:
         """Read a stored state of any known version.
 
-        Raises UnknownVersionError for one from a newer program, or with a source of leads that is not installed here.
+        Raises UnknownVersionError for one from a newer program, and for one with a source of leads or an agent's keys
+        that are not installed here.
         """
         try:
             return cls.model_validate(upcast(data))
         except ValidationError as error:
-            strange = [item["input"] for item in error.errors() if item["type"] == UNKNOWN_SOURCE]
-            if strange:
-                raise UnknownVersionError(f"lead source {strange[0]!r} is not installed here") from None
+            unknown = {UNKNOWN_SOURCE: "lead source", UNKNOWN_AGENT: "an agent of"}
+            for item in error.errors():
+                if item["type"] in unknown:
+                    raise UnknownVersionError(
+                        f"{unknown[item['type']]} {item['input']!r} is not installed here"
+                    ) from None
             raise
 
     def evolve(self, **changes: Any) -> Self:

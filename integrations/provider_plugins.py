@@ -1,8 +1,8 @@
 """Providers that plug-ins of other packages bring along: their settings, and their half of the sandbox world.
 
-A lead source of another package may name a provider that this project has no client for; its object then carries the
-attributes ``provider`` (a ProviderSpec) and ``sandbox`` (a function that makes a SandboxProvider). Our own sources use
-the providers of :data:`integrations.settings.PROVIDERS`, so that a process that needs no agent loads none.
+A lead source or an agent of another package may use a provider that this project has no client for; its object then
+carries the attributes ``provider`` (a ProviderSpec) and ``sandbox`` (a function that makes a SandboxProvider). Our own
+use the providers of :data:`integrations.settings.PROVIDERS`, so that a process that needs no agent loads none.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def extra_sandboxes() -> list[SandboxProvider]:
 
 
 def _attributes(name: str) -> Iterable[tuple[str, object]]:
-    """What the sources of other packages have under ``name``, each with the source it belongs to."""
-    for source in plugins.foreign(plugins.LEAD_SOURCES):
-        found = getattr(plugins.load(plugins.LEAD_SOURCES, source), name, None)
-        if found is not None:
-            yield f"{plugins.LEAD_SOURCES}: {source!r}", found
+    """Yield what sources of leads and agents of other packages have under ``name``, each with its plug-in."""
+    for group in (plugins.LEAD_SOURCES, plugins.AGENTS):
+        for plugin in plugins.foreign(group):
+            found = getattr(plugins.load(group, plugin), name, None)
+            if found is not None:
+                yield f"{group}: {plugin!r}", found

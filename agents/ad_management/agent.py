@@ -29,6 +29,7 @@ from agents.ad_management.deployment import deploy, validate
 from agents.ad_management.stopping import stop, stopped
 from agents.approval import Question
 from agents.base import BaseAgent
+from agents.config import CampaignConfig
 from agents.messages import receive
 from agents.model_call import PROVIDER, ask
 from agents.names import ANALYTICS
@@ -54,6 +55,10 @@ class AdManagement(BaseAgent):
     gate: ClassVar[str] = approval.GATE
     outside: ClassVar[str] = "the ads"
     edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=ANALYTICS),)
+
+    def needs(self, config: CampaignConfig) -> tuple[str, ...]:
+        """Return the language models' provider and the campaign's platforms."""
+        return (PROVIDER, *config.ad_platforms)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona, brand voice and the rules of advertising."""

@@ -27,6 +27,7 @@ from agents.analytics.suggestions import (
     rule_based,
 )
 from agents.base import BaseAgent, thread
+from agents.config import CampaignConfig
 from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, ask
 from agents.names import CONTENT_CREATION
@@ -54,6 +55,11 @@ class Analytics(BaseAgent):
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
     )
+
+    def needs(self, config: CampaignConfig) -> tuple[str, ...]:
+        """Return the language models' provider."""
+        del config
+        return (PROVIDER,)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona and rules."""

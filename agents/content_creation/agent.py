@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from agents import prompts
 from agents.approval import Question
 from agents.base import BaseAgent
+from agents.config import CampaignConfig
 from agents.content_creation import approval
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
 from agents.content_creation.drafts import Draft, WrittenPiece, better, judge, piece
@@ -43,6 +44,11 @@ class ContentCreation(BaseAgent):
     gate: ClassVar[str] = approval.GATE
     edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=AD_MANAGEMENT),)
     tools: ClassVar[tuple[str, ...]] = ("query_knowledge",)
+
+    def needs(self, config: CampaignConfig) -> tuple[str, ...]:
+        """Return the language models' provider."""
+        del config
+        return (PROVIDER,)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona, brand voice and the rules of the house."""

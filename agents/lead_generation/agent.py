@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from agents.base import BaseAgent, thread
+from agents.config import CampaignConfig
 from agents.lead_generation import enrich, gather, verify
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
@@ -83,6 +84,11 @@ class LeadGeneration(BaseAgent):
         Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=_content_wanted),
         Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=_only_ads_wanted),
     )
+
+    def needs(self, config: CampaignConfig) -> tuple[str, ...]:
+        """Return the providers of the campaign's sources, and of completing and verifying addresses."""
+        hunter = config.enrichment.find_emails or config.enrichment.verify == "hunter"
+        return (*(name for source in config.lead_sources for name in source.plugin.providers), *(["hunter"] * hunter))
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Say what this agent is for.

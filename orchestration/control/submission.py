@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from agents.base import BaseAgent
 from agents.config import CampaignConfig, ConfigError, FileSourceConfig
+from agents.registry import agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
@@ -65,7 +66,7 @@ def check(config: CampaignConfig, settings: Settings) -> None:
         problems.append(other)
     if problems:
         raise ConfigError(problems)
-    settings.require(needed_providers(config))
+    settings.require(needed_providers(config, agents()))
 
 
 def admitted(config: CampaignConfig, settings: Settings) -> CampaignConfig:
@@ -94,14 +95,9 @@ def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Setting
     return admitted(config, settings)
 
 
-def needed_providers(config: CampaignConfig) -> tuple[str, ...]:
-    """Providers whose keys the campaign can't do without."""
-    needed = ["openai"]
-    for source in config.lead_sources:
-        needed += source.plugin.providers
-    if config.enrichment.find_emails or config.enrichment.verify == "hunter":
-        needed.append("hunter")
-    return tuple(dict.fromkeys((*needed, *config.ad_platforms)))
+def needed_providers(config: CampaignConfig, agents: Mapping[str, BaseAgent]) -> tuple[str, ...]:
+    """Return the providers whose keys the campaign can't do without, as its agents say."""
+    return tuple(dict.fromkeys(name for agent in agents.values() for name in agent.needs(config)))
 
 
 def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:

@@ -20,10 +20,10 @@ from agents.stopping import OFF, ON, Wanted
 from integrations.settings import Settings
 from orchestration.control.submission import config_hash, forked
 from orchestration.flow.cancelling import stopping_agent
-from orchestration.flow.holds import NEEDS_ATTENTION, hold_for
+from orchestration.flow.holds import NEEDS_ATTENTION, Hold, hold_for
 from orchestration.flow.lineage import restore
 from orchestration.flow.routing import begin_hop
-from orchestration.flow.transition import Transition, event, held
+from orchestration.flow.transition import Transition, approval_request, event, held
 from orchestration.ledger.ad_switches import AdSwitches
 from orchestration.ledger.changes import PAUSED_FROM, CampaignChanges
 from orchestration.ledger.ledger import Ledger
@@ -167,7 +167,7 @@ class Verbs:
         return inherited.campaign_id
 
     def approve(self, campaign_id: str, *, actor: str) -> str:
-        """Agree to exactly what was asked; the campaign goes on."""
+        """Agree to exactly what was asked; the campaign goes on, or asks the next question about the same stage."""
         row = self._row(campaign_id)
         hold = row.hold or {}
         if row.status != "awaiting_approval":
@@ -176,6 +176,14 @@ class Verbs:
         grant = ApprovalGrant.model_validate({**hold, "by": actor, "at": now})
         after = self._answered(row.state, row.agent or "", {"approved": True, "kind": grant.kind, "by": actor})
         after = after.evolve(approvals=(*row.state.approvals, grant))
+        following = self._next_hold(row, after)
+        if following is not None and following.approval:
+            question = approval_request(after, following, now)
+            after = after.evolve(agent_messages=(*after.agent_messages, question))
+        patch = after.model_dump(mode="json", include={"approvals", "agent_messages"})
+        if following is not None:
+            asked = self.changes.ask_next(row, following, actor=actor, kind=grant.kind, patch=patch)
+            return asked if asked is not None else self._already(self._row(campaign_id), "approve")
         changed = self.changes.set_status(
             campaign_id,
             ("awaiting_approval",),
@@ -183,7 +191,7 @@ class Verbs:
             event="approved",
             actor=actor,
             revision=row.revision,
-            patch=after.model_dump(mode="json", include={"approvals", "agent_messages"}),
+            patch=patch,
             data={"kind": grant.kind},
         )
         if changed is None:
@@ -191,6 +199,13 @@ class Verbs:
         self.changes.decide_approvals(campaign_id, "approved", actor, None)
         self._wake(campaign_id)
         return changed
+
+    def _next_hold(self, row: CampaignRow, state: MarketingAgentState) -> Hold | None:
+        """Return what the held stage still waits for once ``state`` holds the answer to its open question."""
+        agent = self.agents[row.agent or ""]
+        begins = row.stage == 0 and len(row.route) > 1
+        came_from = self.agents.get(row.route[-2]) if begins else None
+        return hold_for(state, agent, self.ledger.planned(row), came_from, self.clock.now())
 
     def reject(self, campaign_id: str, *, actor: str, reason: str, rework: bool = False, expired: bool = False) -> str:
         """Refuse what was asked: the campaign is cancelled, or goes back to content with the reason."""

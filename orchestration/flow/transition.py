@@ -136,7 +136,7 @@ def held(
     if hold is not None:
         events.append(event(hold.status, step, agent, {"reason": hold.reason, "kind": hold.kind}))
         if hold.approval:
-            asked = state.evolve(agent_messages=(*state.agent_messages, _approval_request(state, hold, now)))
+            asked = state.evolve(agent_messages=(*state.agent_messages, approval_request(state, hold, now)))
     return Transition(
         before=before, state=asked, status=hold.status if hold else "running", reason=hold.reason if hold else None,
         agent=agent, step=step, stage_number=number, stage=stage, hold=hold, hops=hops, events=events,
@@ -144,7 +144,8 @@ def held(
     )  # fmt: skip
 
 
-def _approval_request(state: MarketingAgentState, hold: Hold, now: datetime) -> AgentMessage:
+def approval_request(state: MarketingAgentState, hold: Hold, now: datetime) -> AgentMessage:
+    """Return the message that puts the question of ``hold`` into the campaign's thread."""
     return message(
         sender=state.current_agent or "",
         receiver=ORCHESTRATOR,

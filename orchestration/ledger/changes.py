@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from orchestration.flow.holds import Hold
 from orchestration.flow.transition import Transition
-from orchestration.ledger.commits import Finish
+from orchestration.ledger.commits import Finish, approval_json, hold_json
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.ledger.rows import BIG_LISTS, CampaignRow, Position
 
@@ -137,6 +138,41 @@ class CampaignChanges:
             return change_status(tx, row, status, event=event, actor=actor, reason=reason, patch=patch, data=data)
 
         return self._database.transaction(change)
+
+    def ask_next(self, row: CampaignRow, hold: Hold, *, actor: str, kind: str, patch: Mapping[str, Any]) -> str | None:
+        """Close the open question as approved and hold the same stage for another one, or for a time.
+
+        Returns the new status, None when the row has changed since it was read.
+        """
+
+        def ask(tx: Transaction) -> str | None:
+            found = lock(tx, row.campaign_id, ("awaiting_approval",), row.revision)
+            if found is None:
+                return None
+            tx.run(
+                "UPDATE marketing.approvals SET status = 'approved', decided_by = %s, decided_at = now() "
+                "WHERE campaign_id = %s AND status = 'open'", actor, row.campaign_id,
+            )  # fmt: skip
+            tx.run(
+                "UPDATE marketing.campaigns SET status = %s, reason = %s, due_at = %s, hold = %s, "
+                "revision = revision + 1, updated_at = now(), publishes = 0 WHERE campaign_id = %s",
+                hold.status, hold.reason, hold.due_at, encode(hold_json(hold)), row.campaign_id,
+            )  # fmt: skip
+            write_state(tx, found, patch)
+            note(tx, found, "approved", {"kind": kind}, actor=actor)
+            note(tx, found, hold.status, {"reason": hold.reason, "kind": hold.kind}, actor="system")
+            if hold.approval:
+                asked = approval_json(row.campaign_id, row.step, hold)
+                tx.run(
+                    "INSERT INTO marketing.approvals (approval_id, campaign_id, step, kind, request, expires_at) "
+                    "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (approval_id) DO UPDATE SET status = 'open', "
+                    "asked_at = now(), expires_at = excluded.expires_at, reason = NULL, decided_by = NULL, "
+                    "decided_at = NULL",
+                    asked["approval_id"], row.campaign_id, row.step, hold.kind, encode(hold.request), hold.due_at,
+                )  # fmt: skip
+            return hold.status
+
+        return self._database.transaction(ask)
 
     def redirect(
         self,

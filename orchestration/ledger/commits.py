@@ -68,7 +68,7 @@ def transition_json(
     if transition.hold is not None:
         following |= {"hold": hold_json(transition.hold), "due_at": transition.hold.due_at}
         if transition.hold.approval:
-            following["approval"] = approval_json(transition)
+            following["approval"] = approval_json(transition.state.campaign_id, transition.step, transition.hold)
     return following, {name: value for name, value in changed.items() if name in SELDOM_CHANGED}
 
 
@@ -112,15 +112,10 @@ def hold_json(hold: Hold | None) -> dict[str, Any] | None:
     return {"kind": hold.kind, "contents": list(hold.contents), "budget": hold.budget}
 
 
-def approval_json(transition: Transition) -> dict[str, Any] | None:
-    """The question to insert; its id derives from what is asked, so that the same question is asked once."""
-    hold = transition.hold
-    if hold is None or not hold.approval:
-        return None
+def approval_json(campaign_id: str, step: int, hold: Hold) -> dict[str, Any]:
+    """Return the question to insert; its id derives from what is asked, so that the same question is asked once."""
     return {
-        "approval_id": short_hash(
-            transition.state.campaign_id, str(transition.step), hold.kind, *hold.contents, str(hold.budget)
-        ),
+        "approval_id": short_hash(campaign_id, str(step), hold.kind, *hold.contents, str(hold.budget)),
         "kind": hold.kind,
         "request": hold.request,
         "expires_at": hold.due_at,

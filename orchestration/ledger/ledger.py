@@ -36,6 +36,7 @@ from orchestration.ledger.rows import (
     entered_units,
     journal_arguments,
     stage_results,
+    unit_result,
     units_json,
 )
 
@@ -172,6 +173,15 @@ class Ledger:
             campaign_id, step, before_stage if before_stage is not None else 2**31 - 1,
         )  # fmt: skip
         return stage_results(rows)
+
+    def planned(self, row: CampaignRow) -> Stage:
+        """Return the stage at work as it was planned."""
+        rows = self.database.rows(
+            f"SELECT {UNIT_COLUMNS} FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
+            "ORDER BY ordinal",
+            row.campaign_id, row.step, row.stage,
+        )  # fmt: skip
+        return Stage(name=row.stage_name, units=[unit_result(found).unit for found in rows])
 
     def finish(
         self,

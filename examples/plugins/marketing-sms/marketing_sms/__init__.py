@@ -1,0 +1,1 @@
+"""Text messages as an agent of marketing campaigns."""
