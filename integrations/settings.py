@@ -159,6 +159,11 @@ class Settings:
         """Return the settings of one provider. Raises KeyError for a name that no provider has."""
         return self.providers[name]
 
+    @property
+    def llm_url(self) -> str:
+        """The base URL of the language model's server."""
+        return self.providers["openai"].base_url
+
     def require(self, providers: Iterable[str]) -> None:
         """Raise SettingsError naming every variable that the given providers still lack."""
         lacking = {n: self.providers[n].missing for n in providers if n in self.providers and self.providers[n].missing}
