@@ -35,15 +35,7 @@ def here() -> Settings:
     owner = read_owner(Home(settings.home))
     if owner is None or not owner.ready:
         return settings
-    info = {name: value for name, value in owner.info.items() if isinstance(value, str)}
-    fleet = {
-        "DATABASE_URL": info.get("database_url"),
-        "REDIS_URL": info.get("redis_url"),
-        "SANDBOX_URL": info.get("sandbox_url"),
-        "DNS_RESOLVER": info.get("dns_resolver"),
-        "MARKETING_MODE": info.get("mode"),
-    }
-    return Settings.from_env({**{name: value for name, value in fleet.items() if value}, **own})
+    return Settings.from_env({**owner.environment, **own})
 
 
 @contextmanager
