@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -279,11 +278,11 @@ def connected(settings: Settings) -> Settings:
     note = read_note(settings.home)
     if note is None:
         return settings
-    return replace(
-        settings,
-        database_url=settings.database_url or note.database_url,
-        redis_url=settings.redis_url or note.redis_url,
-    )
+    urls = {
+        "database_url": settings.database_url or note.database_url,
+        "redis_url": settings.redis_url or note.redis_url,
+    }
+    return settings.model_copy(update=urls)
 
 
 def _pause(deadline: float | None, campaign_id: str) -> None:

@@ -133,6 +133,4 @@ def hide_password(url: str) -> str:
 
 def with_services(settings: Settings, database_url: str, redis_url: str) -> Settings:
     """The settings with these servers."""
-    from dataclasses import replace
-
-    return replace(settings, database_url=database_url, redis_url=redis_url)
+    return settings.model_copy(update={"database_url": database_url, "redis_url": redis_url})
