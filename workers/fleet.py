@@ -77,7 +77,6 @@ class Fleet:
         mode: Mode = "sandbox",
         flower_port: int | None = None,
         queues: Sequence[str] | None = None,
-        log_level: str = "WARNING",
         on_event: Callable[[Event], None] | None = None,
         trap_signals: bool = False,
         drain_seconds: float = 30.0,
@@ -94,7 +93,7 @@ class Fleet:
         self._workers, self._concurrency, self._queues = workers, concurrency, tuple(queues or QUEUES)
         self._flower, self._flower_port = flower, flower_port
         self._database_url, self._redis_url, self._sandbox_url = database_url, redis_url, sandbox_url
-        self._mode, self._log_level, self._app = mode, log_level, app
+        self._mode, self._app = mode, app
         self._on_event = on_event
         self._trap, self._trap_signals = SignalTrap(), trap_signals
         self._drain_seconds, self._guest_seconds = drain_seconds, guest_seconds
@@ -238,12 +237,11 @@ class Fleet:
                 app=self._app,
                 concurrency=self._concurrency,
                 queues=self._queues,
-                log_level=self._log_level,
                 drain_seconds=self._drain_seconds,
             )
             for number in range(1, self._workers + 1)
         ]
-        celery.append(beat_spec(self.home, env, app=self._app, log_level=self._log_level))
+        celery.append(beat_spec(self.home, env, app=self._app))
         if self._flower:
             port = self._port_for_flower()
             celery.append(flower_spec(self.home, env, app=self._app, port=port))

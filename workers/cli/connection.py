@@ -64,8 +64,10 @@ def connect(settings: Settings) -> Campaigns:
     """A client that has been seen to answer; errors as in :func:`campaigns`."""
     from orchestration.client import Campaigns
     from orchestration.reports.fleet import has_schema
+    from workers.logs import configure_command
     from workers.services import ServiceError
 
+    configure_command(settings)
     try:
         client = Campaigns(settings)
     except ValueError as error:  # a DATABASE_URL that is no URL of Postgres
