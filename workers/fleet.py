@@ -24,7 +24,6 @@ from workers.services.ownership import Ownership, read_owner
 from workers.services.ports import LOOPBACK, choose_port, is_free
 from workers.services.postgres import PostgresServer
 from workers.services.processes import (
-    QUEUES,
     beat_spec,
     child_environment,
     flower_spec,
@@ -50,7 +49,7 @@ class Fleet:
         flower: whether to start Flower, on ``flower_port`` or else a free port.
         database_url, redis_url: servers to use; None: embedded ones are started.
         sandbox_url: in sandbox mode, where the sandbox is or shall be; None: a free loopback port.
-        queues: what the workers serve; None: all.
+        queues: what the workers serve; none named: all of the installed agents.
         on_event: told what happens to the processes.
         trap_signals: count SIGINT, SIGTERM and SIGHUP instead of dying of them, from ``start`` to the end of
             ``stop``; ``start`` then ends with StartInterrupted. A second signal hurries the stop.
@@ -76,7 +75,7 @@ class Fleet:
         sandbox_url: str | None = None,
         mode: Mode = "sandbox",
         flower_port: int | None = None,
-        queues: Sequence[str] | None = None,
+        queues: Sequence[str] = (),
         on_event: Callable[[Event], None] | None = None,
         trap_signals: bool = False,
         drain_seconds: float = 30.0,
@@ -90,7 +89,7 @@ class Fleet:
             )
         self.home = home if isinstance(home, Home) else Home(home)
         self._migrate = migrate
-        self._workers, self._concurrency, self._queues = workers, concurrency, tuple(queues or QUEUES)
+        self._workers, self._concurrency, self._queues = workers, concurrency, tuple(queues)
         self._flower, self._flower_port = flower, flower_port
         self._database_url, self._redis_url, self._sandbox_url = database_url, redis_url, sandbox_url
         self._mode, self._app = mode, app

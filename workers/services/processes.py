@@ -19,12 +19,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import workers
-from integrations import plugins
 from workers.services.home import Home
 from workers.services.ports import LOOPBACK
 from workers.supervisor import ChildSpec
-
-QUEUES = ("orchestration", *plugins.names(plugins.AGENTS))
 
 #: Beat is taken to run when its schedule file is there, at the latest after these many seconds.
 _BEAT_SECONDS = 5.0
@@ -104,7 +101,14 @@ def worker_spec(
             return False
 
     argv = [sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-P", "threads", "-c", str(concurrency)]
-    argv += ["-n", f"{name}@%h", "-Q", ",".join(queues), "-E", "--without-gossip", "--without-mingle"]
+    argv += [
+        "-n",
+        f"{name}@%h",
+        *(["-Q", ",".join(queues)] if queues else []),
+        "-E",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     return ChildSpec(
         name=name,
         argv=argv,
