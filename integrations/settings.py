@@ -10,26 +10,53 @@ user also gave that provider's base URL.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import Annotated
 
-from integrations.llm.prices import Price, parse_prices
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from integrations.plugins import PLATFORMS, names
 from integrations.provider_plugins import extra_provider_specs
+from integrations.setting_types import (
+    Count,
+    Folder,
+    HostPort,
+    LogFormat,
+    LogLevel,
+    Money,
+    Placement,
+    Port,
+    PositiveSeconds,
+    Prices,
+    Seconds,
+    StructuredMode,
+    Usd,
+    right,
+)
 
 DEFAULT_SANDBOX_URL = "http://127.0.0.1:8750"
 SANDBOX_KEY = "sandbox"
 SANDBOX_MODEL = "sandbox-1"
 LIVE_MODEL = "gpt-4.1-mini"
-STRUCTURED_MODES = ("json_schema", "function_calling", "json_mode")
-STAGE_PLACEMENTS = ("auto", "local", "chord")
+_LIMIT = "LIMIT_"
+#: Providers that take no credentials and have no address of their own.
+_WITHOUT_KEYS = ("dns", "web")
+#: Variables whose defaults are other ones when providers are real.
+_LIVE_DEFAULTS = {"LLM_MODEL": LIVE_MODEL, "WEB_DELAY": 2.0, "PROBE_DELAY": 60.0}
 
 
 class SettingsError(ValueError):
-    """A setting is missing or has a value we can't use; the message names it and what would be right."""
+    """Settings are missing or have values we can't use; the message names each and what would be right."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class Mode(StrEnum):
@@ -37,6 +64,9 @@ class Mode(StrEnum):
 
     SANDBOX = "sandbox"
     LIVE = "live"
+
+
+ModeName = Annotated[Mode, BeforeValidator(str.lower), right(f"one of {', '.join(Mode)}")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,39 +155,61 @@ class ProviderSettings:
         return self.credentials[name]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The environment, checked. Build it with :meth:`from_env`; pass it on, never read os.environ again."""
+class Settings(BaseModel):
+    """The environment, checked. Build it with :meth:`from_env`; pass it on, never read os.environ again.
 
-    mode: Mode = Mode.SANDBOX
-    home: Path = Path("~/.marketing-agents")
-    database_url: str | None = field(default=None, repr=False)
-    redis_url: str | None = field(default=None, repr=False)
-    sandbox_url: str = DEFAULT_SANDBOX_URL
-    stage_placement: str = "auto"
-    llm_model: str = SANDBOX_MODEL
-    llm_structured_mode: str = "json_schema"
-    llm_timeout_s: float = 60.0
-    llm_prices: Mapping[str, Price] = field(default_factory=dict)  #: beside the table's
-    llm_daily_cap: Decimal | None = None  #: USD per UTC day, over all campaigns
-    ads_daily_cap: tuple[Decimal, str] | None = None  #: amount, currency: sum of the daily budgets that run
-    http_timeout_s: float = 20.0
-    dns_resolver: tuple[str, int] | None = None  #: host, port; None = the system's resolver
+    Frozen; :meth:`model_copy` with ``update`` makes a changed one.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    mode: ModeName = Field(Mode.SANDBOX, validation_alias="MARKETING_MODE")
+    home: Folder = Field(
+        default_factory=lambda: Path("~/.marketing-agents").expanduser(), validation_alias="MARKETING_HOME"
+    )
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL", repr=False)
+    sandbox_url: str = Field(DEFAULT_SANDBOX_URL, validation_alias="SANDBOX_URL")
+    stage_placement: Placement = Field("auto", validation_alias="STAGE_PLACEMENT")
+    log_format: LogFormat = Field("text", validation_alias="LOG_FORMAT")
+    log_level: LogLevel = Field("INFO", validation_alias="LOG_LEVEL")
+    llm_model: str = Field(SANDBOX_MODEL, validation_alias="LLM_MODEL")
+    llm_structured_mode: StructuredMode = Field("json_schema", validation_alias="LLM_STRUCTURED_MODE")
+    llm_timeout_s: Seconds = Field(60.0, validation_alias="LLM_TIMEOUT")
+    #: before the library's
+    llm_prices: Prices = Field({}, validation_alias="LLM_PRICES")
+    #: USD per UTC day, over all campaigns
+    llm_daily_cap: Usd | None = Field(None, validation_alias="DAILY_CAP_LLM")
+    #: amount, currency: sum of the daily budgets that run
+    ads_daily_cap: Money | None = Field(None, validation_alias="DAILY_CAP_ADS")
+    http_timeout_s: Seconds = Field(20.0, validation_alias="HTTP_TIMEOUT")
+    #: host, port; None = the system's resolver
+    dns_resolver: HostPort | None = Field(None, validation_alias="DNS_RESOLVER")
+    web_user_agent: str = Field("MarketingAgentsBot/0.1", validation_alias="WEB_USER_AGENT")
+    #: least seconds between two requests to one web host
+    web_delay_s: Seconds = Field(0.0, validation_alias="WEB_DELAY")
+    linkedin_version: str = Field("202610", validation_alias="LINKEDIN_VERSION")
+    #: wait before an unknown effect is probed
+    probe_delay_s: Seconds = Field(0.0, validation_alias="PROBE_DELAY")
+    flower_port: Port | None = Field(None, validation_alias="FLOWER_PORT")
+    #: every circuit breaker's default
+    breaker_failure_threshold: Count = Field(5, validation_alias="BREAKER_FAILURE_THRESHOLD")
+    breaker_recovery_timeout_s: PositiveSeconds = Field(300.0, validation_alias="BREAKER_RECOVERY_TIMEOUT")
+
+    # What follows from the mode, or from many variables.
     web_private_hosts: bool = True  #: may web scraping reach private and loopback addresses?
-    web_user_agent: str = "MarketingAgentsBot/0.1"
-    web_delay_s: float = 0.0  #: least seconds between two requests to one web host
-    linkedin_version: str = "202610"
-    probe_delay_s: float = 0.0  #: wait before an unknown effect is probed
-    flower_port: int | None = None
-    breaker_failure_threshold: int = 5  #: every circuit breaker's default
-    breaker_recovery_timeout_s: float = 300.0
-    limits: Mapping[str, str] = field(default_factory=dict)  #: LIMIT_<PROVIDER> as written; see integrations.admission
+    limits: Mapping[str, str] = {}  #: LIMIT_<PROVIDER> as written; see integrations.admission
     limits_published: bool = False  #: do the providers' published limits hold? (the sandbox's accounts have none)
-    providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
+    providers: Mapping[str, ProviderSettings] = {}
 
     def provider(self, name: str) -> ProviderSettings:
         """Return the settings of one provider. Raises KeyError for a name that no provider has."""
         return self.providers[name]
+
+    @property
+    def llm_url(self) -> str:
+        """The base URL of the language model's server."""
+        return self.providers["openai"].base_url
 
     def require(self, providers: Iterable[str]) -> None:
         """Raise SettingsError naming every variable that the given providers still lack."""
@@ -166,43 +218,55 @@ class Settings:
             listed = "; ".join(f"{name}: {', '.join(variables)}" for name, variables in lacking.items())
             raise SettingsError(f"MARKETING_MODE=live needs these variables: {listed}")
 
-    @staticmethod
-    def from_env(env: Mapping[str, str] | None = None) -> Settings:
-        """Read and check the environment; SettingsError names the variable, its value and what is right."""
+    @classmethod
+    def variables(cls) -> Mapping[str, FieldInfo]:
+        """The environment variables that are read, each with its field; LIMIT_<PROVIDER> and the providers' aside."""
+        return {str(info.validation_alias): info for info in cls.model_fields.values() if info.validation_alias}
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the environment; an empty variable counts as absent.
+
+        Raises SettingsError when values are wrong; it names each variable, its value (but for secrets) and what would
+        be right.
+        """
         env = os.environ if env is None else env
-        mode = Mode(_one_of(env, "MARKETING_MODE", "sandbox", tuple(Mode)))
-        sandbox_url = (env.get("SANDBOX_URL") or DEFAULT_SANDBOX_URL).rstrip("/")
-        live = mode is Mode.LIVE
-        return Settings(
-            mode=mode,
-            home=Path(env.get("MARKETING_HOME") or "~/.marketing-agents").expanduser(),
-            database_url=env.get("DATABASE_URL") or None,
-            redis_url=env.get("REDIS_URL") or None,
-            sandbox_url=sandbox_url,
-            stage_placement=_one_of(env, "STAGE_PLACEMENT", "auto", STAGE_PLACEMENTS),
-            llm_model=env.get("LLM_MODEL") or (LIVE_MODEL if live else SANDBOX_MODEL),
-            llm_structured_mode=_one_of(env, "LLM_STRUCTURED_MODE", "json_schema", STRUCTURED_MODES),
-            llm_timeout_s=_seconds(env, "LLM_TIMEOUT", 60.0),
-            llm_prices=_prices(env, "LLM_PRICES"),
-            llm_daily_cap=_usd(env, "DAILY_CAP_LLM"),
-            ads_daily_cap=_money(env, "DAILY_CAP_ADS"),
-            http_timeout_s=_seconds(env, "HTTP_TIMEOUT", 20.0),
-            dns_resolver=_host_port(env, "DNS_RESOLVER"),
-            web_private_hosts=not live,
-            web_user_agent=env.get("WEB_USER_AGENT") or "MarketingAgentsBot/0.1",
-            web_delay_s=_seconds(env, "WEB_DELAY", 2.0 if live else 0.0),
-            linkedin_version=env.get("LINKEDIN_VERSION") or "202610",
-            probe_delay_s=_seconds(env, "PROBE_DELAY", 60.0 if live else 0.0),
-            flower_port=_port(env, "FLOWER_PORT"),
-            breaker_failure_threshold=_count(env, "BREAKER_FAILURE_THRESHOLD", 5),
-            breaker_recovery_timeout_s=_seconds(env, "BREAKER_RECOVERY_TIMEOUT", 300.0, above=0.0),
-            limits={name: value for name, value in env.items() if name.startswith("LIMIT_")},
-            limits_published=live,
-            providers={
-                name: _provider(spec, env, live=live, sandbox_url=sandbox_url)
-                for name, spec in {**PROVIDERS, **extra_provider_specs()}.items()
-            },
-        )
+        given = {name: value for name in cls.variables() if (value := env.get(name, "").strip())}
+        live = given.get("MARKETING_MODE", "").lower() == Mode.LIVE
+        if "SANDBOX_URL" in given:
+            given["SANDBOX_URL"] = given["SANDBOX_URL"].rstrip("/")
+        sandbox_url = given.get("SANDBOX_URL", DEFAULT_SANDBOX_URL)
+        limits = {name: value for name, value in env.items() if name.startswith(_LIMIT)}
+        specs = {**PROVIDERS, **extra_provider_specs()}
+        providers = {name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in specs.items()}
+        derived = {"web_private_hosts": not live, "limits_published": live, "limits": limits, "providers": providers}
+        problems = list(_of_no_provider(limits, providers))
+        try:
+            settings = cls.model_validate({**(_LIVE_DEFAULTS if live else {}), **given, **derived})
+        except ValidationError as error:
+            problems = [*_problems(error, given), *problems]
+        if problems:
+            raise SettingsError(*problems)
+        return settings
+
+
+def _problems(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]:
+    shown = {name: f"{name}={given.get(name)!r}" if info.repr else name for name, info in Settings.variables().items()}
+    for one in error.errors(include_url=False, include_input=False):
+        yield f"{shown[str(one['loc'][0])]} {one['msg'].removeprefix('Value error, ')}"
+
+
+def _of_no_provider(limits: Mapping[str, str], providers: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the names of LIMIT_<PROVIDER> variables."""
+    if not any(value.strip() for value in limits.values()):
+        return
+    known = sorted({*providers, *_WITHOUT_KEYS, *names(PLATFORMS)})
+    for variable, value in limits.items():
+        provider = variable.removeprefix(_LIMIT).lower()
+        if value.strip() and provider not in known:
+            nearest = get_close_matches(provider, known, n=1)
+            hint = f"did you mean {_LIMIT}{nearest[0].upper()}?" if nearest else f"there are {', '.join(known)}"
+            yield f"{variable}: {provider!r} is no provider; {hint}"
 
 
 def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox_url: str) -> ProviderSettings:
@@ -215,93 +279,3 @@ def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox
     if own_url:  # the user points this provider elsewhere: their own credentials go there
         sandbox = {name: env.get(variable) or sandbox[name] for name, variable in spec.credentials.items()}
     return ProviderSettings(name=spec.name, base_url=own_url or sandbox_url + spec.sandbox_path, credentials=sandbox)
-
-
-def _one_of(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = (env.get(name) or default).strip().lower()
-    if value not in allowed:
-        raise SettingsError(f"{name}={value!r} is not one of {', '.join(allowed)}")
-    return value
-
-
-def _seconds(env: Mapping[str, str], name: str, default: float, *, above: float | None = None) -> float:
-    raw = env.get(name)
-    if not raw:
-        return default
-    try:
-        value = float(raw)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf") or (above is not None and value <= above):
-        raise SettingsError(f"{name}={raw!r} is not a number of seconds {'> ' if above is not None else '>= '}0")
-    return value
-
-
-def _count(env: Mapping[str, str], name: str, default: int) -> int:
-    raw = env.get(name)
-    if not raw:
-        return default
-    if not raw.isdecimal() or int(raw) < 1:
-        raise SettingsError(f"{name}={raw!r} is not a whole number from 1")
-    return int(raw)
-
-
-def _port(env: Mapping[str, str], name: str) -> int | None:
-    raw = env.get(name)
-    if not raw:
-        return None
-    if not raw.isdecimal() or not 0 <= int(raw) <= 65535:
-        raise SettingsError(f"{name}={raw!r} is not a port number (0-65535)")
-    return int(raw)
-
-
-def _host_port(env: Mapping[str, str], name: str) -> tuple[str, int] | None:
-    raw = env.get(name)
-    if not raw:
-        return None
-    host, _, port = raw.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) <= 65535:
-        raise SettingsError(f"{name}={raw!r} is not host:port, for example 127.0.0.1:5353")
-    return host.strip("[]"), int(port)
-
-
-def _prices(env: Mapping[str, str], name: str) -> Mapping[str, Price]:
-    raw = env.get(name) or ""
-    try:
-        return parse_prices(raw)
-    except ValueError as error:
-        raise SettingsError(
-            f"{name}={raw!r}: {str(error)!r} is not model=input:cached:output in USD per million tokens, "
-            "for example llama3:8b=0.10:0.05:0.40 (several are separated by commas)"
-        ) from None
-
-
-def _usd(env: Mapping[str, str], name: str) -> Decimal | None:
-    raw = env.get(name)
-    if not raw:
-        return None
-    amount, _, currency = raw.strip().partition(" ")
-    value = _decimal(amount)
-    if value is None or currency.strip().upper() not in ("", "USD"):
-        raise SettingsError(f"{name}={raw!r} is not an amount of USD, for example 25 or 2.50")
-    return value
-
-
-def _money(env: Mapping[str, str], name: str) -> tuple[Decimal, str] | None:
-    raw = env.get(name)
-    if not raw:
-        return None
-    amount, _, currency = raw.strip().partition(" ")
-    value, currency = _decimal(amount), currency.strip().upper()
-    if value is None or len(currency) != 3 or not (currency.isascii() and currency.isalpha()):
-        raise SettingsError(f"{name}={raw!r} is not an amount and its currency, for example 500 EUR")
-    return value, currency
-
-
-def _decimal(text: str) -> Decimal | None:
-    """An amount of money that the ledger can hold; None for anything else."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() and 0 <= value < 10**10 else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +16,12 @@ from agents.config import CampaignConfig
 from agents.ports import SystemClock
 from agents.registry import agents
 from agents.state import MarketingAgentState
+from integrations.fleet_note import read_note
 from integrations.settings import Settings, SettingsError
 from orchestration.control.limits import Amount, change_limits
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.control.submission import IdempotencyConflictError, admitted, prepare, read_files
 from orchestration.control.verbs import Verbs
-from orchestration.discovery import running_services
 from orchestration.ledger.database import Database, encode
 from orchestration.ledger.ledger import Ledger
 from orchestration.reports.campaigns import TERMINAL, CampaignEvent, CampaignSummary, Reports
@@ -276,12 +275,14 @@ def connected(settings: Settings) -> Settings:
     """The settings with the URLs of the fleet under MARKETING_HOME where the environment names none."""
     if settings.database_url and settings.redis_url:
         return settings
-    found = running_services(settings.home)
-    return replace(
-        settings,
-        database_url=settings.database_url or found.get("database_url"),
-        redis_url=settings.redis_url or found.get("redis_url"),
-    )
+    note = read_note(settings.home)
+    if note is None:
+        return settings
+    urls = {
+        "database_url": settings.database_url or note.database_url,
+        "redis_url": settings.redis_url or note.redis_url,
+    }
+    return settings.model_copy(update=urls)
 
 
 def _pause(deadline: float | None, campaign_id: str) -> None:

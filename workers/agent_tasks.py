@@ -7,15 +7,19 @@ column), because a task id changes on redelivery and a unit's key does not.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore
 
 from agents.registry import agent_names
+from integrations.log_context import log_context
 from orchestration.execution.canvas import hop_task, requeue, unit_task
 from workers.app import app
 from workers.runtime import runtime
+
+log = logging.getLogger(__name__)
 
 
 class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
@@ -30,8 +34,10 @@ def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
     """Work on the campaign as far as this worker can; ``step`` is what Flower shows."""
     agent = self.name.removesuffix(".hop")
     process = runtime()
-    with process.ledger.claims.scope():
-        return process.orchestrator.run_hop(campaign_id, agent)
+    with log_context(campaign=campaign_id, step=step, agent=agent), process.ledger.claims.scope():
+        ended = process.orchestrator.run_hop(campaign_id, agent)
+        log.info("hop ended: %s", ended)
+        return ended
 
 
 def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
@@ -40,8 +46,8 @@ def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
     Publishing the same task again (same id, same chord) lets other campaigns' units in between: a big
     campaign does not starve small ones, and a thousand leads are not a thousand messages.
     """
-    process = runtime()
-    with process.ledger.claims.scope():
+    process, agent = runtime(), self.name.removesuffix(".unit")
+    with log_context(campaign=campaign_id, step=step, agent=agent), process.ledger.claims.scope():
         taken = process.orchestrator.run_slot(campaign_id, step, stage)
     if not taken:
         return "none left"

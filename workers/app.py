@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 
 from integrations.settings import Settings
 from orchestration.client import connected
+from workers.logs import configure_celery
 
 # A worker started by hand on a machine where `campaigns up` runs finds that fleet's broker.
 _redis_url = connected(Settings.from_env()).redis_url
@@ -20,3 +21,4 @@ if _redis_url:
 
 app = Celery("marketing-agents", include=["workers.agent_tasks", "workers.orchestrator_tasks", "workers.lifecycle"])
 app.config_from_object("celeryconfig")
+signals.setup_logging.connect(configure_celery)

@@ -12,11 +12,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
+from integrations.fleet_note import Whereabouts
 from workers.services.errors import HomeInUse, NoOwner, ServiceError
 from workers.services.guest import FleetInfo, GuestFleet, attach
 from workers.services.home import Home
@@ -77,7 +77,6 @@ class Fleet:
         mode: Mode = "sandbox",
         flower_port: int | None = None,
         queues: Sequence[str] | None = None,
-        log_level: str = "WARNING",
         on_event: Callable[[Event], None] | None = None,
         trap_signals: bool = False,
         drain_seconds: float = 30.0,
@@ -94,7 +93,7 @@ class Fleet:
         self._workers, self._concurrency, self._queues = workers, concurrency, tuple(queues or QUEUES)
         self._flower, self._flower_port = flower, flower_port
         self._database_url, self._redis_url, self._sandbox_url = database_url, redis_url, sandbox_url
-        self._mode, self._log_level, self._app = mode, log_level, app
+        self._mode, self._app = mode, app
         self._on_event = on_event
         self._trap, self._trap_signals = SignalTrap(), trap_signals
         self._drain_seconds, self._guest_seconds = drain_seconds, guest_seconds
@@ -139,7 +138,7 @@ class Fleet:
         """
         if self._info is None:
             raise ServiceError(f"the fleet in {self.home.path} isn't running")
-        return replace(self._info, pids=self.pids)
+        return self._info.model_copy(update={"pids": self.pids})
 
     @property
     def pids(self) -> dict[str, int]:
@@ -221,10 +220,9 @@ class Fleet:
         info = FleetInfo(
             database_url=self._database_url or (self._postgres.url if self._postgres else ""),
             redis_url=self._redis_url or (redis.url if redis else ""),
-            sandbox_url=None,
-            flower_url=None,
             dns_resolver=self._base.get("DNS_RESOLVER") or None,
             mode=self._mode,
+            embedded=self._database_url is None and self._redis_url is None,
         )
         if self._mode == "sandbox":
             info = self._start_sandbox(supervisor, info)
@@ -239,16 +237,15 @@ class Fleet:
                 app=self._app,
                 concurrency=self._concurrency,
                 queues=self._queues,
-                log_level=self._log_level,
                 drain_seconds=self._drain_seconds,
             )
             for number in range(1, self._workers + 1)
         ]
-        celery.append(beat_spec(self.home, env, app=self._app, log_level=self._log_level))
+        celery.append(beat_spec(self.home, env, app=self._app))
         if self._flower:
             port = self._port_for_flower()
             celery.append(flower_spec(self.home, env, app=self._app, port=port))
-            info = replace(info, flower_url=f"http://{LOOPBACK}:{port}")
+            info = info.model_copy(update={"flower_url": f"http://{LOOPBACK}:{port}"})
         supervisor.start(*celery, interrupted=self._interrupted)
         return info
 
@@ -256,7 +253,7 @@ class Fleet:
         """Use the sandbox at ``sandbox_url`` when one answers there, else start it there."""
         url = self._sandbox_url or f"http://{LOOPBACK}:{choose_port(self.home, 'sandbox')}"
         if self._sandbox_url is not None and sandbox_answers(url):
-            return replace(info, sandbox_url=url)
+            return info.model_copy(update={"sandbox_url": url})
         parts = urlsplit(url)
         if parts.scheme != "http" or parts.hostname not in (LOOPBACK, "localhost"):
             raise ServiceError(
@@ -271,7 +268,7 @@ class Fleet:
             dns_number = int(dns_port)  # named, and nobody there: the sandbox's own is meant
         else:
             dns_number = None
-        info = replace(info, sandbox_url=url, dns_resolver=dns)
+        info = info.model_copy(update={"sandbox_url": url, "dns_resolver": dns})
         spec = sandbox_spec(self.home, self._environment(info), port=parts.port or 80, dns_port=dns_number)
         supervisor.start(spec, interrupted=self._interrupted)
         return info
@@ -310,9 +307,8 @@ class Fleet:
 
     def _publish(self) -> None:
         if self._ownership is not None:
-            info = asdict(self.info) if self._info is not None else {}
-            embedded = self._database_url is None and self._redis_url is None
-            self._ownership.publish({**info, "embedded": embedded}, ready=self._info is not None and not self._ending)
+            running = self._info is not None
+            self._ownership.publish(self.info if running else Whereabouts(), ready=running and not self._ending)
 
     def _notice(self, event: Event) -> None:
         if self._ownership is not None and self._supervisor is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.config import CampaignConfig, ConfigError, FileSourceConfig
+from integrations.log_context import log_context
 from integrations.settings import SettingsError
 from orchestration.client import Campaigns
 from orchestration.control.submission import IdempotencyConflictError
@@ -23,7 +24,8 @@ from workers.runtime import Runtime, runtime
 @app.task(name=ADVANCE_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def advance(campaign_id: str, step: int, stage: int) -> str:
     """A chord's body: one more call of advance, which usually finds the join taken."""
-    return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
+    with log_context(campaign=campaign_id, step=step):
+        return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
 
 
 @app.task(name="orchestration.execution.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped

@@ -19,6 +19,7 @@ from celery import Celery
 
 from agents.registry import agents
 from integrations.admission import Admission, BreakerChange, BreakerState
+from integrations.log_context import log_always
 from integrations.settings import Settings, SettingsError
 from orchestration import crash_points
 from orchestration.client import connected
@@ -55,6 +56,7 @@ class Runtime:
         #: Agents whose queues this process consumes; None until the consumer is up.
         self.served: Callable[[], frozenset[str] | None] = lambda: None
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        log_always(worker=self.worker)
         self.events = TaskEvents()
         self.database = Database(settings.database_url)
         self.ledger = Ledger(self.database, self.worker)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+from integrations.log_context import log_context
 from orchestration.execution.canvas import hop_task, unit_task
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,11 @@ class TaskEvents:
     @contextmanager
     def hop(self, campaign_id: str, agent: str, step: int) -> Iterator[None]:
         """Show a hop that goes on in this worker."""
-        with self._shown(hop_task(agent), (campaign_id, step)):
+        with (
+            log_context(campaign=campaign_id, step=step, agent=agent),
+            self._shown(hop_task(agent), (campaign_id, step)),
+        ):
+            log.info("hop begins in the same worker")
             yield
 
     @contextmanager

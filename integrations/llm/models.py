@@ -26,7 +26,7 @@ from integrations.errors import TransientError
 from integrations.http import credential
 from integrations.llm.answer import RawAnswer
 from integrations.llm.errors import PROVIDER, translate, unsupported
-from integrations.llm.prices import Price, cost, llm_upper_bound, price_of
+from integrations.llm.prices import cost, llm_upper_bound, price_of
 from integrations.llm.schema import instructions, strict
 from integrations.llm.transport import http_client
 from integrations.settings import Settings
@@ -62,6 +62,19 @@ class Dialect:
         if self.mode in _SIMPLER and "structured" in sent and (not blamed or "structured" in blamed):
             return replace(self, mode=_SIMPLER[self.mode])
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens of one call, of which the provider's cache served some and took some over."""
+
+    input: int
+    output: int
+    cached: int = 0  #: part of ``input``
+    written: int = 0  #: part of ``input``
+
+
+Pricing = Callable[[str, str, Tokens], Decimal | None]  #: asked model, answering model, tokens -> USD
 
 
 class ChatModels:
@@ -143,7 +156,7 @@ class ChatModels:
             if dialect != before:
                 with self._lock:
                     self._dialects[name] = dialect
-            return _raw_answer(said, name, asked, self._settings.llm_prices)
+            return _raw_answer(said, name, asked, self._cost)
 
     def upper_bound(
         self,
@@ -159,7 +172,25 @@ class ChatModels:
         if schema is not None:
             form = _structured(self._settings.llm_structured_mode, schema, schema_name)
             texts += [instructions(schema), json.dumps(form)]
-        return llm_upper_bound(texts, max_tokens, model or self._settings.llm_model, self._settings.llm_prices)
+        name, prices = model or self._settings.llm_model, self._settings.llm_prices
+        return llm_upper_bound(texts, max_tokens, name, prices, base_url=self._settings.llm_url)
+
+    def _cost(self, asked_model: str, model: str, tokens: Tokens) -> Decimal | None:
+        """USD of an answer, at the price of the model that was asked: that is what its upper bound was made of.
+
+        Where nobody knows it (an alias of a gateway), at the price of the name that the answer bears.
+        """
+        prices, base_url = self._settings.llm_prices, self._settings.llm_url
+        named = asked_model if price_of(asked_model, prices, base_url=base_url) else model
+        return cost(
+            named,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            cached_tokens=tokens.cached,
+            written_tokens=tokens.written,
+            prices=prices,
+            base_url=base_url,
+        )
 
     def _key(self) -> str:
         return credential(self._provider, "api_key")
@@ -242,7 +273,10 @@ def _structured(mode: str, schema: Mapping[str, Any], name: str) -> dict[str, An
 
 
 def _raw_answer(
-    said: AIMessage, asked_model: str, messages: list[dict[str, str]], prices: Mapping[str, Price]
+    said: AIMessage,
+    asked_model: str,
+    messages: list[dict[str, str]],
+    price: Callable[[str, str, Tokens], Decimal | None],
 ) -> RawAnswer:
     about = said.response_metadata
     text = str(said.text)
@@ -252,29 +286,29 @@ def _raw_answer(
         text = said.invalid_tool_calls[0]["args"] or ""
     model = str(about.get("model_name") or asked_model)
     refusal = said.additional_kwargs.get("refusal")
+    tokens = _tokens(said, sum(len(m["content"]) for m in messages), len(text))
+    paid = price(asked_model, model, tokens)
     return RawAnswer(
         text=text,
         finish_reason=str(about.get("finish_reason") or ""),
         model=model,
-        usage=_usage(said, model, asked_model, sum(len(m["content"]) for m in messages), len(text), prices),
+        usage=Usage(provider=PROVIDER, model=model, input_tokens=tokens.input, output_tokens=tokens.output, cost=paid),
         refusal=str(refusal) if refusal else None,
         system_fingerprint=about.get("system_fingerprint") or None,
     )
 
 
-def _usage(
-    said: AIMessage, model: str, asked_model: str, asked_chars: int, said_chars: int, prices: Mapping[str, Price]
-) -> Usage:
+def _tokens(said: AIMessage, asked_chars: int, said_chars: int) -> Tokens:
     reported = said.usage_metadata
-    cached = 0
-    if reported and (reported["input_tokens"] or reported["output_tokens"]):
-        tokens_in, tokens_out = reported["input_tokens"], reported["output_tokens"]
-        cached = reported.get("input_token_details", {}).get("cache_read", 0) or 0
-    else:
-        tokens_in, tokens_out = asked_chars // CHARS_PER_TOKEN + 1, said_chars // CHARS_PER_TOKEN + 1
-    named = model if price_of(model, prices) else asked_model  # a gateway may answer under another name
-    price = cost(named, input_tokens=tokens_in, output_tokens=tokens_out, cached_tokens=cached, prices=prices)
-    return Usage(provider=PROVIDER, model=model, input_tokens=tokens_in, output_tokens=tokens_out, cost=price)
+    if not reported or not (reported["input_tokens"] or reported["output_tokens"]):
+        return Tokens(asked_chars // CHARS_PER_TOKEN + 1, said_chars // CHARS_PER_TOKEN + 1)
+    details = reported.get("input_token_details", {})
+    return Tokens(
+        reported["input_tokens"],
+        reported["output_tokens"],
+        cached=details.get("cache_read", 0) or 0,
+        written=details.get("cache_creation", 0) or 0,
+    )
 
 
 def _tracing() -> AbstractContextManager[Any]:

@@ -1,9 +1,8 @@
 """What tokens cost, so that a campaign's spend can be shown and capped.
 
-Prices are US dollars per million tokens as OpenAI lists them (developers.openai.com/api/docs/pricing,
-standard tier, text tokens; the table was last brought up to date on 2026-11-05). LLM_PRICES adds to the table
-and goes before it. Invariants: a model that nobody has given a price has none (None), never a price of 0, and
-its tokens are still counted; an upper bound is never below what the call then costs.
+Prices come from the data that the library genai-prices brings along; LLM_PRICES goes before them. Invariants:
+nothing is ever downloaded; a model that nobody has given a price has none (None), never a price of 0, and its tokens
+are still counted; an upper bound is never below what the call then costs. The first question loads the library.
 """
 
 from __future__ import annotations
@@ -11,12 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-PRICES_AS_OF = "2026-11-05"
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+
 _MILLION = Decimal(1_000_000)
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+#: Whose price list a server's models are looked up in when its address belongs to nobody the library knows.
+_PROVIDER = "openai"
+#: What a chat completion is billed by, in the library's words; its other prices are for audio, images and searches.
+_INPUT = ("input_mtok", "cache_read_mtok", "cache_write_mtok")
+_BILLED = (*_INPUT, "output_mtok", "requests_kcount")
+#: Prices may change by date or hour: a call that begins now is over by then.
+_LONGEST_CALL = timedelta(hours=1)
 #: Tokens of a chat message beside its text: role, separators, name (OpenAI counts 3 or 4; other servers' templates
 #: spend some more), and once as many for the beginning of the answer.
 MESSAGE_TOKENS = 16
@@ -25,37 +35,16 @@ MOST_PER_MILLION = Decimal(1_000_000)  #: USD; a price above it is a slip of the
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD per million tokens: new input, input read from the provider's cache, output."""
+    """A price of the user's own, in USD per million tokens: new input, input read from a cache, output."""
 
     input: Decimal
     cached: Decimal
     output: Decimal
 
 
-def _price(fresh: str, cached: str, output: str) -> Price:
-    return Price(Decimal(fresh), Decimal(cached), Decimal(output))
-
-
-PRICES: Mapping[str, Price] = MappingProxyType(
-    {
-        "gpt-4.1": _price("2.00", "0.50", "8.00"),
-        "gpt-4.1-mini": _price("0.40", "0.10", "1.60"),
-        "gpt-4.1-nano": _price("0.10", "0.025", "0.40"),
-        "gpt-4o": _price("2.50", "1.25", "10.00"),
-        "gpt-4o-mini": _price("0.15", "0.075", "0.60"),
-        "gpt-5": _price("1.25", "0.125", "10.00"),
-        "gpt-5-mini": _price("0.25", "0.025", "2.00"),
-        "gpt-5-nano": _price("0.05", "0.005", "0.40"),
-        "gpt-5.1": _price("1.25", "0.125", "10.00"),
-        "gpt-5.2": _price("1.75", "0.175", "14.00"),
-        "gpt-5.4": _price("2.50", "0.25", "15.00"),
-        "gpt-5.4-mini": _price("0.75", "0.075", "4.50"),
-        "o3": _price("2.00", "0.50", "8.00"),
-        "o4-mini": _price("1.10", "0.275", "4.40"),
-        # The sandbox has a small model's price, so that spending and its caps can be tried for nothing.
-        "sandbox-1": _price("0.40", "0.10", "1.60"),
-    }
-)
+_NONE: Mapping[str, Price] = MappingProxyType({})
+#: The sandbox has a small model's price, so that spending and its caps can be tried for nothing.
+_SANDBOX = {"sandbox-1": Price(Decimal("0.40"), Decimal("0.10"), Decimal("1.60"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +56,23 @@ class CostBound:
     amount: Decimal | None  #: USD; None when nobody knows the model's price
 
 
-def price_of(model: str, prices: Mapping[str, Price] = MappingProxyType({})) -> Price | None:
-    """The price in ``prices`` (LLM_PRICES), else in :data:`PRICES`; None when nobody knows it.
+def price_of(
+    model: str, prices: Mapping[str, Price] = _NONE, *, base_url: str = "", at: datetime | None = None
+) -> ModelPrice | None:
+    """Find the price in ``prices`` (LLM_PRICES), else in the library's list; None when nobody knows it.
 
-    A dated snapshot ("gpt-4.1-mini-2025-04-14") costs what its model costs.
+    A dated snapshot ("gpt-4.1-mini-2025-04-14") costs what its model costs, unless it has a price of its own.
+    ``base_url`` tells whose list it is; a server that the library does not know asks OpenAI's prices for OpenAI's
+    models. ``at`` is the moment that the price is asked for; None: now.
     """
     base = _SNAPSHOT.sub("", model)
-    return prices.get(model) or prices.get(base) or PRICES.get(model) or PRICES.get(base)
+    for name in (model, base):
+        if own := prices.get(name) or _SANDBOX.get(name):
+            return _as_listed(own)
+    for name in (model, base):
+        if found := _listed(name, base_url):
+            return _billed(found.get_prices(at or datetime.now(UTC)))
+    return None
 
 
 def cost(
@@ -82,34 +81,99 @@ def cost(
     input_tokens: int,
     output_tokens: int,
     cached_tokens: int = 0,
-    prices: Mapping[str, Price] = MappingProxyType({}),
+    written_tokens: int = 0,
+    prices: Mapping[str, Price] = _NONE,
+    base_url: str = "",
+    at: datetime | None = None,
 ) -> Decimal | None:
-    """USD for one call; ``cached_tokens`` are part of ``input_tokens``. None when nobody knows the price."""
-    price = price_of(model, prices)
+    """USD for one call that ended at ``at`` (None: now); None when nobody knows the price.
+
+    ``cached_tokens`` (read from the provider's cache) and ``written_tokens`` (written to it) are parts of
+    ``input_tokens``.
+    """
+    price = price_of(model, prices, base_url=base_url, at=at)
     if price is None:
         return None
+    from genai_prices import Usage
+
     cached = min(cached_tokens, input_tokens)
-    total = price.input * (input_tokens - cached) + price.cached * cached + price.output * output_tokens
-    return total / _MILLION
+    written = min(written_tokens, input_tokens - cached)
+    usage = Usage(
+        input_tokens=input_tokens, cache_read_tokens=cached, cache_write_tokens=written, output_tokens=output_tokens
+    )
+    return price.calc_price(usage)["total_price"]
 
 
 def llm_upper_bound(
-    texts: Iterable[str], max_tokens: int, model: str, prices: Mapping[str, Price] = MappingProxyType({})
+    texts: Iterable[str],
+    max_tokens: int,
+    model: str,
+    prices: Mapping[str, Price] = _NONE,
+    *,
+    base_url: str = "",
+    at: datetime | None = None,
 ) -> Decimal | None:
-    """USD that a call of ``model`` can cost at most; None when nobody knows the price.
+    """USD that a call of ``model`` made at ``at`` (None: now) can cost at most; None when nobody knows the price.
 
     ``texts``: all that is sent, one per message (a schema counts as one). ``max_tokens`` bounds the answer,
     reasoning included. A tokenizer that works on bytes (GPT's BPE, and SentencePiece where it falls back to bytes)
     makes at least one byte of text into each token, so a text has at most as many tokens as UTF-8 bytes. English
     has about four bytes a token, but hashes, URLs and rare scripts come near one, and a bound that is now and then
-    too low is none. The input is the smaller part of what a call can cost.
+    too low is none. The input is the smaller part of what a call can cost. Each token counts at the dearest rate that
+    it may get: of all tiers, cached or not, now or when the call is over.
     """
-    price = price_of(model, prices)
-    if price is None:
+    begun = at or datetime.now(UTC)
+    known = [price_of(model, prices, base_url=base_url, at=moment) for moment in (begun, begun + _LONGEST_CALL)]
+    if known[0] is None:
         return None
     sent = [len(text.encode("utf-8", "surrogatepass")) + MESSAGE_TOKENS for text in texts]
-    dearest = max(price.input, price.cached)
-    return (dearest * (sum(sent) + MESSAGE_TOKENS) + price.output * max_tokens) / _MILLION
+    return max(_most(price, sum(sent) + MESSAGE_TOKENS, max_tokens) for price in known if price is not None)
+
+
+def _most(price: ModelPrice, sent: int, said: int) -> Decimal:
+    dearest = max(_dearest(getattr(price, key)) for key in _INPUT)
+    tokens = (dearest * sent + _dearest(price.output_mtok) * said) / _MILLION
+    return tokens + _dearest(price.requests_kcount) / 1000
+
+
+def _dearest(rate: Decimal | TieredPrices | None) -> Decimal:
+    if rate is None or isinstance(rate, Decimal):
+        return rate or Decimal(0)
+    return max((rate.base, *(tier.price for tier in rate.tiers)))
+
+
+def _as_listed(own: Price) -> ModelPrice:
+    from genai_prices.types import ModelPrice
+
+    return ModelPrice(input_mtok=own.input, cache_read_mtok=own.cached, output_mtok=own.output)
+
+
+def _listed(model: str, base_url: str) -> ModelInfo | None:
+    """What the library says about a model; None when it knows nothing."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    snapshot = get_snapshot()
+    try:
+        provider = snapshot.find_provider(None, None, base_url)
+    except LookupError:
+        provider = snapshot.find_provider(None, _PROVIDER, None)
+    try:
+        return snapshot.find_provider_model(model, provider, None, None)[1]
+    except LookupError:
+        return None
+
+
+def _billed(price: ModelPrice) -> ModelPrice | None:
+    """The part of a price that a chat completion is billed by; None when it has no rate for text, in or out.
+
+    The library lists models that are billed by the hour or by the image, too: their tokens have no price, which is
+    not a price of 0.
+    """
+    if price.input_mtok is None or price.output_mtok is None:
+        return None
+    from genai_prices.types import ModelPrice
+
+    return ModelPrice(**{key: rate for key in _BILLED if (rate := getattr(price, key)) is not None})
 
 
 def parse_prices(text: str) -> Mapping[str, Price]:

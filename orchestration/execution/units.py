@@ -20,6 +20,7 @@ from agents.base import BaseAgent
 from agents.effects import unsettled
 from agents.unit import UnitResult, UnitStatus
 from integrations.errors import MAX_DELAY_S, IntegrationError, OverBudgetError, OverLimitError
+from integrations.log_context import log_context
 from integrations.retry import Attend, Decision, Defer, Fail, Fallback, Probe, Retry, decide
 from orchestration.execution.context import LedgerContext, Resources
 from orchestration.flow.holds import NEEDS_ATTENTION
@@ -48,9 +49,11 @@ def run_claimed(
 
     Raises DatabaseUnavailableError when Postgres stays away: the claim ends with the task then.
     """
-    with ledger.claims.at_work(claimed.id) as ours:
+    about = log_context(campaign=claimed.campaign_id, step=claimed.step, unit=claimed.unit.key, agent=claimed.agent)
+    with about, ledger.claims.at_work(claimed.id) as ours:
         if not ours:
             return GivenBack(claimed, 0.0)
+        log.debug("unit begins, attempt %d", claimed.attempts + 1)
         return _run(agents, claimed, ledger, resources)
 
 

@@ -117,11 +117,11 @@ class SpendLedger:
             "SELECT * FROM marketing.spend_refusals(%s::text[], %s, %s, %s)",
             list(campaign_ids), self._settings.llm_daily_cap, *ads,
         )  # fmt: skip
-        prices = self._settings.llm_prices
+        prices, server = self._settings.llm_prices, self._settings.llm_url
         return frozenset(
             str(campaign_id)
             for campaign_id, refused_by, model, fits in rows
-            if fits or (refused_by == UNKNOWN_PRICE and price_of(model or "", prices) is not None)
+            if fits or (refused_by == UNKNOWN_PRICE and price_of(model or "", prices, base_url=server) is not None)
         )
 
 

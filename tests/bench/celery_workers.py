@@ -40,7 +40,7 @@ class CeleryWorkers:
                             "-c", str(slots), "-n", f"bench-{number}@%h", "-Q", ",".join(queues), "-l", "WARNING",
                             "--without-gossip", "--without-mingle", "--without-heartbeat",
                         ],
-                        env={**self._environment, "MARKETING_READY_FILE": str(note)},
+                        env={**self._environment, "MARKETING_READY_FILE": str(note), "LOG_LEVEL": "WARNING"},
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=subprocess.STDOUT,

@@ -220,6 +220,18 @@ def test_broken_arguments_of_a_function_call_reach_the_reader(server: ModelServe
     assert server.requests[0]["tool_choice"]["function"]["name"] == "City"
 
 
+def test_an_answer_under_another_name_costs_what_was_asked_for(server: ModelServer, connect: Connect) -> None:
+    """The bound was made of the asked model's price; only where nobody knows it does the answer's name tell."""
+    server.answer = lambda request: Reply(body={**completion(PARIS), "model": "gpt-4.1"})
+
+    asked = ask(connect(server.url, LLM_PRICES="fast=1:1:1"), model="fast").usage
+    alias = ask(connect(server.url), model="nobody-knows-this-alias").usage
+
+    assert asked.model == alias.model == "gpt-4.1"
+    assert asked.cost == Decimal(asked.input_tokens + asked.output_tokens) / 1_000_000
+    assert alias.cost == (alias.input_tokens * Decimal(2) + alias.output_tokens * Decimal(8)) / 1_000_000
+
+
 def test_a_server_without_usage_is_estimated_and_an_unknown_model_has_no_price(
     server: ModelServer, connect: Connect
 ) -> None:

@@ -1,10 +1,9 @@
-"""Schemas on their way out, JSON on its way back, and prices."""
+"""Schemas on their way out, and JSON on its way back."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from integrations.llm.answer import RawAnswer
-from integrations.llm.prices import PRICES, cost
 from integrations.llm.schema import extract, instructions, strict
 from integrations.sandbox.llm_schema import strict_problem
 from integrations.usage import Usage
@@ -95,15 +93,6 @@ def test_extract_copes_with_prose_around_any_object(value: dict[str, Any], prose
 def test_extract_raises_nothing_but_value_error(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert isinstance(extract(text), dict)
-
-
-def test_prices() -> None:
-    assert cost("gpt-4.1-mini", input_tokens=1_000_000, output_tokens=1_000_000) == Decimal("2.00")
-    assert cost("gpt-4.1-mini-2025-04-14", input_tokens=1_000_000, output_tokens=0) == Decimal("0.40")
-    assert cost("gpt-4.1-mini", input_tokens=1000, output_tokens=0, cached_tokens=1000) == Decimal("0.0001")
-    assert cost("sandbox-1", input_tokens=1, output_tokens=1) == Decimal("0.000002")
-    assert cost("nobody-knows", input_tokens=5, output_tokens=5) is None
-    assert all(price.input > price.cached > 0 < price.output for price in PRICES.values())
 
 
 def test_a_raw_answer_survives_json() -> None:

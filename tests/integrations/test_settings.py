@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
+import checkout
 import pytest
+from pydantic import ValidationError
 
 from integrations.llm.prices import Price
 from integrations.settings import PROVIDERS, Mode, Settings, SettingsError
@@ -53,8 +56,21 @@ def test_secrets_are_not_in_the_repr() -> None:
         ("STAGE_PLACEMENT", "remote", "STAGE_PLACEMENT='remote' is not one of auto, local, chord"),
         ("DNS_RESOLVER", "127.0.0.1", "DNS_RESOLVER='127.0.0.1' is not host:port"),
         ("HTTP_TIMEOUT", "fast", "HTTP_TIMEOUT='fast' is not a number of seconds"),
+        ("HTTP_TIMEOUT", "-1", "HTTP_TIMEOUT='-1' is not a number of seconds >= 0"),
+        ("LLM_TIMEOUT", "nan", "LLM_TIMEOUT='nan' is not a number of seconds >= 0"),
+        ("BREAKER_RECOVERY_TIMEOUT", "0", "BREAKER_RECOVERY_TIMEOUT='0' is not a number of seconds > 0"),
+        ("BREAKER_FAILURE_THRESHOLD", "0", "BREAKER_FAILURE_THRESHOLD='0' is not a whole number from 1"),
+        ("DNS_RESOLVER", ":53", "DNS_RESOLVER=':53' is not host:port, for example 127.0.0.1:5353"),
+        ("DNS_RESOLVER", "127.0.0.1:0", "DNS_RESOLVER='127.0.0.1:0' is not host:port"),
+        ("LLM_STRUCTURED_MODE", "xml", "'xml' is not one of json_schema, function_calling, json_mode"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT='xml' is not one of text, json"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL='loud' is not one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("DAILY_CAP_LLM", "10000000000", "DAILY_CAP_LLM='10000000000' is not an amount of USD"),
+        ("LIMIT_SERPAPY", "10/s", "LIMIT_SERPAPY: 'serpapy' is no provider; did you mean LIMIT_SERPAPI?"),
+        ("LIMIT_FACEBOOK_AD", "10/s", "did you mean LIMIT_FACEBOOK_ADS?"),
+        ("LIMIT_QQQ", "10/s", "'qqq' is no provider; there are dns, facebook_ads, hunter"),
         ("FLOWER_PORT", "99999", "FLOWER_PORT='99999' is not a port number"),
-        ("LLM_PRICES", "llama=1:2", "'llama=1:2' is not model=input:cached:output in USD per million tokens"),
+        ("LLM_PRICES", "llama=1:2", "LLM_PRICES='llama=1:2' has 'llama=1:2', which is not model="),
         ("DAILY_CAP_LLM", "5 EUR", "DAILY_CAP_LLM='5 EUR' is not an amount of USD"),
         ("DAILY_CAP_LLM", "-1", "DAILY_CAP_LLM='-1' is not an amount of USD"),
         ("DAILY_CAP_LLM", "inf", "DAILY_CAP_LLM='inf' is not an amount of USD"),
@@ -67,6 +83,71 @@ def test_a_bad_value_is_refused_by_name(name: str, value: str, said: str) -> Non
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({name: value})
     assert said in str(caught.value)
+
+
+def test_all_that_is_wrong_is_said_at_once_and_no_secret() -> None:
+    env = {
+        "HTTP_TIMEOUT": "fast",
+        "DAILY_CAP_ADS": "much",
+        "LIMIT_HUNTR": "1/s",
+        "DATABASE_URL": "postgresql://u:hidden@h/d",
+        "OPENAI_API_KEY": "sk-hidden",
+    }
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(env)
+    assert [problem.partition("=")[0].partition(":")[0] for problem in caught.value.problems] == [
+        "DAILY_CAP_ADS", "HTTP_TIMEOUT", "LIMIT_HUNTR",
+    ]  # fmt: skip
+    assert str(caught.value) == "; ".join(caught.value.problems)
+    assert "hidden" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_what_is_written_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "MARKETING_HOME": "~/fleet",
+            "STAGE_PLACEMENT": " Chord ",
+            "DNS_RESOLVER": "[::1]:5353",
+            "HTTP_TIMEOUT": "0.5",
+            "FLOWER_PORT": "0",
+            "BREAKER_FAILURE_THRESHOLD": "7",
+            "LOG_FORMAT": "JSON",
+            "LOG_LEVEL": "debug",
+            "WEB_DELAY": "",
+            "LIMIT_WEB": "1/s",
+            "LIMIT_NOBODY": " ",
+        }
+    )
+    assert settings.home == Path("~/fleet").expanduser()
+    assert settings.stage_placement == "chord"
+    assert settings.dns_resolver == ("::1", 5353)
+    assert (settings.http_timeout_s, settings.flower_port, settings.breaker_failure_threshold) == (0.5, 0, 7)
+    assert (settings.log_format, settings.log_level) == ("json", "DEBUG")
+    assert settings.web_delay_s == 0.0
+    assert settings.limits == {"LIMIT_WEB": "1/s", "LIMIT_NOBODY": " "}
+
+
+def test_defaults_follow_the_mode() -> None:
+    sandbox, live = (Settings.from_env({"MARKETING_MODE": mode}) for mode in ("", "LIVE"))
+    assert (sandbox.llm_model, sandbox.web_delay_s, sandbox.probe_delay_s) == ("sandbox-1", 0.0, 0.0)
+    assert (live.llm_model, live.web_delay_s, live.probe_delay_s) == ("gpt-4.1-mini", 2.0, 60.0)
+    assert (sandbox.web_private_hosts, sandbox.limits_published) == (True, False)
+    assert (live.web_private_hosts, live.limits_published) == (False, True)
+    assert Settings.from_env({"MARKETING_MODE": "live", "WEB_DELAY": "0"}).web_delay_s == 0.0
+
+
+def test_settings_are_frozen_and_copied_with_changes() -> None:
+    settings = Settings.from_env({})
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.llm_model = "another"  # type: ignore[misc]
+    assert settings.model_copy(update={"llm_model": "another"}).llm_model == "another"
+    assert settings.llm_model == "sandbox-1"
+
+
+def test_every_variable_is_documented() -> None:
+    readme = checkout.read("README.md")
+    assert not {name for name in Settings.variables() if f"`{name}`" not in readme}
 
 
 def test_every_provider_has_an_address_in_both_worlds() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from dataclasses import replace
 from ipaddress import ip_address
 from itertools import pairwise
 
@@ -269,7 +268,7 @@ def test_urls_that_are_never_fetched(url: str) -> None:
 
 def live() -> Settings:
     """Settings that allow public hosts only, as in live mode."""
-    return replace(settings(), web_private_hosts=False)
+    return settings().model_copy(update={"web_private_hosts": False})
 
 
 @pytest.mark.parametrize(
@@ -285,7 +284,7 @@ def test_private_hosts_are_refused_without_a_request(url: str) -> None:
 
 
 def test_a_name_that_points_inside_is_refused(sandbox: Sandbox) -> None:
-    web = WebFetcher(replace(settings(sandbox), web_private_hosts=False))
+    web = WebFetcher(settings(sandbox).model_copy(update={"web_private_hosts": False}))
     with pytest.raises(PolicyRefusedError):
         web.fetch(f"http://{company().domain}/", timeout=5)
     assert asked(sandbox) == []

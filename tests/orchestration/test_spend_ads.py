@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -39,7 +38,7 @@ def bench(database_url: str) -> Iterator[Harness]:
 
 def ads(bench: Harness, cap: str | None = None, currency: str = "EUR") -> AdSpend:
     caps = None if cap is None else (Decimal(cap), currency)
-    return AdSpend(bench.database, replace(Settings.from_env({}), ads_daily_cap=caps))
+    return AdSpend(bench.database, Settings.from_env({}).model_copy(update={"ads_daily_cap": caps}))
 
 
 def spec(
@@ -170,7 +169,9 @@ def test_the_fleets_cap_counts_what_runs(bench: Harness) -> None:
     with pytest.raises(OverBudgetError, match=r"DAILY_CAP_ADS of 100\.00 EUR has 40\.00 a day left") as caught:
         ads(bench, "100").reserve("c2", "ad_management", "facebook_ads", other, NOW)
     assert caught.value.detail == "DAILY_CAP_ADS"
-    fleet = fleet_spend(bench.database, replace(Settings.from_env({}), ads_daily_cap=(Decimal(100), "EUR")))
+    fleet = fleet_spend(
+        bench.database, Settings.from_env({}).model_copy(update={"ads_daily_cap": (Decimal(100), "EUR")})
+    )
     assert fleet["today"]["ads_per_day"] == {"EUR": "60.00"}
     assert fleet["caps"][0]["left"] == "40.00"
     ads(bench).stopped("c1", effect_key("c1", "facebook_ads"))
@@ -236,7 +237,7 @@ def test_remaining_days_are_never_more_than_the_schedule(elapsed: int, schedule:
 
 
 def test_ads_in_another_currency_than_the_fleets_cap_are_refused_at_submit() -> None:
-    settings = replace(Settings.from_env({}), ads_daily_cap=(Decimal("500"), "EUR"))
+    settings = Settings.from_env({}).model_copy(update={"ads_daily_cap": (Decimal("500"), "EUR")})
     assert check_ad_currency(("facebook_ads",), "USD", settings) == (
         "currency=USD: DAILY_CAP_ADS is 500.00 EUR, and currencies are never summed; give the budget in EUR"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -128,7 +127,7 @@ def test_the_report_has_agents_providers_models_and_what_is_left(bench: Harness)
     ]
     a_day_passes(bench)
     journal(bench, claim("u2"), "answer", 1, usage("0.05"))
-    fleet = fleet_spend(bench.database, replace(Settings.from_env({}), llm_daily_cap=Decimal("0.50")))
+    fleet = fleet_spend(bench.database, Settings.from_env({}).model_copy(update={"llm_daily_cap": Decimal("0.50")}))
     assert [(row["model"], row["settled"]) for row in fleet["today"]["llm"]] == [(MODEL, "0.05")]
     assert [(row["model"], row["settled"]) for row in fleet["total"]["llm"]] == [("llama", "0.00"), (MODEL, "0.08")]
     assert fleet["total"]["tokens"]["unpriced"] == 6

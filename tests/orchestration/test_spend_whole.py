@@ -34,7 +34,7 @@ def whole(database_url: str, sandbox: Sandbox) -> Iterator[Callable[..., Harness
     def make(**keys: Any) -> Harness:
         one = Harness(database_url, agents())
         dns = {"DNS_RESOLVER": sandbox.dns_resolver} if sandbox.dns_resolver else {}
-        settings = replace(Settings.from_env({"SANDBOX_URL": sandbox.url, **dns}), **keys)
+        settings = Settings.from_env({"SANDBOX_URL": sandbox.url, **dns}).model_copy(update=keys)
         one.orchestrator = replace(one.orchestrator, resources=Resources.of(settings, one.database))
         made.append(one)
         return one

@@ -66,7 +66,7 @@ def bench(database_url: str, platform: Platform) -> Iterator[Harness]:
     one.submit()
     # Live rules would wait between the looks; here each look may follow the one before.
     resources = one.orchestrator.resources
-    settings = replace(resources.settings, probe_delay_s=0.0, http_timeout_s=0.0)
+    settings = resources.settings.model_copy(update={"probe_delay_s": 0.0, "http_timeout_s": 0.0})
     one.orchestrator = replace(one.orchestrator, resources=replace(resources, settings=settings))
     yield one
     one.close()

@@ -14,6 +14,7 @@ HEAVY = (
     "bs4",
     "facebook_business",
     "flower",
+    "genai_prices",
     "google.ads",
     "grpc",
     "langchain",

@@ -5,7 +5,6 @@ Invariant: :func:`checked` looks in one snapshot, so it may run while others wri
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +25,7 @@ TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"
 
 def ledger(bench: Harness, **keys: Any) -> SpendLedger:
     """The ledger under the default settings with some of them changed."""
-    return SpendLedger(bench.database, replace(Settings.from_env({}), **keys))
+    return SpendLedger(bench.database, Settings.from_env({}).model_copy(update=keys))
 
 
 def verbs(bench: Harness) -> Verbs:

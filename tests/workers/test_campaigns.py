@@ -40,6 +40,7 @@ LAUNCH: dict[str, Any] = {
     ],
 }
 ROUTE = ["lead_generation", "content_creation", "ad_management", "analytics"]
+JSON_LINES = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 _numbers = count()
 
 
@@ -50,7 +51,7 @@ def fleet(
     url = databases.create()
     with (
         stack.running_sandbox(run_folder) as sandbox,
-        running_fleet(run_folder / "fleet", url, redis_databases.next(), sandbox) as running,
+        running_fleet(run_folder / "fleet", url, redis_databases.next(), sandbox, env=JSON_LINES) as running,
     ):
         yield running
     databases.drop(url)
@@ -71,6 +72,13 @@ def assert_kept_its_promises(shown: dict[str, Any], config: dict[str, Any]) -> N
     assert set(shown["units"]) <= {"succeeded", "failed", "skipped"}
 
 
+def logged(fleet: RunningFleet, campaign_id: str) -> list[dict[str, Any]]:
+    """The lines that the workers wrote about a campaign."""
+    files = sorted((fleet.fleet.home.path / "logs").glob("worker-*.log"))
+    written = [line for file in files for line in file.read_text("utf-8").splitlines() if line.startswith("{")]
+    return [line for line in map(json.loads, written) if line.get("campaign") == campaign_id]
+
+
 def ads_of(sandbox: stack.Sandbox, campaign_id: str) -> Counter[str]:
     """Ad campaigns that the sandbox holds for a campaign, by provider."""
     from agents.unit import effect_key
@@ -87,6 +95,14 @@ def test_a_campaign_goes_from_leads_to_a_score(fleet: RunningFleet) -> None:
     assert set(shown) >= {"campaign_id", "status", "reason", "step", "state", "units", "spend", "route"}
     assert float(shown["spend"]["llm"]["USD"]) > 0
     json.dumps(shown)
+
+    lines = logged(fleet, handle.campaign_id)
+    assert all(line["worker"] and line["agent"] in ROUTE for line in lines)
+    hops = {(line["step"], line["agent"]) for line in lines if line["message"].startswith("hop ")}
+    assert hops >= set(enumerate(ROUTE))
+    units = [line for line in lines if line["message"].startswith("unit begins")]
+    assert {line["agent"] for line in units} == set(ROUTE)
+    assert len({(line["step"], line["unit"]) for line in units}) == sum(shown["units"].values())
 
 
 def test_an_audience_alone_gives_a_campaign_that_works(fleet: RunningFleet) -> None:

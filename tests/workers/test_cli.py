@@ -316,6 +316,22 @@ def test_submit_stores_once_per_key(campaigns: Command, database_url: str, redis
     assert stored(database_url) == 2
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_a_command_logs_is_for_people_unless_json_is_asked_for(
+    form: str, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "campaign.yaml"
+    file.write_text(CAMPAIGN)
+    env = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1/0", "LOG_FORMAT": form}
+    program = [sys.executable, "-c", "from workers.cli import main; main()", "submit", str(file)]
+    done = subprocess.run(program, env=env, capture_output=True, text=True, check=True, timeout=60)
+    (said,) = [line for line in done.stderr.splitlines() if "its wake-up was not published" in line]
+    if form == "json":
+        assert json.loads(said)["logger"] == "orchestration.client"
+    else:
+        assert said.startswith("campaign ")
+
+
 def test_knowledge(campaigns: Command, database_url: str, tmp_path: Path) -> None:
     os.environ["DATABASE_URL"] = database_url
     (tmp_path / "a.md").write_text("Revenue forecasts")

@@ -35,15 +35,7 @@ def here() -> Settings:
     owner = read_owner(Home(settings.home))
     if owner is None or not owner.ready:
         return settings
-    info = {name: value for name, value in owner.info.items() if isinstance(value, str)}
-    fleet = {
-        "DATABASE_URL": info.get("database_url"),
-        "REDIS_URL": info.get("redis_url"),
-        "SANDBOX_URL": info.get("sandbox_url"),
-        "DNS_RESOLVER": info.get("dns_resolver"),
-        "MARKETING_MODE": info.get("mode"),
-    }
-    return Settings.from_env({**{name: value for name, value in fleet.items() if value}, **own})
+    return Settings.from_env({**owner.environment, **own})
 
 
 @contextmanager
@@ -72,8 +64,10 @@ def connect(settings: Settings) -> Campaigns:
     """A client that has been seen to answer; errors as in :func:`campaigns`."""
     from orchestration.client import Campaigns
     from orchestration.reports.fleet import has_schema
+    from workers.logs import configure_command
     from workers.services import ServiceError
 
+    configure_command(settings)
     try:
         client = Campaigns(settings)
     except ValueError as error:  # a DATABASE_URL that is no URL of Postgres
@@ -141,6 +135,4 @@ def hide_password(url: str) -> str:
 
 def with_services(settings: Settings, database_url: str, redis_url: str) -> Settings:
     """The settings with these servers."""
-    from dataclasses import replace
-
-    return replace(settings, database_url=database_url, redis_url=redis_url)
+    return settings.model_copy(update={"database_url": database_url, "redis_url": redis_url})

@@ -102,14 +102,9 @@ def _settings(settings: Settings) -> Iterable[Finding]:
 
 def _known_variables() -> set[str]:
     from integrations.provider_plugins import extra_provider_specs
-    from integrations.settings import PROVIDERS
+    from integrations.settings import PROVIDERS, Settings
 
-    ours = {
-        "DATABASE_URL", "REDIS_URL", "MARKETING_MODE", "SANDBOX_URL", "STAGE_PLACEMENT", "LLM_MODEL",
-        "LLM_STRUCTURED_MODE", "LLM_TIMEOUT", "HTTP_TIMEOUT", "DNS_RESOLVER", "FLOWER_PORT", "PROBE_DELAY", "WEB_DELAY",
-        "WEB_USER_AGENT", "LINKEDIN_VERSION", "BREAKER_FAILURE_THRESHOLD", "BREAKER_RECOVERY_TIMEOUT", "LLM_PRICES",
-        "DAILY_CAP_LLM", "DAILY_CAP_ADS", *(name for name in os.environ if name.startswith("LIMIT_")),
-    }  # fmt: skip
+    ours = {*Settings.variables(), *(name for name in os.environ if name.startswith("LIMIT_"))} - {"MARKETING_HOME"}
     for spec in (*PROVIDERS.values(), *extra_provider_specs().values()):
         ours |= {spec.base_url_variable, *spec.credentials.values()}
     return ours

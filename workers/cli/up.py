@@ -32,10 +32,12 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     from integrations.settings import Settings
     from workers.cli.connection import check_reachable, check_redis, migrate
     from workers.fleet import Fleet
+    from workers.logs import configure_command
     from workers.services import Home
     from workers.services.errors import StartInterrupted
 
     settings = Settings.from_env()
+    configure_command(settings)
     # Before anything starts: a worker would go on knocking, in vain, for a minute.
     if settings.database_url is not None:
         check_reachable(settings.database_url)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from integrations.fleet_note import Whereabouts
 from workers.services.errors import HomeInUse, NoOwner, ServiceError
 from workers.services.home import FileLock, Home
 from workers.services.ownership import Ownership, join
@@ -96,7 +97,7 @@ class EmbeddedServices:
             if supervisor is not None:
                 if self._urls:
                     ownership.wait_for_guests(guest_seconds, lambda: supervisor.poll(0.1))
-                    ownership.publish(self._record(), ready=False)
+                    ownership.publish(self._whereabouts(), ready=False)
                 supervisor.stop()
             if postgres is not None:
                 postgres.tidy()
@@ -114,7 +115,7 @@ class EmbeddedServices:
             self._postgres, redis = PostgresServer(self.home), RedisServer(self.home)
             supervisor.start(self._postgres.spec, redis.spec)
             self._urls = {"database_url": self._postgres.url, "redis_url": redis.url}
-            ownership.publish(self._record(), ready=True)
+            ownership.publish(self._whereabouts(), ready=True)
         except BaseException:
             self.stop(guest_seconds=0)
             raise
@@ -122,18 +123,18 @@ class EmbeddedServices:
 
     def _join(self) -> Self:
         record, guest = join(self.home, kinds=("services", "fleet"), timeout=60)
-        if record.info.get("embedded") is not True:
+        if not record.embedded or record.database_url is None or record.redis_url is None:
             guest.release()
             raise ServiceError(
                 f"{self.home.path} is in use by process {record.owner.pid} with services of its own "
                 "(DATABASE_URL, REDIS_URL): set MARKETING_HOME to another folder"
             )
         self._guest = guest
-        self._urls = {name: str(record.info[name]) for name in ("database_url", "redis_url")}
+        self._urls = {"database_url": record.database_url, "redis_url": record.redis_url}
         return self
 
-    def _record(self) -> dict[str, object]:
-        return {**self._urls, "embedded": True, "pids": self.pids}
+    def _whereabouts(self) -> Whereabouts:
+        return Whereabouts(database_url=self.database_url, redis_url=self.redis_url, embedded=True, pids=self.pids)
 
     def _notice(self, event: Event) -> None:
         if self._ownership is not None and self._supervisor is not None:

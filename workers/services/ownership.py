@@ -1,8 +1,8 @@
 """Who owns a home, who else is using it, and what a dead owner left behind.
 
-Invariants: one living process owns a home (``run/owner.lock``, exclusive); everything the owner's record
-says is believed only while that process lives; the next owner first stops what the record of a killed owner
-still names, so no two generations of servers ever share a data folder.
+Invariants: one living process owns a home (``run/owner.lock``, exclusive); everything that its note
+(:mod:`integrations.fleet_note`) says is believed only while that process lives; the next owner first stops what the
+record of a killed owner still names, so no two generations of servers ever share a data folder.
 
 A *guest* uses a running home without owning it. It holds ``run/guests.lock`` shared, so that an owner that
 ends its work can wait for it.
@@ -14,11 +14,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 
+from integrations.fleet_note import FleetNote, OwnerKind, ProcessMark, Whereabouts, note_path, read_note
 from workers.services.errors import HomeInUse, NoOwner
 from workers.services.home import FileLock, Home, read_json, write_json
 from workers.supervisor import ChildSpec
@@ -26,52 +26,26 @@ from workers.supervisor import ChildSpec
 #: Start times read twice from the kernel may differ a little when the wall clock is corrected.
 _SAME_START_SECONDS = 2.0
 
-OwnerKind = Literal["services", "fleet"]
+
+def process_mark(pid: int) -> ProcessMark:
+    """Mark a running process. Raises psutil.NoSuchProcess when it doesn't run."""
+    return ProcessMark(pid=pid, started=psutil.Process(pid).create_time())
 
 
-@dataclass(frozen=True)
-class ProcessMark:
-    """A process, told apart from a later one with the same pid by its start time (epoch seconds)."""
-
-    pid: int
-    started: float
-
-    @classmethod
-    def of(cls, pid: int) -> ProcessMark:
-        return cls(pid, psutil.Process(pid).create_time())
-
-    def living(self) -> psutil.Process | None:
-        """The process, when it still runs (a zombie doesn't)."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
-
-
-@dataclass(frozen=True)
-class OwnerRecord:
-    """What the owner of a home tells others (``run/fleet.json``)."""
-
-    kind: OwnerKind
-    owner: ProcessMark
-    #: all answer
-    ready: bool
-    #: database_url, redis_url, ...: made for guests by the owner
-    info: Mapping[str, Any]
-
-
-def read_owner(home: Home) -> OwnerRecord | None:
-    """The record of a living owner, else None."""
-    value = read_json(home.run / "fleet.json")
+def living(mark: ProcessMark) -> psutil.Process | None:
+    """Find the marked process; None when it has ended (a zombie has)."""
     try:
-        mark = ProcessMark(int(value["owner"]["pid"]), float(value["owner"]["started"]))
-        info = {name: known for name, known in value.items() if name not in {"kind", "owner", "ready"}}
-        record = OwnerRecord(value["kind"], mark, bool(value["ready"]), info)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        process = psutil.Process(mark.pid)
+        same = abs(process.create_time() - mark.started) < _SAME_START_SECONDS
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
         return None
-    return record if mark.living() else None
+
+
+def read_owner(home: Home) -> FleetNote | None:
+    """Read the note of a living owner; None when there is none."""
+    note = read_note(home.path)
+    return note if note is not None and living(note.owner) else None
 
 
 class Ownership:
@@ -95,16 +69,14 @@ class Ownership:
             record = read_owner(self._home)
             who = f" by process {record.owner.pid}" if record else ""
             raise HomeInUse(f"{self._home.path} is in use{who}. Join it, or set MARKETING_HOME to another folder.")
-        self.publish({}, ready=False)
+        self.publish(Whereabouts(), ready=False)
         stop_leftovers(self._home)
 
-    def publish(self, info: Mapping[str, Any], *, ready: bool) -> None:
-        """Tell guests what runs where."""
-        me = ProcessMark.of(os.getpid())
-        owner = {"pid": me.pid, "started": me.started}
-        # The URLs stand at the top level: clients that know nothing of ownership read them as a hint.
-        value = {**info, "kind": self._kind, "owner": owner, "ready": ready}
-        write_json(self._home.run / "fleet.json", value)
+    def publish(self, where: Whereabouts, *, ready: bool) -> None:
+        """Tell guests and clients what runs where."""
+        known = {name: getattr(where, name) for name in Whereabouts.model_fields}
+        note = FleetNote(**known, kind=self._kind, owner=process_mark(os.getpid()), ready=ready)
+        write_json(note_path(self._home.path), note.model_dump(mode="json"))
 
     def note_children(self, owned: Mapping[str, tuple[int, ChildSpec]]) -> None:
         """Write down our children's marks for the next owner, should we be killed."""
@@ -113,7 +85,7 @@ class Ownership:
             known = self._marks.get(name)
             if known is None or known["pid"] != pid:
                 try:
-                    started = ProcessMark.of(pid).started
+                    started = process_mark(pid).started
                 except psutil.Error:
                     continue  # gone already; its exit will be noticed
                 known = {
@@ -140,14 +112,14 @@ class Ownership:
     def release(self) -> None:
         """Give the home back, after everything was stopped."""
         if self._lock.held:
-            for name in ("fleet.json", "children.json"):
-                (self._home.run / name).unlink(missing_ok=True)
+            for record in (note_path(self._home.path), self._home.run / "children.json"):
+                record.unlink(missing_ok=True)
         self._marks = {}
         self._guests.release()
         self._lock.release()
 
 
-def join(home: Home, *, kinds: tuple[OwnerKind, ...], timeout: float) -> tuple[OwnerRecord, FileLock]:
+def join(home: Home, *, kinds: tuple[OwnerKind, ...], timeout: float) -> tuple[FleetNote, FileLock]:
     """Become a guest: the living owner's record and the guest lock, to be released at the end.
 
     Args:
@@ -192,7 +164,7 @@ def stop_leftovers(home: Home) -> None:
     left: list[tuple[psutil.Process, float]] = []
     for mark in value.values() if isinstance(value, dict) else ():
         try:
-            process = ProcessMark(int(mark["pid"]), float(mark["started"])).living()
+            process = living(ProcessMark(pid=mark["pid"], started=mark["started"]))
             if process is None:
                 continue
             process.send_signal(signal.Signals(mark["stop_signal"]))

@@ -87,7 +87,6 @@ def worker_spec(
     app: str,
     concurrency: int,
     queues: Sequence[str],
-    log_level: str,
     drain_seconds: float,
 ) -> ChildSpec:
     """A worker. SIGTERM lets running tasks end; what is cut off later is repaired from the ledger."""
@@ -104,11 +103,11 @@ def worker_spec(
         except (OSError, ValueError):
             return False
 
-    argv = [sys.executable, "-m", "celery", "-A", app, "worker", "-P", "threads", "-c", str(concurrency)]
+    argv = [sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-P", "threads", "-c", str(concurrency)]
     argv += ["-n", f"{name}@%h", "-Q", ",".join(queues), "-E", "--without-gossip", "--without-mingle"]
     return ChildSpec(
         name=name,
-        argv=[*argv, "-l", log_level],
+        argv=argv,
         env={**env, "MARKETING_READY_FILE": str(ready_file)},
         cwd=home.path,
         prepare=prepare,
@@ -117,7 +116,7 @@ def worker_spec(
     )
 
 
-def beat_spec(home: Home, env: Mapping[str, str], *, app: str, log_level: str) -> ChildSpec:
+def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
     """Beat. Its schedule file is thrown away at each start: a torn one would keep it from starting, and
     nothing is due in it (what is due stands in Postgres)."""
     schedule = home.run / "beat-schedule"
@@ -134,10 +133,10 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str, log_level: str) -
         late = time.monotonic() - started > _BEAT_SECONDS
         return late or any(home.run.glob(f"{schedule.name}*"))
 
-    argv = [sys.executable, "-m", "celery", "-A", app, "beat", "--schedule", str(schedule)]
+    argv = [sys.executable, "-m", "celery", "-q", "-A", app, "beat", "--schedule", str(schedule)]
     return ChildSpec(
         name="beat",
-        argv=[*argv, "--pidfile=", "-l", log_level],
+        argv=[*argv, "--pidfile="],
         env=env,
         cwd=home.path,
         prepare=prepare,
