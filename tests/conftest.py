@@ -23,7 +23,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from workers.services import EmbeddedServices
 
-pytest_plugins = ["command_line", "loopback_plugin"]
+pytest_plugins = ["command_line", "loopback_plugin", "settled_home"]
 
 #: Folders whose files take longest come first, so that the workers of a parallel run end at about the same time.
 _LONGEST_FIRST = ("workers", "bench", "orchestration", "project", "integrations", "agents")

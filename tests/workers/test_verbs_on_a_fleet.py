@@ -304,7 +304,7 @@ def a_day_passes(on: RunningFleet, handle: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("waiting", [5, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
+@pytest.mark.parametrize("waiting", [3, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
 def test_campaigns_wait_for_approval_across_a_restart_of_everything(
     run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, waiting: int
 ) -> None:
