@@ -107,7 +107,7 @@ def database_url(databases: stack.Databases) -> Iterator[str]:
     """The SQLAlchemy URL of a database of this test's own, with the current schema and no rows."""
     url = databases.create()
     yield url
-    databases.drop(url)
+    databases.give_back(url)
 
 
 @pytest.fixture(scope="session")
