@@ -4,6 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := workers orchestration agents integrations celeryconfig.py
+# Two processes of tests, with services of their own each. A file stays in one, for what its tests share; the order
+# is that of tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 # Two installs into one environment must not run side by side under `make -j`.
@@ -20,11 +23,11 @@ up: .venv/.run ## Start services, workers, beat and Flower on this machine; Ctrl
 	@$(BIN)/campaigns up
 
 test: .venv/.dev ## Run the tests (the slow ones excepted)
-	@$(BIN)/python -m pytest -m "not slow" tests
+	@$(PYTEST) -m "not slow" tests
 
 # Exit status 5 is pytest's "no tests collected".
-test-slow: .venv/.dev ## Run the slow tests: crashes, outages, chaos
-	@$(BIN)/python -m pytest -m slow tests || { status=$$?; [ $$status -eq 5 ] || exit $$status; }
+test-slow: .venv/.dev ## Run the slow tests: crashes, outages, chaos, and properties on many examples
+	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=thorough tests || { status=$$?; [ $$status -eq 5 ] || exit $$status; }
 
 bench: .venv/.bench ## Compare what orchestration costs with its peers (about 20 minutes; BENCH_QUICK=1: 4)
 	@$(BIN)/python -m tests.bench

@@ -2,7 +2,8 @@
 
 Invariant: a test sees only what it asks for here. The environment is cleaned before any test module is
 imported, for some of our modules read it then. Parts of the project are imported inside the fixtures,
-so that tests of one layer run when another is broken.
+so that tests of one layer run when another is broken. Under pytest-xdist each worker process has a folder,
+an environment and services of its own: what is "the run's" here is the worker's.
 """
 
 from __future__ import annotations
@@ -17,11 +18,21 @@ from typing import TYPE_CHECKING, Any
 import clean_environment
 import pytest
 import stack
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from workers.services import EmbeddedServices
 
-pytest_plugins = ["loopback_plugin"]
+pytest_plugins = ["command_line", "loopback_plugin", "settled_home"]
+
+#: Folders whose files take longest come first, so that the workers of a parallel run end at about the same time.
+_LONGEST_FIRST = ("workers", "bench", "orchestration", "project", "integrations", "agents")
+
+# `make test` tries the same few examples each time, `make test-slow` many new ones (--hypothesis-profile=thorough).
+# No deadline: a shared machine stalls now and then.
+settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=300, deadline=None, print_blob=True)
+settings.load_profile("quick")
 
 _FOLDER = pytest.StashKey[Path]()
 
@@ -38,6 +49,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the run's folder."""
     if _FOLDER in config.stash:
         shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the order within a file stays."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(tests).parts[0]
+        return _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else len(_LONGEST_FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +86,7 @@ def run_folder(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def services(run_folder: Path) -> Iterator[EmbeddedServices]:
-    """The embedded Postgres and Redis, one pair for the whole run."""
+    """The embedded Postgres and Redis, one pair for each worker of the run."""
     from workers.services import EmbeddedServices
 
     with EmbeddedServices(run_folder / "services") as running:
@@ -85,7 +107,7 @@ def database_url(databases: stack.Databases) -> Iterator[str]:
     """The SQLAlchemy URL of a database of this test's own, with the current schema and no rows."""
     url = databases.create()
     yield url
-    databases.drop(url)
+    databases.give_back(url)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -140,14 +141,13 @@ class BreakerMachine(RuleBasedStateMachine):
             assert seen.probe_held == held
 
 
+@pytest.mark.hypothesis
 def test_the_breaker_does_what_the_model_says(redis_url: str) -> None:
     machine = type("Machine", (BreakerMachine,), {"url": redis_url})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )

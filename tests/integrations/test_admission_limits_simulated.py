@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import redis
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from integrations.admission import Admission, Breaker, Circuit, Limit
@@ -31,7 +31,6 @@ def admission(redis_url: str, limit: Limit) -> Admission:
     return Admission(redis_url, breaker=Breaker(), limits={"p": limit})
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     requests=st.integers(1, 6),
     period_s=st.sampled_from([1.0, 7.0, 60.0]),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import redis
 
@@ -19,66 +20,82 @@ RACERS = 24
 RECOVERY_S = 0.5
 CIRCUIT = Circuit.of("openai", "key", model="m")
 
-# Reads commands from stdin: "admit AT" (all at the same moment), "settle failed", "settle works".
-RACER = """
-import sys, time
+# Forks a process for each of the sockets that it is given. Each reads commands: "admit AT" (all at the same moment),
+# "settle failed", "settle works"; the end of its input ends it. One start and one import for all of them.
+RACE = """
+import os, socket, sys, time
 from integrations.admission import Admission, Breaker, Circuit
 from integrations.errors import CircuitOpenError, TransientError
 
-url, recovery = sys.argv[1], float(sys.argv[2])
-changes = []
-admission = Admission(url, breaker=Breaker(1, recovery), limits={}, on_change=lambda c: changes.append(c.after.value))
-circuit = Circuit.of("openai", "key", model="m")
-admission.status()  # connect
-print("ready", flush=True)
-ticket = None
-for line in sys.stdin:
-    verb, argument = line.split()
-    changes.clear()
-    if verb == "admit":
-        time.sleep(max(0.0, float(argument) - time.time()))
-        try:
-            ticket = admission.admit(circuit, holder="h", campaign="c", lease_s=60)
-            answer = "probe" if ticket.probe else "admitted"
-        except CircuitOpenError:
-            answer = "refused"
-    else:
-        admission.settle(ticket, TransientError("openai", "down") if argument == "failed" else None)
-        answer = "settled"
-    print(answer, *changes, flush=True)
+url, recovery, numbers = sys.argv[1], float(sys.argv[2]), [int(number) for number in sys.argv[3:]]
+
+def run(commands):
+    changes = []
+    note = lambda change: changes.append(change.after.value)
+    admission = Admission(url, breaker=Breaker(1, recovery), limits={}, on_change=note)
+    circuit = Circuit.of("openai", "key", model="m")
+    admission.status()  # connect
+    print("ready", file=commands, flush=True)
+    ticket = None
+    for line in commands:
+        verb, argument = line.split()
+        changes.clear()
+        if verb == "admit":
+            time.sleep(max(0.0, float(argument) - time.time()))
+            try:
+                ticket = admission.admit(circuit, holder="h", campaign="c", lease_s=60)
+                answer = "probe" if ticket.probe else "admitted"
+            except CircuitOpenError:
+                answer = "refused"
+        else:
+            admission.settle(ticket, TransientError("openai", "down") if argument == "failed" else None)
+            answer = "settled"
+        print(answer, *changes, file=commands, flush=True)
+
+for number in numbers:
+    if os.fork() == 0:
+        for other in numbers:
+            if other != number:
+                os.close(other)
+        run(socket.socket(fileno=number).makefile("rw"))
+        os._exit(0)
+for number in numbers:
+    os.close(number)
+for number in numbers:
+    os.wait()
 """
 
 
 class Racer:
-    """One process of the race."""
+    """One process of the race, at the other end of a socket."""
 
-    def __init__(self, url: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", RACER, url, str(RECOVERY_S)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, connection: socket.socket) -> None:
+        self.lines = connection.makefile("rw")
 
     def tell(self, command: str) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
+        self.lines.write(command + "\n")
+        self.lines.flush()
 
     def answer(self) -> list[str]:
-        assert self.process.stdout
-        return self.process.stdout.readline().split()
+        return self.lines.readline().split()
 
 
 @contextmanager
 def race(url: str) -> Iterator[list[Racer]]:
-    racers = [Racer(url) for _ in range(RACERS)]
-    try:
+    with ExitStack() as stack:
+        pairs = [socket.socketpair() for _ in range(RACERS)]
+        theirs = [their.fileno() for _, their in pairs]
+        process = subprocess.Popen(
+            [sys.executable, "-c", RACE, url, str(RECOVERY_S), *map(str, theirs)], pass_fds=theirs
+        )
+        stack.callback(process.wait, 30)  # runs last: the end of its input ends each racer
+        racers = []
+        for ours, their in pairs:
+            their.close()
+            racers.append(Racer(stack.enter_context(ours)))
+            stack.enter_context(racers[-1].lines)
         assert [racer.answer() for racer in racers] == [["ready"]] * RACERS
         yield racers
-    finally:
-        for racer in racers:
-            racer.process.communicate()  # end of its input: it ends
 
 
 def all_admit(racers: list[Racer]) -> list[list[str]]:

@@ -365,6 +365,7 @@ def test_each_row_of_web_sites(peer: Script, status: int) -> None:
         (format_datetime(datetime.now(UTC) - timedelta(days=2), usegmt=True), 0.0, 0.0),
         ("soon", None, None),
     ],
+    ids=["seconds", "half a second", "date to come", "date gone by", "no time"],
 )
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("provider", READING)

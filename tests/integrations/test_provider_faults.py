@@ -50,12 +50,15 @@ class Method:
         return f"{self.provider}.{self.name}"
 
 
+#: The model client of the test that runs, if it has called one: making one costs more than a call.
+_models: list[ChatModels] = []
+
+
 def complete(settings: Settings, timeout: float) -> object:
-    models = ChatModels(settings)
-    try:
-        return models.complete([{"role": "user", "content": f"Write to {PERSON}"}], timeout=timeout)
-    finally:
-        models.close()
+    if not _models:
+        _models.append(ChatModels(settings))
+    (models,) = _models
+    return models.complete([{"role": "user", "content": f"Write to {PERSON}"}], timeout=timeout)
 
 
 def on_platform(platform: str) -> list[Method]:
@@ -128,6 +131,19 @@ def _libraries() -> None:
     """Loading the model client takes longer than the short time-outs below."""
     with pytest.raises(TransientError):
         complete(settings("http://127.0.0.1:9"), 20)
+
+
+@pytest.fixture(autouse=True)
+def _models_closed(_libraries: None) -> Iterator[None]:
+    """Each test has a model client of its own."""
+    close_models()
+    yield
+    close_models()
+
+
+def close_models() -> None:
+    while _models:
+        _models.pop().close()
 
 
 def switch(sandbox: Sandbox, provider: str, mode: str, **more: object) -> None:

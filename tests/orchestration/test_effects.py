@@ -81,7 +81,8 @@ def test_a_lost_reply_of_every_creation_is_adopted(bench: Callable[..., Harness]
             "LINKEDIN_ADS_BASE_URL": f"{proxy.url}/linkedin_ads",
         }
         one.orchestrator = replace(one.orchestrator, resources=Resources.of(Settings.from_env(env), one.database))
-        one.submit("c1", ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
+        leads = [{"type": "search", "limit": 3}]
+        one.submit("c1", lead_sources=leads, ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
         one.orchestrator.run_hop("c1")
         one.deliver()
     shown = one.reports.show("c1")

@@ -295,7 +295,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, day_cap=st.sampled_from([None, Decimal("0.70")]))
 def test_the_ledger_does_what_a_small_model_does(bench: Harness, steps: list[Any], day_cap: Decimal | None) -> None:
     with suppress(CampaignNotFoundError):

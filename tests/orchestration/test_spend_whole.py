@@ -21,6 +21,7 @@ from orchestration.reports.spend import campaign_spend
 
 CONFIG: dict[str, Any] = {
     "target_audience": {"industry": "saas"},
+    "lead_sources": [{"type": "search", "limit": 5}],
     "ad_platforms": ["facebook", "linkedin"],
     "budget": 300,
     "limits": {"ads": "300", "ads_per_day": "10", "llm": "1"},

@@ -168,7 +168,8 @@ def _off(unit: Unit) -> Unit:
 
 def test_in_the_middle_of_a_deployment_what_runs_ends_first(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
-    one.submit("c1", ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
+    leads = [{"type": "search", "limit": 3}]
+    one.submit("c1", lead_sources=leads, ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
     row = at_the_deployment(one)
     (claimed,) = one.ledger.take("c1", row.step, row.stage, 1)
     verbs(one).pause("c1", actor="ann", ads=True)

@@ -243,7 +243,8 @@ def test_cancel_finds_an_ad_that_nobody_has_heard_of(
     for each in (one, victim):
         resources = Resources.of(Settings.from_env(env), each.database)
         each.orchestrator = replace(each.orchestrator, resources=resources)
-    one.submit("c1", ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
+    leads = [{"type": "search", "limit": 3}]
+    one.submit("c1", lead_sources=leads, ad_platforms=["facebook", "linkedin"], budget=1000, content_required=False)
     one.orchestrator.run_hop("c1")
     while (row := one.reports.row("c1")).stage_name != "deploy":
         assert one.deliver(1)

@@ -21,6 +21,7 @@ import pytest
         "PGPASSWORD",
         "LINKEDIN_ADS_ACCESS_TOKEN",
         "LANGSMITH_TRACING",
+        "COLUMNS",
         "CRASH_AT",
         "STAGE_PLACEMENT",
     ],

@@ -17,7 +17,7 @@ SUPPORT = Path(loopback_guard.__file__).parent
 NOWHERE = "192.0.2.1"
 
 
-def run_pytest(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(folder: Path, body: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run ``body`` as a test file in a pytest of its own, with the guard's plugin and nothing else of
     ours."""
     (folder / "test_inner.py").write_text(textwrap.dedent(body))
@@ -32,6 +32,7 @@ def run_pytest(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
             "-p",
             "no:cacheprovider",
             "-q",
+            *options,
             str(folder),
         ],
         env=os.environ
@@ -157,6 +158,36 @@ def test_a_violation_in_a_subprocess_fails_the_test(tmp_path: Path) -> None:
     )
     assert "1 passed, 1 error" in run.stdout
     assert f"socket.connect to ('{NOWHERE}', 80)" in run.stdout
+    assert run.returncode == 1
+
+
+def test_a_violation_in_a_parallel_run_fails_the_test_that_caused_it(tmp_path: Path) -> None:
+    run = run_pytest(
+        tmp_path,
+        f"""
+        import contextlib, socket, subprocess, sys
+        import pytest
+
+        LEAVE = "import socket; socket.create_connection(('{NOWHERE}', 80), timeout=1)"
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_stays(number): ...
+
+        def test_swallows():
+            with contextlib.suppress(BaseException):
+                exec(LEAVE)
+
+        def test_child():
+            subprocess.run([sys.executable, "-c", LEAVE], stderr=subprocess.DEVNULL)
+        """,
+        "-p",
+        "xdist",
+        "-n",
+        "2",
+    )
+    assert "6 passed, 2 errors" in run.stdout
+    for name in ("test_swallows", "test_child"):
+        assert f"ERROR at teardown of {name}" in run.stdout
     assert run.returncode == 1
 
 

@@ -1,4 +1,4 @@
-"""What tests may see of the caller's environment: no service, no key, no proxy, no setting of ours.
+"""What tests may see of the caller's environment: no service, key, proxy, setting of ours or width of a terminal.
 
 A developer's OPENAI_API_KEY or DATABASE_URL must neither reach a test nor change its outcome.
 """
@@ -30,7 +30,7 @@ _PREFIXES = (
     "WEB_",
     "X_",
 )
-_NAMES = frozenset({"DNS_RESOLVER", "HTTP_TIMEOUT", "PROBE_DELAY", "STAGE_PLACEMENT"})
+_NAMES = frozenset({"COLUMNS", "DNS_RESOLVER", "HTTP_TIMEOUT", "LINES", "PROBE_DELAY", "STAGE_PLACEMENT"})
 #: Read by tools that run the tests, not by the code under test.
 _KEPT = frozenset({"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"})
 

@@ -1,7 +1,8 @@
 """The loopback guard as a pytest plugin: every violation fails a test, even one that the code swallowed.
 
 Invariant: a line in the guard's log, whoever of the run's processes wrote it, makes the run fail. The
-test that was running is blamed; what arrives after the last test is blamed on the session.
+test that was running is blamed; what arrives after the last test is blamed on the session. Each worker of a
+parallel run has a log of its own, so that the blame stays with the test that ran there.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.close(handle)
     config.stash[_LOG] = _Log(Path(path))
     os.environ[loopback_guard.LOG_VARIABLE] = path
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_STARTUP), os.environ.get("PYTHONPATH")]))
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if str(_STARTUP) not in paths:  # a worker of a parallel run inherits it
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_STARTUP), *paths]))
     loopback_guard.install()
 
 

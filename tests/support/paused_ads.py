@@ -48,7 +48,13 @@ def verbs(one: Harness) -> Verbs:
 
 def with_ads(one: Harness, **config: Any) -> None:
     """A campaign whose ads run, and that waits for their figures."""
-    plain = {"ad_platforms": ["facebook", "linkedin"], "budget": 1000, "content_required": False, "measure_after": "2h"}
+    plain = {
+        "lead_sources": [{"type": "search", "limit": 3}],
+        "ad_platforms": ["facebook", "linkedin"],
+        "budget": 1000,
+        "content_required": False,
+        "measure_after": "2h",
+    }
     one.submit("c1", **{**plain, **config})
     one.orchestrator.run_hop("c1")
     one.deliver()

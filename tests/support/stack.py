@@ -13,15 +13,19 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from used_database import AsNew
+
 T = TypeVar("T")
 
 _TEMPLATE = "test_template"
+_MOST_USES = 25  #: of one database
 _INSUFFICIENT_PRIVILEGE = "42501"  #: SQLSTATE
 
 
@@ -66,13 +70,19 @@ def forgo_fsync(database_url: str) -> None:
 
 
 class Databases:
-    """Fresh, migrated databases on one Postgres server: copies of a template that is migrated once."""
+    """Fresh, migrated databases on one Postgres server: copies of a template that is migrated once.
+
+    A copy that was given back is handed out again a few times (dead rows pile up in it), then dropped.
+    """
 
     def __init__(self, server_url: str, migrate: Callable[[str], object]) -> None:
         from sqlalchemy import make_url
 
         self._server = make_url(server_url)
         self._numbers = itertools.count(1)
+        self._uses: Counter[str] = Counter()
+        self._free: list[str] = []
+        self._as_new: AsNew | None = None
         self._execute(f"DROP DATABASE IF EXISTS {_TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {_TEMPLATE}")
         migrate(self._url(_TEMPLATE))
         # A template can be copied only while nobody is connected to it.
@@ -82,13 +92,26 @@ class Databases:
         )
 
     def create(self) -> str:
-        """The SQLAlchemy URL of a new database with the current schema and no rows."""
+        """The SQLAlchemy URL of a database with the current schema and no rows."""
+        if self._free:
+            return self._free.pop()
         name = f"test_{next(self._numbers)}"
         self._execute(
             f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
             f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}",
         )
-        return self._url(name)
+        url = self._url(name)
+        if self._as_new is None:
+            self._as_new = AsNew.of(url)
+        return url
+
+    def give_back(self, url: str) -> None:
+        """Let a database made by :meth:`create` be handed out again, emptied; one that was altered is dropped."""
+        self._uses[url] += 1
+        if self._as_new is not None and self._uses[url] < _MOST_USES and self._as_new.restore(url):
+            self._free.append(url)
+        else:
+            self.drop(url)
 
     def drop(self, url: str) -> None:
         """Remove a database made by :meth:`create`, whoever is still connected to it."""

@@ -51,7 +51,9 @@ def fleet(
     url = databases.create()
     with (
         stack.running_sandbox(run_folder) as sandbox,
-        running_fleet(run_folder / "fleet", url, redis_databases.next(), sandbox, env=JSON_LINES) as running,
+        running_fleet(
+            run_folder / "fleet", url, redis_databases.next(), sandbox, flower=True, env=JSON_LINES
+        ) as running,
     ):
         yield running
     databases.drop(url)
@@ -119,12 +121,13 @@ def test_placements_and_one_process_end_equal(
 ) -> None:
     ends = {}
     with stack.running_sandbox(run_folder) as sandbox:
-        for placement in ("local", "chord"):
+        for placement, workers in (("local", 1), ("chord", 2)):
             sandbox.reset()
             url = databases.create()
             redis_url = redis_databases.next()
             env = {"STAGE_PLACEMENT": placement}
-            with running_fleet(run_folder / f"f-{placement}", url, redis_url, sandbox, env=env) as running:
+            folder = run_folder / f"f-{placement}"
+            with running_fleet(folder, url, redis_url, sandbox, workers=workers, env=env) as running:
                 handle = running.campaigns.submit(CampaignConfig.parse(LAUNCH), campaign_id="same")
                 (shown,) = running.finish([handle])
                 assert_kept_its_promises(shown, LAUNCH)
@@ -143,45 +146,48 @@ def test_placements_and_one_process_end_equal(
     assert ends["chord"] == ends["one process"]
 
 
-@pytest.mark.parametrize("placement", ["auto", pytest.param("chord", marks=pytest.mark.slow)])
+def complete_at_once(running: RunningFleet, number: int) -> None:
+    """Submit campaigns from several threads: each completes, no unit is claimed twice, and Flower counts it all."""
+    with ThreadPoolExecutor(5) as pool:
+        config = CampaignConfig.parse(LAUNCH)
+        handles = list(pool.map(lambda n: running.campaigns.submit(config, idempotency_key=f"n{n}"), range(number)))
+    for shown in running.finish(handles, timeout=110):
+        assert_kept_its_promises(shown, LAUNCH)
+        assert ads_of(running.sandbox, shown["campaign_id"]) == {"facebook_ads": 1, "linkedin_ads": 1}
+    ids = [handle.campaign_id for handle in handles]
+    again, workers = running.campaigns.database.rows(
+        "SELECT count(*) FILTER (WHERE claims <> 1), count(DISTINCT worker) FILTER (WHERE status = 'succeeded') "
+        "FROM marketing.units WHERE campaign_id = ANY(%s)",
+        ids,
+    )[0]
+    assert (again, workers) == (0, 2)
+    flower = running.fleet.info.flower_url
+    with urllib.request.urlopen(f"{flower}/metrics", timeout=10) as answer:
+        metrics = answer.read().decode()
+    for agent in ROUTE:
+        for kind in ("hop", "unit"):
+            assert f'task="{agent}.{kind}",type="task-succeeded"' in metrics
+    for figure in ("marketing_workers 2.0", "marketing_database_up 1.0", "marketing_breakers_up 1.0"):
+        assert figure in metrics
+
+
+def test_six_at_once_all_complete(fleet: RunningFleet) -> None:
+    complete_at_once(fleet, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("placement", ["auto", "chord"])
 def test_twenty_at_once_all_complete(
     run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, placement: str
 ) -> None:
     url = databases.create()
     redis_url = redis_databases.next()
+    folder, env = run_folder / f"t-{placement}", {"STAGE_PLACEMENT": placement}
     with (
         stack.running_sandbox(run_folder) as sandbox,
-        running_fleet(
-            run_folder / f"t-{placement}",
-            url,
-            redis_url,
-            sandbox,
-            flower=True,
-            env={"STAGE_PLACEMENT": placement},
-        ) as running,
+        running_fleet(folder, url, redis_url, sandbox, flower=True, env=env) as running,
     ):
-        with ThreadPoolExecutor(5) as pool:
-            config = CampaignConfig.parse(LAUNCH)
-            handles = list(pool.map(lambda n: running.campaigns.submit(config, idempotency_key=f"n{n}"), range(20)))
-        for shown in running.finish(handles, timeout=110):
-            assert_kept_its_promises(shown, LAUNCH)
-            assert ads_of(sandbox, shown["campaign_id"]) == {"facebook_ads": 1, "linkedin_ads": 1}
-        attempts = running.campaigns.database.rows(
-            "SELECT count(*) FILTER (WHERE claims <> 1), count(*) FROM marketing.units"
-        )
-        assert attempts[0][0] == 0
-        workers = running.campaigns.database.rows(
-            "SELECT count(DISTINCT worker) FROM marketing.units WHERE status = 'succeeded'"
-        )
-        assert workers[0][0] == 2
-        flower = running.fleet.info.flower_url
-        with urllib.request.urlopen(f"{flower}/metrics", timeout=10) as answer:
-            metrics = answer.read().decode()
-        for agent in ROUTE:
-            for kind in ("hop", "unit"):
-                assert f'task="{agent}.{kind}",type="task-succeeded"' in metrics
-        for figure in ("marketing_workers 2.0", "marketing_database_up 1.0", "marketing_breakers_up 1.0"):
-            assert figure in metrics
+        complete_at_once(running, 20)
     databases.drop(url)
 
 

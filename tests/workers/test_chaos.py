@@ -24,8 +24,9 @@ def assert_kept_its_promises(chaos: Chaos, handles: list[object]) -> None:
     chaos.assert_nothing_paid_twice()
 
 
+@pytest.mark.slow
 def test_ten_campaigns_survive_a_kill_and_an_empty_broker(run_folder: Path) -> None:
-    """The short form; the long one is slow."""
+    """The short form, for the search of a fault."""
     random = Random(3)
     with (
         stack.running_sandbox(run_folder, "--latency-ms", "20") as sandbox,

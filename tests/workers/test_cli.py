@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Command
 from orchestrator_harness import Harness
 from toys import echo, toys
 
@@ -20,7 +19,7 @@ from agents.ports import UnitContext
 from agents.unit import Unit
 from integrations.errors import PermanentError
 from orchestration.ledger.database import Database
-from workers.cli import cli, explain, main
+from workers.cli import cli, explain
 
 CAMPAIGN = "name: Launch\ntarget_audience: {industry: saas}\n"
 NOBODY = "postgresql://me:hunter2@127.0.0.1:1/nothing"
@@ -36,37 +35,6 @@ WRONG: dict[str, tuple[str, str]] = {
     "a key twice": (CAMPAIGN + "name: Again\n", "the key 'name' is there twice"),
     "no lead file": (CAMPAIGN + "lead_sources: {type: file, path: gone.csv}\n", "there is no such file"),
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document on stdout."""
-        return json.loads(self.out)
-
-
-Command = Callable[..., Answer]
-
-
-@pytest.fixture
-def campaigns(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """Runs the command in this process."""
-    before = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments: str | Path) -> Answer:
-        with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Answer(end.value.code, out, err)
-
-    yield run
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
+from command_line import Command
 from orchestrator_harness import Harness
 from prometheus_client import CollectorRegistry, generate_latest
 from toys import toys
@@ -17,40 +14,16 @@ from toys import toys
 from integrations.admission import Admission, Breaker, Circuit, Limit
 from integrations.errors import CircuitOpenError, TransientError
 from orchestration.ledger.waiting import Deferrals
-from workers.cli import main
 from workers.metrics import FleetCollector
 
 CIRCUIT = Circuit("hunter", "0123456789ab")
 
 
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Command = Callable[..., Answer]
-
-
 @pytest.fixture
-def campaigns(capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str) -> Iterator[Command]:
-    before = signal.getsignal(signal.SIGTERM)
+def campaigns(campaigns: Command, database_url: str, redis_url: str) -> Command:
+    """The command over a database and a Redis of the test's own."""
     os.environ.update({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "LIMIT_HUNTER": "100/s,5"})
-
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as end:
-            main(list(arguments))
-        out, err = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Answer(end.value.code, out, err)
-
-    yield run
-    signal.signal(signal.SIGTERM, before)
+    return campaigns
 
 
 @pytest.fixture

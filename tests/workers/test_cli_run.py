@@ -15,6 +15,7 @@ from typing import Any
 import checkout
 import psutil
 import pytest
+from settled_home import Settle
 
 WaitUntil = Callable[..., Any]
 EXAMPLE = checkout.ROOT / "examples" / "saas_launch.yaml"
@@ -60,8 +61,9 @@ class Campaigns:
 
 
 @pytest.fixture
-def campaigns(run_folder: Path) -> Iterator[Campaigns]:
+def campaigns(run_folder: Path, settle: Settle) -> Iterator[Campaigns]:
     made = Campaigns(run_folder / f"cli{next(_numbers)}")
+    settle(made.home)
     yield made
     for process in made.running:
         if process.poll() is None:
@@ -134,7 +136,8 @@ def test_up_is_used_by_other_commands_and_repairs_itself(campaigns: Campaigns, w
     assert again["event"] == "restarted"
     assert again["pids"]["worker-1"] != ready["pids"]["worker-1"]
 
-    code, out, err = campaigns("submit", str(EXAMPLE), "--json", "--set", "ad_platforms=[]")
+    small = ("--set", "ad_platforms=[]", "--set", "lead_sources={type: search, limit: 3}")
+    code, out, err = campaigns("submit", str(EXAMPLE), "--json", *small)
     assert code == 0, err
     campaign_id = json.loads(out)["campaign_id"]
     code, out, err = campaigns("watch", campaign_id)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
-import signal
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from command_line import Command
 from orchestrator_harness import Harness
 from toys import toys
 
@@ -21,45 +18,8 @@ from integrations.settings import Settings
 from integrations.usage import Usage
 from orchestration.ledger.rows import Claimed
 from orchestration.spend.models import SpendLedger
-from workers.cli import main
 
 ME = f"cli:{getpass.getuser()}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one JSON document on stdout."""
-        return json.loads(self.out)
-
-    @property
-    def words(self) -> str:
-        """Stdout as one line."""
-        return " ".join(self.out.split())
-
-
-Command = Callable[..., Answer]
-
-
-@pytest.fixture
-def campaigns(capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """Runs the command in this process."""
-    before = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as end:
-            main(list(arguments))
-        out, err = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Answer(end.value.code, out, err)
-
-    yield run
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -129,13 +129,6 @@ def differences(one: Any, other: Any, path: str = "") -> list[str]:
     return [] if one == other else [f"{path}: {one!r} != {other!r}"]
 
 
-def test_a_death_around_a_creation_and_around_a_commit(
-    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, undisturbed: Any
-) -> None:
-    """The short form; the others are slow."""
-    assert_survives(["create.after", "advance.before"], run_folder, databases, redis_databases, undisturbed)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("first", range(0, len(POINTS), SIDE_BY_SIDE))

@@ -90,6 +90,7 @@ def test_a_dirty_file_a_web_site_and_a_strangers_model(
             url,
             redis_url,
             sandbox,
+            workers=1,
             env={"OPENAI_BASE_URL": stranger.url, "OPENAI_API_KEY": "sk-mine", "LLM_MODEL": "local-7b"},
         ) as running,
     ):
@@ -144,7 +145,12 @@ def test_a_model_that_only_speaks_prose_still_gives_a_campaign(
         running_stranger(prose_only=True) as stranger,
         stack.running_sandbox(run_folder) as sandbox,
         running_fleet(
-            run_folder / "prose", url, redis_databases.next(), sandbox, env={"OPENAI_BASE_URL": stranger.url}
+            run_folder / "prose",
+            url,
+            redis_databases.next(),
+            sandbox,
+            workers=1,
+            env={"OPENAI_BASE_URL": stranger.url},
         ) as running,
     ):
         config = CampaignConfig.parse(

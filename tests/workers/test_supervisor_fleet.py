@@ -15,9 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from celery import Celery
+from embedded import family, gone
+from settled_home import Settle
 
 from workers.fleet import Fleet, GuestFleet, open_fleet
 from workers.services import EmbeddedServices, HomeInUse, NoOwner, ServiceError
@@ -47,8 +48,10 @@ def ready(**_):
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(settle: Settle) -> Iterator[Path]:
+    """A private folder with the app in ``app`` and, in ``home``, a Postgres that was started before."""
     path = Path(tempfile.mkdtemp(prefix="flt-"))
+    settle(path / "home")
     (path / "app").mkdir()
     (path / "app/fleet_app.py").write_text(APP)
     yield path
@@ -60,10 +63,10 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(folder / "app"), inherited]))}
 
 
-def small_fleet(folder: Path, **options: Any) -> Fleet:
+def small_fleet(folder: Path, *, home: str = "home", **options: Any) -> Fleet:
     """One worker of two slots, neither sandbox nor Flower unless asked for."""
     settings = {"workers": 1, "concurrency": 2, "flower": False, "mode": "live", "app": "fleet_app"}
-    return Fleet(folder / "home", env=environment(folder), **{**settings, **options})
+    return Fleet(folder / home, env=environment(folder), **{**settings, **options})
 
 
 def ask_worker(redis_url: str) -> int:
@@ -71,17 +74,6 @@ def ask_worker(redis_url: str) -> int:
     with Celery(broker=redis_url, backend=redis_url) as client:
         result = client.send_task("orchestration.pid", queue="orchestration")
         return int(result.get(timeout=20))
-
-
-def gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
-def family(pids: dict[str, int]) -> list[int]:
-    return [one for pid in pids.values() for one in (pid, *(c.pid for c in psutil.Process(pid).children(True)))]
 
 
 class FleetProcess:
@@ -238,8 +230,8 @@ def test_what_does_not_come_up_takes_all_down_again(folder: Path) -> None:
 
 def test_given_servers_are_used(folder: Path) -> None:
     with (
-        EmbeddedServices(folder / "services") as services,
-        small_fleet(folder, database_url=services.database_url, redis_url=services.redis_url) as fleet,
+        EmbeddedServices(folder / "home") as services,
+        small_fleet(folder, home="other", database_url=services.database_url, redis_url=services.redis_url) as fleet,
     ):
         assert list(fleet.pids) == ["worker-1", "beat"]
         assert ask_worker(services.redis_url) == fleet.pids["worker-1"]

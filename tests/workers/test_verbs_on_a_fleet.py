@@ -1,42 +1,20 @@
-"""The verbs on real workers: what stops, what goes on, and what never reaches a platform unasked."""
+"""The verbs on real workers: what stops, what goes on, and whose ads are touched."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import checkout
 import pytest
-import redis
 import stack
 from fleet_fixture import RunningFleet, running_fleet
+from verbs_on_a_fleet import PLATFORMS, ads_of, calls, enabled, submit, units, wait_for
 
-from agents.config import CampaignConfig
-from agents.unit import effect_key
-
-PLATFORMS = ("facebook_ads", "linkedin_ads")
-#: Small on purpose: what matters is where a campaign stops and goes on, not how much it writes.
-SMALL: dict[str, Any] = {
-    "name": "Launch",
-    "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
-    "lead_sources": [{"type": "search", "limit": 5}],
-    "ad_platforms": ["facebook", "linkedin"],
-    "budget": 3000,
-    "content_requirements": [
-        {"content_type": "blog_post", "topic": "Faster releases", "target_length": 100},
-        {"content_type": "email", "topic": "A look inside", "target_length": 60},
-    ],
-}
 #: Few slots, so that units wait for one; and a provider that is back is soon found to be.
 SETTINGS = {"UNIT_SLOTS": "4", "BREAKER_RECOVERY_TIMEOUT": "1"}
-QUEUES = ("lead_generation", "content_creation", "ad_management", "analytics")
 
 
 @pytest.fixture(scope="module")
@@ -50,44 +28,6 @@ def fleet(
     ):
         yield running
     databases.drop(url)
-
-
-def submit(on: RunningFleet, **config: Any) -> Any:
-    return on.campaigns.submit(CampaignConfig.parse({**SMALL, **config}))
-
-
-def wait_for(on: RunningFleet, handles: list[Any], status: str, timeout: float = 60.0) -> None:
-    stack.wait_until(
-        lambda: on.look_after() or all(h.status == status for h in handles),
-        timeout=timeout,
-        message=lambda: f"campaigns to be {status}: {[(h.status, h.reason) for h in handles]}",
-        interval=0.1,
-    )
-
-
-def ads_of(on: RunningFleet, campaign_id: str) -> list[dict[str, Any]]:
-    """What the platforms hold for a campaign."""
-    keys = {effect_key(campaign_id, platform) for platform in PLATFORMS}
-    return [ad for ad in on.sandbox.get("/_sandbox/state")["ad_campaigns"] if ad["effect_key"] in keys]
-
-
-def enabled(on: RunningFleet, campaign_id: str) -> list[str]:
-    """Providers on which an ad of the campaign is shown to people."""
-    return sorted(ad["provider"] for ad in ads_of(on, campaign_id) if ad["status"].upper() == "ACTIVE")
-
-
-def calls(on: RunningFleet) -> Counter[str]:
-    """Calls to each provider so far."""
-    return Counter(on.sandbox.get("/_sandbox/state")["calls"])
-
-
-def rows(on: RunningFleet, sql: str, *args: Any) -> Any:
-    return on.campaigns.database.rows(sql, *args)
-
-
-def units(on: RunningFleet, ids: list[str], where: str) -> int:
-    found = rows(on, f"SELECT count(*) FROM marketing.units WHERE campaign_id = ANY(%s) AND {where}", ids)
-    return int(found[0][0])
 
 
 def test_pause_stops_new_units_within_two_seconds_and_resume_finishes(fleet: RunningFleet) -> None:
@@ -302,112 +242,3 @@ def a_day_passes(on: RunningFleet, handle: Any) -> None:
         "UPDATE marketing.campaigns SET due_at = now() WHERE campaign_id = %s AND status = 'waiting'",
         handle.campaign_id,
     )
-
-
-@pytest.mark.parametrize("waiting", [5, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(400)])])
-def test_campaigns_wait_for_approval_across_a_restart_of_everything(
-    run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, waiting: int
-) -> None:
-    url, redis_url = databases.create(), redis_databases.next()
-    folder = run_folder / f"approval{waiting}"
-    options: dict[str, Any] = {"workers": 1 if waiting < 10 else 2, "concurrency": 2}  # fewer slots than wait
-    with stack.running_sandbox(run_folder) as sandbox:
-        with running_fleet(folder, url, redis_url, sandbox, **options) as first:
-            handles = [submit(first, approval={"gate": "ads"}, content_required=False) for _ in range(waiting)]
-            ids = [handle.campaign_id for handle in handles]
-            wait_for(first, handles, "awaiting_approval", timeout=30 + 2 * waiting)
-            # Nothing has reached a platform, and nobody is kept busy by those that wait.
-            assert sandbox.get("/_sandbox/state")["ad_campaigns"] == []
-            assert created(sandbox) == []
-            assert units(first, ids, "status = 'running'") == 0
-            passing = submit(first, name="Passing")
-            assert first.finish([passing])[0]["status"] == "completed"
-            with redis.Redis.from_url(redis_url) as broker:
-                assert {name: broker.llen(name) for name in QUEUES} == dict.fromkeys(QUEUES, 0)
-            assert {handle.status for handle in handles} == {"awaiting_approval"}
-            asked = handles[0].approval()
-        for number in (0, 1):
-            base, _, at = redis_url.rpartition("/")
-            with redis.Redis.from_url(f"{base}/{int(at) + number}") as broker:
-                broker.flushdb()
-        with running_fleet(folder, url, redis_url, sandbox, **options) as second:
-            handles = [second.campaigns.get(one) for one in ids]
-            assert second.finish([submit(second, ad_platforms=[])])[0]["status"] == "completed"  # it is at work
-            assert {handle.status for handle in handles} == {"awaiting_approval"}
-            assert handles[0].approval() == asked
-            assert [ad for one in ids for ad in ads_of(second, one)] == []
-            for handle in handles[:10]:
-                assert handle.approve(actor="ann") == "running"
-            approve_to_the_end(second, handles[:10], timeout=90)
-            assert {handle.status for handle in handles[10:]} <= {"awaiting_approval"}
-            for shown in [handle.show() for handle in handles[:10]]:
-                assert shown["status"] == "completed"
-                own = ads_of(second, shown["campaign_id"])
-                assert Counter(ad["provider"] for ad in own) == dict.fromkeys(PLATFORMS, 1)
-    databases.drop(url)
-
-
-def approve_to_the_end(on: RunningFleet, handles: list[Any], timeout: float) -> None:
-    """A round of optimisation writes new ads, and these ask anew."""
-
-    def ended() -> bool:
-        on.look_after()
-        for handle in handles:
-            if handle.status == "awaiting_approval":
-                handle.approve(actor="ann")
-        return all(handle.status in ("completed", "failed") for handle in handles)
-
-    stack.wait_until(
-        ended, timeout, lambda: f"campaigns to end: {[(h.status, h.reason) for h in handles]}", interval=0.2
-    )
-
-
-def created(sandbox: stack.Sandbox) -> list[str]:
-    """Calls that would make something at a platform. (Facebook's dry run is a POST of the campaign alone.)"""
-    made = []
-    for provider in PLATFORMS:
-        for call in sandbox.get(f"/_sandbox/calls?provider={provider}"):
-            method, _, path = call["endpoint"].partition(" ")
-            if method != "GET" and not (provider == "facebook_ads" and path.endswith("/campaigns")):
-                made.append(call["endpoint"])
-    return made
-
-
-@pytest.mark.slow
-def test_an_embedded_run_asks_goes_on_following_and_is_answered_from_another_terminal(run_folder: Path) -> None:
-    home = run_folder / "asked"
-    env = {**os.environ, "MARKETING_HOME": str(home)}
-    command = [sys.executable, "-c", "from workers.cli import main; main()"]
-    example = str(checkout.ROOT / "examples" / "saas_launch.yaml")
-    told = []
-    out = run_folder / "asked.json"  # a file: a pipe that nobody reads yet would fill up
-    with (
-        out.open("w") as stdout,
-        subprocess.Popen(
-            [*command, "run", example, "--embedded", "--json", "--set", "approval.gate=ads"],
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=env,
-        ) as run,
-    ):
-        try:
-            for line in run.stderr or ():
-                told.append(line)
-                if "campaigns approve" in line:
-                    arguments = ["approve", line.split()[-1], "--json"]
-                    done = subprocess.run(
-                        [*command, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
-                    )
-                    assert done.returncode == 0, done.stderr
-                    assert json.loads(done.stdout)["status"] == "running"
-            assert run.wait(60) == 0, told[-3:]
-        finally:
-            run.terminate()
-    shown = json.loads(out.read_text())
-    text = "".join(told)
-    assert "Status: awaiting approval (approval of ads); the question does not expire" in text
-    assert "At most 3,000.00 USD is spent over 30 days." in text
-    assert (shown["status"], shown["approval"]) == ("completed", None)
-    asked = sum(message["message_type"] == "approval_request" for message in shown["state"]["agent_messages"])
-    assert asked == text.count("Approval wanted: ads on ") >= 1
