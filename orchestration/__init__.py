@@ -1,21 +1,38 @@
-"""What happens next: the campaign row, the unit ledger, advance, routing and the client.
+"""What happens next: the client for programs that enqueue campaigns, and the wings behind it.
 
-Invariant: the row is the truth, a message is only a wake-up call. Whatever is lost, doubled or
-late on the broker, the ledger says what has been done and what comes next.
+``flow`` decides, ``ledger`` commits, ``spend`` and ``stores`` keep what campaigns share, ``execution`` carries them out
+in workers, ``reports`` tells, ``control`` takes what people want, :mod:`orchestration.client` is for programs. Each
+imports only those before it. Invariant: the row is the truth, a message is only a wake-up call. Whatever is lost,
+doubled or late on the broker, the ledger says what has been done and what comes next.
 """
 
 from __future__ import annotations
 
 from agents.config import CampaignConfig, ConfigError
+from agents.state import MarketingAgentState
+from integrations.settings import Settings, SettingsError
 from orchestration.client import CampaignHandle, Campaigns
+from orchestration.control.resolve import NoSuchUnitError
 from orchestration.control.submission import IdempotencyConflictError
-from orchestration.reports.campaigns import CampaignNotFoundError
+from orchestration.control.verbs import VerbRefusedError
+from orchestration.flow.lineage import NoSuchStepError
+from orchestration.ledger.database import DatabaseUnavailableError
+from orchestration.reports.campaigns import CampaignEvent, CampaignNotFoundError, CampaignSummary
 
 __all__ = [
     "CampaignConfig",
+    "CampaignEvent",
     "CampaignHandle",
     "CampaignNotFoundError",
+    "CampaignSummary",
     "Campaigns",
     "ConfigError",
+    "DatabaseUnavailableError",
     "IdempotencyConflictError",
+    "MarketingAgentState",
+    "NoSuchStepError",
+    "NoSuchUnitError",
+    "Settings",
+    "SettingsError",
+    "VerbRefusedError",
 ]

@@ -82,7 +82,7 @@ def end_cancel(
 
 
 def unreached(failed: Sequence[UnitResult], agents: Mapping[str, BaseAgent]) -> str:
-    """Say what could not be reached and where, such as ``the ads on facebook_ads, linkedin_ads``; "" for nothing."""
+    """Say what could not be reached and where, such as ``the ads on A, B``; "" for nothing."""
     found = []
     for name, agent in agents.items():
         where = sorted({result.unit.provider for result in failed if result.unit.agent == name})
