@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from agents.approval import UNDESCRIBED, Question, about_effects
 from agents.config import CampaignConfig
 from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message, receive
+from agents.overview import Section, reported
 from agents.ports import ExecutionContext, UnitContext
 from agents.routes import Edge
 from agents.state import AgentError, MarketingAgentState
@@ -88,6 +89,10 @@ class BaseAgent(ABC):
         """Return the providers whose keys a live campaign can't do without on this agent's account."""
         del config
         return ()
+
+    def overview(self, state: MarketingAgentState) -> Sequence[Section]:
+        """Tell people about this agent's part of the campaign; by default the figures of its last hop."""
+        return reported(state, self.name, self.title)
 
     def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
         """Describe what a planned stage will publish and spend; None when there is nothing to ask.

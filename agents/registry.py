@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
+from agents.approval import UNDESCRIBED
 from agents.base import BaseAgent
+from agents.config import EVERY_GATE, NO_GATE
 from integrations import plugins
 from integrations.plugins import PluginError
 
@@ -48,6 +50,28 @@ def ordered(found: Iterable[BaseAgent]) -> dict[str, BaseAgent]:
         raise PluginError(f"the route goes in a circle ({circle}); mark the edge that begins a round") from None
 
 
+@cache
+def gates() -> tuple[str, ...]:
+    """Return the values of ``approval.gate`` at which the installed agents ask, in the order of the route."""
+    return tuple(dict.fromkeys(agent.gate for agent in agents().values() if agent.gate != UNDESCRIBED))
+
+
+@cache
+def effects_gate() -> str:
+    """Return the gate that asks before every effect of the installed agents.
+
+    An effect that its agent does not describe is asked at any gate but ``none``. So that is the gate of the agents that
+    describe theirs, where they have one gate in common, else ``all``.
+    """
+    describing = {agent.gate for agent in agents().values() if type(agent).question is not BaseAgent.question}
+    return describing.pop() if len(describing) == 1 else EVERY_GATE
+
+
+def others_installed() -> bool:
+    """Return whether another package brings an agent, whose effects nothing here knows."""
+    return bool(plugins.foreign(plugins.AGENTS))
+
+
 def title(agent: str) -> str:
     """Return an agent's name for people; for one that is not installed, its name in words."""
     found = agents().get(agent)
@@ -61,4 +85,6 @@ def _load(name: str) -> BaseAgent:
     agent: BaseAgent = made()
     if agent.name != name:
         raise PluginError(f"{plugins.AGENTS}: {name!r} calls itself {agent.name!r}; both must be the same")
+    if agent.gate in (EVERY_GATE, NO_GATE):
+        raise PluginError(f"{plugins.AGENTS}: {name!r} has a gate {agent.gate!r}, which stands for every gate or none")
     return agent

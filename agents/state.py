@@ -14,9 +14,19 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.config import UNKNOWN_AGENT, UNKNOWN_SOURCE, CampaignConfig, ContentRequirement, TargetAudience
+from agents.config import (
+    UNKNOWN_AGENT,
+    UNKNOWN_GATE,
+    UNKNOWN_SOURCE,
+    CampaignConfig,
+    ContentRequirement,
+    TargetAudience,
+)
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
+
+#: Parts of a stored configuration that only some installations have, by the type of the error without them.
+_PLUGGED_IN = {UNKNOWN_SOURCE: "lead source", UNKNOWN_GATE: "approval gate", UNKNOWN_AGENT: "an agent of"}
 
 
 class Frozen(BaseModel):
@@ -203,18 +213,16 @@ class MarketingAgentState(Frozen):
     def load(cls, data: Mapping[str, Any]) -> Self:
         """Read a stored state of any known version.
 
-        Raises UnknownVersionError for one from a newer program, and for one with a source of leads or an agent's keys
-        that are not installed here.
+        Raises UnknownVersionError for one from a newer program, and for one with a source of leads, an approval gate or
+        an agent's keys that are not installed here.
         """
         try:
             return cls.model_validate(upcast(data))
         except ValidationError as error:
-            unknown = {UNKNOWN_SOURCE: "lead source", UNKNOWN_AGENT: "an agent of"}
-            for item in error.errors():
-                if item["type"] in unknown:
-                    raise UnknownVersionError(
-                        f"{unknown[item['type']]} {item['input']!r} is not installed here"
-                    ) from None
+            strange = [item for item in error.errors() if item["type"] in _PLUGGED_IN]
+            if strange:
+                what = _PLUGGED_IN[strange[0]["type"]]
+                raise UnknownVersionError(f"{what} {strange[0]['input']!r} is not installed here") from None
             raise
 
     def evolve(self, **changes: Any) -> Self:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from agents import prompts
-from agents.ad_management import approval, specs
+from agents.ad_management import approval, overview, specs
 from agents.ad_management.creative import (
     AGENT,
     WrittenCreative,
@@ -33,6 +33,7 @@ from agents.config import CampaignConfig
 from agents.messages import receive
 from agents.model_call import PROVIDER, ask
 from agents.names import ANALYTICS
+from agents.overview import Section
 from agents.ports import UnitContext
 from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState
@@ -179,6 +180,10 @@ class AdManagement(BaseAgent):
             "currency": after.campaign_config.currency,
             "errors": len(after.errors) - len(before.errors),
         }
+
+    def overview(self, state: MarketingAgentState) -> Sequence[Section]:
+        """Tell which ads there are."""
+        return overview.sections(state)
 
     def _creative_units(self, state: MarketingAgentState) -> list[Unit]:
         unread, _ = receive(state.agent_messages, self.name)

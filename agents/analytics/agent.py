@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from agents import prompts
+from agents.analytics import overview
 from agents.analytics.measurement import (
     day_to_dict,
     performance,
@@ -31,6 +32,7 @@ from agents.config import CampaignConfig
 from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, ask
 from agents.names import CONTENT_CREATION
+from agents.overview import Section
 from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK, GOOD
 from agents.ports import UnitContext
 from agents.routes import Edge
@@ -144,6 +146,10 @@ class Analytics(BaseAgent):
             "suggestions": len(found.suggestions),
             "errors": len(after.errors) - len(before.errors),
         }
+
+    def overview(self, state: MarketingAgentState) -> Sequence[Section]:
+        """Tell what was measured, and the score."""
+        return overview.sections(state)
 
     def _insights_unit(self, state: MarketingAgentState, platforms: Sequence[PlatformMetrics]) -> Unit:
         models = state.campaign_config.models

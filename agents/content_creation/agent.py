@@ -17,13 +17,14 @@ from agents import prompts
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
-from agents.content_creation import approval
+from agents.content_creation import approval, overview
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
 from agents.content_creation.drafts import Draft, WrittenPiece, better, judge, piece
 from agents.content_creation.template import template_piece
 from agents.messages import MessageType
 from agents.model_call import PROVIDER, ask
 from agents.names import AD_MANAGEMENT
+from agents.overview import Section
 from agents.ports import UnitContext
 from agents.routes import Edge
 from agents.seo import kind_of
@@ -149,6 +150,10 @@ class ContentCreation(BaseAgent):
             "mean_seo_score": round(sum(scores) / len(scores), 4) if scores else None,
             "errors": len(after.errors) - len(before.errors),
         }
+
+    def overview(self, state: MarketingAgentState) -> Sequence[Section]:
+        """Tell which pieces there are."""
+        return overview.sections(state)
 
     def _write_unit(self, state: MarketingAgentState, one: Assignment, passages: Sequence[Any]) -> Unit:
         brief = {**self._brief(state, one), "task": "write_piece" if one.previous is None else "revise_piece"}

@@ -15,9 +15,10 @@ from typing import ClassVar
 
 from agents.base import BaseAgent, thread
 from agents.config import CampaignConfig
-from agents.lead_generation import enrich, gather, verify
+from agents.lead_generation import enrich, gather, overview, verify
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
+from agents.overview import Section
 from agents.routes import Edge
 from agents.scoring import LeadCriteria
 from agents.state import MarketingAgentState
@@ -155,6 +156,10 @@ class LeadGeneration(BaseAgent):
             "email_status": dict(sorted(Counter(lead.email_status for lead in after.leads if lead.email).items())),
             **(dict(reports[-1].payload) if reports else {}),
         }
+
+    def overview(self, state: MarketingAgentState) -> Sequence[Section]:
+        """Tell how many leads there are, and the best."""
+        return overview.sections(state)
 
 
 def _each_once(units: Iterable[Unit]) -> list[Unit]:

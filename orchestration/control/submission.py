@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from agents import registry
 from agents.base import BaseAgent
 from agents.config import CampaignConfig, ConfigError, FileSourceConfig
 from agents.registry import agents
@@ -38,18 +39,23 @@ LIVE_OPTIMIZE_EVERY = timedelta(days=1)
 
 
 def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
-    """The configuration with the defaults of live ads: approval before they are placed, time to gather figures
-    before they are measured, a daily optimisation. Explicit values stay as they are, and so does everything else.
+    """Return the configuration with the defaults of live mode.
+
+    A person approves what has effects: ads, and whatever agents of other packages do. Ads have time to gather figures
+    before they are measured, and are optimised daily. Explicit values stay as they are, and so does everything else.
     """
-    if settings.mode is not Mode.LIVE or not config.ad_platforms:
+    if settings.mode is not Mode.LIVE:
         return config
-    return config.model_copy(
-        update={
-            "approval": config.approval.model_copy(update={"gate": config.approval.gate or "ads"}),
+    if config.ad_platforms:
+        times = {
             "measure_after": config.measure_after or LIVE_MEASURE_AFTER,
             "optimize_every": config.optimize_every or LIVE_OPTIMIZE_EVERY,
         }
-    )
+        config = config.model_copy(update=times)
+    if config.approval.gate is None and (config.ad_platforms or registry.others_installed()):
+        asking = config.approval.model_copy(update={"gate": registry.effects_gate()})
+        config = config.model_copy(update={"approval": asking})
+    return config
 
 
 def check(config: CampaignConfig, settings: Settings) -> None:
@@ -78,10 +84,10 @@ def admitted(config: CampaignConfig, settings: Settings) -> CampaignConfig:
 def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Settings) -> CampaignConfig:
     """The configuration of a fork: ``parent``'s with some keys replaced, checked as a whole as any submit is.
 
-    The approval gate is ``ads`` unless the changes say otherwise. ConfigError, SettingsError.
+    The approval gate asks before every effect unless the changes say otherwise. ConfigError, SettingsError.
     """
     data = parent.model_dump(mode="json")
-    data["approval"]["gate"] = "ads"
+    data["approval"]["gate"] = registry.effects_gate()
     for key, value in changes.items():
         if key not in data:
             raise ConfigError([f"{key}: is no key of a campaign"])

@@ -140,8 +140,8 @@ class Verbs:
         """A new campaign that begins at a step of this one, with its leads, content and reports.
 
         The parent and its ads are only read: the fork's first change creates its own. ``changes`` are keys of the
-        configuration, which is checked as any that is submitted (ConfigError, SettingsError); the approval gate is
-        ``ads`` unless they say otherwise. Returns the new id.
+        configuration, which is checked as any that is submitted (ConfigError, SettingsError); the approval gate
+        asks before every effect unless they say otherwise. Returns the new id.
         """
         row = self._row(campaign_id)
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))

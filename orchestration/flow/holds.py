@@ -17,12 +17,12 @@ from pydantic import JsonValue
 
 from agents.approval import UNDESCRIBED, Question, covered
 from agents.base import BaseAgent
+from agents.config import EVERY_GATE, NO_GATE
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.waiting import Wait
 
 NEEDS_ATTENTION = "needs_attention"
-ALL, NONE = "all", "none"  #: gates that ask everything, and nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,8 @@ def hold_for(
 
     ``came_from`` is the agent whose hop has just ended, None in the middle of a hop.
     """
-    gate = state.campaign_config.approval.gate or NONE
-    for question in _questions(state, agent, stage, came_from) if gate != NONE else ():
+    gate = state.campaign_config.approval.gate or NO_GATE
+    for question in _questions(state, agent, stage, came_from) if gate != NO_GATE else ():
         if stops(gate, question) and not covered(question, state.approvals):
             return asked(state, question, now)
     wait = agent.wait(state, came_from.name if came_from is not None else None, now)
@@ -74,7 +74,7 @@ def _questions(
 
 def stops(gate: str, question: Question) -> bool:
     """Return whether the approval gate ``gate`` asks ``question``."""
-    return gate != NONE and (gate in (ALL, question.kind) or question.kind == UNDESCRIBED)
+    return gate != NO_GATE and (gate in (EVERY_GATE, question.kind) or question.kind == UNDESCRIBED)
 
 
 def asked(state: MarketingAgentState, question: Question, now: datetime) -> Hold:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -67,7 +67,7 @@ def apply(client: Campaigns, chosen: Chosen, verb: Verb, *, as_json: bool, follo
     from orchestration.control.verbs import VerbRefusedError
     from orchestration.reports.campaigns import CampaignNotFoundError
 
-    documents: list[dict[str, Any]] = []
+    documents: list[Mapping[str, object]] = []
     done: list[str] = []
     code = 0
     for campaign_id in chosen.ids:

@@ -10,7 +10,7 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -166,7 +166,7 @@ def history(campaign_id: str, as_json: bool) -> int:
     return 0
 
 
-def _fields(event: CampaignEvent) -> dict[str, Any]:
+def _fields(event: CampaignEvent) -> dict[str, object]:
     return {
         "id": event.id,
         "at": event.at,

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -63,7 +63,7 @@ def check_lead_files(config: CampaignConfig) -> None:
         raise ConfigError(problems)
 
 
-def read_mapping(file: str) -> dict[str, Any]:
+def read_mapping(file: str) -> dict[str, object]:
     """The mapping that a YAML or JSON file holds; CampaignFileError."""
     name = "stdin" if file == STDIN else file
     text = _decode(_read(file, name), name)
@@ -78,17 +78,16 @@ def read_mapping(file: str) -> dict[str, Any]:
     return data
 
 
-def with_change(data: Mapping[str, Any], change: str) -> dict[str, Any]:
+def with_change(data: Mapping[str, object], change: str) -> dict[str, object]:
     """A copy of ``data`` with ``key=value`` applied: ``a.b=1`` reaches into mappings, ``a.0.b=1`` into lists."""
     key, separator, raw = change.partition("=")
     path = key.strip().split(".")
     if not separator or not all(path):
         raise CampaignFileError(f"--set {change!r}: write key=value, for example --set budget=500")
-    changed = _put(data, path, from_yaml(raw, f"--set {key.strip()}"), key.strip())
-    return dict(changed)
+    return _put_in(data, path, from_yaml(raw, f"--set {key.strip()}"), key.strip())
 
 
-def from_yaml(text: str, name: str) -> Any:
+def from_yaml(text: str, name: str) -> object:
     """The value of a YAML text (safe types only); CampaignFileError."""
     loader = None
     try:
@@ -150,16 +149,16 @@ def _refuse_doubles(node: yaml.MappingNode, name: str) -> None:
         seen.add(key.value)
 
 
-def _from_json(text: str, name: str) -> Any:
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+def _from_json(text: str, name: str) -> object:
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
+        found: dict[str, object] = {}
         for key, value in items:
             if key in found:
                 raise CampaignFileError(f"{name}: the key {key!r} is there twice")
             found[key] = value
         return found
 
-    def refuse(constant: str) -> Any:
+    def refuse(constant: str) -> object:
         raise CampaignFileError(f"{name}: {constant} is not a number in JSON")
 
     try:
@@ -203,14 +202,16 @@ def _decode(content: bytes, name: str) -> str:
     return text
 
 
-def _put(value: Any, path: Sequence[str], new: Any, key: str) -> Any:
+def _put_in(data: Mapping[str, object], path: Sequence[str], new: object, key: str) -> dict[str, object]:
+    return {**data, path[0]: _put(data.get(path[0]), path[1:], new, key)}
+
+
+def _put(value: object, path: Sequence[str], new: object, key: str) -> object:
     if not path:
         return new
     first, rest = path[0], path[1:]
-    if value is None:
-        value = {}
-    if isinstance(value, Mapping):
-        return {**value, first: _put(value.get(first), rest, new, key)}
+    if value is None or isinstance(value, Mapping):
+        return _put_in(value or {}, path, new, key)
     if isinstance(value, list):
         if not first.isdecimal() or int(first) >= len(value):
             raise CampaignFileError(f"--set {key}: {first!r} is no place in a list of {len(value)} (0 is the first)")
@@ -222,7 +223,7 @@ def _beside(folder: Path, path: str) -> Path:
     return folder / Path(path).expanduser()
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     names = {list: "a list", str: "text", int: "a number", float: "a number", bool: "yes or no", dict: "a mapping"}
     return names.get(type(value), f"a {type(value).__name__}")
 

@@ -1,13 +1,15 @@
 """The ``--set`` of a fork: changes to the configuration that a campaign already has.
 
-Invariant: what is changed is read as a campaign file is; a fork's approval gate is ``ads`` unless a change says
-otherwise, whatever the parent's was. Whether such a campaign can be taken in is checked where it is forked.
+Invariant: what is changed is read as a campaign file is; a fork's approval gate asks before every effect unless a
+change says otherwise, whatever the parent's was. Whether such a campaign can be taken in is checked where it is forked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import BaseModel, JsonValue
 
 from workers.cli.files import with_change
 
@@ -15,15 +17,16 @@ if TYPE_CHECKING:
     from agents.config import CampaignConfig
 
 
-def fork_changes(parent: CampaignConfig, changes: Sequence[str]) -> dict[str, Any]:
+def fork_changes(parent: CampaignConfig, changes: Sequence[str]) -> dict[str, JsonValue]:
     """Top-level keys of the configuration and their new values, for ``CampaignHandle.fork``.
 
     Raises CampaignFileError for a ``--set`` that can't be read, ConfigError for what is no configuration.
     """
     from agents.config import CampaignConfig
+    from agents.registry import effects_gate
 
     before = parent.model_dump(mode="json")
-    data: dict[str, Any] = {**before, "approval": {**before["approval"], "gate": "ads"}}
+    data: dict[str, object] = {**before, "approval": {**before["approval"], "gate": effects_gate()}}
     for change in changes:
         key, separator, value = change.partition("=")
         data = with_change(data, f"{canonical(key.strip())}{separator}{value}")
@@ -35,10 +38,10 @@ def canonical(path: str) -> str:
     """A dotted path with aliases replaced by the keys that are stored (``platforms`` -> ``ad_platforms``)."""
     from agents.config import CampaignConfig
 
-    section: Any = CampaignConfig
+    section: type[BaseModel] | None = CampaignConfig
     parts = []
     for part in path.split("."):
-        fields = getattr(section, "model_fields", {})
+        fields = section.model_fields if section is not None else {}
         name = next((n for n, f in fields.items() if part in getattr(f.validation_alias, "choices", ())), part)
         parts.append(name)
         if not part.isdecimal():
@@ -46,9 +49,9 @@ def canonical(path: str) -> str:
     return ".".join(parts)
 
 
-def _section(annotation: Any) -> Any:
+def _section(annotation: object) -> type[BaseModel] | None:
     """The class of configuration inside an annotation such as ``tuple[ContentRequirement, ...]``; None without one."""
-    if hasattr(annotation, "model_fields"):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inner = (_section(argument) for argument in get_args(annotation))
     return next((found for found in inner if found is not None), None)

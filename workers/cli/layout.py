@@ -30,9 +30,10 @@ def heading(text: str) -> Text:
     return Text(f"\n{text}", style="bold")
 
 
-def line(text: str, style: str = "") -> Padding:
-    """An indented line; what wraps stays indented."""
-    return Padding(Text(text, style=style), INDENT, expand=False)
+def line(text: str, style: str = "", *, depth: int = 0) -> Padding:
+    """An indented line; what wraps stays indented. ``depth``: how many levels below its section's own lines."""
+    top, right, bottom, left = INDENT
+    return Padding(Text(text, style=style), (top, right, bottom, left * (1 + depth)), expand=False)
 
 
 def listed(items: Sequence[tuple[str, str]], *, quiet: bool = False) -> Padding:

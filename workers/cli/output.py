@@ -11,7 +11,7 @@ import re
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -83,7 +83,7 @@ def note(text: str) -> None:
         click.echo(text, err=True)
 
 
-def to_json(value: Any, *, indent: int | None = 2) -> str:
+def to_json(value: object, *, indent: int | None = 2) -> str:
     """JSON text: Decimal as text, times in ISO 8601; one line when ``indent`` is None."""
     from pydantic_core import to_json as encode
 
@@ -91,11 +91,11 @@ def to_json(value: Any, *, indent: int | None = 2) -> str:
     return encode(value, indent=indent, inf_nan_mode="null", ensure_ascii=not unicode).decode()
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """The one JSON document of a command."""
     say(to_json(value))
 
 
-def print_json_line(value: Any) -> None:
+def print_json_line(value: object) -> None:
     """One line of a stream of JSON, handed over at once."""
     say(to_json(value, indent=None))

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from agents.registry import agents
 from workers.cli.output import clean
 from workers.cli.waiting import question, until
-from workers.cli.wording import AGENTS, TROUBLE, agent_title, amounts, count, duration, event_text, model_spend, words
+from workers.cli.wording import TROUBLE, agent_title, amounts, count, duration, event_text, model_spend, words
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.live import Live
 
     from orchestration.client import Campaigns
     from orchestration.reports.campaigns import CampaignEvent, StageProgress
@@ -44,7 +46,7 @@ class Snapshot:
     campaign_id: str = ""
     waits: str = ""  #: until when, in words
     due_at: datetime | None = None  #: when its wait ends by itself
-    asked: Mapping[str, Any] | None = None  #: the question that a person has to answer
+    asked: Mapping[str, object] | None = None  #: the question that a person has to answer
     ended: bool = False
     stages: Sequence[StageProgress] = ()
     spend: Mapping[str, Any] | None = None
@@ -165,7 +167,7 @@ def screen(console: Console, *, world: str = "") -> Iterator[Screen]:
 
 
 class _Redrawn:
-    def __init__(self, live: Any, console: Console, world: str) -> None:
+    def __init__(self, live: Live, console: Console, world: str) -> None:
         self._live, self._console, self._world = live, console, world
         self._frame = 0
         self._questions = Questions(console)
@@ -330,7 +332,7 @@ def _hops(snapshot: Snapshot, frame: int) -> list[tuple[str, str, str, str]]:
         else:
             rows.append(("·", "yellow", name, text))
     if not snapshot.ended and by_step:
-        names = list(AGENTS)
+        names = list(agents())
         at_work = by_step[last][0].agent
         following = names[names.index(at_work) + 1 :] if at_work in names else []
         rows += [(" ", "dim", agent_title(name), "") for name in following]

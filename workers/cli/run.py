@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -176,7 +176,7 @@ class Result:
         self._row = reports.row(campaign_id)
         self._units = reports.units(campaign_id)
         self._spend = reports.spend(campaign_id, self._row)
-        self._json: dict[str, Any] = reports.show(campaign_id)
+        self._json: dict[str, object] = reports.show(campaign_id)
         self._asked = reports.open_approval(campaign_id) if self._row.status == "awaiting_approval" else None
         self._due_at = reports.due_at(campaign_id)
 

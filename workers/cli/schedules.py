@@ -7,7 +7,7 @@ pauses a waiting campaign, whose ads go on. One that is at work has nothing to p
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -87,7 +87,7 @@ def _each(campaign_ids: tuple[str, ...], verb: Verb, *, as_json: bool) -> int:
     with campaigns(start=True) as client:
         known = [str(one["campaign_id"]) for one in client.reports.schedules() if one["next_run_at"]]
 
-        def checked(one: CampaignHandle) -> Any:
+        def checked(one: CampaignHandle) -> object:
             if one.campaign_id not in known:
                 raise VerbRefusedError(
                     f"campaign {one.campaign_id} is {words(one.status)}: no schedule of it waits for its next run"

@@ -16,13 +16,6 @@ from workers.cli.output import clean
 if TYPE_CHECKING:
     from orchestration.reports.campaigns import CampaignEvent
 
-#: The order in which a campaign visits its agents.
-AGENTS: Mapping[str, str] = {
-    "lead_generation": "Lead generation",
-    "content_creation": "Content creation",
-    "ad_management": "Ad management",
-    "analytics": "Analytics",
-}
 PLATFORMS: Mapping[str, str] = {"google_ads": "Google", "facebook_ads": "Facebook", "linkedin_ads": "LinkedIn"}
 STATUSES = (
     "queued", "running", "waiting", "awaiting_approval", "paused", "cancelling", "completed", "failed", "cancelled",
@@ -33,8 +26,10 @@ TROUBLE = frozenset({"unit_retry", "unit_deferred", "unit_lost"})
 
 
 def agent_title(agent: str | None) -> str:
-    """``lead_generation`` -> ``Lead generation``."""
-    return AGENTS.get(agent or "", words(agent or "?").capitalize())
+    """An agent's name for people; of one that is not installed, its name in words."""
+    from agents.registry import title
+
+    return clean(title(agent or "?"))
 
 
 def platform_title(platform: str) -> str:
@@ -131,7 +126,7 @@ def event_text(event: CampaignEvent) -> str:
             return words(event.kind).capitalize() + (f": {figures}" if figures else "")
 
 
-def facts(data: Mapping[str, Any]) -> str:
+def facts(data: Mapping[str, object]) -> str:
     """Figures of an event in words: ``leads 40, qualified 12``. Nested values are left out."""
     shown = [
         f"{words(key)} {_figure(value)}"
@@ -147,14 +142,14 @@ def _figure(value: str | int | float) -> str:
     return f"{value:,}" if isinstance(value, int) else clean(value, 80)
 
 
-def _unit(data: Mapping[str, Any]) -> str:
+def _unit(data: Mapping[str, object]) -> str:
     provider = data.get("provider")
     return clean(f"{data.get('unit', 'a unit')}" + (f" ({provider})" if provider else ""), 60)
 
 
-def _seconds(data: Mapping[str, Any]) -> str:
-    return f"{float(data.get('delay_s') or 0):.1f} s"
+def _seconds(data: Mapping[str, object]) -> str:
+    return f"{float(str(data.get('delay_s') or 0)):.1f} s"
 
 
-def _why(data: Mapping[str, Any]) -> str:
+def _why(data: Mapping[str, object]) -> str:
     return clean(data.get("message") or words(str(data.get("code") or "no reason given")), 160)
