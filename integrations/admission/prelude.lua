@@ -1,7 +1,7 @@
 -- Text that is put in front of each script of this folder.
 --
 -- Times and durations are whole microseconds by Redis' own clock, which all processes share. They are exact in a Lua
--- number and in a score (below 2^53). Redis writes Lua numbers with 17 digits but `..` with 14: never concatenate times.
+-- number and in a score (below 2^53). Redis writes Lua numbers with 17 digits, `..` with 14: never concatenate times.
 
 local SECOND = 1000000
 

@@ -18,6 +18,15 @@ import pytest
 CLEAN = (
     "integrations/__init__.py",
     "integrations/admission",
+    "integrations/dns.py",
+    "integrations/errors.py",
+    "integrations/http.py",
+    "integrations/http_errors.py",
+    "integrations/hunter.py",
+    "integrations/providers.py",
+    "integrations/retry.py",
+    "integrations/serpapi.py",
+    "integrations/usage.py",
 )
 
 #: Words that hide who acts on what.
