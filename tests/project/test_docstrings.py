@@ -23,10 +23,17 @@ CLEAN = (
     "integrations/http.py",
     "integrations/http_errors.py",
     "integrations/hunter.py",
+    "integrations/llm/__init__.py",
+    "integrations/llm/answer.py",
+    "integrations/llm/errors.py",
+    "integrations/llm/models.py",
+    "integrations/llm/schema.py",
+    "integrations/llm/transport.py",
     "integrations/providers.py",
     "integrations/retry.py",
     "integrations/serpapi.py",
     "integrations/usage.py",
+    "integrations/web",
 )
 
 #: Words that hide who acts on what.
