@@ -1,6 +1,6 @@
-"""Name resolution for mail domains and web hosts, through one resolver that can be pointed elsewhere.
+"""Name resolution for mail domains and web hosts, through the resolver of the settings.
 
-Invariant: "no answer" is never read as "doesn't exist"; only an answer says that a domain takes no mail. Error table:
+Invariant: no answer never counts as "doesn't exist". Only an answer says that a domain takes no mail. Error table:
 
     what the name server says               Dns.addresses      Dns.mail_domain (never raises)
     NXDOMAIN, not a valid name              NotFoundError      refuses
@@ -9,8 +9,8 @@ Invariant: "no answer" is never read as "doesn't exist"; only an answer says tha
     SERVFAIL, REFUSED, unreadable, no answer, no name server configured
                                             TransientError     unknown
 
-A query that is lost on its way is sent again by the resolver within ``timeout``, as the protocol has it (RFC 1035
-§4.2.1); a refusal is not.
+The resolver sends a lost query again within ``timeout``, as the protocol has it (RFC 1035 §4.2.1), but not a refused
+one.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ MailStatus = Literal["accepts", "refuses", "unknown"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailDomain:
-    """Whether a domain takes mail, and how we know: mx | address | null_mx | no_domain | no_mail_host | no_answer."""
+    """Whether a domain takes mail, and the reason."""
 
     domain: str
     status: MailStatus
-    reason: str
+    reason: str  #: mx | address | null_mx | no_domain | no_mail_host | no_answer
 
 
 class Dns:
-    """The client; safe to use from several threads. Nothing is cached here: the resolver beyond does that."""
+    """DNS client, safe to use from several threads and without a cache: the resolver has one."""
 
     def __init__(self, settings: Settings) -> None:
         self._server = settings.dns_resolver
 
     def mail_domain(self, domain: str, *, timeout: float) -> MailDomain:
-        """Does ``domain`` take mail? By RFC 5321 §5.1 (MX, else its address) and RFC 7505 (null MX).
+        """Find out whether ``domain`` takes mail, by RFC 5321 §5.1 (MX, else its address) and RFC 7505 (null MX).
 
-        ``timeout`` in seconds is for the whole question. Never raises: no answer is ``unknown``.
+        ``timeout`` in seconds is for all queries together. Never raises: no answer is ``unknown``.
         """
         import dns.exception
         import dns.name
@@ -83,9 +83,9 @@ class Dns:
         return verdict("accepts", "address")
 
     def addresses(self, host: str, *, timeout: float) -> list[str]:
-        """All IPv4 and IPv6 addresses of a host, IPv4 first.
+        """Return all IPv4 and IPv6 addresses of a host, IPv4 first.
 
-        Raises NotFoundError when it has none, TransientError when nobody answered in ``timeout`` seconds.
+        Raises NotFoundError when it has none, and TransientError when no answer came in ``timeout`` seconds.
         """
         try:
             return [str(ip_address(host.strip("[]")))]
@@ -96,10 +96,10 @@ class Dns:
         except ValueError:
             raise NotFoundError(NAME, "a host's name is not a valid one") from None
         if name == "localhost" or name.endswith(".localhost"):
-            return ["127.0.0.1"]  # RFC 6761 §6.3: never asked of a name server
-        return self._asked(name, timeout) if self._server else self._from_system(name)
+            return ["127.0.0.1"]  # RFC 6761 §6.3: no query is sent for it
+        return self._from_server(name, timeout) if self._server else self._from_system(name)
 
-    def _asked(self, name: str, timeout: float) -> list[str]:
+    def _from_server(self, name: str, timeout: float) -> list[str]:
         import dns.exception
         import dns.resolver
 
@@ -122,7 +122,7 @@ class Dns:
 
     @staticmethod
     def _from_system(name: str) -> list[str]:
-        """Through the system, which also knows /etc/hosts; its own time-outs hold."""
+        """Resolve a name through the operating system, with its /etc/hosts and its own time-outs."""
         try:
             answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
@@ -144,7 +144,10 @@ class Dns:
 
 
 def ascii_name(name: str) -> str:
-    """A domain name in lower-case ASCII (IDNA), without the final dot; ValueError when it can't be one."""
+    """Return a domain name in lower-case ASCII (IDNA), without the final dot.
+
+    Raises ValueError when the text is not a domain name.
+    """
     text = name.strip().rstrip(".").lower()
     try:
         found = text if text.isascii() else text.encode("idna").decode()

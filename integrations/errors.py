@@ -1,8 +1,8 @@
-"""Every way an outside system can say no, as one small tree.
+"""Errors of outside systems, as one small tree of classes.
 
-Each provider module maps what its client raises into these classes at its own edge; a foreign
-exception never crosses a unit's boundary, because provider exceptions neither pickle nor say
-whether a retry makes sense. The class *is* the decision's input (see :mod:`integrations.retry`):
+Each provider module maps what its client library raises into these classes. A foreign exception never leaves a unit,
+because exceptions of client libraries neither pickle nor say whether a retry makes sense. The class decides what
+happens next (see :mod:`integrations.retry`):
 
     IntegrationError
     ├── TransientError            the provider failed; the same call may succeed later
@@ -10,21 +10,20 @@ whether a retry makes sense. The class *is* the decision's input (see :mod:`inte
     ├── PermanentError            the same call will fail again
     │   ├── BadRequestError       it refused our arguments
     │   ├── PolicyRefusedError    it refused our content
-    │   ├── InvalidAnswerError    it answered what we can't use (after re-asks)
+    │   ├── InvalidAnswerError    it answered in a form that we can't use
     │   ├── NotFoundError         the object we named does not exist there
-    │   └── ProviderUnavailableError  its outage outlasted our patience (``max_wait``); only ever a final word
+    │   └── ProviderUnavailableError  its outage outlasted ``max_wait_s``; a unit's last error, never raised by a call
     ├── NeedsAttentionError       a person has to act before any retry makes sense
     │   ├── CredentialsError      key missing, wrong or without the permission
     │   └── QuotaExhaustedError   the account's credit or periodic quota is used up
-    ├── OutcomeUnknownError       sent, and no answer: it may have happened (effects are probed)
-    └── NotNowError               admission said no; nothing was sent, no attempt is burnt
+    ├── OutcomeUnknownError       sent without an answer: it may have been carried out (effects are probed)
+    └── NotNowError               admission refused; nothing was sent, no attempt is counted
         ├── CircuitOpenError      the provider's breaker is open (``retry_after``: until its next probe)
         ├── OverLimitError        a limit of requests or concurrent calls has no room before ``retry_after``
         └── OverBudgetError       a spend cap has no room; a person may raise it
 
-``outage`` tells which classes are failures of the provider itself and count for its circuit breaker: no
-answer, an answer nobody can read, a 5xx. A refusal of our request, of our content, of our key or of our pace
-says that the provider works.
+``outage`` tells which classes are failures of the provider itself and count for its circuit breaker: no answer, an
+unreadable answer, a 5xx. A refusal of our request, content, key or rate says that the provider works.
 
 Invariant: every class survives JSON (``to_dict``/``from_dict``) and pickle, and its message never
 holds a secret or a person's data.
@@ -33,22 +32,21 @@ holds a secret or a person's data.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-#: No provider's Retry-After is obeyed beyond this many seconds in one go; it is asked again then.
+#: Upper bound of a delay in seconds, whatever a provider's Retry-After says. The call is then tried again.
 MAX_DELAY_S = 900.0
 
 
 class IntegrationError(Exception):
-    """Root of the tree.
+    """Base class of all errors of outside systems.
 
-    ``provider`` is the failing provider's name (``"serpapi"``), ``message`` one plain sentence,
-    ``detail`` the provider's own short error code if it gave one, ``retry_after`` the seconds it
-    asked us to wait.
+    ``provider`` is the failing provider's name (``"serpapi"``), ``message`` one plain sentence, ``detail`` the
+    provider's own short error code if it gave one, ``retry_after`` the seconds it asked us to wait.
     """
 
     code: ClassVar[str] = "integration_error"
-    outage: ClassVar[bool] = False  #: does it count as a failure of the provider?
+    outage: ClassVar[bool] = False  #: whether it counts as a failure of the provider
 
     def __init__(
         self,
@@ -64,8 +62,8 @@ class IntegrationError(Exception):
         self.detail = detail
         self.retry_after = retry_after
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form: code, provider, message, detail, retry_after (seconds)."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON form: code, provider, message, detail, retry_after (seconds)."""
         return {
             "code": self.code,
             "provider": self.provider,
@@ -75,119 +73,123 @@ class IntegrationError(Exception):
         }
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> IntegrationError:
-        """Rebuild the error that :meth:`to_dict` wrote; an unknown code becomes the root class."""
+    def from_dict(data: Mapping[str, object]) -> IntegrationError:
+        """Rebuild the error that :meth:`to_dict` wrote, as the base class when the code is unknown."""
         error_class = _BY_CODE.get(str(data.get("code")), IntegrationError)
+        detail, retry_after = data.get("detail"), data.get("retry_after")
         return error_class(
             str(data.get("provider", "")),
             str(data.get("message", "")),
-            detail=data.get("detail"),
-            retry_after=data.get("retry_after"),
+            detail=detail if isinstance(detail, str) else None,
+            retry_after=retry_after if isinstance(retry_after, int | float) else None,
         )
 
-    def __reduce__(self) -> tuple[Callable[..., IntegrationError], tuple[dict[str, Any]]]:
+    def __reduce__(self) -> tuple[Callable[..., IntegrationError], tuple[dict[str, object]]]:
         return (IntegrationError.from_dict, (self.to_dict(),))
 
 
 class TransientError(IntegrationError):
-    """The provider failed (5xx, timeout before sending, refused connection); a retry may succeed."""
+    """Raised when the provider failed (5xx, connect time-out, refused connection) and a retry may succeed."""
 
     code = "transient"
     outage = True
 
 
 class RateLimitedError(TransientError):
-    """The provider asked us to slow down; ``retry_after`` holds its own figure when it gave one."""
+    """Raised when the provider asked us to slow down, with its own ``retry_after`` when it gave one."""
 
     code = "rate_limited"
     outage = False
 
 
 class PermanentError(IntegrationError):
-    """The same call will fail again; retrying is pointless."""
+    """Raised when the same call would fail again."""
 
     code = "permanent"
 
 
 class BadRequestError(PermanentError):
-    """The provider refused our arguments."""
+    """Raised when the provider refused our arguments."""
 
     code = "bad_request"
 
 
 class PolicyRefusedError(PermanentError):
-    """The provider refused our content for its policy's sake."""
+    """Raised when the provider refused our content by its policy."""
 
     code = "policy_refused"
 
 
 class InvalidAnswerError(PermanentError):
-    """The provider answered, but not in a form we can use."""
+    """Raised when the provider answered in a form that we can't use."""
 
     code = "invalid_answer"
 
 
 class NotFoundError(PermanentError):
-    """The object we named does not exist at the provider."""
+    """Raised when the object that we named does not exist at the provider."""
 
     code = "not_found"
 
 
 class ProviderUnavailableError(PermanentError):
-    """The provider's outage lasted longer than the unit was to wait for it."""
+    """Final error of a unit whose provider's outage outlasted the unit's ``max_wait_s``."""
 
     code = "provider_unavailable"
 
 
 class NeedsAttentionError(IntegrationError):
-    """A person has to act (a key, a bill, a permission) before a retry makes sense."""
+    """Raised when a person has to act (a key, a bill, a permission) before a retry makes sense."""
 
     code = "needs_attention"
 
 
 class CredentialsError(NeedsAttentionError):
-    """The credentials are missing, wrong, or lack the permission."""
+    """Raised when the credentials are missing, wrong, or lack the permission."""
 
     code = "credentials"
 
 
 class QuotaExhaustedError(NeedsAttentionError):
-    """The account's credit or periodic quota is used up."""
+    """Raised when the account's credit or periodic quota is used up."""
 
     code = "quota_exhausted"
 
 
 class OutcomeUnknownError(IntegrationError):
-    """The request was sent and no answer came: it may or may not have happened."""
+    """Raised when a request was sent and no answer came, so that it may have been carried out."""
 
     code = "outcome_unknown"
     outage = True
 
 
 class NotNowError(IntegrationError):
-    """Admission said no: nothing was sent and no attempt is burnt; ``retry_after`` says when."""
+    """Raised when admission refuses a call, which was not sent and counts as no attempt.
+
+    ``retry_after`` says when to try again.
+    """
 
     code = "not_now"
 
 
 class CircuitOpenError(NotNowError):
-    """The provider's circuit breaker is open; ``retry_after`` says when it is probed."""
+    """Raised when the provider's circuit breaker is open, with ``retry_after`` until its next probe."""
 
     code = "circuit_open"
 
 
 class OverLimitError(NotNowError):
-    """A limit shared by the fleet has no room; ``retry_after`` is the caller's own slot in time.
+    """Raised when a limit of the fleet has no room before ``retry_after``, the caller's reserved slot.
 
-    ``detail`` is ``"share"`` when no slot was reserved because the campaign holds as many as it may: what else it
-    has for this provider should not even be begun before then.
+    ``detail`` is ``"share"`` when no slot was reserved because the campaign holds as many as it may. Its other calls
+    to this provider should not be begun before ``retry_after`` either.
     """
 
     code = "over_limit"
 
 
 class OverBudgetError(NotNowError):
-    """A spend cap has no room for the call's upper bound; ``detail`` names the cap."""
+    """Raised when a spend cap, named in ``detail``, has no room for the call's upper bound."""
 
     code = "over_budget"
 

@@ -1,9 +1,9 @@
-"""The one way in which our own REST clients speak HTTP: bounded, without retries, errors mapped at the edge.
+"""HTTP for our own REST clients: bounded in time and size, without retries, with mapped errors.
 
-Retries belong to the ledger (a retry hidden in a client would be paid twice and seen by nobody), so a
-call here is exactly one request. Invariants: every call ends (connect and read time-outs, and a total
-deadline while the body comes in), no answer is larger than ``max_bytes``, environment proxies and
-``.netrc`` are never used, and no error holds a URL, a header or a body: those carry keys and people's data.
+Retries belong to the ledger (a retry hidden in a client would be paid for and not recorded), so a call here is exactly
+one request. Invariants: every call ends (connect and read time-outs, and a total deadline while the body comes in), no
+answer is larger than ``max_bytes``, environment proxies and ``.netrc`` are never used, and no error holds a URL, a
+header or a body, because those carry keys and people's data.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from http.cookiejar import Cookie
 from zlib import decompressobj
 from zlib import error as ZlibError
 
 import requests
+from pydantic import JsonValue
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
@@ -44,10 +45,12 @@ from integrations.http_errors import SAFE_METHODS, error_class, retry_after, una
 from integrations.settings import ProviderSettings, SettingsError
 
 MAX_BYTES = 10 * 1024 * 1024  #: default bound of an answer's body, decompressed
-CONNECT_TIMEOUT_S = 5.0  #: a host that doesn't take the connection by then is down
+CONNECT_TIMEOUT_S = 5.0  #: a host that doesn't accept the connection within these seconds is down
 POOL_SIZE = 8  #: idle connections kept per thread and host
 
-#: What requests raises before it sends anything: the address can't be one, or the text can't be put into a request.
+QueryValue = str | int | float
+
+#: What requests raises before it sends anything: the URL is not valid, or the text can't be put into a request.
 BAD_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -61,7 +64,7 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpReply:
-    """One answer. ``headers`` looks names up in any case."""
+    """Answer to one request, whose ``headers`` are looked up case-insensitively."""
 
     provider: str
     method: str
@@ -69,11 +72,11 @@ class HttpReply:
     headers: Mapping[str, str]
     body: bytes = field(repr=False, default=b"")
 
-    def json(self) -> Any:
-        """The body as JSON.
+    def json(self) -> JsonValue:
+        """Return the body as JSON.
 
-        A body that is none is the provider's failure, not an answer: TransientError for a reading
-        method, OutcomeUnknownError for a writing one.
+        A body that is not JSON counts as no answer: raises TransientError when the method is a reading one, and
+        OutcomeUnknownError when it is a writing one.
         """
         try:
             return strict_json(self.body)
@@ -82,8 +85,8 @@ class HttpReply:
                 self.provider, self.method, f"answered {self.status} with a body that is not JSON"
             ) from None
 
-    def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object; other JSON is as unreadable as none, see :meth:`json`."""
+    def json_object(self) -> dict[str, JsonValue]:
+        """Return the body as a JSON object, and treat other JSON like a body that is not JSON, see :meth:`json`."""
         found = self.json()
         if not isinstance(found, dict):
             text = f"answered JSON of type {type(found).__name__}, not an object"
@@ -91,26 +94,31 @@ class HttpReply:
         return found
 
 
-def strict_json(body: bytes | str) -> Any:
-    """A peer's JSON with finite numbers only; ValueError for all else, however deep it is nested.
+def strict_json(body: bytes | str) -> JsonValue:
+    """Parse a peer's JSON, in which all numbers have to be finite.
 
-    Python reads NaN, Infinity and 1e999 as floats that no column of JSON takes and that end in errors far from here.
+    Python reads NaN, Infinity and 1e999 as floats that no JSON column of a database takes. Raises ValueError when the
+    text is not JSON, holds such a number, or is nested too deeply.
     """
     try:
-        return json_codec.loads(body, parse_constant=_finite, parse_float=_finite)
+        parsed: JsonValue = json_codec.loads(body, parse_constant=_finite, parse_float=_finite)
+        return parsed
     except RecursionError:
-        raise ValueError("nested too deep") from None
+        raise ValueError("nested too deeply") from None
 
 
 def _finite(text: str) -> float:
     found = float(text)
     if not math.isfinite(found):
-        raise ValueError("a number that is none")
+        raise ValueError("not a finite number")
     return found
 
 
 def credential(provider: ProviderSettings, name: str) -> str:
-    """The credential ``name`` as it can be sent; CredentialsError for one that is missing or can't be."""
+    """Return the credential ``name`` of a provider.
+
+    Raises CredentialsError when it is missing or holds a character that can't be sent.
+    """
     try:
         found = provider.credential(name)
     except SettingsError as error:
@@ -121,25 +129,25 @@ def credential(provider: ProviderSettings, name: str) -> str:
 
 
 class _NoCookies(RequestsCookieJar):
-    """Keeps nothing: threads share no provider session by accident."""
+    """Cookie jar that keeps no cookies, so that calls share no session at a provider."""
 
-    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> None:
-        """Forget it."""
+    def set_cookie(self, cookie: Cookie, *args: object, **kwargs: object) -> None:
+        """Ignore a cookie."""
 
 
 class DirectSession(requests.Session):
-    """Never looks at where a redirect leads.
+    """Session that never resolves a redirect.
 
-    Even when told not to follow one, requests reads the redirect's whole body, without any bound, and parses
-    its Location, which raises errors of its own.
+    Even when told not to follow a redirect, requests reads its whole body, without any bound, and parses its Location,
+    which raises errors of its own.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere."""
+        """Return no target."""
 
 
 class _Sessions(threading.local):
-    """One session a thread: requests doesn't promise that sessions are thread-safe."""
+    """One session per thread, because requests doesn't promise that sessions are thread-safe."""
 
     session: requests.Session | None = None
 
@@ -157,12 +165,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def session() -> requests.Session:
-    """This thread's session: no environment, no cookies, no retries."""
+    """Return this thread's session, which uses no environment variables, cookies or retries."""
     found = _sessions.session
     if found is None:
         found = DirectSession()
         found.trust_env = False
-        found.headers["Accept-Encoding"] = "gzip"  # what read_bounded can undo within its bounds
+        found.headers["Accept-Encoding"] = "gzip"  # the one encoding that read_bounded can decompress
         found.cookies = _NoCookies()
         adapter = HTTPAdapter(max_retries=0, pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
         found.mount("http://", adapter)
@@ -177,29 +185,28 @@ def send(
     url: str,
     *,
     timeout: float,
-    params: Mapping[str, Any] | Sequence[tuple[str, Any]] | None = None,
-    json: Any = None,
-    data: Any = None,
+    params: Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]] | None = None,
+    json: object = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     errors: Mapping[int, type[IntegrationError]] | None = None,
     classify: Callable[[HttpReply], type[IntegrationError] | None] | None = None,
     describe: Callable[[HttpReply], str | None] | None = None,
 ) -> HttpReply:
-    """Send one request and return its answer (any status below 400); redirects are not followed.
+    """Send one request and return its answer, which has a status below 400.
 
-    ``timeout`` is in seconds, for the whole exchange. An error status becomes, in this order: what
-    ``classify(reply)`` says (for providers whose body tells more than the status), the provider's table
-    ``errors``, the one of :mod:`integrations.http_errors`. ``describe(reply)`` gives the provider's own short error
-    code for the error's ``detail``; it must not return people's data or keys.
+    Redirects are not followed. ``timeout`` is in seconds, for the whole exchange. The class of the error for another
+    status is, in this order: ``classify(reply)`` (for providers whose body says more than the status), the provider's
+    table ``errors``, the table of :mod:`integrations.http_errors`. ``describe(reply)`` returns the provider's own short
+    error code for the error's ``detail``; it must not return people's data or keys.
 
-    Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading
-    method got no answer, and for 5xx; OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE)
-    was sent and no answer came, only a gateway's (502, 504) or one above ``max_bytes``; InvalidAnswerError for
-    such a body to a reading method; BadRequestError for what can't be sent; else the mapped class.
+    Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading method got no
+    answer, and for 5xx. Raises OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE) was sent and no
+    answer came, or a gateway's (502, 504), or one above ``max_bytes``. Raises InvalidAnswerError when a reading method
+    got an answer above ``max_bytes``, and BadRequestError when the request can't be sent.
     """
     method = method.upper()
-    reply = _exchange(provider, method, url, timeout, max_bytes, params, json, data, headers)
+    reply = _exchange(provider, method, url, timeout, max_bytes, params, json, headers)
     if reply.status < 400:
         return reply
     error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
@@ -218,9 +225,8 @@ def _exchange(
     url: str,
     timeout: float,
     max_bytes: int,
-    params: Any,
-    json: Any,
-    data: Any,
+    params: Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]] | None,
+    json: object,
     headers: Mapping[str, str] | None,
 ) -> HttpReply:
     deadline = time.monotonic() + timeout
@@ -230,7 +236,6 @@ def _exchange(
             url,
             params=params,
             json=json,
-            data=data,
             headers=dict(headers or {}),
             timeout=(min(CONNECT_TIMEOUT_S, timeout), timeout),
             allow_redirects=False,
@@ -263,12 +268,11 @@ def _exchange(
 
 
 def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *, cut: bool = False) -> bytes | None:
-    """The decompressed body; None when it is in an encoding nobody asked for or above ``max_bytes``.
+    """Return the decompressed body, or None when it is above ``max_bytes`` or in an encoding that we didn't ask for.
 
-    With ``cut`` a body that is too long is cut there instead.
-
-    ``deadline`` is a time of ``time.monotonic()``; TimeoutError when it goes by while the body comes in, so
-    that a host sending a byte a second can't hold us. urllib3's errors are left to the caller.
+    With ``cut`` a body that is too long is cut to ``max_bytes`` instead. Raises TimeoutError when ``deadline``, a time
+    of ``time.monotonic()``, passes while the body comes in, so that a host that sends a byte a second can't block a
+    thread. urllib3's errors pass through.
     """
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -276,7 +280,7 @@ def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *
     inflate = decompressobj(wbits=31) if "gzip" in encoding else None
     parts: list[bytes] = []
     size = 0
-    # read1 comes back with what one receive brought; read(n) waits for n bytes, however slowly they come.
+    # read1 returns what one receive brought; read(n) would wait for n bytes, however slowly they come.
     while chunk := response.raw.read1(65536, decode_content=False):
         if time.monotonic() > deadline:
             raise TimeoutError
@@ -290,7 +294,7 @@ def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *
 
 
 def was_not_sent(error: requests.RequestException) -> bool:
-    """Did the exchange fail before the request left? (connect time-out, refused, not resolved, TLS)"""
+    """Return whether an exchange failed before the request was sent (connect time-out, refused, not resolved, TLS)."""
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
         return True
     if not isinstance(error, requests.exceptions.ConnectionError):

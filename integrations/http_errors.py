@@ -1,6 +1,6 @@
-"""What an HTTP answer that is no success means: the table under every provider's own.
+"""Default error table of HTTP statuses, for providers whose own table doesn't have the status.
 
-Pure: (method, status, headers) → class and seconds to wait. Where a provider's table says nothing:
+Pure: (method, status, headers) → class and seconds to wait.
 
     400, 405, 413, 422 and other 4xx       BadRequestError
     401, 403                               CredentialsError
@@ -9,11 +9,11 @@ Pure: (method, status, headers) → class and seconds to wait. Where a provider'
     408, 425                               TransientError
     429                                    RateLimitedError, after Retry-After when there is one
     451                                    PolicyRefusedError
-    502, 504 to a writing method           OutcomeUnknownError: a gateway gave up, the server behind it may not have
+    502, 504 to a writing method           OutcomeUnknownError: the server behind the gateway may have carried it out
     5xx otherwise                          TransientError
-    no answer, or one that can't be read   TransientError to a reading method, OutcomeUnknownError to a writing one
+    no answer, or an unreadable one        TransientError to a reading method, OutcomeUnknownError to a writing one
 
-Invariant: total. Whatever a stranger's status or header is, an answer comes out, and it is a finite number or None.
+Invariant: no status or header of a peer makes these functions raise, and a wait is a finite number or None.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from integrations.errors import (
     TransientError,
 )
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  #: reading ones (RFC 9110 §9.2.1)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  #: reading methods (RFC 9110 §9.2.1)
 DEFAULT_ERRORS: Mapping[int, type[IntegrationError]] = {
     401: CredentialsError,
     402: QuotaExhaustedError,
@@ -47,14 +47,14 @@ DEFAULT_ERRORS: Mapping[int, type[IntegrationError]] = {
     429: RateLimitedError,
     451: PolicyRefusedError,
 }
-#: A gateway gave up on the server behind it: the request may well have been carried out there.
+#: A gateway got no answer from the server behind it, which may have carried the request out.
 AMBIGUOUS_STATUSES = frozenset({502, 504})
 
 
 def error_class(
     method: str, status: int, errors: Mapping[int, type[IntegrationError]] | None = None
 ) -> type[IntegrationError]:
-    """The class of an error status (400 and above): the provider's own table ``errors`` first."""
+    """Return the class for an error status (400 and above), by the provider's own table ``errors`` first."""
     if errors and status in errors:
         return errors[status]
     if status in DEFAULT_ERRORS:
@@ -65,12 +65,15 @@ def error_class(
 
 
 def unanswered(provider: str, method: str, text: str) -> IntegrationError:
-    """The error for a request that was sent and got no answer, or one that nobody can read."""
+    """Return the error for a request that was sent and got no answer, or an unreadable one."""
     return (TransientError if method in SAFE_METHODS else OutcomeUnknownError)(provider, text)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110 §10.2.3: seconds or an HTTP date), at least 0; None without one."""
+    """Return the seconds of a Retry-After header, at least 0, or None without one.
+
+    The header holds seconds or an HTTP date (RFC 9110 §10.2.3).
+    """
     raw = (headers.get("Retry-After") or "").strip()
     if not raw:
         return None

@@ -1,21 +1,21 @@
 """E-mail finding and verification through Hunter's API v2.
 
-The key travels in a header. Error table (hunter.io/api-documentation/v2); mind that Hunter's limits are
-inverted against custom:
+The key is sent in a header. Error table (hunter.io/api-documentation/v2), in which 403 is the rate limit and 429 the
+used-up plan:
 
-    202 verification still running       status "pending": ask again, free of charge
+    202 verification still running       status "pending": the next call is free of charge
     222 the mail server failed           status "unknown"
     400, 422 bad argument                BadRequestError
     401 bad key                          CredentialsError
     403 rate limit                       RateLimitedError
     404 no such endpoint or object       NotFoundError
     429 plan used up                     QuotaExhaustedError (until the plan renews)
-    451 the person objected              a result with ``suppressed``: never address them
+    451 the person objected              a result with ``suppressed``: never write to them
     451 about a domain                   PolicyRefusedError
     5xx, no data, unreadable, no answer  TransientError
-    a verdict that we don't know         InvalidAnswerError
+    a status that we don't know          InvalidAnswerError
 
-Other statuses: :mod:`integrations.http_errors`. Hunter sends no Retry-After of its own; one from a gateway counts.
+Other statuses: :mod:`integrations.http_errors`. Hunter itself sends no Retry-After; that of a gateway is kept.
 
 Limits: 15 requests a second and 500 a minute (verifier 10 and 300).
 """
@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from integrations.errors import (
     BadRequestError,
@@ -37,7 +36,7 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
-from integrations.http import HttpReply, credential, send
+from integrations.http import HttpReply, QueryValue, credential, send
 from integrations.settings import Settings
 
 NAME = "hunter"
@@ -56,9 +55,9 @@ ERRORS: Mapping[int, type[IntegrationError]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundEmail:
-    """What Hunter knows about one person's address."""
+    """Hunter's answer about one person's address."""
 
-    email: str | None  #: None when it knows none
+    email: str | None  #: None when Hunter knows none
     score: int | None = None  #: 0..100, Hunter's confidence
     position: str | None = None
     company: str | None = None
@@ -68,7 +67,7 @@ class FoundEmail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Whether an address takes mail."""
+    """Hunter's verdict on whether an address takes mail."""
 
     status: str  #: one of STATUSES, or "pending"
     score: int | None = None
@@ -77,7 +76,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPerson:
-    """A person whom Hunter lists at a domain."""
+    """Person whom Hunter lists at a domain."""
 
     email: str
     first_name: str | None = None
@@ -88,7 +87,7 @@ class KnownPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainFacts:
-    """What Hunter knows about a company."""
+    """Hunter's data about a company."""
 
     domain: str | None
     organization: str | None = None
@@ -103,7 +102,7 @@ class DomainFacts:
 
 
 class Hunter:
-    """The client; safe to use from several threads."""
+    """Client of Hunter's API, safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._provider = settings.provider(NAME)
@@ -111,10 +110,11 @@ class Hunter:
     def find_email(
         self, domain: str | None, first: str, last: str, *, company: str | None = None, timeout: float
     ) -> FoundEmail:
-        """The address of a person at ``domain`` (or at the company of that name)."""
-        where = {"domain": domain} if domain else {"company": company or ""}
+        """Find the address of a person at ``domain``, or at the company of that name."""
         try:
-            data = _data(self._get("email-finder", {**where, "first_name": first, "last_name": last}, timeout))
+            data = _data(
+                self._get("email-finder", {**_place(domain, company), "first_name": first, "last_name": last}, timeout)
+            )
         except PolicyRefusedError:
             return FoundEmail(email=None, suppressed=True)
         return FoundEmail(
@@ -126,7 +126,7 @@ class Hunter:
         )
 
     def verify(self, email: str, *, timeout: float) -> Verification:
-        """Whether the address takes mail; the status is "pending" while Hunter is still at it."""
+        """Verify whether an address takes mail, with status "pending" while Hunter is still at it."""
         try:
             reply = self._get("email-verifier", {"email": email}, timeout)
         except PolicyRefusedError:
@@ -144,9 +144,8 @@ class Hunter:
     def domain_search(
         self, domain: str | None, *, company: str | None = None, limit: int = 10, timeout: float
     ) -> DomainFacts:
-        """Facts about the company behind a domain (or of that name) and up to ``limit`` of its people."""
-        where = {"domain": domain} if domain else {"company": company or ""}
-        data = _data(self._get("domain-search", {**where, "limit": limit}, timeout))
+        """Return facts about the company of a domain (or of that name) and up to ``limit`` of its people."""
+        data = _data(self._get("domain-search", {**_place(domain, company), "limit": limit}, timeout))
         listed = data.get("emails")
         return DomainFacts(
             domain=_text(data, "domain"),
@@ -171,7 +170,7 @@ class Hunter:
             ),
         )
 
-    def _get(self, endpoint: str, params: Mapping[str, Any], timeout: float) -> HttpReply:
+    def _get(self, endpoint: str, params: Mapping[str, QueryValue], timeout: float) -> HttpReply:
         return send(
             NAME,
             "GET",
@@ -184,25 +183,29 @@ class Hunter:
         )
 
 
-def _data(reply: HttpReply) -> Mapping[str, Any]:
+def _place(domain: str | None, company: str | None) -> dict[str, QueryValue]:
+    return {"domain": domain} if domain else {"company": company or ""}
+
+
+def _data(reply: HttpReply) -> Mapping[str, object]:
     data = reply.json_object().get("data")
     if not isinstance(data, dict):
         raise TransientError(NAME, "answered without data")
     return data
 
 
-def _text(item: Mapping[str, Any], key: str) -> str | None:
+def _text(item: Mapping[str, object], key: str) -> str | None:
     value = item.get(key)
     return value.strip()[:300] or None if isinstance(value, str) else None
 
 
-def _number(item: Mapping[str, Any], key: str) -> int | None:
+def _number(item: Mapping[str, object], key: str) -> int | None:
     value = item.get(key)
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _describe(reply: HttpReply) -> str | None:
-    """Hunter's own error id; not its ``details``, which quote the address that was asked for."""
+    """Return Hunter's own error id, without its ``details``, which quote the address of the request."""
     try:
         errors = reply.json_object().get("errors")
     except IntegrationError:

@@ -1,13 +1,13 @@
-"""The clients of the outside world in one place, each built on first use.
+"""Clients of all providers, each built on first use.
 
-Invariant: importing this module loads no provider's client. A worker that never places an ad never
-pays for the ad SDKs' memory.
+Invariant: importing this module loads no client library of a provider, so that a worker that places no ads needs no
+memory for the ad SDKs.
 """
 
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from integrations.settings import Settings
 
@@ -26,21 +26,21 @@ C = TypeVar("C")
 
 
 class Providers:
-    """Lazily built, shared clients; every client is safe to use from several threads."""
+    """Shared clients, built on first use and safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._built: dict[object, Any] = {}
+        self._built: dict[object, object] = {}
         self._lock = Lock()
 
-    def _once(self, name: object, build: Callable[[], Any]) -> Any:
+    def _once(self, name: object, build: Callable[[], C]) -> C:
         found = self._built.get(name)
         if found is None:
             with self._lock:
                 found = self._built.get(name)
                 if found is None:
                     found = self._built[name] = build()
-        return found
+        return cast("C", found)
 
     @property
     def models(self) -> ChatModels:
@@ -83,15 +83,18 @@ class Providers:
         return client
 
     def client(self, build: Callable[[Settings], C]) -> C:
-        """Return the client that ``build`` makes of the settings, made on first use: a plug-in's own.
+        """Return the client of a plug-in, which ``build`` makes of the settings on first use.
 
-        ``build`` is a class or a function of a module, which the client is kept by.
+        ``build`` is a class or a function of a module, and is the key under which the client is kept.
         """
         client: C = self._once(build, lambda: build(self.settings))
         return client
 
     def ads(self, platform: str) -> AdPlatform:
-        """The ad platform of that canonical name; BadRequestError for one we have no client for."""
+        """Return the client of the ad platform with that canonical name.
+
+        Raises BadRequestError when there is no client for it.
+        """
         from integrations.ads import build
 
         client: AdPlatform = self._once(f"ads:{platform}", lambda: build(platform, self.settings))

@@ -1,17 +1,16 @@
-"""What to do about an error: one pure function, one policy, no effects.
+"""Retry policy of units, and the pure function that decides what follows an error.
 
-Units declare a :class:`RetryPolicy`; :func:`decide` turns an error and what has happened so far into one of
+Units declare a :class:`RetryPolicy`. :func:`decide` turns an error and what has happened so far into one of
 
-    Retry       the call failed: again after a backoff, an attempt is burnt
-    Defer       nothing can be done now: again later, no attempt is burnt
-    Fallback    another way is open at once (the next model, the next verifier)
-    Probe       the outcome is unknown: look before doing anything
-    Attend      a person has to act; the unit is kept for then
-    Fail        a failed result
+    Retry            try again after a backoff; an attempt is counted
+    Defer            try again later; no attempt is counted
+    Fallback         use the next fallback at once (the next model, the next verifier)
+    Probe            find out an unknown outcome before anything else is sent
+    WaitForOperator  keep the unit until a person has acted
+    Fail             end the unit with a failed result
 
-and the ledger carries it out. Invariants: the decision depends on its arguments only (jitter comes in as a
-number), so it is tested as a table; an outage never fails a unit before ``max_wait_s``; what admission refuses
-never burns an attempt.
+and the ledger carries it out. Invariants: the decision depends on its arguments only (jitter comes in as a number). An
+outage never fails a unit before ``max_wait_s``. A refusal by admission never counts as an attempt.
 """
 
 from __future__ import annotations
@@ -37,32 +36,35 @@ from integrations.errors import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and how fast a unit is tried again, and what else may be tried."""
+    """Retries, delays and fallbacks of a unit."""
 
     max_retries: int = 3  #: retries after the first attempt
     first_delay_s: float = 1.0  #: delay before the first retry, before jitter
     backoff: float = 2.0  #: each further delay is this many times longer
     max_delay_s: float = 300.0  #: upper bound of the computed delay
     probe_delay_s: float = 0.0  #: wait before an unknown outcome is probed
-    max_wait_s: float = 86_400.0  #: an outage is waited for this long; 0: used-up retries fail at once
+    max_wait_s: float = 86_400.0  #: seconds to wait for an outage to end; 0: used-up retries fail the unit at once
     breaker: Breaker | None = None  #: when the provider's circuit opens; None: the fleet's default
-    attend: bool = True  #: a refused key or a used-up quota waits for a person; False: it fails the unit
-    fallback: tuple[str, ...] = ()  #: other ways that the unit's body knows, best first
-    last_resort: str | None = None  #: one more, but only when the unit has waited ``last_resort_after_s``
+    attend: bool = True  #: whether a refused key or a used-up quota waits for a person rather than failing the unit
+    fallback: tuple[str, ...] = ()  #: fallbacks that the unit's body knows, best first
+    last_resort: str | None = None  #: one more fallback, once the unit has waited ``last_resort_after_s``
     last_resort_after_s: float = 3600.0
 
     def ways(self, waited_s: float) -> tuple[str | None, ...]:
-        """The ways that may be tried by a unit that has waited so long: its own (None), then the others."""
+        """Return what a unit that has waited so long may use: its own way (None), then its fallbacks."""
         late = self.last_resort is not None and waited_s >= self.last_resort_after_s
         return (None, *self.fallback, *((self.last_resort,) if late else ()))
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
         return asdict(self)
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> RetryPolicy:
-        """Read what any release wrote: keys it lacks have their default, keys nobody knows are left out."""
+        """Rebuild the policy that :meth:`to_dict` of any release wrote.
+
+        Missing keys get their default, and unknown keys are left out.
+        """
         known = {field.name: data[field.name] for field in fields(RetryPolicy) if field.name in data}
         breaker = known.get("breaker")
         fallback = tuple(known.get("fallback", ()))
@@ -71,14 +73,17 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Back to pending for ``delay_s`` seconds; an attempt is burnt."""
+    """Decision to try again after ``delay_s`` seconds, which counts as an attempt."""
 
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """Back to pending for ``delay_s`` seconds; no attempt is burnt. ``outage``: the provider is why."""
+    """Decision to try again after ``delay_s`` seconds, which counts as no attempt.
+
+    ``outage`` says that a failure of the provider is the reason.
+    """
 
     delay_s: float
     outage: bool = False
@@ -86,31 +91,31 @@ class Defer:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """The unit's next way, at once; ``delay_s``: when this one may work again."""
+    """Decision to use the next fallback at once, as this one may work again after ``delay_s`` seconds."""
 
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Back to unknown for ``delay_s`` seconds; no attempt is burnt."""
+    """Decision to probe an unknown outcome after ``delay_s`` seconds, which counts as no attempt."""
 
     delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Attend:
-    """Kept until a person has acted."""
+class WaitForOperator:
+    """Decision to keep the unit until a person has acted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """A failed result with ``error``."""
+    """Decision to end the unit with ``error`` as its failed result."""
 
     error: IntegrationError
 
 
-Decision = Retry | Defer | Fallback | Probe | Attend | Fail
+Decision = Retry | Defer | Fallback | Probe | WaitForOperator | Fail
 
 
 def decide(
@@ -125,16 +130,16 @@ def decide(
     waited_s: float = 0.0,
     more_ways: bool = False,
 ) -> Decision:
-    """Decide about ``error``, the outcome of call number ``attempt`` (from 1).
+    """Decide what follows ``error``, in which call number ``attempt`` (from 1) ended.
 
     ``jitter`` is a number in [0, 1] drawn by the caller: full jitter multiplies the exponential
     delay by it (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A
-    provider's own ``retry_after`` is honoured as it is, capped at ``MAX_DELAY_S``. An unknown
-    outcome is probed when the unit is an ``effect``, as often as it takes (how often it is *sent* is bounded
-    in ``agents.effects``); a reading unit is simply asked again. ``unsettled``: something that the effect sent
+    provider's own ``retry_after`` is kept, up to ``MAX_DELAY_S``. An unknown
+    outcome is probed when the unit is an ``effect``, without a bound (how often it is *sent* is bounded
+    in ``agents.effects``). A reading unit is retried. ``unsettled``: something that the effect sent
     may have been carried out, so giving up needs a person to look. ``probing``: the call was the probe of a
-    half-open breaker, so its failure says nothing new and burns no attempt. ``waited_s``: seconds since the unit
-    was first deferred by an outage. ``more_ways``: another way is left to try.
+    half-open breaker, so its failure counts as no attempt. ``waited_s``: seconds since the unit
+    was first deferred by an outage. ``more_ways``: a fallback is left.
     """
     if isinstance(error, CircuitOpenError):
         delay_s = _bounded(_or(error.retry_after, policy.first_delay_s))
@@ -144,17 +149,17 @@ def decide(
     if isinstance(error, NeedsAttentionError):
         if more_ways and not unsettled:
             return Fallback(policy.max_delay_s)
-        return Attend() if policy.attend or unsettled else Fail(error)
+        return WaitForOperator() if policy.attend or unsettled else Fail(error)
     if isinstance(error, OutcomeUnknownError) and effect:
         return Probe(_bounded(_or(error.retry_after, policy.probe_delay_s)))
     if not isinstance(error, TransientError | OutcomeUnknownError):
         if more_ways and isinstance(error, InvalidAnswerError | NotFoundError):
             return Fallback(policy.max_delay_s)
-        return Attend() if unsettled else Fail(error)
+        return WaitForOperator() if unsettled else Fail(error)
     if probing and error.outage:  # the breaker is open again and will say until when
         return _outage(error, policy, policy.first_delay_s, unsettled, waited_s, more_ways)
     if attempt > policy.max_retries:
-        # The longer it lasts, the more rarely it is asked: each wait is as long as all before it.
+        # Each wait is as long as all waits before it: the longer an outage lasts, the fewer calls are made.
         least = policy.first_delay_s * policy.backoff**policy.max_retries
         delay_s = max(_or(error.retry_after, 0.0), min(policy.max_delay_s, max(least, waited_s)))
         return _outage(error, policy, _bounded(delay_s), unsettled, waited_s, more_ways)
@@ -166,13 +171,13 @@ def decide(
 def _outage(
     error: IntegrationError, policy: RetryPolicy, delay_s: float, unsettled: bool, waited_s: float, more_ways: bool
 ) -> Decision:
-    """The provider is down, or all retries failed: another way, or wait, or the end of patience."""
+    """Decide what follows an outage or used-up retries: a fallback, a wait, or the end after ``max_wait_s``."""
     if more_ways and not unsettled:
         return Fallback(delay_s)
     if waited_s < policy.max_wait_s:
         return Defer(delay_s, outage=True)
     if unsettled:
-        return Attend()
+        return WaitForOperator()
     if policy.max_wait_s <= 0 and not isinstance(error, NotNowError):
         return Fail(error)
     hours = f"{policy.max_wait_s / 3600:g} hours" if policy.max_wait_s >= 3600 else f"{policy.max_wait_s:g} s"

@@ -1,7 +1,7 @@
 """Web search through SerpApi's Google engine.
 
-``GET /search.json``; the key travels in the query string by SerpApi's protocol, so no error made here ever
-holds a URL. Error table (serpapi.com/api-status-and-error-codes):
+``GET /search.json``. SerpApi's protocol has the key in the query string, so no error made here holds a URL. Error table
+(serpapi.com/api-status-and-error-codes):
 
     400 missing or bad argument          BadRequestError
     401, 403 bad key, account closed     CredentialsError
@@ -10,18 +10,17 @@ holds a URL. Error table (serpapi.com/api-status-and-error-codes):
     429 otherwise: hourly throughput     RateLimitedError
     5xx, search status "Error"           TransientError
     a search that has not finished       TransientError
-    no search answer, unreadable, none   TransientError
+    no answer, or one without results    TransientError
 
-Other statuses: :mod:`integrations.http_errors`. No results is HTTP 200 with a top-level ``error`` string: an empty
-list here, not a failure. SerpApi has no error codes, only sentences, which may quote the query and so a person: they
-are recognised (:data:`SAID`), never repeated.
+Other statuses: :mod:`integrations.http_errors`. A search without results is HTTP 200 with a top-level ``error`` string:
+an empty list here, not a failure. SerpApi has no error codes, only sentences, which may quote the query and with it a
+person's data. They are recognised by their words (:data:`ERROR_CODES`) and never repeated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from integrations.errors import (
     BadRequestError,
@@ -49,8 +48,8 @@ ERRORS: Mapping[int, type[IntegrationError]] = {
 }
 OUT_OF_SEARCHES = "out_of_searches"
 NO_RESULTS = "no_results"
-#: Words of SerpApi's sentences -> what we call them in ``detail``, the first that fits.
-SAID: Mapping[str, str] = {
+#: Words of SerpApi's error sentences -> our code for ``detail``. The first that occurs decides.
+ERROR_CODES: Mapping[str, str] = {
     "run out of searches": OUT_OF_SEARCHES,
     "throughput": "hourly_throughput",
     "any results": NO_RESULTS,
@@ -62,7 +61,7 @@ SAID: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """One organic result."""
+    """Organic search result."""
 
     position: int  #: from 1, over all pages
     title: str
@@ -73,20 +72,23 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """One page of results and whether there is another."""
+    """One page of search results, and whether there is another."""
 
     results: tuple[SearchResult, ...]
     more: bool
 
 
 class SerpApi:
-    """The client; safe to use from several threads."""
+    """Client of SerpApi, safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._provider = settings.provider(NAME)
 
     def page(self, query: str, *, start: int = 0, num: int = 10, timeout: float) -> SearchPage:
-        """The results from ``start`` (0-based) on, ``num`` at most. Raises by the table above."""
+        """Return the results from ``start`` (0-based) on, ``num`` at most.
+
+        Raises errors by the table above.
+        """
         reply = send(
             NAME,
             "GET",
@@ -104,18 +106,18 @@ class SerpApi:
             describe=_describe,
         )
         body = reply.json_object()
-        said = _said(body)
+        code = _error_code(body)
         state = _mapping(body, "search_information").get("organic_results_state")
         status = _text(_mapping(body, "search_metadata"), "status")
         if body.get("error"):
-            if state == "Fully empty" or said == NO_RESULTS:
+            if state == "Fully empty" or code == NO_RESULTS:
                 return SearchPage(results=(), more=False)
-            raise TransientError(NAME, "the search ended in an error", detail=said)
+            raise TransientError(NAME, "the search ended in an error", detail=code)
         if status not in ("", "Success", "Cached"):
             raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
         found = body.get("organic_results", [] if status else None)
         if not isinstance(found, list):
-            raise TransientError(NAME, "answered what is no page of results")
+            raise TransientError(NAME, "answered without a page of results")
         results = tuple(
             SearchResult(
                 position=start + place,
@@ -130,7 +132,10 @@ class SerpApi:
         return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
 
     def search(self, query: str, *, num: int = 20, timeout: float) -> list[SearchResult]:
-        """The first ``num`` results, over as many pages as it takes; ``timeout`` is for each page."""
+        """Return the first ``num`` results, from as many pages as they need.
+
+        ``timeout`` in seconds is for each page.
+        """
         results: list[SearchResult] = []
         while len(results) < num:
             page = self.page(query, start=len(results), num=num - len(results), timeout=timeout)
@@ -140,12 +145,12 @@ class SerpApi:
         return results[:num]
 
 
-def _text(item: Mapping[str, Any], key: str) -> str:
+def _text(item: Mapping[str, object], key: str) -> str:
     value = item.get(key)
     return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
-def _mapping(item: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _mapping(item: Mapping[str, object], key: str) -> Mapping[str, object]:
     value = item.get(key)
     return value if isinstance(value, Mapping) else {}
 
@@ -156,12 +161,12 @@ def _classify(reply: HttpReply) -> type[IntegrationError] | None:
 
 def _describe(reply: HttpReply) -> str | None:
     try:
-        return _said(reply.json_object())
+        return _error_code(reply.json_object())
     except IntegrationError:
         return None
 
 
-def _said(body: Mapping[str, Any]) -> str | None:
+def _error_code(body: Mapping[str, object]) -> str | None:
     error = body.get("error")
     words = error.lower() if isinstance(error, str) else ""
-    return next((name for part, name in SAID.items() if part in words), None)
+    return next((name for part, name in ERROR_CODES.items() if part in words), None)

@@ -1,7 +1,6 @@
-"""What a call consumed: the record that cost accounting is built on.
+"""Tokens and money that a call consumed, on which cost accounting is built.
 
-Invariant: money is Decimal with a currency; a price nobody knows is ``None`` and shown as tokens,
-never as 0.
+Invariant: money is Decimal with a currency. An unknown price is ``None`` and shown as tokens, never as 0.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Consumption of one provider call."""
+    """Consumption of one call to a provider."""
 
     provider: str
     model: str | None = None

@@ -1,9 +1,9 @@
-"""Admission: the fleet's circuit breakers and limits, asked before every call to a provider.
+"""Admission control: circuit breakers and rate limits of the whole fleet, checked before every call to a provider.
 
 One atomic script in Redis decides for all processes, by Redis' clock (:mod:`~integrations.admission.admission`).
 Invariants: once a circuit is open, only calls already under way and one probe per recovery reach the provider; in no
 window of a limit's period are more calls admitted than it allows; a caller that has to wait for a limit is told its
-own moment. It knows holders and campaigns as names only.
+own time. Admission knows holders and campaigns as names only.
 """
 
 from integrations.admission.admission import Admission

@@ -1,8 +1,8 @@
-"""May this call start now? One answer for the whole fleet, before every call to a provider.
+"""Admission of calls to providers: decides for the whole fleet whether a call may start now.
 
-Invariant: what is refused was not sent and costs the caller nothing but time; what is admitted has been counted
-against the limits and let through by the breaker, both in one atomic step. Redis is a guard, not the truth: without
-it reading calls go on carefully and calls with effects wait.
+Invariant: a refused call was not sent and costs the caller nothing but time. An admitted call has been counted
+against the limits and let through by the breaker, both in one atomic step. Redis holds no state that can't be lost:
+while it is down, reading calls go on one at a time and calls with effects wait.
 """
 
 from __future__ import annotations
@@ -23,40 +23,40 @@ from redis.retry import Retry
 
 from integrations.admission.circuit import Breaker, BreakerChange, Circuit
 from integrations.admission.limit import UNLIMITED, Limit
-from integrations.admission.presence import Presence
-from integrations.admission.refusal import away, refusal
+from integrations.admission.redis_health import RedisHealth
+from integrations.admission.refusal import redis_down_error, refusal_error
 from integrations.admission.scripts import Scripts
-from integrations.admission.status import CircuitStatus, read
-from integrations.admission.ticket import Ticket, Verdict, asked_pause_s, verdict_of
+from integrations.admission.status import CircuitStatus, circuit_status
+from integrations.admission.ticket import Ticket, Verdict, requested_pause_s, verdict_of
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Connections of one process at most. A question takes well under a millisecond, so threads wait for one rather
-#: than each having its own; mind Redis' ``maxclients`` (10,000): this many per worker process beside Celery's.
+#: Connections of one process at most. A script takes well under a millisecond, so threads share connections. Redis'
+#: ``maxclients`` (10,000) has to cover this many per worker process beside Celery's.
 MAX_CONNECTIONS = 16
-#: Redis is away when it has not answered for so many seconds.
+#: Redis counts as down when it has not answered for so many seconds.
 SOCKET_TIMEOUT_S = 1.0
 
 
-class _Away(Exception):
-    """Redis did not answer, or is not worth asking yet."""
+class _RedisDownError(Exception):
+    """Raised when Redis did not answer, or is not tried again yet."""
 
 
 class Admission:
-    """The fleet's circuit breakers and limits. Safe to use from several threads and after a fork.
+    """Circuit breakers and rate limits of the whole fleet, safe to use from several threads and after a fork.
 
     Args:
-        redis_url: where every process of the fleet keeps them.
-        breaker: of the calls that bring none of their own.
-        limits: by provider's name; a provider that is not in it has none.
-        on_change: told each change of a circuit's state that this process causes, in the calling thread. What it
-            raises is logged: a broken listener must not cost a call.
-        chance: numbers in [0, 1) that spread those who come back.
+        redis_url: the Redis in which all processes of the fleet keep breakers and limits.
+        breaker: settings of the breaker for calls that bring none of their own.
+        limits: limits by provider name. A provider that is not in it has none.
+        on_change: called in the calling thread with each change of a circuit's state that this process causes. What it
+            raises is logged and never fails a call.
+        chance: returns numbers in [0, 1) that spread the times at which refused callers come back.
 
-    ``now`` (epoch seconds) replaces Redis' clock; for tests only.
+    ``now`` (epoch seconds) replaces Redis' clock in tests.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Admission:
             timeout=SOCKET_TIMEOUT_S,
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=SOCKET_TIMEOUT_S,
-            # A lost connection is made anew at once; a time-out is not waited for twice. To ask again is safe: a
-            # token takes one lease and one probe however often it is sent.
+            # A lost connection is made anew at once, but a time-out is not waited for twice. Sending a script again is
+            # safe: a token takes one lease and one probe however often it is sent.
             retry=Retry(NoBackoff(), 1, (NoConnection,)),
             decode_responses=True,
             protocol=2,
         )
         self._scripts = Scripts(Redis(connection_pool=self._pool))
-        self._presence, self._pid = Presence(), os.getpid()
+        self._redis_health, self._pid = RedisHealth(), os.getpid()
 
     def admit(
         self,
@@ -96,35 +96,33 @@ class Admission:
         effect: bool = False,
         lease_s: float,
         breaker: Breaker | None = None,
-        goes_on: bool = False,
+        continuation: bool = False,
         needed: int = 1,
         now: float | None = None,
     ) -> Ticket:
-        """Leave to make one call; give the ticket to :meth:`settle` when the call has ended.
+        """Admit one call and return its ticket, which goes to :meth:`settle` when the call has ended.
 
         Args:
-            holder: who asks, the same each time it comes back: its reservation is kept under this name.
-            campaign: whose share of the limit the reservation is part of.
-            effect: the call changes the outside world; it is never made unguarded.
-            lease_s: no longer than this does the call last (its own time-out). A caller that was killed holds its
-                place, or the circuit's probe, a few seconds longer and no more.
+            holder: name of the caller, the same at each retry: its reservation is kept under this name.
+            campaign: name of the campaign whose share of the limit the reservation counts against.
+            effect: whether the call changes the outside world. Such a call is never made unguarded.
+            lease_s: seconds that the call can last at most (its own time-out). A caller that was killed holds its
+                lease, or the circuit's probe, a few seconds longer and no more.
+            continuation: whether an earlier call of the same piece of work was admitted just now, so that a wait would
+                waste that work. Such a call needs room within the limit, but no time slot of its own.
+            needed: number of calls to be made without a wait between them, as far as the limit allows so many.
 
-            goes_on: an earlier call of the same piece of work was admitted just now, and a wait would undo it: no slot
-                of its own is needed, only room within the limit.
-            needed: so many calls have to be made without a wait between them (as far as the limit allows so many).
-
-        Raises:
-            CircuitOpenError: the breaker lets nobody through.
-            OverLimitError: a limit has no room; come back after ``retry_after``, to a slot that is reserved unless
-                ``detail`` is "share" (the campaign has enough reservations) or "provider" (it asked for a pause).
-            NotNowError: Redis is away (``detail`` "admission_away"), and the call has effects or would not be the only
-                one of this process to its provider.
+        Raises CircuitOpenError when the breaker is open, or half-open with its probe under way. Raises OverLimitError
+        when a limit has no room before ``retry_after``: a slot is reserved for then, unless ``detail`` is "share" (the
+        campaign has enough reservations) or "provider" (it asked for a pause). Raises NotNowError with ``detail``
+        "admission_away" when Redis is down and the call has effects, or another unguarded call of this process to the
+        provider is under way.
         """
         breaker = breaker or self.breaker
         limit = self._limits.get(circuit.provider, UNLIMITED)
         token = secrets.token_hex(8)
         try:
-            reply = self._ask(
+            reply = self._run(
                 self._scripts.admit,
                 circuit,
                 token=token,
@@ -132,19 +130,19 @@ class Admission:
                 campaign=campaign,
                 lease_s=lease_s,
                 limit=limit,
-                goes_on=goes_on,
+                continuation=continuation,
                 needed=needed,
                 now=now,
             )
-        except _Away:
-            if not effect and self._here().take(circuit.provider, token, lease_s):
+        except _RedisDownError:
+            if not effect and self._health().begin_unguarded(circuit.provider, token, lease_s):
                 return Ticket(circuit=circuit, breaker=breaker, token=token, at=0.0, unguarded=True)
-            raise away(circuit.provider, chance=self._chance()) from None
+            raise redis_down_error(circuit.provider, chance=self._chance()) from None
         if reply.reason != "admitted":
-            raise refusal(
+            raise refusal_error(
                 circuit.provider, reply.reason, reply.wait_s, breaker=breaker, limit=limit, chance=self._chance()
             )
-        self._tell(reply.change)
+        self._notify(reply.change)
         return Ticket(
             circuit=circuit,
             breaker=breaker,
@@ -155,21 +153,22 @@ class Admission:
         )
 
     def settle(self, ticket: Ticket, error: BaseException | None, *, now: float | None = None) -> None:
-        """Note that the call has ended, well or in ``error``. Never raises: the call's own outcome matters more.
+        """Record that the call has ended, successfully or in ``error``.
 
-        Costs nothing for a success that holds neither lease nor probe.
+        Never raises, because the call's own outcome matters more. Sends nothing for a success that holds neither a
+        lease nor the probe.
         """
         if ticket.unguarded:
-            self._here().give_back(ticket.circuit.provider, ticket.token)
+            self._health().end_unguarded(ticket.circuit.provider, ticket.token)
             return
-        verdict, pause_s = verdict_of(error), asked_pause_s(error)
+        verdict, pause_s = verdict_of(error), requested_pause_s(error)
         if verdict is not Verdict.FAILED and not (ticket.probe or ticket.leased or pause_s):
             return
         try:
-            change = self._ask(self._scripts.settle, ticket, verdict, pause_s=pause_s, now=now)
-        except _Away:
+            change = self._run(self._scripts.settle, ticket, verdict, pause_s=pause_s, now=now)
+        except _RedisDownError:
             return  # leases and probes expire by themselves
-        self._tell(change)
+        self._notify(change)
 
     @contextmanager
     def call(
@@ -181,10 +180,10 @@ class Admission:
         effect: bool = False,
         lease_s: float,
         breaker: Breaker | None = None,
-        goes_on: bool = False,
+        continuation: bool = False,
         needed: int = 1,
     ) -> Iterator[Ticket]:
-        """``with admission.call(...):`` :meth:`admit` before, :meth:`settle` after, by the class of what was raised."""
+        """Admit a call and settle it when the ``with`` block ends, by the class of what the block raised."""
         ticket = self.admit(
             circuit,
             holder=holder,
@@ -192,7 +191,7 @@ class Admission:
             effect=effect,
             lease_s=lease_s,
             breaker=breaker,
-            goes_on=goes_on,
+            continuation=continuation,
             needed=needed,
         )
         with self.settling(ticket):
@@ -200,7 +199,7 @@ class Admission:
 
     @contextmanager
     def settling(self, ticket: Ticket) -> Iterator[None]:
-        """``with admission.settling(ticket):`` :meth:`settle` after, by the class of what was raised."""
+        """Settle a ticket when the ``with`` block ends, by the class of what the block raised."""
         try:
             yield
         except BaseException as error:
@@ -209,68 +208,71 @@ class Admission:
         self.settle(ticket, None)
 
     def limit(self, provider: str) -> Limit:
-        """The limit of a provider's accounts."""
+        """Return the limit of each account of a provider."""
         return self._limits.get(provider, UNLIMITED)
 
     def status(self, *, now: float | None = None) -> list[CircuitStatus]:
-        """Every circuit used in the last week, by key. NotNowError while Redis is away."""
+        """Return the status of every circuit used in the last week, ordered by key.
+
+        Raises NotNowError when Redis is down.
+        """
         found = []
-        for circuit in self._must(self._scripts.circuits):
+        for circuit in self._run_or_refuse(self._scripts.circuits):
             limit = self._limits.get(circuit.provider)
-            seen = self._must(self._scripts.status, circuit, self.breaker, limit or UNLIMITED, now=now)
-            found.append(read(circuit, limit, seen))
+            seen = self._run_or_refuse(self._scripts.status, circuit, self.breaker, limit or UNLIMITED, now=now)
+            found.append(circuit_status(circuit, limit, seen))
         return found
 
     def reset(self, provider: str, *, now: float | None = None) -> list[BreakerChange]:
-        """Close every circuit of ``provider`` by hand and forget its failures; the changes this made.
+        """Close every circuit of ``provider``, forget its failures and return the changes of state.
 
-        NotNowError while Redis is away.
+        Raises NotNowError when Redis is down.
         """
         changes = []
-        for circuit in self._must(self._scripts.circuits):
+        for circuit in self._run_or_refuse(self._scripts.circuits):
             if circuit.provider == provider:
-                change = self._must(self._scripts.reset, circuit, now=now)
+                change = self._run_or_refuse(self._scripts.reset, circuit, now=now)
                 if change is not None:
-                    self._tell(change)
+                    self._notify(change)
                     changes.append(change)
         return changes
 
     @property
     def healthy(self) -> bool:
-        """False while Redis is away, as far as this process knows: it finds out by asking."""
-        return self._here().here
+        """Whether Redis answered this process's last command."""
+        return self._health().up
 
     def close(self) -> None:
-        """Close the connections. Using it again opens new ones."""
+        """Close the connections, which the next call opens again."""
         self._pool.disconnect()
 
-    def _here(self) -> Presence:
-        if self._pid != os.getpid():  # a forked child: the lock may be held by a thread that is not here
-            self._presence, self._pid = Presence(), os.getpid()
-        return self._presence
+    def _health(self) -> RedisHealth:
+        if self._pid != os.getpid():  # a forked child: the lock may be held by a thread that it doesn't have
+            self._redis_health, self._pid = RedisHealth(), os.getpid()
+        return self._redis_health
 
-    def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        presence = self._here()
-        if not presence.worth_asking():
-            raise _Away
+    def _run(self, script: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        health = self._health()
+        if not health.should_try():
+            raise _RedisDownError
         try:
-            answer = question(*args, **kwargs)
+            reply = script(*args, **kwargs)
         except RedisError as error:
-            presence.silent(error)
-            raise _Away from None
-        presence.answered()
-        return answer
+            health.mark_down(error)
+            raise _RedisDownError from None
+        health.mark_up()
+        return reply
 
-    def _must(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _run_or_refuse(self, script: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return self._ask(question, *args, **kwargs)
-        except _Away:
-            raise away("redis", chance=self._chance()) from None
+            return self._run(script, *args, **kwargs)
+        except _RedisDownError:
+            raise redis_down_error("redis", chance=self._chance()) from None
 
-    def _tell(self, change: BreakerChange | None) -> None:
+    def _notify(self, change: BreakerChange | None) -> None:
         if change is None or self._on_change is None:
             return
         try:
             self._on_change(change)
         except Exception:
-            logger.exception("the listener failed to take note of %s", change)
+            logger.exception("the listener failed on %s", change)

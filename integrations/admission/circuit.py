@@ -1,4 +1,4 @@
-"""What may fail together: a provider's account (and model), and the breaker over it.
+"""Circuits, which are failure domains of a provider, and the circuit breaker's settings and states.
 
 Invariant: nothing here holds a credential. An account is named by a short hash of what identifies it, which is
 enough to keep two accounts apart and to find the same one again from every process.
@@ -17,12 +17,11 @@ _HASH = re.compile(r"[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """One failure domain. The breaker is keyed by all three parts, the limits by provider and account.
+    """A failure domain: one account of a provider, and one model where the provider has several.
 
-    Build it with :meth:`of`, which hashes what identifies the account.
-
-    Raises:
-        ValueError: the provider is no plain name, or ``account`` is no hash (its value is not quoted: it may be a key).
+    The breaker is keyed by all three parts, the limits by provider and account. Build it with :meth:`of`, which hashes
+    what identifies the account. Raises ValueError when the provider is no plain name, or ``account`` is no hash (the
+    message does not quote it: it may be a key).
     """
 
     provider: str
@@ -37,19 +36,19 @@ class Circuit:
 
     @classmethod
     def of(cls, provider: str, identity: str = "", *, model: str = "") -> Circuit:
-        """The circuit of the account that ``identity`` (an API key, an account's number) stands for."""
+        """Return the circuit of the account that an API key or an account number identifies."""
         account = sha256(identity.encode()).hexdigest()[:12] if identity else ""
         return cls(provider, account, model)
 
     @classmethod
     def parse(cls, key: str) -> Circuit:
-        """The circuit whose :attr:`key` this is."""
+        """Return the circuit that has this :attr:`key`."""
         provider, account, model = (*key.split("/", 2), "", "")[:3]
         return cls(provider, "" if account == "-" else account, model)
 
     @property
     def account_key(self) -> str:
-        """Such as ``openai/3fa2b1c04d5e``: what the limits are kept by."""
+        """Provider and account, such as ``openai/3fa2b1c04d5e``, which limits are kept by."""
         return f"{self.provider}/{self.account or '-'}"
 
     @property
@@ -60,11 +59,14 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """When a circuit opens and for how long. ValueError when a figure is not positive."""
+    """Settings of a circuit breaker: when a circuit opens and for how long.
 
-    failure_threshold: int = 5  #: so many failures ...
-    recovery_timeout_s: float = 300.0  #: how long an open circuit lets nobody through
-    window_s: float = 60.0  #: ... within so many seconds open it; successes in between change nothing
+    Raises ValueError when a figure is not positive.
+    """
+
+    failure_threshold: int = 5  #: failures within the window that open the circuit
+    recovery_timeout_s: float = 300.0  #: seconds that a circuit stays open before a probe is let through
+    window_s: float = 60.0  #: seconds for which a failure counts; successes in between change nothing
 
     def __post_init__(self) -> None:
         if self.failure_threshold < 1:
@@ -76,21 +78,21 @@ class Breaker:
 
     @property
     def spread_s(self) -> float:
-        """Over so many seconds the refused callers come back, so that they don't come all at once."""
+        """Seconds over which refused callers are spread, so that they don't come back all at once."""
         return min(10.0, self.recovery_timeout_s / 2)
 
 
 class BreakerState(StrEnum):
-    """Whether calls are let through."""
+    """States of a circuit breaker, which say what calls are let through."""
 
-    CLOSED = "closed"  #: all of them
+    CLOSED = "closed"  #: all calls
     OPEN = "open"  #: none
-    HALF_OPEN = "half_open"  #: one at a time in the whole fleet, the probe
+    HALF_OPEN = "half_open"  #: one probe at a time in the whole fleet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChange:
-    """A circuit's change of state, told once, by the process that caused it."""
+    """A circuit's change of state, reported once, by the process that caused it."""
 
     circuit: str  #: Circuit.key
     before: BreakerState

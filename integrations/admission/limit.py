@@ -1,7 +1,7 @@
-"""How much of a provider's account the whole fleet may use.
+"""Limits of requests and of concurrent calls that the whole fleet keeps for one account of a provider.
 
-Invariant: the slots handed out in time are a little wider apart than the limit asks for, so that a caller that comes
-late for its slot rarely takes the room of the next one, and the queue behind it recovers.
+Invariant: time slots are reserved a little wider apart than the limit asks for, so that a caller that comes late for
+its slot rarely takes the room of the next one, and the queue behind it recovers.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-#: The share of the limit that slots are handed out for.
+#: Part of the limit that slots are reserved for.
 HEADROOM = 0.95
-#: One campaign holds reservations for so many seconds' worth of the rate, but two in any case.
+#: One campaign may hold reservations for so many seconds of the rate, and always two.
 SHARE_S = 2.0
-#: From so many requests a period on, half of them may come in a burst.
-SMALL = 20
+#: Limits of fewer requests than this per period allow no bursts.
+MIN_REQUESTS_FOR_BURST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most ``requests`` in any ``period_s`` seconds, at most ``concurrency`` at the same time; None: no limit.
+    """A limit of ``requests`` in any ``period_s`` seconds and of ``concurrency`` calls at the same time.
 
-    ValueError when a figure is not positive.
+    None means no limit. Raises ValueError when a figure is not positive.
     """
 
     requests: int | None = None
@@ -38,18 +38,21 @@ class Limit:
 
     @property
     def spacing_s(self) -> float:
-        """Seconds from one slot to the next; 0 without a limit of requests."""
+        """Seconds from one slot to the next, 0 without a limit of requests."""
         return self.period_s / self.requests / HEADROOM if self.requests else 0.0
 
     @property
     def burst(self) -> int:
-        """So many calls in a period need no slots of their own while nobody waits: a limit that is hardly used delays
-        nobody. 0 for a limit so small that calls are best spread evenly."""
-        return self.requests // 2 if self.requests and self.requests >= SMALL else 0
+        """Number of calls in a period that need no slot of their own while no caller waits.
+
+        With it, a limit of which little is used delays no call. It is 0 for limits so small that calls are best spread
+        evenly.
+        """
+        return self.requests // 2 if self.requests and self.requests >= MIN_REQUESTS_FOR_BURST else 0
 
     @property
     def share(self) -> int:
-        """How many slots to come one campaign may hold."""
+        """Number of future slots that one campaign may hold."""
         return max(2, int(SHARE_S / self.spacing_s)) if self.requests else 2
 
 

@@ -1,7 +1,7 @@
-"""The limits that providers publish, and the settings that overrule them.
+"""Limits that providers publish, and the settings that override them.
 
-Invariant: a figure here has a source. A provider that publishes none, or one per plan, has no limit here: its own
-429 with Retry-After then holds the whole fleet back, and ``LIMIT_<PROVIDER>`` states what the plan allows.
+Invariant: every figure here has a source. A provider that publishes none, or one per plan, has no limit here: its own
+429 with Retry-After then pauses the whole fleet, and ``LIMIT_<PROVIDER>`` states what the plan allows.
 """
 
 from __future__ import annotations
@@ -39,18 +39,16 @@ _RIGHT = "10/s, 600/min, 450/15min, 10/s,4 (4 calls at a time), ,4 or none"
 
 
 def limits_from_env(env: Mapping[str, str], published: Mapping[str, Limit] = PUBLISHED) -> Mapping[str, Limit]:
-    """Limits by provider: ``published``, overruled by the settings ``LIMIT_<PROVIDER>`` of ``env``.
+    """Return the limits by provider: those ``published``, overridden by ``LIMIT_<PROVIDER>`` of ``env``.
 
-    Any provider can be named. An empty setting counts as absent; ``none`` takes a published limit away.
-
-    Raises:
-        SettingsError: a setting has another form; it names setting, value and what is right.
+    Any provider can be named. An empty setting counts as absent, and ``none`` removes a published limit. Raises
+    SettingsError when a setting has another form; its text names the setting, the value and what would be right.
     """
     limits = dict(published)
     for name, value in env.items():
         if name.startswith(_PREFIX) and value.strip():
             provider = name.removeprefix(_PREFIX).lower()
-            limit = _parsed(name, value)
+            limit = _parse(name, value)
             if limit is None:
                 limits.pop(provider, None)
             else:
@@ -58,7 +56,7 @@ def limits_from_env(env: Mapping[str, str], published: Mapping[str, Limit] = PUB
     return MappingProxyType(limits)
 
 
-def _parsed(name: str, value: str) -> Limit | None:
+def _parse(name: str, value: str) -> Limit | None:
     text = re.sub(r"\s", "", value).lower()
     if text == "none":
         return None

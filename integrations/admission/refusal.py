@@ -1,7 +1,7 @@
-"""Why a call may not start now, as an error with the caller's own time to come back.
+"""Errors for calls that may not start now, each with the caller's own time to retry.
 
-Invariant: two callers refused for the same cause are not told the same moment. A slot in time is the caller's own
-already; everything else is spread by chance.
+Invariant: two callers refused for the same cause are not given the same time. A reserved slot belongs to one caller;
+everything else is spread at random.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from integrations.admission.circuit import Breaker
 from integrations.admission.limit import Limit
 from integrations.errors import CircuitOpenError, NotNowError, OverLimitError
 
-#: For so long nobody asks a Redis that did not answer.
-AWAY_S = 1.0
+#: A process tries a Redis that did not answer again after so many seconds.
+REDIS_RETRY_S = 1.0
 
 _LIMITS = {
     "rate": "the limit of requests has no room yet",
@@ -22,13 +22,15 @@ _LIMITS = {
 }
 
 
-def refusal(provider: str, reason: str, wait_s: float, *, breaker: Breaker, limit: Limit, chance: float) -> NotNowError:
-    """The error for ``reason``, one of the words that ``admit.lua`` returns beside "admitted", with its ``wait_s``.
+def refusal_error(
+    provider: str, reason: str, wait_s: float, *, breaker: Breaker, limit: Limit, chance: float
+) -> NotNowError:
+    """Return the error for a refusal by ``admit.lua``, whose ``reason`` becomes the ``detail``.
 
-    ``chance`` in [0, 1] spreads the callers. ``detail`` is the reason.
+    ``wait_s`` is the script's wait in seconds, and ``chance`` in [0, 1] spreads the callers.
     """
     if reason in ("open", "half_open"):
-        # Half-open: nobody knows when the probe will end. Those who come early are refused once more.
+        # Half-open: the probe's end is not known. Callers that come back before it are refused once more.
         retry_after = (
             wait_s + chance * breaker.spread_s if reason == "open" else (0.1 + 0.9 * chance) * breaker.spread_s
         )
@@ -41,7 +43,7 @@ def refusal(provider: str, reason: str, wait_s: float, *, breaker: Breaker, limi
     return OverLimitError(provider, _LIMITS[reason], detail=reason, retry_after=wait_s)
 
 
-def away(provider: str, *, chance: float) -> NotNowError:
-    """The error of a call that may not go on without the fleet's limits and breakers."""
+def redis_down_error(provider: str, *, chance: float) -> NotNowError:
+    """Return the error for a call that may not start while limits and breakers can't be read."""
     message = "the fleet's limits and breakers can't be asked"
-    return NotNowError(provider, message, detail="admission_away", retry_after=AWAY_S * (1 + chance / 2))
+    return NotNowError(provider, message, detail="admission_away", retry_after=REDIS_RETRY_S * (1 + chance / 2))

@@ -1,4 +1,6 @@
--- Closes one circuit by hand and forgets its failures. Returns {now, before}, before empty when it was closed.
+-- Closes one circuit on an operator's command and forgets its failures.
+--
+-- Returns {now, before}: before is the state that it was in, empty when it was closed.
 
 local circuit, failures = unpack(KEYS)
 local now = clock(ARGV[1])

@@ -1,10 +1,10 @@
--- Takes note of how one admitted call ended.
+-- Records how one admitted call ended.
 --
 -- The verdict is about the provider: "works", "failed", or "none" when the call says nothing about it. Only the holder
--- of the current probe closes a circuit that is not closed, or opens it again; only calls begun since the last change
--- count towards opening it.
+-- of the current probe closes a circuit that is not closed, or opens it again. A failure of a call that began before
+-- the last change of state is ignored.
 --
--- Returns {now, before, after, reason}, the last three empty when the circuit's state is what it was.
+-- Returns {now, before, after, reason}, the last three empty when the circuit's state did not change.
 
 local circuit, failures, account, leases = unpack(KEYS)
 local now = clock(ARGV[1])

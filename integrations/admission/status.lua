@@ -1,4 +1,4 @@
--- What is known of one circuit and its account. Writes nothing.
+-- Reads the figures of one circuit and its account. Writes nothing.
 --
 -- Returns {now, fields of the circuit, failures in the window, blocked until, requests in the period, leases, waiting}.
 
@@ -6,7 +6,7 @@ local circuit, failures, account, log, slots, leases = unpack(KEYS)
 local now = clock(ARGV[1])
 local window, period = tonumber(ARGV[2]), tonumber(ARGV[3])
 
--- The log is sorted, newest first: how many lie in the period, by bisection.
+-- Admissions within the period, by bisection: the log is sorted, newest first.
 local low, high = 0, redis.call('LLEN', log)
 while low < high do
   local middle = math.floor((low + high) / 2)
@@ -20,7 +20,7 @@ end
 return {
   now,
   redis.call('HGETALL', circuit),
-  -- The bounds are whole numbers: + 1 leaves out what is exactly as old as the window.
+  -- The bounds are whole numbers: + 1 leaves out failures that are exactly as old as the window.
   redis.call('ZCOUNT', failures, now - window + 1, '+inf'),
   numbers(account, 'blocked'),
   low,

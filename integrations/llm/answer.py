@@ -1,32 +1,32 @@
-"""What a language model said, before anybody judged it.
+"""Answers of language models as they came, before validation.
 
-Kept apart from the client, so that code which only reads answers (journals, tests, agents) needs no
-client library. Invariant: a :class:`RawAnswer` survives JSON unchanged, because it is committed to
-the ledger before it is validated, and an answer that was paid for is never asked for again.
+Apart from the client, so that code which only reads answers (journals, tests, agents) needs no client library.
+Invariant: a :class:`RawAnswer` survives JSON unchanged, because it is committed to the ledger before it is validated,
+so that an answer that was paid for is never requested again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from integrations.llm.errors import PROVIDER
 from integrations.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawAnswer:
-    """One completion as the server gave it."""
+    """Chat completion as the server sent it."""
 
     text: str  #: content, or the arguments of the tool call that carried the object
     finish_reason: str  #: stop | length | content_filter | tool_calls | "" when the server gave none
     model: str  #: the model that the server says has answered
     usage: Usage
-    refusal: str | None = None  #: the model's own words when it declined
+    refusal: str | None = None  #: the model's own words when it refused
     system_fingerprint: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form without the usage, which the ledger keeps beside it."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON form without the usage, which the ledger keeps beside it."""
         return {
             "text": self.text,
             "finish_reason": self.finish_reason,
@@ -37,14 +37,15 @@ class RawAnswer:
         }
 
     @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> RawAnswer:
-        """Rebuild what :meth:`to_dict` wrote; its cost is in the ledger already and not repeated here."""
-        model = str(data.get("model", ""))
+    def from_dict(data: Mapping[str, object]) -> RawAnswer:
+        """Rebuild the answer that :meth:`to_dict` wrote, without its cost, which the ledger has."""
+        model, tokens = str(data.get("model", "")), data.get("output_tokens")
+        refusal, fingerprint = data.get("refusal"), data.get("system_fingerprint")
         return RawAnswer(
             text=str(data.get("text", "")),
             finish_reason=str(data.get("finish_reason", "")),
             model=model,
-            usage=Usage(provider="openai", model=model, output_tokens=int(data.get("output_tokens", 0))),
-            refusal=data.get("refusal"),
-            system_fingerprint=data.get("system_fingerprint"),
+            usage=Usage(provider=PROVIDER, model=model, output_tokens=tokens if isinstance(tokens, int) else 0),
+            refusal=refusal if isinstance(refusal, str) else None,
+            system_fingerprint=fingerprint if isinstance(fingerprint, str) else None,
         )

@@ -1,21 +1,21 @@
-"""The error table of OpenAI-compatible servers: what the client raises, in our tree's words.
+"""Error table of OpenAI-compatible servers: from what the client library raises to our classes.
 
-Reading order: the server's own code first (a 429 may be a rate limit or an unpaid bill), then words that
-servers without codes use, then the HTTP status. Sources: OpenAI's "Error codes" guide, and what vLLM, llama.cpp,
-LM Studio and Ollama answer.
+The server's own code decides first (a 429 may be a rate limit or an unpaid bill), then the words of servers without
+codes, then the HTTP status. Sources: OpenAI's "Error codes" guide, and the answers of vLLM, llama.cpp, LM Studio and
+Ollama.
 
-    a code of CODES                         its class, whatever the status
-    400, 413, 422 in words of a full context BadRequestError, ``detail`` context_length_exceeded
+    a code of CODES                         its class, for every status
+    400, 413, 422 that tell of a full context BadRequestError, ``detail`` context_length_exceeded
     a status of STATUSES                    its class; 429 after retry-after-ms or Retry-After
     other 3xx, 4xx                          BadRequestError
     5xx                                     TransientError
-    no answer, time-out, hung up            TransientError: a completion changes nothing, so asking again only costs
+    no answer, time-out, hung up            TransientError: a completion changes nothing, so a retry only costs money
     an answer that is no chat completion    TransientError
-    an address that is none                 BadRequestError
+    a base URL that is not a URL            BadRequestError
 
 A completion that is empty, refused, cut off or filtered is an answer (:mod:`integrations.llm.answer`), not an error.
-Invariant: :func:`translate` is total; whatever comes in, an IntegrationError comes out, and neither the key nor a
-prompt is in its message.
+Invariant: :func:`translate` returns an IntegrationError for every exception, and neither the key nor a prompt is in its
+message.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from integrations.errors import (
     BadRequestError,
@@ -38,6 +38,9 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.http_errors import retry_after as plain_retry_after
+
+if TYPE_CHECKING:
+    import openai
 
 PROVIDER = "openai"
 CONTEXT_OVERFLOW = "context_length_exceeded"
@@ -57,7 +60,7 @@ CODES: Mapping[str, type[IntegrationError]] = MappingProxyType(
         CONTEXT_OVERFLOW: BadRequestError,
     }
 )
-#: HTTP status -> (our class, what we say).
+#: HTTP status -> (our class, our message).
 STATUSES: Mapping[int, tuple[type[IntegrationError], str]] = MappingProxyType(
     {
         400: (BadRequestError, "the model server refused the request"),
@@ -73,9 +76,9 @@ STATUSES: Mapping[int, tuple[type[IntegrationError], str]] = MappingProxyType(
         429: (RateLimitedError, "too many requests or tokens"),
     }
 )
-#: Statuses whose message tells the user what to change; the others' are not repeated.
+#: Statuses whose message is repeated, because it tells the user what to change.
 _EXPLAINED = frozenset({400, 404, 413, 422})
-# OpenAI says it by a code; vLLM, llama.cpp, LM Studio and Ollama only in words.
+# OpenAI has a code for it; vLLM, llama.cpp, LM Studio and Ollama have words only.
 _OVERFLOW = re.compile(
     r"maximum context length|context[_ ]length[_ ]exceeded|context (size|window|length)|prompt is too long"
     r"|input tokens exceed",
@@ -99,7 +102,11 @@ _FEATURES: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 
 def translate(error: Exception, *, key: str = "", now: datetime | None = None) -> IntegrationError:
-    """``error`` in our tree. ``key`` is struck out of anything repeated; ``now`` reads a Retry-After date."""
+    """Return our error for an exception of the client library.
+
+    ``key`` is removed from text of the server that is repeated. ``now`` is the time that a Retry-After date is compared
+    with.
+    """
     import openai
 
     if isinstance(error, IntegrationError):
@@ -109,7 +116,7 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
     if isinstance(error, openai.APITimeoutError):  # before its parent, the connection error
         return TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
     if isinstance(error, openai.APIConnectionError):
-        if _was_no_address(error):
+        if _is_bad_address(error):
             return BadRequestError(PROVIDER, "its base URL is not a URL we can use (OPENAI_BASE_URL)")
         return TransientError(PROVIDER, "the model server can't be reached or hung up", detail="connection")
     if isinstance(
@@ -123,8 +130,8 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
     return PermanentError(PROVIDER, f"the model client failed with {type(error).__name__}")
 
 
-def _was_no_address(error: BaseException | None) -> bool:
-    """Did the HTTP client refuse the address before it connected?"""
+def _is_bad_address(error: BaseException | None) -> bool:
+    """Return whether the HTTP client refused the address before it connected."""
     import httpx2
 
     while error is not None:
@@ -134,7 +141,7 @@ def _was_no_address(error: BaseException | None) -> bool:
     return False
 
 
-def _from_status(error: Any, key: str, now: datetime) -> IntegrationError:
+def _from_status(error: openai.APIStatusError, key: str, now: datetime) -> IntegrationError:
     status = int(error.status_code)
     code = error_code(error)
     said = str(error.message or "")
@@ -156,8 +163,8 @@ def _from_status(error: Any, key: str, now: datetime) -> IntegrationError:
     return error_class(PROVIDER, text, detail=code or str(status), retry_after=retry_after(error.response.headers, now))
 
 
-def error_code(error: Any) -> str | None:
-    """The server's short code for a status error: ``code``, else a ``type`` that we know."""
+def error_code(error: openai.APIStatusError) -> str | None:
+    """Return the server's short code of a status error: ``code``, else a ``type`` that we know."""
     code = getattr(error, "code", None)
     if isinstance(code, str) and code:
         return code[:60]
@@ -166,10 +173,11 @@ def error_code(error: Any) -> str | None:
 
 
 def unsupported(error: Exception) -> frozenset[str] | None:
-    """Which parts of the request a server may not know: "structured", "temperature", "seed", "max_tokens".
+    """Return the parts of a request that a server may not support, as its error tells.
 
-    None when the error says nothing about the request's form; an empty set when it is a refusal without a
-    word about the reason (then the form of the answer is the first suspect).
+    They are "structured", "temperature", "seed" and "max_tokens". None means that the error is not about the request's
+    form; an empty set, that the server refused the request without a reason, which is most often the form of the
+    answer.
     """
     import openai
 
@@ -182,7 +190,7 @@ def unsupported(error: Exception) -> frozenset[str] | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait: OpenAI's own ``retry-after-ms``, else Retry-After, seconds or a date."""
+    """Return the seconds to wait by OpenAI's own ``retry-after-ms``, else by Retry-After, or None without both."""
     milliseconds = plain_retry_after({"Retry-After": headers.get("retry-after-ms") or ""}, now)
     if milliseconds is not None:
         return milliseconds / 1000.0
@@ -190,7 +198,10 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
 
 def _safe(text: str, key: str) -> str:
-    """At most 200 characters of a server's message, without anything that looks like a key, an address or the input."""
+    """Return at most 200 characters of a server's message, without keys, addresses and the input.
+
+    It removes what looks like one of them.
+    """
     if key:
         text = text.replace(key, "***")
     text = _PRIVATE.sub("***", _SECRET.sub(r"\1***", " ".join(text.split())))

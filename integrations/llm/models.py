@@ -1,10 +1,9 @@
-"""``ChatModels``: one structured question to any OpenAI-compatible server, through langchain-openai.
+"""Client for chat completions of any OpenAI-compatible server, through langchain-openai.
 
-What the class adds to the library is what a fleet needs: no hidden retries (the ledger decides about
-those), an explicit deadline, address and key (no environment variable redirects them), the raw answer
-with its usage whatever its form, and servers that know only a part of the protocol. Invariants: langchain
-and openai are loaded by the first call, langgraph never; only :mod:`integrations.errors` leaves; one
-object serves every thread, and a forked child starts with connections of its own.
+It adds to the library: no hidden retries (the ledger decides about those), an explicit deadline, address and key (no
+environment variable changes them), the raw answer with its usage in every case, and support of servers that have only a
+part of the protocol. Invariants: langchain and openai are loaded by the first call, langgraph never. All errors are
+those of :mod:`integrations.errors`. One object serves every thread, and a forked child opens connections of its own.
 """
 
 from __future__ import annotations
@@ -20,26 +19,26 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from integrations.errors import TransientError
-from integrations.http import credential
+from integrations.http import CONNECT_TIMEOUT_S, credential
 from integrations.llm.answer import RawAnswer
 from integrations.llm.errors import PROVIDER, translate, unsupported
 from integrations.llm.prices import cost, llm_upper_bound, price_of
-from integrations.llm.schema import instructions, strict
+from integrations.llm.schema import JsonSchema, instructions, strict
 from integrations.llm.transport import http_client
 from integrations.settings import Settings
 from integrations.usage import Usage
 
 if TYPE_CHECKING:
+    import httpx2
     from langchain_core.messages import AIMessage
     from langchain_openai import ChatOpenAI
 
-CONNECT_TIMEOUT_S = 5.0
 MAX_CLIENTS = 64  #: objects kept for combinations of model and parameters; they share one connection pool
 CHARS_PER_TOKEN = 4  #: rule of thumb for servers that report no usage
-#: How to go on when a server doesn't know a way of asking for JSON; the schema is in the prompt in any case.
+#: The next mode when a server doesn't support one. The schema is in the prompt in any case.
 _SIMPLER: Mapping[str, str] = {
     "json_schema": "json_mode",
     "function_calling": "json_mode",
@@ -49,13 +48,13 @@ _SIMPLER: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a server was found to understand."""
+    """Part of the protocol that a server was found to support."""
 
     mode: str  #: json_schema | function_calling | json_mode | plain
     without: frozenset[str] = frozenset()  #: parameters it refuses: temperature, seed, max_tokens
 
     def simpler(self, blamed: frozenset[str], sent: frozenset[str]) -> Dialect | None:
-        """The next dialect after a refusal that blames these parts; None when nothing is left to drop."""
+        """Return the next dialect after a refusal that names ``blamed`` parts, or None when nothing is left to drop."""
         parameters = (blamed & sent) - {"structured"} - self.without
         if parameters:
             return replace(self, without=self.without | parameters)
@@ -64,21 +63,29 @@ class Dialect:
         return None
 
 
+class Parameters(TypedDict, total=False):
+    """Parameters of a completion that a server may not support."""
+
+    temperature: float
+    seed: int
+    max_tokens: int
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of one call, of which the provider's cache served some and took some over."""
+    """Number of tokens of one call, some of them read from or written to the provider's cache."""
 
     input: int
     output: int
-    cached: int = 0  #: part of ``input``
-    written: int = 0  #: part of ``input``
+    cached: int = 0  #: part of ``input``, read from the cache
+    written: int = 0  #: part of ``input``, written to the cache
 
 
 Pricing = Callable[[str, str, Tokens], Decimal | None]  #: asked model, answering model, tokens -> USD
 
 
 class ChatModels:
-    """Completions from the server of the settings."""
+    """Client for completions of the server that the settings name, safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -89,9 +96,9 @@ class ChatModels:
 
     def _start(self) -> None:
         self._lock = Lock()
-        self._http: Any = None
+        self._http: httpx2.Client | None = None
         self._closing: weakref.finalize[[], ChatModels] | None = None
-        self._clients: OrderedDict[tuple[Any, ...], ChatOpenAI] = OrderedDict()
+        self._clients: OrderedDict[tuple[object, ...], ChatOpenAI] = OrderedDict()
         self._dialects: dict[str, Dialect] = {}
 
     def _after_fork(self) -> None:
@@ -102,7 +109,10 @@ class ChatModels:
         self._start()
 
     def close(self) -> None:
-        """Close the connections; the next call opens new ones. Happens by itself when the object goes."""
+        """Close the connections, which the next call opens again.
+
+        Garbage collection of the object does it, too.
+        """
         with self._lock:
             if self._closing is not None:
                 self._closing()
@@ -113,7 +123,7 @@ class ChatModels:
         self,
         messages: Sequence[Mapping[str, str]],
         *,
-        schema: Mapping[str, Any] | None = None,
+        schema: JsonSchema | None = None,
         schema_name: str = "answer",
         model: str | None = None,
         temperature: float = 0.2,
@@ -121,18 +131,16 @@ class ChatModels:
         max_tokens: int | None = None,
         timeout: float | None = None,
     ) -> RawAnswer:
-        """One completion of ``messages`` ({"role", "content"}); with ``schema`` a JSON object is asked for.
+        """Request one completion of ``messages`` ({"role", "content"}), a JSON object when there is a ``schema``.
 
-        ``timeout`` is in seconds for the whole call. A server that refuses a parameter or a way of asking for
-        JSON is asked in a simpler way within the same call; what it understands is remembered for the life
-        of this object, per model. The answer is not validated here.
-
-        Raises by the table in :mod:`integrations.llm.errors`.
+        ``timeout`` is in seconds for the whole call. When a server refuses a parameter or a way of asking for JSON, the
+        same call requests it in a simpler way; what the server supports is remembered per model, for the life of this
+        object. The answer is not validated here. Raises errors by the table in :mod:`integrations.llm.errors`.
         """
         name = model or self._settings.llm_model
         deadline = time.monotonic() + (timeout if timeout is not None else self._settings.llm_timeout_s)
-        parameters = {"temperature": temperature, "seed": seed, "max_tokens": max_tokens}
-        sent = frozenset(k for k, v in parameters.items() if v is not None)
+        parameters = _parameters(temperature, seed, max_tokens)
+        sent = frozenset(parameters)
         asked = [dict(message) for message in messages]
         if schema is not None:
             asked = _with_instructions(asked, instructions(schema))
@@ -142,7 +150,7 @@ class ChatModels:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
-            kept = {k: v for k, v in parameters.items() if k not in dialect.without}
+            kept = _parameters(temperature, seed, max_tokens, without=dialect.without)
             options = {} if schema is None else _structured(dialect.mode, schema, schema_name)
             try:
                 said = self._invoke(name, kept, options, asked, remaining)
@@ -162,12 +170,12 @@ class ChatModels:
         self,
         messages: Sequence[Mapping[str, str]],
         *,
-        schema: Mapping[str, Any] | None = None,
+        schema: JsonSchema | None = None,
         schema_name: str = "answer",
         model: str | None = None,
         max_tokens: int,
     ) -> Decimal | None:
-        """USD that :meth:`complete` with these arguments can cost at most; None when nobody knows the price."""
+        """Return the USD that :meth:`complete` with these arguments can cost at most, or None without a known price."""
         texts = [message["content"] for message in messages]
         if schema is not None:
             form = _structured(self._settings.llm_structured_mode, schema, schema_name)
@@ -176,9 +184,9 @@ class ChatModels:
         return llm_upper_bound(texts, max_tokens, name, prices, base_url=self._settings.llm_url)
 
     def _cost(self, asked_model: str, model: str, tokens: Tokens) -> Decimal | None:
-        """USD of an answer, at the price of the model that was asked: that is what its upper bound was made of.
+        """Return the USD of an answer, at the price of the requested model, which its upper bound was computed with.
 
-        Where nobody knows it (an alias of a gateway), at the price of the name that the answer bears.
+        When that has no known price (a gateway's alias), the price is that of the model that the answer names.
         """
         prices, base_url = self._settings.llm_prices, self._settings.llm_url
         named = asked_model if price_of(asked_model, prices, base_url=base_url) else model
@@ -198,8 +206,8 @@ class ChatModels:
     def _invoke(
         self,
         model: str,
-        parameters: Mapping[str, Any],
-        options: Mapping[str, Any],
+        parameters: Parameters,
+        options: Mapping[str, object],
         messages: list[dict[str, str]],
         timeout: float,
     ) -> AIMessage:
@@ -210,7 +218,7 @@ class ChatModels:
         with _tracing():
             return client.bind(**options, timeout=limit).invoke(messages)
 
-    def _client(self, model: str, parameters: Mapping[str, Any]) -> ChatOpenAI:
+    def _client(self, model: str, parameters: Parameters) -> ChatOpenAI:
         place = (model, *sorted(parameters.items()))
         with self._lock:
             found = self._clients.get(place)
@@ -230,14 +238,27 @@ class ChatModels:
                 http_client=self._http,
                 openai_proxy=None,
                 max_retries=0,  # the library's default of 2 would triple a failing call, unseen by the ledger
-                use_responses_api=False,  # compatible servers speak chat completions
+                use_responses_api=False,  # compatible servers support chat completions only
                 cache=False,  # the ledger is the memo; the library's cache mixes up schemas of one name
-                **{k: v for k, v in parameters.items() if v is not None},
+                **parameters,
             )
             self._clients[place] = found
             if len(self._clients) > MAX_CLIENTS:
                 self._clients.popitem(last=False)
             return found
+
+
+def _parameters(
+    temperature: float, seed: int | None, max_tokens: int | None, *, without: frozenset[str] = frozenset()
+) -> Parameters:
+    found = Parameters()
+    if "temperature" not in without:
+        found["temperature"] = temperature
+    if seed is not None and "seed" not in without:
+        found["seed"] = seed
+    if max_tokens is not None and "max_tokens" not in without:
+        found["max_tokens"] = max_tokens
+    return found
 
 
 def _with_instructions(messages: list[dict[str, str]], text: str) -> list[dict[str, str]]:
@@ -247,11 +268,11 @@ def _with_instructions(messages: list[dict[str, str]], text: str) -> list[dict[s
     return [{"role": "system", "content": text}, *messages]
 
 
-def _structured(mode: str, schema: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The request's part that asks for JSON.
+def _structured(mode: str, schema: JsonSchema, name: str) -> dict[str, object]:
+    """Return the part of a request that asks for JSON.
 
-    ``response_format`` goes in by ``extra_body``: given as an argument, the client library parses the answer
-    itself and raises on a cut-off or filtered one, and its paid usage is lost.
+    ``response_format`` goes in by ``extra_body``: given as an argument, the client library parses the answer itself
+    and raises on a cut-off or filtered one, and its paid usage is lost.
     """
     name = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "answer"
     if mode == "json_mode":
@@ -260,7 +281,7 @@ def _structured(mode: str, schema: Mapping[str, Any], name: str) -> dict[str, An
         return {}
     try:
         wire, is_strict = strict(schema), True
-    except ValueError:  # outside the strict subset: sent as it is
+    except ValueError:  # outside the strict subset: sent unchanged
         wire, is_strict = dict(schema), False
     if mode == "function_calling":
         function = {"name": name, "description": "Give the answer.", "parameters": wire, "strict": is_strict}
@@ -282,7 +303,7 @@ def _raw_answer(
     text = str(said.text)
     if said.tool_calls:
         text = json.dumps(said.tool_calls[0]["args"], ensure_ascii=False)
-    elif said.invalid_tool_calls:  # arguments that are no JSON: the caller's reader judges them
+    elif said.invalid_tool_calls:  # arguments that are not JSON, which the caller's reader reports
         text = said.invalid_tool_calls[0]["args"] or ""
     model = str(about.get("model_name") or asked_model)
     refusal = said.additional_kwargs.get("refusal")
@@ -311,8 +332,8 @@ def _tokens(said: AIMessage, asked_chars: int, said_chars: int) -> Tokens:
     )
 
 
-def _tracing() -> AbstractContextManager[Any]:
-    """Nothing is sent to a tracing service unless the user has set LANGSMITH_TRACING."""
+def _tracing() -> AbstractContextManager[None]:
+    """Turn tracing off unless the user has set LANGSMITH_TRACING, so that nothing is sent to a tracing service."""
     if os.environ.get("LANGSMITH_TRACING", "").strip().lower() in ("1", "true", "yes", "on"):
         return nullcontext()
     from langsmith.run_helpers import tracing_context

@@ -1,9 +1,8 @@
-"""JSON schemas on their way to a model, and JSON on its way back.
+"""JSON schemas in requests to a model, and JSON objects in its answers.
 
-Three forms of one schema: in words for every server (:func:`instructions`), the strict subset for
-servers with structured outputs (:func:`strict`), and the reader (:func:`extract`) that copes with
-servers which know neither and wrap the object in a code fence or in prose. Invariant: nothing here
-trusts the answer; validation stays with the caller's model.
+A schema goes out in words for every server (:func:`instructions`) and in the strict subset for servers with structured
+outputs (:func:`strict`). :func:`extract` reads the object also where a server wraps it in a code fence or in prose.
+Invariant: answers are not validated here, which is the caller's part.
 """
 
 from __future__ import annotations
@@ -18,16 +17,19 @@ _NOT_STRICT = ("minLength", "maxLength", "default", "title", "examples", "unique
 _IN_WORDS = {"minLength": "at least {} characters", "maxLength": "at most {} characters"}
 _COMPOSED = ("anyOf", "oneOf", "allOf")
 
+#: A JSON Schema document, such as ``model_json_schema()`` returns.
+JsonSchema = Mapping[str, Any]
 
-def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The same schema in the strict subset: references resolved, every property required, none added.
 
-    Constraints that the subset lacks go into the descriptions. Raises ValueError for a recursive schema.
+def strict(schema: JsonSchema) -> dict[str, object]:
+    """Convert a schema to the strict subset: references resolved, every property required, none added.
+
+    Constraints that the subset lacks go into the descriptions. Raises ValueError when the schema is recursive.
     """
     return _strict(schema, schema.get("$defs", {}), ())
 
 
-def _strict(node: Mapping[str, Any], definitions: Mapping[str, Any], above: tuple[str, ...]) -> dict[str, Any]:
+def _strict(node: JsonSchema, definitions: JsonSchema, above: tuple[str, ...]) -> dict[str, object]:
     if "$ref" in node:
         name = str(node["$ref"]).rsplit("/", 1)[-1]
         if name in above:
@@ -35,12 +37,14 @@ def _strict(node: Mapping[str, Any], definitions: Mapping[str, Any], above: tupl
         merged = {**definitions[name], **{k: v for k, v in node.items() if k != "$ref"}}
         return _strict(merged, definitions, (*above, name))
     said = [_IN_WORDS[key].format(node[key]) for key in _IN_WORDS if key in node]
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
+    properties: list[str] = []
     for key, value in node.items():
         if key == "$defs" or key in _NOT_STRICT:
             continue
         if key == "properties":
             kept[key] = {name: _strict(child, definitions, above) for name, child in value.items()}
+            properties = list(value)
         elif key == "items":
             kept[key] = _strict(value, definitions, above)
         elif key in _COMPOSED:
@@ -48,27 +52,26 @@ def _strict(node: Mapping[str, Any], definitions: Mapping[str, Any], above: tupl
         else:
             kept[key] = value
     if said:
-        kept["description"] = ". ".join([*filter(None, [kept.get("description")]), ", ".join(said)])
+        kept["description"] = ". ".join([*filter(None, [node.get("description")]), ", ".join(said)])
     if kept.get("type") == "object":
-        kept["properties"] = kept.get("properties", {})
-        kept["required"] = list(kept["properties"])
-        kept["additionalProperties"] = False
+        kept.setdefault("properties", {})
+        kept |= {"required": properties, "additionalProperties": False}
     return kept
 
 
-def instructions(schema: Mapping[str, Any]) -> str:
-    """What the system prompt says about the form of the answer; every server can read this."""
+def instructions(schema: JsonSchema) -> str:
+    """Return the system prompt's text about the form of the answer, for servers of every kind."""
     return (
         "Answer with exactly one JSON object and nothing else: no prose around it, no code fence. "
         "It must be valid against this JSON Schema:\n" + json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
     )
 
 
-def extract(text: str) -> Any:
-    """The JSON object in an answer: bare, in a code fence, or with prose around it.
+def extract(text: str) -> dict[str, object]:
+    """Return the JSON object in an answer: bare, in a code fence, or with prose around it.
 
-    ValueError when there is none.
-    Among several objects the largest wins: prose tends to quote fragments, the answer is the whole.
+    Of several objects it is the largest, because prose tends to quote fragments of the answer. Raises ValueError when
+    there is none.
     """
     try:
         found = json.loads(text)
@@ -77,7 +80,7 @@ def extract(text: str) -> Any:
     else:
         if isinstance(found, dict):
             return found
-    best: tuple[int, dict[str, Any]] | None = None
+    best: tuple[int, dict[str, object]] | None = None
     for length, candidate in _objects(text):
         if best is None or length > best[0]:
             best = (length, candidate)
@@ -86,9 +89,9 @@ def extract(text: str) -> Any:
     return best[1]
 
 
-def _objects(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Every outermost JSON object in the text with its length; linear in the text for sane answers."""
-    decoder = json.JSONDecoder(strict=False)  # raw newlines inside strings are a common slip of small models
+def _objects(text: str) -> Iterator[tuple[int, dict[str, object]]]:
+    """Yield the length and value of every outermost JSON object in a text."""
+    decoder = json.JSONDecoder(strict=False)  # small models often write raw newlines inside strings
     at, tries = text.find("{"), 0
     while at >= 0 and tries < 200:
         tries += 1

@@ -1,8 +1,8 @@
-"""The HTTP client under the model client: one per process, with bounds that libraries leave open.
+"""HTTP client that the model client uses, with bounds that the libraries don't have.
 
-Invariants: a call ends by its deadline even when the server drips its answer byte by byte (the library's
-own timeout restarts with every byte, and threads can't be interrupted), no answer is read beyond
-:data:`MAX_ANSWER_BYTES`, and a proxy in the environment never sees what is meant for this machine.
+Invariants: a call ends by its deadline even when the server sends its answer byte by byte (the library's own timeout
+restarts with every byte, and threads can't be interrupted). No answer is read beyond :data:`MAX_ANSWER_BYTES`. A proxy
+of the environment never gets requests to this machine.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import httpx2
 
 MAX_ANSWER_BYTES = 8_000_000
 MAX_CONNECTIONS = 200
 
 
 def is_local(url: str) -> bool:
-    """Does the address mean this machine (loopback)?"""
+    """Return whether a URL's host is this machine (loopback)."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -26,13 +29,13 @@ def is_local(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def http_client(base_url: str) -> Any:
-    """An ``httpx2.Client`` (the one that openai 3 speaks through) with deadline and size bounds."""
+def http_client(base_url: str) -> httpx2.Client:
+    """Return the HTTP client for the openai library, with a deadline and a bound of the answer's size."""
     import httpx2
     import openai
 
     class Bounded(httpx2.SyncByteStream):
-        def __init__(self, stream: Any, request: httpx2.Request) -> None:
+        def __init__(self, stream: httpx2.SyncByteStream, request: httpx2.Request) -> None:
             self._stream, self._request = stream, request
 
         def __iter__(self) -> Iterator[bytes]:
@@ -56,6 +59,7 @@ def http_client(base_url: str) -> Any:
         }
 
     def bound(response: httpx2.Response) -> None:
+        assert isinstance(response.stream, httpx2.SyncByteStream)  # as every stream of a synchronous client
         response.stream = Bounded(response.stream, response.request)
 
     return openai.DefaultHttpxClient(

@@ -1,1 +1,1 @@
-"""Reading other people's web sites: politely, within robots.txt, and never into private networks."""
+"""Fetching of public web sites, within robots.txt and never from private networks."""

@@ -1,16 +1,16 @@
-"""``WebFetcher``: one page or one small site, read politely and safely.
+"""Fetching of one page or one small site.
 
-Every request: robots.txt first, URL and all its host's addresses checked (:mod:`integrations.web.guard`), the
-checked address pinned for the connection, each redirect treated as a new URL, at most :data:`MAX_BYTES` of
-HTML within the time-out, an honest user agent, a pause between two requests to one host. Invariant: nothing
-forbidden by robots.txt is ever requested. Error table for what a site answers:
+For every request, robots.txt is read first, the URL and all addresses of its host are checked
+(:mod:`integrations.web.guard`), and the connection is pinned to the checked address. A redirect counts as a new URL. At
+most :data:`MAX_BYTES` of HTML are read within the time-out, under our own user agent, with a pause between two requests
+to one host. Invariant: a page that robots.txt forbids is never requested. Error table:
 
-    401, 403, 451 keeps us out           PolicyRefusedError
+    401, 403, 451                        PolicyRefusedError
     404, 410, no such host               NotFoundError
     408, 425, 5xx                        TransientError
     429                                  RateLimitedError, after Retry-After when there is one
     other 4xx, other 3xx than redirects  PermanentError
-    no answer, cut off, host not looked up, robots.txt unreadable
+    no answer, cut off, host not resolved, robots.txt unreadable
                                          TransientError
     robots.txt forbids, private address, site that is never fetched
                                          PolicyRefusedError
@@ -18,7 +18,7 @@ forbidden by robots.txt is ever requested. Error table for what a site answers:
     not HTML, above the size limit, not in the encoding it names
                                          InvalidAnswerError
 
-A page's text is not judged here: what is no page of a company is read, and nothing is found in it.
+The content of a page is not judged here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin
 from zlib import error as ZlibError
 
@@ -55,6 +55,9 @@ from integrations.web.links import page_key, ranked_links, same_site
 from integrations.web.robots import MAX_BYTES as MAX_ROBOTS_BYTES
 from integrations.web.robots import RobotsCache, Rules, product_token
 
+if TYPE_CHECKING:
+    from requests.adapters import _HostParams, _PoolKwargs
+
 MAX_BYTES = 2 * 1024 * 1024
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -74,7 +77,7 @@ ERRORS: Mapping[int, type[IntegrationError]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebPage:
-    """One page as it came."""
+    """Page as the site sent it."""
 
     url: str  #: after redirects
     html: str = field(repr=False)
@@ -82,29 +85,29 @@ class WebPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What was read of one site."""
+    """Pages that were read of one site."""
 
     pages: tuple[WebPage, ...]
-    forbidden: int = 0  #: pages that robots.txt keeps to itself
-    missing: int = 0  #: links that led nowhere, or to no HTML
-    failed: int = 0  #: pages that a second try may get
+    forbidden: int = 0  #: pages that robots.txt forbids
+    missing: int = 0  #: links to missing pages, or to no HTML
+    failed: int = 0  #: pages that a retry may get
 
 
 class _Pinned(HTTPAdapter):
-    """Connects to the address that was checked, whatever the name would resolve to by now."""
+    """Adapter that connects to the checked address instead of resolving the host's name again."""
 
     def __init__(self) -> None:
         super().__init__(max_retries=0)
         self.address = ""  #: for the next request of this thread
 
     def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        """The pool of the pinned address; TLS still proves the host's name."""
-        host, given = super().build_connection_pool_key_attributes(request, verify, cert)
-        pool: dict[str, Any] = dict(given)
+        self, request: requests.PreparedRequest, verify: bool | str, cert: str | tuple[str, str] | None = None
+    ) -> tuple[_HostParams, _PoolKwargs]:
+        """Return the key of the pinned address's pool, in which TLS still verifies the host's name."""
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         if host["scheme"] == "https":
-            pool["server_hostname"] = pool["assert_hostname"] = host["host"]
+            names = {"server_hostname": host["host"], "assert_hostname": host["host"]}
+            cast("dict[str, object]", pool).update(names)
         host["host"] = self.address
         return host, pool
 
@@ -115,7 +118,7 @@ class _Threads(threading.local):
 
 
 class WebFetcher:
-    """The client; safe to use from several threads."""
+    """Client for public web sites, safe to use from several threads."""
 
     def __init__(self, settings: Settings) -> None:
         self._dns = Dns(settings)
@@ -128,16 +131,17 @@ class WebFetcher:
         self._turns_lock = threading.Lock()
 
     def fetch(self, url: str, *, timeout: float) -> WebPage:
-        """One page, redirects followed. Raises by the table above.
+        """Fetch one page, over its redirects.
 
-        ``timeout`` in seconds is for the whole, politeness pauses apart.
+        ``timeout`` in seconds is for all requests together, without the pauses between them. Raises errors by the table
+        above.
         """
         deadline = time.monotonic() + timeout
         for _ in range(MAX_REDIRECTS + 1):
             target = check_url(url, private=self._private)
             rules = self._rules(target, deadline)
             if not rules.allows(target.url):
-                raise PolicyRefusedError(NAME, "robots.txt keeps this page to itself", detail="robots")
+                raise PolicyRefusedError(NAME, "robots.txt forbids this page", detail="robots")
             deadline += self._await_turn(target, max(self._delay_s, rules.delay_s()))
             status, headers, body = self._get(target, deadline, MAX_BYTES)
             if status in _REDIRECTS and headers.get("Location"):
@@ -147,10 +151,10 @@ class WebFetcher:
         raise BadRequestError(NAME, f"more than {MAX_REDIRECTS} redirects")
 
     def crawl(self, url: str, *, max_pages: int, timeout: float, fetch: Callable[[str], WebPage] | None = None) -> Site:
-        """A site from its start page on, the pages that name people first, at most ``max_pages`` of them.
+        """Fetch up to ``max_pages`` pages of a site from its start page on, those that name people first.
 
-        ``fetch`` makes one wire call (default: :meth:`fetch` with ``timeout``); a unit passes its own, so that
-        each page is admitted by itself. Raises what the start page raises; other pages are only counted.
+        ``fetch`` makes one call (default: :meth:`fetch` with ``timeout``); a unit passes its own, so that each page is
+        admitted by itself. Raises the errors of the start page. Those of other pages are only counted.
         """
         get = fetch or (lambda page_url: self.fetch(page_url, timeout=timeout))
         start = get(url)
@@ -189,7 +193,10 @@ class WebFetcher:
         return self._robots.rules(target.origin, lambda: self._read_robots(target, deadline))
 
     def _read_robots(self, target: Target, deadline: float) -> bytes | None:
-        """The file; None when there is none. Raises TransientError when nobody can tell (RFC 9309 §2.3.1.4)."""
+        """Fetch robots.txt, or return None when the site has none.
+
+        Raises TransientError when that can't be found out (RFC 9309 §2.3.1.4).
+        """
         url = f"{target.origin}/robots.txt"
         for _ in range(MAX_REDIRECTS + 1):
             here = check_url(url, private=self._private)
@@ -202,7 +209,7 @@ class WebFetcher:
                 text = f"robots.txt answered {status}, so nothing may be read now"
                 raise error(NAME, text, retry_after=retry_after(headers))
             return body if status < 300 else None
-        return None  # RFC 9309 §2.3.1.2: too many redirects count as none
+        return None  # RFC 9309 §2.3.1.2: after too many redirects it counts as missing
 
     def _get(
         self, target: Target, deadline: float, max_bytes: int, *, cut: bool = False
@@ -251,11 +258,11 @@ class WebFetcher:
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             self._local.session, self._local.adapter = session, adapter
-        session.cookies.clear()  # two sites, or two campaigns, are two visitors
+        session.cookies.clear()  # sites and campaigns must not share cookies
         return session, adapter
 
     def _await_turn(self, target: Target, pause_s: float) -> float:
-        """Wait until this host may be asked again by this process; returns the seconds waited."""
+        """Wait until this process may send the next request to a host, and return the seconds waited."""
         if pause_s <= 0:
             return 0.0
         with self._turns_lock:
@@ -267,11 +274,14 @@ class WebFetcher:
 
 
 def _joined(base: str, location: str) -> str:
-    """Where a redirect leads; BadRequestError when nobody can tell."""
+    """Return the URL that a redirect leads to.
+
+    Raises BadRequestError when its Location is not valid.
+    """
     try:
         return urljoin(base, location)
     except ValueError:
-        raise BadRequestError(NAME, "a redirect leads to what is no URL") from None
+        raise BadRequestError(NAME, "a redirect leads to no valid URL") from None
 
 
 def _is_html(headers: Mapping[str, str]) -> bool:
@@ -280,7 +290,7 @@ def _is_html(headers: Mapping[str, str]) -> bool:
 
 
 def _html(status: int, headers: Mapping[str, str], body: bytes) -> str:
-    """The text of a good answer; raises by the module's table."""
+    """Return the text of a successful answer, or raise an error by the module's table."""
     if status >= 300:
         error = ERRORS.get(status) or (TransientError if status >= 500 else PermanentError)
         raise error(NAME, f"a site answered {status}", retry_after=retry_after(headers))
@@ -290,7 +300,7 @@ def _html(status: int, headers: Mapping[str, str], body: bytes) -> str:
 
 
 def decode(body: bytes, content_type: str) -> str:
-    """Text of a page: by its byte order mark, its header, its meta tag, as UTF-8, and else as Windows-1252."""
+    """Decode a page by its byte order mark, its header or its meta tag, else as UTF-8 or Windows-1252."""
     if body.startswith(b"\xef\xbb\xbf"):
         return body.decode("utf-8-sig", "replace")
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -1,10 +1,9 @@
-"""Where web scraping may go: the rule against being led into private networks (SSRF).
+"""Protection of web scraping against server-side request forgery (SSRF).
 
-URLs come from search results, redirects and pages, that is, from strangers. Invariant: a connection is only
-made to an address that was checked here, and to that very address (the caller pins it), so that a name can't
-change its mind between check and use. The standard library's ``is_global`` alone is not enough:
-it calls IPv4-compatible, 6to4, NAT64 and site-local forms of private addresses global, so the IPv4 address
-inside is unwrapped and judged too.
+URLs come from search results, redirects and pages, which anyone can write. Invariant: a connection is only made to an
+address that was checked here (the caller pins it), so that a name can't resolve to another one between check and use.
+The standard library's ``is_global`` alone is not enough: it is true for IPv4-compatible, 6to4, NAT64 and site-local
+forms of private addresses, so the IPv4 address inside is checked as well.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from integrations.errors import BadRequestError, PolicyRefusedError
 
 NAME = "web"
 PUBLIC_PORTS = frozenset({80, 443})
-#: Sites whose terms forbid scraping and who enforce them in court: their public search entries may be read,
+#: Sites whose terms forbid scraping and whose owners enforce them in court. Search results about them may be read, but
 #: their pages are never fetched.
 NEVER_FETCHED = ("linkedin.com", "facebook.com", "instagram.com", "x.com", "twitter.com")
 MAX_URL = 2000
@@ -30,7 +29,7 @@ _RELAY_ANYCAST = ip_network("192.88.99.0/24")  #: RFC 7526, deprecated
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL that was checked: what to connect to is still open."""
+    """URL whose form was checked, but not yet the addresses of its host."""
 
     url: str
     scheme: str
@@ -39,20 +38,21 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as robots.txt belongs to."""
+        """Scheme, host and port, which one robots.txt is for."""
         return f"{self.scheme}://{self.netloc}"
 
     @property
     def netloc(self) -> str:
-        """Host and port as the Host header has them."""
+        """Host and port in the form of the Host header."""
         shown = f"[{self.host}]" if ":" in self.host else self.host
         return shown if self.port == (443 if self.scheme == "https" else 80) else f"{shown}:{self.port}"
 
 
 def check_url(url: str, *, private: bool) -> Target:
-    """Check a URL's form; ``private`` allows any port.
+    """Check the form of a URL, where ``private`` allows any port.
 
-    Raises BadRequestError for what is no plain http(s) URL, PolicyRefusedError for sites never fetched.
+    Raises BadRequestError when it is not a plain http or https URL, and PolicyRefusedError when its site is never
+    fetched or its port is not allowed.
     """
     try:
         parts: SplitResult = urlsplit(url)
@@ -73,19 +73,19 @@ def check_url(url: str, *, private: bool) -> Target:
 
 
 def check_addresses(addresses: Sequence[str], *, private: bool) -> str:
-    """The address to connect to: the first, provided that *every* one of them is allowed.
+    """Return the first of a host's addresses, to connect to, if *every* one of them is allowed.
 
-    ``private`` allows loopback and private networks. Raises PolicyRefusedError.
+    ``private`` allows loopback and private networks. Raises PolicyRefusedError when one is not allowed.
     """
     for text in addresses:
         address = ip_address(text.partition("%")[0])
-        if not (allowed_privately(address) if private else is_public(address)):
+        if not (is_private_or_public(address) if private else is_public(address)):
             raise PolicyRefusedError(NAME, "a host's address is not on the public Internet")
     return addresses[0]
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Is it an address of the public Internet, in every reading of it?"""
+    """Return whether an address, and each IPv4 address inside it, is on the public Internet."""
     if any(not is_public(inner) for inner in embedded(address)):
         return False
     if isinstance(address, IPv6Address):
@@ -96,18 +96,19 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_private)
 
 
-def allowed_privately(address: IPv4Address | IPv6Address) -> bool:
-    """Where private hosts are allowed: everything but multicast, the unspecified and link-local addresses.
+def is_private_or_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address may be connected to where private hosts are allowed.
 
-    Link-local stays closed because clouds serve machine credentials there (169.254.169.254).
+    All may but multicast, unspecified and link-local ones. Link-local stays forbidden because clouds serve machine
+    credentials there (169.254.169.254).
     """
-    if any(not allowed_privately(inner) for inner in embedded(address)):
+    if any(not is_private_or_public(inner) for inner in embedded(address)):
         return False
     return not (address.is_multicast or address.is_unspecified or address.is_link_local)
 
 
 def embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """IPv4 addresses that an IPv6 address carries: mapped, 6to4, Teredo, NAT64, IPv4-compatible."""
+    """Return the IPv4 addresses inside an IPv6 address: mapped, 6to4, Teredo, NAT64, IPv4-compatible."""
     if isinstance(address, IPv4Address):
         return []
     found: list[IPv4Address] = []

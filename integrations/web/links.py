@@ -1,7 +1,7 @@
-"""Which pages of a site are worth reading next: pure functions over URLs and anchor texts.
+"""Ranking of a site's links, by their URLs and anchor texts.
 
-A site is read within a page budget, so the pages that name people and describe the company come first.
-Invariant: the order depends on the site only, never on time.
+A site is read up to a number of pages, so the pages that name people and describe the company come first. Invariant:
+the order depends on the site only, never on time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-#: word in the path or the link's text -> how much we want the page
+#: words in the path or the link's text -> rank of the page
 _WANTED = (
     (re.compile(r"\b(team|people|leadership|management|founders?|staff|executives?|board|who-we-are)\b", re.I), 4),
     (re.compile(r"\b(about|about-us|company|story|imprint|impressum)\b", re.I), 3),
@@ -28,7 +28,7 @@ MAX_LINKS = 2000  #: of one page
 
 
 class _Anchors(HTMLParser):
-    """Collects (href, text) of the links of a page, and the base address if it sets one."""
+    """Parser that collects (href, text) of a page's links, and its base URL if it sets one."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -56,19 +56,19 @@ class _Anchors(HTMLParser):
 
 
 def same_site(url: str, other: str) -> bool:
-    """Do both belong to one site? Same host (with or without ``www.``) and port."""
+    """Return whether two URLs have the same host (with or without ``www.``) and port."""
     return _site(url) == _site(other)
 
 
 def page_key(url: str) -> str:
-    """What makes two URLs the same page: no fragment, no final slash, no ``www.``."""
+    """Return the form that all URLs of one page share: no fragment, no final slash, no ``www.``."""
     parts = urlsplit(urldefrag(url)[0])
     query = f"?{parts.query}" if parts.query else ""
     return f"{_site(url)}{parts.path.rstrip('/') or '/'}{query}"
 
 
 def ranked_links(html: str, page_url: str) -> list[tuple[int, str]]:
-    """(worth, URL) of the links to pages of the same site; worth 0 means "if there is room"."""
+    """Return (rank, URL) of a page's links to the same site, where a higher rank is read earlier."""
     anchors = _Anchors()
     anchors.feed(html)
     base = urljoin(page_url, anchors.base) if anchors.base else page_url
@@ -80,17 +80,17 @@ def ranked_links(html: str, page_url: str) -> list[tuple[int, str]]:
             key = page_key(url)
             inside = parts.scheme in ("http", "https") and same_site(url, page_url)
         except ValueError:
-            continue  # a malformed link is no page
+            continue  # a malformed link leads to no page
         if not inside or _FILES.search(parts.path):
             continue
-        rank = worth(parts.path, text)
+        rank = rank_of(parts.path, text)
         if rank is not None and (key not in found or found[key][0] < rank):
             found[key] = (rank, url)
     return list(found.values())
 
 
-def worth(path: str, text: str) -> int | None:
-    """How much we want a page; None for pages that never name the company's people."""
+def rank_of(path: str, text: str) -> int | None:
+    """Return the rank of a link (0 to 4), or None for pages that never name the company's people."""
     spoken = re.sub(r"[/_.]", " ", path)
     for pattern, value in _WANTED:
         if pattern.search(spoken) or pattern.search(text):

@@ -95,7 +95,7 @@ class Gate:
     def _admit(self, desk: Admission, caller: Caller, circuit: Circuit) -> AdmittedTicket:
         """The ticket. Where a limit is smaller than what the unit does in one go, it waits here for its next slot, a
         second or two, because giving up would have it repeat its calls for ever."""
-        goes_on = caller.made > 0
+        continuation = caller.made > 0
         small = (desk.limit(circuit.provider).requests or caller.needed) < caller.needed
         while True:
             try:
@@ -106,11 +106,11 @@ class Gate:
                     effect=caller.effect,
                     lease_s=caller.timeout_s,
                     breaker=caller.breaker,
-                    goes_on=goes_on,
+                    continuation=continuation,
                     needed=max(1, caller.needed - caller.made),
                 )
             except OverLimitError as error:
-                if not (small and goes_on and (error.retry_after or 0.0) <= LONGEST_PAUSE_S):
+                if not (small and continuation and (error.retry_after or 0.0) <= LONGEST_PAUSE_S):
                     raise
                 time.sleep(error.retry_after or 0.0)
 

@@ -21,7 +21,7 @@ from agents.effects import unsettled
 from agents.unit import UnitResult, UnitStatus
 from integrations.errors import MAX_DELAY_S, IntegrationError, OverBudgetError, OverLimitError
 from integrations.log_context import log_context
-from integrations.retry import Attend, Decision, Defer, Fail, Fallback, Probe, Retry, decide
+from integrations.retry import Decision, Defer, Fail, Fallback, Probe, Retry, WaitForOperator, decide
 from orchestration.execution.context import LedgerContext, Resources
 from orchestration.flow.holds import NEEDS_ATTENTION
 from orchestration.ledger.database import DatabaseUnavailableError
@@ -89,7 +89,11 @@ def _run(
                 if put_off is None or decision.delay_s < put_off[0].delay_s:
                     put_off = Defer(decision.delay_s, outage=True), error
                 continue
-            if put_off is not None and isinstance(decision, Fail | Attend) and waited_s < unit.policy.max_wait_s:
+            if (
+                put_off is not None
+                and isinstance(decision, Fail | WaitForOperator)
+                and waited_s < unit.policy.max_wait_s
+            ):
                 decision, error = put_off
             return _carry_out(decision, error, open_ends, claimed, ledger, resources)
         except DatabaseUnavailableError:
@@ -121,7 +125,7 @@ def _carry_out(
     match decision:
         case Fail(final):
             return UnitResult(unit=unit, status=UnitStatus.FAILED, error=final.to_dict())
-        case Attend():
+        case WaitForOperator():
             return _ask_for_attention(claimed, ledger, error, open_ends)
         case Retry(delay_s):
             counts.add("retries", provider=error.provider, code=error.code)

@@ -15,7 +15,7 @@ import redis
 from stack import stop, wait_until
 
 from integrations.admission import Admission, Breaker, BreakerState, Circuit, Ticket
-from integrations.admission.presence import Presence
+from integrations.admission.redis_health import RedisHealth
 from integrations.errors import CircuitOpenError, NotNowError, TransientError
 
 P, Q = Circuit("p"), Circuit("q")
@@ -186,11 +186,11 @@ def connections(server: socket.socket) -> int:
 
 
 def test_an_unguarded_call_that_never_ends_is_over_after_its_lease() -> None:
-    presence = Presence()
-    assert presence.take("p", "lost", 0.0)
-    assert presence.take("p", "next", 60.0)
-    presence.give_back("p", "lost")
-    assert not presence.take("p", "third", 60.0)
+    health = RedisHealth()
+    assert health.begin_unguarded("p", "lost", 0.0)
+    assert health.begin_unguarded("p", "next", 60.0)
+    health.end_unguarded("p", "lost")
+    assert not health.begin_unguarded("p", "third", 60.0)
 
 
 def test_flushed_scripts_are_sent_again(own_redis: OwnRedis, opened: Callable[..., Admission]) -> None:

@@ -328,18 +328,18 @@ def test_every_key_has_our_prefix_and_an_expiry(open_desk: Callable[[Limit], Des
 # --- calls without a slot of their own -------------------------------------------------------------------
 
 
-def test_one_that_goes_on_needs_room_only_and_the_queue_gets_longer_by_one(
+def test_a_continuation_needs_room_only_and_the_queue_gets_longer_by_one(
     open_desk: Callable[[Limit], Desk],
 ) -> None:
     desk = open_desk(TEN)
     desk.ask("h0")
     _, before = desk.refused("h1")
     for _ in range(9):
-        desk.admission.admit(P, holder="h0", campaign="c", lease_s=30, goes_on=True, now=desk.now)
+        desk.admission.admit(P, holder="h0", campaign="c", lease_s=30, continuation=True, now=desk.now)
     _, after = desk.refused("h2", "d")
     assert after == pytest.approx(before + 10 * SPACING_S, abs=1e-5)
     with pytest.raises(OverLimitError) as caught:
-        desk.admission.admit(P, holder="h0", campaign="c", lease_s=30, goes_on=True, now=desk.now)
+        desk.admission.admit(P, holder="h0", campaign="c", lease_s=30, continuation=True, now=desk.now)
     assert caught.value.detail == "rate", "the limit holds for everybody"
 
 

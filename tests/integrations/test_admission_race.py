@@ -187,11 +187,11 @@ def call(holder):
         pass
 
 call("parent")
-admission._presence.here = False
-admission._presence._lock.acquire()  # as another thread might, finding out about Redis at the moment of the fork
+admission._redis_health.up = False
+admission._redis_health._lock.acquire()  # as another thread might, finding out about Redis at the moment of the fork
 child = os.fork()
 if child:
-    admission._presence._lock.release()
+    admission._redis_health._lock.release()
 for number in range(50):
     call(f"{child} {number}")
 if child == 0:

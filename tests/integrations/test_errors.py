@@ -13,7 +13,6 @@ from integrations.admission import Breaker
 from integrations.errors import IntegrationError
 from integrations.retry import (
     MAX_DELAY_S,
-    Attend,
     Decision,
     Defer,
     Fail,
@@ -21,6 +20,7 @@ from integrations.retry import (
     Probe,
     Retry,
     RetryPolicy,
+    WaitForOperator,
     decide,
 )
 
@@ -73,7 +73,7 @@ GARBAGE = errors.InvalidAnswerError("p", "m")
         (errors.TransientError("p", "m", retry_after=25.0), 4, {}, Defer(25.0, outage=True)),
         (DOWN, 1, {"probing": True}, Defer(2.0, outage=True)),
         (DOWN, 4, {"more_ways": True}, Fallback(10.0)),
-        (DOWN, 4, {"effect": True, "unsettled": True, "waited_s": 100.0}, Attend()),
+        (DOWN, 4, {"effect": True, "unsettled": True, "waited_s": 100.0}, WaitForOperator()),
         # A provider's own delay is honoured as it is.
         (errors.RateLimitedError("p", "m", retry_after=4.0), 1, {}, Retry(4.0)),
         (errors.RateLimitedError("p", "m", retry_after=0.0), 1, {}, Retry(0.0)),
@@ -92,16 +92,16 @@ GARBAGE = errors.InvalidAnswerError("p", "m")
         (OPEN, 1, {}, Defer(9.0, outage=True)),
         (OPEN, 99, {"more_ways": True}, Fallback(9.0)),
         (OPEN, 1, {"unsettled": True, "more_ways": True}, Defer(9.0, outage=True)),
-        (OPEN, 1, {"unsettled": True, "waited_s": 100.0}, Attend()),
+        (OPEN, 1, {"unsettled": True, "waited_s": 100.0}, WaitForOperator()),
         # What will fail again is not tried again; another model may do better than one that talks garbage.
         (errors.BadRequestError("p", "m"), 1, {"more_ways": True}, Fail(errors.BadRequestError("p", "m"))),
         (errors.PolicyRefusedError("p", "m"), 1, {"more_ways": True}, Fail(errors.PolicyRefusedError("p", "m"))),
         (GARBAGE, 1, {}, Fail(GARBAGE)),
         (GARBAGE, 1, {"more_ways": True}, Fallback(10.0)),
-        (errors.BadRequestError("p", "m"), 1, {"unsettled": True}, Attend()),
+        (errors.BadRequestError("p", "m"), 1, {"unsettled": True}, WaitForOperator()),
         # Keys and quotas are a person's business.
-        (errors.CredentialsError("p", "m"), 1, {}, Attend()),
-        (QUOTA, 1, {"effect": True}, Attend()),
+        (errors.CredentialsError("p", "m"), 1, {}, WaitForOperator()),
+        (QUOTA, 1, {"effect": True}, WaitForOperator()),
         (QUOTA, 1, {"more_ways": True}, Fallback(10.0)),
     ],
 )

@@ -26,8 +26,8 @@ from integrations.sandbox.sites import SitesSandbox
 from integrations.sandbox.world import Company, Mail, Quirk, World
 from integrations.settings import Settings
 from integrations.web.fetch import MAX_BYTES, WebFetcher, decode
-from integrations.web.guard import allowed_privately, check_addresses, check_url, is_public
-from integrations.web.links import ranked_links, same_site, worth
+from integrations.web.guard import check_addresses, check_url, is_private_or_public, is_public
+from integrations.web.links import rank_of, ranked_links, same_site
 from integrations.web.robots import parse, product_token
 
 WORLD = World.build(7)
@@ -243,7 +243,7 @@ def test_addresses_that_are_public(address: str) -> None:
     "address", ["169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "::", "224.0.0.1", "fe80::1"]
 )
 def test_addresses_that_are_closed_even_where_private_hosts_are_allowed(address: str) -> None:
-    assert not allowed_privately(ip_address(address))
+    assert not is_private_or_public(ip_address(address))
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_links_are_ranked() -> None:
         "http://acme.example/p?id=1": 0,
         "http://acme.example/de/": 0,
     }
-    assert worth("/careers", "") is None
+    assert rank_of("/careers", "") is None
     assert not same_site("http://127.0.0.1:81/", "http://127.0.0.1:82/")
 
 
