@@ -151,7 +151,7 @@ class AdManagement(BaseAgent):
         platform = ctx.providers.ads(unit.input["platform"])
         if unit.kind == "stop":
             return stop(ctx, platform, unit.effect_key or "")
-        spec = AdSpec.from_dict(unit.input["spec"])
+        spec = AdSpec.model_validate(unit.input["spec"])
         if unit.kind == "validate":
             return validate(ctx, platform, spec)
         if unit.kind == "deploy":
@@ -239,7 +239,7 @@ class AdManagement(BaseAgent):
     def _creative(self, state: MarketingAgentState, name: str, last: UnitResult) -> AdCreative:
         previous = specs.creative_on(state, name)
         raw = last.unit.input.get("spec")
-        spec = AdSpec.from_dict(raw) if raw else None
+        spec = AdSpec.model_validate(raw) if raw else None
         if last.ok and last.unit.kind == "deploy" and spec is not None:
             output = last.output or {}
             return _described(state, spec, name).model_copy(
@@ -282,7 +282,7 @@ def _validate_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
         key=f"validate:{name}",
         kind="validate",
         provider=name,
-        input={"platform": name, "spec": spec.to_dict()},
+        input={"platform": name, "spec": spec.model_dump(mode="json")},
         essential=not _runs(state, name),
     )
 
@@ -292,7 +292,11 @@ def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
         key=f"deploy:{name}",
         kind="deploy",
         provider=name,
-        input={"platform": name, "spec": spec.to_dict(), "remote_ids": dict(specs.own_remote_ids(state, name))},
+        input={
+            "platform": name,
+            "spec": spec.model_dump(mode="json"),
+            "remote_ids": dict(specs.own_remote_ids(state, name)),
+        },
         effect_key=spec.effect_key,
         essential=not _runs(state, name),
     )

@@ -74,4 +74,4 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mappi
 
 def _started(ctx: UnitContext, spec: AdSpec) -> AdSpec:
     """With a start that is not in the past."""
-    return replace(spec, start=max(spec.start, ctx.clock.now()))
+    return spec.model_copy(update={"start": max(spec.start, ctx.clock.now())})

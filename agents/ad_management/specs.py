@@ -7,7 +7,6 @@ campaign's budget nor its caps; the effect key depends on campaign and platform 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from decimal import ROUND_DOWN, Decimal
 from hashlib import sha256
@@ -135,6 +134,12 @@ def own_remote_ids(state: MarketingAgentState, platform: str) -> Mapping[str, st
 
 def content_hash(wanted: AdSpec) -> str:
     """Hash of what people see and what it may cost per day."""
-    facts = asdict(wanted)
-    shown = ("headlines", "descriptions", "call_to_action", "landing_url", "daily_budget", "currency")
-    return sha256(repr([facts[name] for name in shown]).encode()).hexdigest()[:16]
+    shown = [
+        wanted.headlines,
+        wanted.descriptions,
+        wanted.call_to_action,
+        wanted.landing_url,
+        wanted.daily_budget,
+        wanted.currency,
+    ]
+    return sha256(repr(shown).encode()).hexdigest()[:16]

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
 
 from integrations.ads.limits import PlatformLimits
 
@@ -74,9 +76,10 @@ class Audience:
     interests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdSpec:
+class AdSpec(BaseModel):
     """What a campaign on one platform shall be. Two equal specifications are one and the same campaign."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     effect_key: str  #: carried in every remote name
@@ -86,7 +89,7 @@ class AdSpec:
     call_to_action: str = ""
     landing_url: str
     keywords: tuple[str, ...] = ()
-    audience: Audience = field(default_factory=Audience)
+    audience: Audience = Audience()
     daily_budget: Decimal  #: in ``currency``, major units
     currency: str
     start: datetime  #: timezone-aware
@@ -105,58 +108,6 @@ class AdSpec:
         return [
             (headline, self.descriptions[at % len(self.descriptions)]) for at, headline in enumerate(self.headlines)
         ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "name": self.name,
-            "effect_key": self.effect_key,
-            "revision": self.revision,
-            "headlines": list(self.headlines),
-            "descriptions": list(self.descriptions),
-            "call_to_action": self.call_to_action,
-            "landing_url": self.landing_url,
-            "keywords": list(self.keywords),
-            "audience": {
-                "industries": list(self.audience.industries),
-                "titles": list(self.audience.titles),
-                "locations": list(self.audience.locations),
-                "interests": list(self.audience.interests),
-            },
-            "daily_budget": str(self.daily_budget),
-            "currency": self.currency,
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat() if self.end else None,
-            "advertiser": self.advertiser,
-            "language": self.language,
-        }
-
-    @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> AdSpec:
-        """Read what :meth:`to_dict` wrote."""
-        audience: Mapping[str, Any] = data.get("audience") or {}
-        return AdSpec(
-            name=data["name"],
-            effect_key=data["effect_key"],
-            revision=int(data.get("revision", 1)),
-            headlines=tuple(data["headlines"]),
-            descriptions=tuple(data["descriptions"]),
-            call_to_action=data.get("call_to_action", ""),
-            landing_url=data["landing_url"],
-            keywords=tuple(data.get("keywords", ())),
-            audience=Audience(
-                industries=tuple(audience.get("industries", ())),
-                titles=tuple(audience.get("titles", ())),
-                locations=tuple(audience.get("locations", ())),
-                interests=tuple(audience.get("interests", ())),
-            ),
-            daily_budget=Decimal(data["daily_budget"]),
-            currency=data["currency"],
-            start=datetime.fromisoformat(data["start"]),
-            end=datetime.fromisoformat(data["end"]) if data.get("end") else None,
-            advertiser=data.get("advertiser", ""),
-            language=data.get("language", "en"),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 from ad_platforms import START, ad_campaigns, campaign, fault
+from agent_context import Execution, MemoryContext
 from comparable import comparable
-from execution import Execution, MemoryUnitContext
 
 from agents.ad_management import AdManagement, specs
 from agents.base import HopFailedError, stage_failure
@@ -213,12 +213,12 @@ class Dying(Execution):
 
     last: int = 0
 
-    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryUnitContext:
+    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryContext:
         place = (campaign_id, step, stage, unit.key)
         return _DyingContext(self, campaign_id, unit, place)
 
 
-class _DyingContext(MemoryUnitContext):
+class _DyingContext(MemoryContext):
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "") -> T:
         answer = super().call(provider, send, scope=scope)
         assert isinstance(self.execution, Dying)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from ad_platforms import START, ad_campaigns, campaign, fault
+from agent_context import Execution
 from comparable import comparable
-from execution import Execution
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import START
-from execution import Execution, MemoryUnitContext
+from agent_context import Execution, MemoryContext
 
 from agents.effects import ENDED, INTENT, MAX_SENDS, UNSETTLED, EffectSteps, unsettled
 from agents.ports import EffectRules, FixedClock
@@ -36,7 +36,7 @@ class World:
         self.execution = Execution(Providers(Settings.from_env({})), clock=FixedClock(START), effects=RULES)
         self.ticks = 0.0
 
-    def context(self) -> MemoryUnitContext:
+    def context(self) -> MemoryContext:
         return self.execution.for_unit("c", 0, 0, UNIT)
 
     def attempt(self, send: Callable[[float], str] | None = None, *, pause: float = 0.0) -> str:
@@ -225,7 +225,7 @@ def test_one_who_wakes_late_leaves_its_successors_intent_alone(world: World) -> 
 def test_every_call_of_an_effect_is_one_of_a_holder(world: World) -> None:
     lost: list[str] = []
 
-    class Context(MemoryUnitContext):
+    class Context(MemoryContext):
         def intend(self, entry: str, value: Any) -> None:
             if lost:
                 raise NotNowError("p", "another attempt holds the unit")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from execution import Execution
+from agent_context import Execution
 from raw_server import raw_server
 from stack import Sandbox
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from agent_context import Execution
 from model_server import ModelServer, Reply, completion, running_model_server
 from pydantic import BaseModel, Field
 from stack import Sandbox
-from unit_context import Execution
 
 from agents.model_call import MAX_REASKS, ask
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError, TransientError
@@ -62,7 +62,7 @@ def test_a_good_answer_is_typed_and_says_who_made_it(server: ModelServer, execut
 
     assert value == Idea(title="Short", steps=3)
     assert produced_by == "openai:local-1"
-    assert execution.calls == [("unit", "openai")]
+    assert execution.calls == ["openai"]
     assert [usage.output_tokens for usage in execution.usages if usage] == [50]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from execution import Execution
+from agent_context import Execution
 
 from agents.config import CampaignConfig, Models
 from agents.content_creation import ContentCreation

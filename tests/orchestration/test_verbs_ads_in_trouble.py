@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import Wire, ad_campaigns, campaign, fault
-from execution import Execution, MemoryUnitContext
+from agent_context import Execution, MemoryContext
 from orchestrator_harness import Harness
 from paused_ads import BOTH, benches, dead, reason, said, settings_of, shown, status, tick, verbs, wake, with_ads
 from toys import Toy, echo, toys
@@ -125,7 +125,7 @@ class DeathError(BaseException):
 
 
 @dataclass
-class Mortal(MemoryUnitContext):
+class Mortal(MemoryContext):
     """An attempt whose process dies when its ``last`` call has been carried out."""
 
     last: int = 0

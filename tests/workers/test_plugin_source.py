@@ -56,7 +56,7 @@ print(json.dumps({
 HOP = """
 import json, sys
 from datetime import UTC, datetime
-from execution import Execution
+from agent_context import Execution
 from agents.base import run_unit
 from agents.config import CampaignConfig
 from agents.lead_generation import LeadGeneration

@@ -1,7 +1,9 @@
-"""A whole hop in one process with every port an agent may use, all in memory, over real provider clients.
+"""A whole hop in one process with every port an agent may use, all in memory.
 
-Invariant: journals, suppression and files outlive a context, as the ledger and the stores do, so that a test
-can run a unit again after a failure. Every journalled value goes through JSON, as in the ledger.
+:func:`Execution.in_memory` answers for the providers as well and needs no wire; :func:`Execution.against` takes the
+real clients. Invariant: journals, suppression and files outlive a context, as the ledger and the stores do, so that a
+test can run a unit again after a failure; every journalled value goes through JSON, as in the ledger; a unit calls its
+own provider only.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from memory_providers import MemoryProviders
 
 from agents.ports import EffectRules, FixedClock, Passage, UncappedAds
 from agents.unit import Unit
@@ -22,13 +26,15 @@ T = TypeVar("T")
 
 @dataclass
 class MemoryRetriever:
-    """A knowledge base that knows what it was given."""
+    """A knowledge base that knows what it was given: passages that share a word with the question."""
 
     passages: Sequence[Passage] = ()
+    questions: list[str] = field(default_factory=list)
 
     def query_knowledge(
         self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
     ) -> list[Passage]:
+        self.questions.append(question)
         asked = {word for text in (question, *variants) for word in text.lower().split()}
         return [passage for passage in self.passages if asked & set(passage.text.lower().split())][:limit]
 
@@ -59,20 +65,20 @@ class MemoryLeadFiles:
 
 
 @dataclass
-class MemoryUnitContext:
+class MemoryContext:
     """The context of one attempt at one unit."""
 
     execution: Execution
     campaign_id: str
     unit: Unit
-    place: tuple[Any, ...]
+    place: tuple[Any, ...]  #: where its journal is kept
 
     @property
     def clock(self) -> FixedClock:
         return self.execution.clock
 
     @property
-    def providers(self) -> Providers:
+    def providers(self) -> Providers | MemoryProviders:
         return self.execution.providers
 
     @property
@@ -92,6 +98,10 @@ class MemoryUnitContext:
         return self.execution.way
 
     @property
+    def effects(self) -> EffectRules:
+        return self.execution.effects
+
+    @property
     def ad_budget(self) -> UncappedAds:
         return UncappedAds()
 
@@ -105,10 +115,6 @@ class MemoryUnitContext:
         self.execution.journals.setdefault(self.place, {})[entry] = json.dumps(value)
         self.execution.usages.append(usage)
 
-    @property
-    def effects(self) -> EffectRules:
-        return self.execution.effects
-
     def intend(self, entry: str, value: Any) -> None:
         self.journal(entry, value)
 
@@ -121,7 +127,7 @@ class MemoryUnitContext:
 class Execution:
     """What a whole hop in one process is given."""
 
-    providers: Providers
+    providers: Any  #: Providers, or MemoryProviders
     retriever: MemoryRetriever = field(default_factory=MemoryRetriever)
     suppression: MemorySuppression = field(default_factory=MemorySuppression)
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
@@ -134,12 +140,21 @@ class Execution:
     journals: dict[tuple[Any, ...], dict[str, str]] = field(default_factory=dict)
     units: list[Unit] = field(default_factory=list)  #: every unit that was run, in order
 
-    @staticmethod
-    def against(url: str, dns_resolver: str | None, **env: str) -> Execution:
-        """One whose providers are in the sandbox at ``url``."""
+    @classmethod
+    def against(cls, url: str, dns_resolver: str | None = None, **env: str) -> Execution:
+        """One whose providers are real clients of the sandbox at ``url``."""
         found = {"SANDBOX_URL": url, **({"DNS_RESOLVER": dns_resolver} if dns_resolver else {}), **env}
-        return Execution(Providers(Settings.from_env(found)))
+        return cls(Providers(Settings.from_env(found)))
 
-    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryUnitContext:
+    @classmethod
+    def in_memory(cls, **options: Any) -> Execution:
+        """One whose providers answer in memory; ``options``: those of MemoryProviders."""
+        return cls(MemoryProviders(**options))
+
+    def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryContext:
         self.units.append(unit)
-        return MemoryUnitContext(self, campaign_id, unit, (campaign_id, step, stage, unit.key))
+        return MemoryContext(self, campaign_id, unit, (campaign_id, step, stage, unit.key))
+
+    def context(self, key: str = "unit", provider: str = "openai", **given: Any) -> MemoryContext:
+        """A context for a unit of a test's own."""
+        return self.for_unit("campaign-1", 0, 0, Unit(key=key, kind="test", provider=provider, input=given))

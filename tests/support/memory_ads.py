@@ -1,0 +1,205 @@
+"""An ad platform in the test's own process: keeps campaigns and ads, and reports from the sandbox world's curves.
+
+Every wire call goes through the wire that it is given, creations are journalled step by step, and each call can be
+made to fail before or after it was carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from integrations.ads.call_to_action import facebook_button
+from integrations.ads.limits import LIMITS
+from integrations.ads.platform import (
+    ACTIVE,
+    PAUSED,
+    AdSpec,
+    DayReport,
+    RemoteCampaign,
+    Steps,
+    Wire,
+    local_problems,
+    once,
+)
+from integrations.errors import NotFoundError, TransientError
+from integrations.sandbox.ad_world import AdText, Life, curve, report
+
+T = TypeVar("T")
+
+
+@dataclass
+class KeptAd:
+    """One ad of a campaign."""
+
+    token: str  #: which texts
+    variant: int
+    text: AdText
+
+
+@dataclass
+class KeptCampaign:
+    """A campaign as the platform keeps it."""
+
+    id: str
+    name: str
+    effect_key: str
+    life: Life
+    status: str = PAUSED
+    daily_budget: Decimal = Decimal(0)
+    ads: dict[str, KeptAd] = field(default_factory=dict)
+
+
+class MemoryAds:
+    """One ad platform."""
+
+    def __init__(self, name: str, *, seed: int = 7, world: Mapping[str, Any] | None = None) -> None:
+        self.name = name
+        self.limits = LIMITS[name]
+        self.campaigns: dict[str, KeptCampaign] = {}
+        self.down = False
+        #: called after each call that was carried out, with its name; may raise: its answer is lost then
+        self.after: Callable[[str], None] = lambda _call: None
+        self._market = curve(name, seed, world)
+        self._seed = seed
+        self._made = 0
+
+    def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
+        """The oldest campaign with that key."""
+        return self._call(wire, "find", lambda: self._found(effect_key))
+
+    def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """Make it, paused."""
+        return self._build(spec, None, wire, steps)
+
+    def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """Make it what ``spec`` says."""
+        return self._build(spec, remote.id, wire, steps)
+
+    def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
+        """The campaign of that id."""
+        return self._call(wire, "get", lambda: _remote(self._kept(campaign_id)))
+
+    def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """Stop showing it."""
+        self._call(wire, "pause", lambda: self._switch(remote.id, PAUSED))
+
+    def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """Show it."""
+        self._call(wire, "enable", lambda: self._switch(remote.id, ACTIVE))
+
+    def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
+        """The days of the ads in ``remote.ids``."""
+        return self._call(wire, "report", lambda: self._days(remote, since, until))
+
+    def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
+        """What it would refuse."""
+        return self._call(wire, "validate", lambda: local_problems(spec, self.limits))
+
+    def _call(self, wire: Wire, name: str, do: Callable[[], T]) -> T:
+        def send(timeout: float) -> T:
+            if self.down:
+                raise TransientError(self.name, "is down")
+            answer = do()
+            self.after(name)
+            return answer
+
+        return wire(send)
+
+    def _build(self, spec: AdSpec, known: str | None, wire: Wire, steps: Steps) -> RemoteCampaign:
+        campaign = once(
+            steps, "campaign", known, lambda: self._call(wire, "create campaign", lambda: self._new_campaign(spec))
+        )
+        kept = self._kept(campaign)
+        if kept.daily_budget != spec.daily_budget:
+            self._call(wire, "change budget", lambda: self._budget(kept, spec.daily_budget))
+        present = {ad.variant: key for key, ad in kept.ads.items() if ad.token == spec.token}
+        ids = {"campaign": campaign}
+        for variant, texts in enumerate(spec.variants(), start=1):
+            ids[f"ad.{variant}"] = once(
+                steps,
+                f"ad.{spec.token}.{variant}",
+                present.get(variant),
+                lambda variant=variant, texts=texts: self._call(
+                    wire, "create ad", lambda: self._new_ad(kept, spec, variant, texts)
+                ),
+            )
+        return RemoteCampaign(id=campaign, name=kept.name, effect_key=kept.effect_key, status=kept.status, ids=ids)
+
+    def _new_campaign(self, spec: AdSpec) -> str:
+        self._made += 1
+        made = KeptCampaign(
+            id=f"{self.name}-{self._made}",
+            name=f"{spec.name} {spec.effect_key}",
+            effect_key=spec.effect_key,
+            life=Life(start=spec.start.date(), budget=str(spec.daily_budget)),
+            daily_budget=spec.daily_budget,
+        )
+        self.campaigns[made.id] = made
+        return made.id
+
+    def _new_ad(self, kept: KeptCampaign, spec: AdSpec, variant: int, texts: tuple[str, str]) -> str:
+        self._made += 1
+        key = f"ad-{self._made}"
+        audience = spec.audience
+        text = AdText(
+            headline=texts[0],
+            description=texts[1],
+            button=facebook_button(spec.call_to_action),
+            headline_width=self.limits.headline_width,
+            description_width=self.limits.description_width,
+            audience=(*audience.industries, *audience.titles, *audience.interests, *spec.keywords),
+        )
+        kept.ads[key] = KeptAd(token=spec.token, variant=variant, text=text)
+        kept.life.ad_added(spec.token)
+        return key
+
+    def _budget(self, kept: KeptCampaign, daily: Decimal) -> None:
+        kept.daily_budget = daily
+        kept.life.budget_changed(str(daily))
+
+    def _switch(self, campaign: str, status: str) -> None:
+        kept = self._kept(campaign)
+        kept.status = status
+        kept.life.switched(status == ACTIVE)
+
+    def _days(self, remote: RemoteCampaign, since: date, until: date | None) -> list[DayReport]:
+        kept = self._kept(remote.id)
+        shown = {key: kept.ads[key] for step, key in remote.ids.items() if step.startswith("ad.")}
+        found: dict[date, DayReport] = {}
+        for token in dict.fromkeys(ad.token for ad in shown.values()):
+            texts = {key: ad.text for key, ad in shown.items() if ad.token == token}
+            reported = report(
+                kept.life, token, texts, market=self._market, seed=self._seed, platform=self.name, key=kept.effect_key
+            )
+            for day in (day for days in reported.values() for day in days):
+                if day.day < since or (until is not None and day.day > until):
+                    continue
+                before = found.get(day.day)
+                found[day.day] = DayReport(
+                    day=day.day,
+                    impressions=day.impressions + (before.impressions if before else 0),
+                    clicks=day.clicks + (before.clicks if before else 0),
+                    conversions=day.conversions + (before.conversions if before else 0),
+                    spend=day.spend + (before.spend if before else 0),
+                    currency="USD",
+                )
+        return [found[day] for day in sorted(found)]
+
+    def _found(self, effect_key: str) -> RemoteCampaign | None:
+        return next((_remote(kept) for kept in self.campaigns.values() if kept.effect_key == effect_key), None)
+
+    def _kept(self, campaign: str) -> KeptCampaign:
+        if campaign not in self.campaigns:
+            raise NotFoundError(self.name, f"has no campaign {campaign}")
+        return self.campaigns[campaign]
+
+
+def _remote(kept: KeptCampaign) -> RemoteCampaign:
+    ids = {"campaign": kept.id}
+    newest = next((ad.token for ad in reversed(kept.ads.values())), None)
+    ids |= {f"ad.{ad.variant}": key for key, ad in kept.ads.items() if ad.token == newest}
+    return RemoteCampaign(id=kept.id, name=kept.name, effect_key=kept.effect_key, status=kept.status, ids=ids)
