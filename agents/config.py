@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -31,6 +30,8 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from agents.gates import Gate
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
@@ -49,8 +50,6 @@ MAX_PIECES = 50
 MAX_SOURCES = 50
 UNKNOWN_AGENT = "agent"  #: error type of a key of ``agents`` that no installed agent is named by
 UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
-UNKNOWN_GATE = "approval_gate"  #: error type of a gate that no installed agent asks at
-EVERY_GATE, NO_GATE = "all", "none"  #: values of ``approval.gate`` that belong to no agent
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -234,30 +233,10 @@ class Schedule(Section):
     days: int = Field(default=30, ge=1, le=365)
 
 
-def _known_gates() -> tuple[str, ...]:
-    # The agents are looked up when a value is checked: their modules import this one.
-    from agents.registry import gates
-
-    return (*gates(), EVERY_GATE, NO_GATE)
-
-
-def _gate(value: str) -> str:
-    if value in (EVERY_GATE, NO_GATE) or value in (known := _known_gates()):
-        return value
-    raise PydanticCustomError(UNKNOWN_GATE, "is no approval gate; use {known}", {"known": ", ".join(known)})
-
-
-class _GateOfAnAgent:
-    """A marker that lists the gates of the installed agents in the JSON schema."""
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {**handler(schema), "enum": list(_known_gates())}
-
-
 class Approval(Section):
     """The points at which a person has to agree before the campaign goes on."""
 
-    gate: Annotated[str, AfterValidator(_gate), _GateOfAnAgent()] | None = Field(
+    gate: Gate | None = Field(
         default=None, description="None: asks before every effect in live mode, 'none' in the sandbox"
     )
     expires_after: Duration | None = None

@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from agents.approval import UNDESCRIBED
 from agents.base import BaseAgent
-from agents.config import EVERY_GATE, NO_GATE
+from agents.gates import EVERY_GATE, NO_GATE
 from integrations import plugins
 from integrations.plugins import PluginError
 

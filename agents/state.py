@@ -14,14 +14,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.config import (
-    UNKNOWN_AGENT,
-    UNKNOWN_GATE,
-    UNKNOWN_SOURCE,
-    CampaignConfig,
-    ContentRequirement,
-    TargetAudience,
-)
+from agents.config import UNKNOWN_AGENT, UNKNOWN_SOURCE, CampaignConfig, ContentRequirement, TargetAudience
+from agents.gates import UNKNOWN_GATE
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
 

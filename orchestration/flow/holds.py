@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from agents.approval import UNDESCRIBED, Question, covered
 from agents.base import BaseAgent
-from agents.config import EVERY_GATE, NO_GATE
+from agents.gates import EVERY_GATE, NO_GATE
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.waiting import Wait
