@@ -103,7 +103,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The best of many, best first."""
+    """A list of the best of many, best first."""
 
     places: tuple[Ranked, ...]
     more: int = 0  #: how many are left out
@@ -127,7 +127,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of one shape; a row has a cell for each column."""
+    """Rows of one shape, each with a cell for every column."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -145,14 +145,17 @@ class Section:
 
 
 def reported(state: MarketingAgentState, agent: str, title: str) -> tuple[Section, ...]:
-    """Return the figures that ``agent`` sent with its last result, under ``title``; nothing before its first."""
+    """Return the figures that ``agent`` sent with its last result as a section of that title.
+
+    Before its first result, and for a result without figures, there is no section.
+    """
     results = [m for m in state.agent_messages if m.sender == agent and m.message_type is MessageType.TASK_RESULT]
     pairs = tuple(_pairs((), results[-1].payload)) if results else ()
     return (Section(title, (Facts(pairs),)),) if pairs else ()
 
 
 def _pairs(name: Phrase, value: JsonValue | Mapping[str, JsonValue]) -> Iterator[tuple[Phrase, Phrase]]:
-    """Yield each figure in ``value`` with the way to it; what is empty is left out."""
+    """Yield each figure in ``value`` with the keys that lead to it, leaving out what is empty."""
     if isinstance(value, Mapping):
         for key, one in value.items():
             yield from _pairs((*name, ", ", Term(key)) if name else (Term(key),), one)

@@ -1,4 +1,7 @@
-"""What people are told about the results of a campaign: figures per platform, the score, and what to change. Pure."""
+"""What people are told about the results of a campaign: figures per platform, the score, and what to change.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ COLUMNS = (Column("Platform"), *(Column(title, number=True) for title in NUMBERS
 
 
 def sections(state: MarketingAgentState) -> tuple[Section, ...]:
-    """Tell what was measured and how good it is; the results are left out where nothing was measured."""
+    """Tell what was measured, if anything was, and how good it is."""
     performance = state.campaign_performance
     score = Section("Score", _score(performance))
     if not performance.platforms:
@@ -58,7 +61,7 @@ def _score(performance: CampaignPerformance) -> tuple[Block, ...]:
 
 
 def _rounds(performance: CampaignPerformance) -> Phrase:
-    """Return the scores of all rounds; nothing for a single one."""
+    """Return the scores of all rounds when there was more than one."""
     if len(performance.rounds) < 2:
         return ()
     arrows = tuple(part for one in performance.rounds for part in (" → ", Score(one.overall_score)))

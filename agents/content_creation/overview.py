@@ -1,4 +1,7 @@
-"""What people are told about the content of a campaign: each piece with its length and its SEO score. Pure."""
+"""What people are told about the content of a campaign: each piece with its length and its SEO score.
+
+Pure.
+"""
 
 from __future__ import annotations
 

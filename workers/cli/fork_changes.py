@@ -1,4 +1,4 @@
-"""The ``--set`` of a fork: changes to the configuration that a campaign already has.
+"""What ``--set`` makes of a fork: changes to the configuration that a campaign already has.
 
 Invariant: what is changed is read as a campaign file is; a fork's approval gate asks before every effect unless a
 change says otherwise, whatever the parent's was. Whether such a campaign can be taken in is checked where it is forked.
@@ -35,7 +35,7 @@ def fork_changes(parent: CampaignConfig, changes: Sequence[str]) -> dict[str, Js
 
 
 def canonical(path: str) -> str:
-    """A dotted path with aliases replaced by the keys that are stored (``platforms`` -> ``ad_platforms``)."""
+    """Return a dotted path with aliases replaced by the keys that are stored (``platforms`` -> ``ad_platforms``)."""
     from agents.config import CampaignConfig
 
     section: type[BaseModel] | None = CampaignConfig
@@ -50,7 +50,7 @@ def canonical(path: str) -> str:
 
 
 def _section(annotation: object) -> type[BaseModel] | None:
-    """The class of configuration inside an annotation such as ``tuple[ContentRequirement, ...]``; None without one."""
+    """Return the class of configuration in an annotation such as ``tuple[ContentRequirement, ...]``, if it has one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inner = (_section(argument) for argument in get_args(annotation))

@@ -1,4 +1,4 @@
-"""The few shapes that reports are made of: headings, lines, lists and tables that fit any terminal.
+"""Shapes that reports are made of: headings, lines, lists and tables that fit any terminal.
 
 Invariant: a report keeps to the width it is given; a table that has no room becomes one line per row, and no
 column is ever squeezed to nothing.
@@ -26,18 +26,24 @@ WRAPPED = 20
 
 
 def heading(text: str) -> Text:
-    """A section's name, with an empty line above."""
+    """Draw a section's name, with an empty line above."""
     return Text(f"\n{text}", style="bold")
 
 
 def line(text: str, style: str = "", *, depth: int = 0) -> Padding:
-    """An indented line; what wraps stays indented. ``depth``: how many levels below its section's own lines."""
+    """Draw an indented line, whose wrapped part stays indented.
+
+    ``depth`` is how many levels it lies below its section's own lines.
+    """
     top, right, bottom, left = INDENT
     return Padding(Text(text, style=style), (top, right, bottom, left * (1 + depth)), expand=False)
 
 
 def listed(items: Sequence[tuple[str, str]], *, quiet: bool = False) -> Padding:
-    """Indented pairs, a short mark and its text. ``quiet``: entries without a mark are told softly."""
+    """Draw indented pairs, each a short mark and its text.
+
+    With ``quiet`` entries without a mark are told softly.
+    """
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -48,14 +54,17 @@ def listed(items: Sequence[tuple[str, str]], *, quiet: bool = False) -> Padding:
 
 @dataclass(slots=True)
 class Rows:
-    """A table, or one line per row where it has no room. ``>`` before a column's name puts it to the right."""
+    """A table, or one line per row where it has no room.
+
+    ``>`` before a column's name puts it to the right.
+    """
 
     columns: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
     wide: int = 0  #: index of the column that may wrap; -1: none may
 
     def add(self, *cells: str) -> None:
-        """Add a row; texts of the outside world are made safe here."""
+        """Add a row, making texts of the outside world safe."""
         self.rows.append([clean(cell) for cell in cells])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -64,7 +73,7 @@ class Rows:
         yield from [Padding(self._table(), INDENT, expand=False)] if fits else self._lines()
 
     def _least(self) -> int:
-        """The narrowest terminal for the table: every column whole, but for the one that wraps."""
+        """Return the width of the narrowest terminal that shows every column whole, but for the one that wraps."""
         columns = [[name.removeprefix(">"), *cells] for name, *cells in zip(self.columns, *self.rows, strict=True)]
         widths = [max(map(cell_len, column)) for column in columns]
         if self.wide >= 0:

@@ -33,13 +33,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def clean(text: object, limit: int = 0) -> str:
-    """One line that is safe to print: no control characters, spaces joined, cut to ``limit`` characters if given."""
+    """Make one line that is safe to print: no control characters, spaces joined, cut to ``limit`` characters."""
     line = _SPACE.sub(" ", _UNSAFE.sub("", str(text))).strip()
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def tolerate_any_encoding() -> None:
-    """A character that the terminal has no code for becomes ``?`` instead of an error."""
+    """Print a question mark for a character that the terminal has no code for, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -47,7 +47,7 @@ def tolerate_any_encoding() -> None:
 
 
 def console(*, stderr: bool = False, one_line: bool = False) -> Console:
-    """A console that keeps to the terminal's width and to NO_COLOR, and takes no text for markup.
+    """Make a console that keeps to the terminal's width and to NO_COLOR, and takes no text for markup.
 
     ``one_line``: in a pipe, a table's row is not wrapped (``campaigns list | grep ...``).
     """
@@ -65,12 +65,15 @@ def console(*, stderr: bool = False, one_line: bool = False) -> Console:
 
 
 def progress_console(*, as_json: bool) -> Console:
-    """Where progress is shown: stdout when a person looks at it, else stderr."""
+    """Make the console that progress is shown on: stdout when a person looks at it, else stderr."""
     return console(stderr=as_json or not sys.stdout.isatty())
 
 
 def say(text: str) -> None:
-    """A line on stdout. Stopped when its reader (``head``, ``less``) has seen enough."""
+    """Print a line on stdout.
+
+    Raises Stopped when its reader (``head``, ``less``) has seen enough.
+    """
     try:
         click.echo(text)
     except BrokenPipeError:
@@ -78,13 +81,13 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """A line for people that is no result: on stderr."""
+    """Print a line for people that is no result, on stderr."""
     with suppress(BrokenPipeError):
         click.echo(text, err=True)
 
 
 def to_json(value: object, *, indent: int | None = 2) -> str:
-    """JSON text: Decimal as text, times in ISO 8601; one line when ``indent`` is None."""
+    """Return JSON text with Decimal as text and times in ISO 8601, on one line when ``indent`` is None."""
     from pydantic_core import to_json as encode
 
     unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
@@ -92,10 +95,10 @@ def to_json(value: object, *, indent: int | None = 2) -> str:
 
 
 def print_json(value: object) -> None:
-    """The one JSON document of a command."""
+    """Print the one JSON document of a command."""
     say(to_json(value))
 
 
 def print_json_line(value: object) -> None:
-    """One line of a stream of JSON, handed over at once."""
+    """Print one line of a stream of JSON, handed over at once."""
     say(to_json(value, indent=None))

@@ -135,7 +135,7 @@ def nested(value: Mapping[str, JsonValue] | list[JsonValue], depth: int = 0) -> 
 
 
 def _name(key: str) -> str:
-    """A key in words; one that is no name, such as an address, stays as it is."""
+    """Write a key in words, but leave one that is no name, such as an address, as it is."""
     return words(key) if key.isidentifier() else clean(key)
 
 
@@ -159,7 +159,7 @@ def _read(shape: type[S], value: JsonValue) -> S | None:
 
 
 def _listed(shape: type[S], value: JsonValue) -> list[S]:
-    """Read a list of one shape; nothing when any entry is of another."""
+    """Read a list whose entries are all of one shape, and nothing of any other."""
     found = [_read(shape, one) for one in value] if isinstance(value, list) else []
     read = [one for one in found if one is not None]
     return read if len(read) == len(found) else []

@@ -1,7 +1,7 @@
-"""The closing summary: what a campaign found, wrote, placed and earned, for the marketer who asked for it.
+"""Closing summary: what a campaign found, wrote, placed and earned, for the marketer who asked for it.
 
-Pure: a campaign's row and figures in, something to print out. Invariant: nobody's e-mail address or name is
-printed, a price nobody knows is shown as tokens, and what was made in the sandbox says so first.
+Pure: a campaign's row and figures in, something to print out. Invariant: no lead's e-mail address or name is
+printed, an unknown price is shown as tokens, and what was made in the sandbox says so first.
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ def summary(
     asked: Mapping[str, object] | None = None,
     waits: str = "",
 ) -> Iterable[RenderableType]:
-    """The summary, top to bottom. ``units`` counts by status; ``spend`` is ``Reports.spend``'s; ``asked`` is the
-    question that a person has to answer, ``waits`` until when the campaign waits."""
+    """Yield the summary, top to bottom.
+
+    ``units`` counts by status, ``spend`` is ``Reports.spend``'s, ``asked`` is the question that a person has to answer,
+    ``waits`` says until when the campaign waits.
+    """
     state = row.state
     mark, style = _MARKS.get(row.status, ("·", "bold yellow"))
     title = Text(f"{mark} {clean(row.name)}: {words(row.status)}", style=style)
@@ -73,7 +76,10 @@ def summary(
 
 
 def world_note(settings: Settings) -> str:
-    """Says that the world was the sandbox, and which providers were not; empty in live mode."""
+    """Say that the world was the sandbox, and which providers were not.
+
+    Live mode gives an empty text.
+    """
     from integrations.settings import Mode
 
     if settings.mode is not Mode.SANDBOX:
@@ -84,7 +90,7 @@ def world_note(settings: Settings) -> str:
 
 
 def outside_sandbox(settings: Settings) -> list[str]:
-    """Providers that the user has pointed elsewhere, by name."""
+    """Return the names of the providers that the user has pointed elsewhere."""
     return sorted(name for name, p in settings.providers.items() if not p.base_url.startswith(settings.sandbox_url))
 
 

@@ -32,7 +32,7 @@ class _Question(BaseModel):
 
 
 def until(status: str, reason: str | None, due_at: datetime | None, now: datetime) -> str:
-    """Until when a waiting campaign waits, in words; empty for one that does not wait."""
+    """Say until when a campaign waits, or nothing when it does not wait."""
     if status not in ("waiting", "awaiting_approval"):
         return ""
     if due_at is None:
@@ -45,7 +45,7 @@ def until(status: str, reason: str | None, due_at: datetime | None, now: datetim
 
 
 def question(asked: Mapping[str, object], campaign_id: str) -> Iterable[RenderableType]:
-    """The open question of a campaign (``CampaignHandle.approval``), and how to answer it."""
+    """Yield the open question of a campaign (``CampaignHandle.approval``), and how to answer it."""
     open_one = _Question.model_validate(asked)
     yield heading(f"Approval wanted: {subject(open_one.kind, open_one.request)}")
     yield from told(open_one.request)

@@ -26,7 +26,7 @@ TROUBLE = frozenset({"unit_retry", "unit_deferred", "unit_lost"})
 
 
 def agent_title(agent: str | None) -> str:
-    """An agent's name for people; of one that is not installed, its name in words."""
+    """Return an agent's title, or the name in words of one that is not installed."""
     from agents.registry import title
 
     return clean(title(agent or "?"))
@@ -38,7 +38,7 @@ def platform_title(platform: str) -> str:
 
 
 def words(name: str) -> str:
-    """A name from the code as words."""
+    """Write a name from the code as words."""
     return clean(name).replace("_", " ")
 
 
@@ -65,7 +65,10 @@ def moment(at: datetime) -> str:
 
 
 def money(amount: Decimal | str, currency: str) -> str:
-    """``1,250.00 USD``; below one, as many digits as it takes to see it (``0.0094 USD``, ``0.000041 USD``)."""
+    """Write an amount: ``1,250.00 USD``.
+
+    Below one it has as many digits as it takes to see it: ``0.0094 USD``, ``0.000041 USD``.
+    """
     value = Decimal(amount)
     if 0 < abs(value) < 1:
         fine = value.quantize(Decimal(1).scaleb(min(-2, value.adjusted() - 1)))
@@ -74,12 +77,12 @@ def money(amount: Decimal | str, currency: str) -> str:
 
 
 def amounts(by_currency: Mapping[str, Decimal | str]) -> str:
-    """Amounts side by side, one per currency; ``none`` for nothing."""
+    """Write amounts side by side, one per currency, and ``none`` for nothing."""
     return " + ".join(money(amount, currency) for currency, amount in sorted(by_currency.items())) or "none"
 
 
 def model_spend(spend: Mapping[str, Any]) -> str:
-    """What the language model has cost; tokens where nobody knows the price."""
+    """Write what the language model has cost, in tokens where the price is unknown."""
     tokens = spend["tokens"]
     used = tokens["input"] + tokens["output"]
     if not used:
@@ -93,7 +96,7 @@ def model_spend(spend: Mapping[str, Any]) -> str:
 
 
 def event_text(event: CampaignEvent) -> str:
-    """One event as a sentence without its time."""
+    """Write one event as a sentence without its time."""
     data = event.data
     where = agent_title(event.agent)
     match event.kind:
@@ -127,7 +130,7 @@ def event_text(event: CampaignEvent) -> str:
 
 
 def facts(data: Mapping[str, object]) -> str:
-    """Figures of an event in words: ``leads 40, qualified 12``. Nested values are left out."""
+    """Write the figures of an event in words, without nested values: ``leads 40, qualified 12``."""
     shown = [
         f"{words(key)} {_figure(value)}"
         for key, value in data.items()
