@@ -6,8 +6,10 @@ closes its breakers and wakes what waited. Only providers that there are can be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,10 +21,30 @@ if TYPE_CHECKING:
     from integrations.admission import Admission, CircuitStatus
     from integrations.settings import Settings
     from orchestration.client import Campaigns
-    from orchestration.ledger.waiting import Switch
+    from orchestration.ledger.waiting import FleetEvent, Switch
 
 #: Providers without keys of their own.
 _KEYLESS = ("dns", "web")
+EVENTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What there is to tell about the circuits of one provider, or of all."""
+
+    redis: bool  #: it answered
+    switches: Sequence[Switch]
+    circuits: Sequence[CircuitStatus]
+    events: Sequence[FleetEvent]  #: newest first
+
+    def document(self) -> dict[str, object]:
+        """Return the JSON of the commands: {"redis", "switched_off", "circuits", "history"}."""
+        return {
+            "redis": self.redis,
+            "switched_off": [_switch(one) for one in self.switches],
+            "circuits": [_circuit(one) for one in self.circuits],
+            "history": [{"at": e.at, "kind": e.kind, "actor": e.actor, "data": dict(e.data)} for e in self.events],
+        }
 
 
 @click.group("breaker")
@@ -41,7 +63,7 @@ def status(provider: str | None, as_json: bool) -> int:
     with campaigns(start=True) as client:
         found = _look(client, name)
     if as_json:
-        print_json(found)
+        print_json(found.document())
         return 0
     _print(found)
     return 0
@@ -61,7 +83,7 @@ def open_breaker(provider: str, reason: str | None, as_json: bool) -> int:
         changed = Deferrals(client.database).switch_off(name, actor=actor(), reason=clean(reason or "") or None)
         found = _look(client, name)
     if as_json:
-        print_json(found)
+        print_json(found.document())
     elif changed:
         say(f"{name} is off: workers stop calling it within a second; what needs it waits.")
         note(f"Turn it on again: campaigns breaker close {name}")
@@ -96,7 +118,7 @@ def close_breaker(provider: str, as_json: bool) -> int:
             deferrals.note("breaker_closed_by_hand", {"provider": name, "circuits": closed}, actor=actor())
         found = _look(client, name)
     if as_json:
-        print_json(found)
+        print_json(found.document())
     elif changed or closed:
         say(f"{name} may be called again; what waited for it looks again now.")
     else:
@@ -127,8 +149,7 @@ def _admission(settings: Settings) -> Admission | None:
     return admission(settings)
 
 
-def _look(client: Campaigns, provider: str | None) -> dict[str, Any]:
-    """{"redis": is it there, "switched_off": [...], "circuits": [...], "history": [...]}."""
+def _look(client: Campaigns, provider: str | None) -> _Found:
     from integrations.errors import NotNowError
     from orchestration.ledger.waiting import Deferrals
 
@@ -142,22 +163,20 @@ def _look(client: Campaigns, provider: str | None) -> dict[str, Any]:
             there = False
         finally:
             breakers.close()
-    wanted = [one for one in circuits if provider in (None, one.circuit.provider)]
-    switches = [one for one in deferrals.switches() if provider in (None, one.provider)]
     events = [e for e in deferrals.history() if provider is None or provider in str(e.data)]
-    return {
-        "redis": there,
-        "switched_off": [_switch(one) for one in switches],
-        "circuits": [_circuit(one) for one in wanted],
-        "history": [{"at": e.at, "kind": e.kind, "actor": e.actor, "data": dict(e.data)} for e in events[:20]],
-    }
+    return _Found(
+        redis=there,
+        switches=[one for one in deferrals.switches() if provider in (None, one.provider)],
+        circuits=[one for one in circuits if provider in (None, one.circuit.provider)],
+        events=events[:EVENTS_SHOWN],
+    )
 
 
-def _switch(one: Switch) -> dict[str, Any]:
+def _switch(one: Switch) -> dict[str, object]:
     return {"provider": one.provider, "reason": one.reason, "by": one.by, "at": one.at}
 
 
-def _circuit(one: CircuitStatus) -> dict[str, Any]:
+def _circuit(one: CircuitStatus) -> dict[str, object]:
     limit = one.limit
     return {
         "circuit": one.key,
@@ -183,17 +202,17 @@ def _when(at: float | None) -> datetime | None:
     return None if at is None else datetime.fromtimestamp(at, UTC)
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(found: _Found) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    for one in found["switched_off"]:
-        why = f": {clean(one['reason'])}" if one["reason"] else ""
-        say(f"{one['provider']} is switched off by {clean(one['by'])} since {moment(one['at'])[:16]}{why}")
-    if not found["redis"]:
+    for switch in found.switches:
+        why = f": {clean(switch.reason)}" if switch.reason else ""
+        say(f"{switch.provider} is switched off by {clean(switch.by)} since {moment(switch.at)[:16]}{why}")
+    if not found.redis:
         note("Redis is away: reading calls go on one at a time, effects wait.")
         return
-    if not found["circuits"]:
+    if not found.circuits:
         say("No provider has been called in the last week.")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
@@ -201,24 +220,24 @@ def _print(found: dict[str, Any]) -> None:
     for name in ("State", "Failures", "Next probe", "Let through", "Refused", "Limit"):
         table.add_column(name, no_wrap=True)
     now = datetime.now(UTC)
-    for one in found["circuits"]:
-        colour = {"closed": "green", "open": "bold red"}.get(one["state"], "yellow")
-        due = one["due_at"]
+    for one in found.circuits:
+        state, due = one.state.value, _when(one.due_at)
+        colour = {"closed": "green", "open": "bold red"}.get(state, "yellow")
         probe = "" if due is None else f"in {span(max(0.0, (due - now).total_seconds()))}" if due > now else "now"
         table.add_row(
-            Text(clean(one["circuit"])), Text(words(one["state"]), style=colour), str(one["failures"]), probe,
-            str(one["admitted"]), str(sum(one["deferred"].values())), _limit(one),
+            Text(clean(one.key)), Text(words(state), style=colour), str(one.failures), probe,
+            str(one.admitted), str(sum(one.deferred.values())), _limit(one),
         )  # fmt: skip
     console(one_line=True).print(table)
 
 
-def _limit(one: dict[str, Any]) -> str:
-    limit = one["limit"]
+def _limit(one: CircuitStatus) -> str:
+    limit = one.limit
     if limit is None:
         return ""
     parts = []
-    if limit["requests"]:
-        parts.append(f"{one['requests']} of {limit['requests']} per {span(limit['period_s'])}")
-    if limit["concurrency"]:
-        parts.append(f"{one['in_flight']} of {limit['concurrency']} at once")
+    if limit.requests:
+        parts.append(f"{one.requests} of {limit.requests} per {span(limit.period_s)}")
+    if limit.concurrency:
+        parts.append(f"{one.in_flight} of {limit.concurrency} at once")
     return ", ".join(parts)
