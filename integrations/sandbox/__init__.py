@@ -1,6 +1,6 @@
-"""A small world that speaks the providers' real protocols on loopback.
+"""Sandbox: a local server that speaks the providers' real protocols over generated companies and people.
 
-The same clients and the same agent code run against it and against the real world; only base URLs
-and credentials differ. Invariant: for one seed the same question gets the same answer, whatever the
-order in which questions come, and everything made here says that it is from the sandbox.
+The same clients and agents run against it and against the real providers; only base URLs and credentials differ.
+Invariant: for one seed the same request gets the same answer, in any order of requests, and everything made here says
+that it is from the sandbox.
 """

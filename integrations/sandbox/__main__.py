@@ -1,6 +1,6 @@
-"""``python -m integrations.sandbox``: the sandbox as a process of its own.
+"""Command line of the sandbox as a process of its own: ``python -m integrations.sandbox``.
 
-Prints one line of JSON when it listens, so that whoever started it needs no guessing:
+Prints one line of JSON when it listens, for the process that started it:
 ``{"event": "listening", "url": "http://127.0.0.1:PORT", "dns_resolver": "127.0.0.1:PORT"}``.
 """
 
@@ -18,7 +18,7 @@ from integrations.sandbox.server import Listening, run
 
 
 def loopback(text: str) -> str:
-    """An address of this machine only; the sandbox is never for others."""
+    """Parse an address of this machine, the only ones that the sandbox listens on."""
     if text == "localhost":
         return "127.0.0.1"
     try:
@@ -30,12 +30,12 @@ def loopback(text: str) -> str:
 
 
 def announce(listening: Listening) -> None:
-    """Say where we listen."""
+    """Print where the sandbox listens."""
     print(json.dumps({"event": "listening", "url": listening.url, "dns_resolver": listening.dns_resolver}), flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run it; 0 after SIGTERM or SIGINT, 1 when a port is taken."""
+    """Run the sandbox and return 0 after SIGTERM or SIGINT, 1 when a port is taken."""
     parser = argparse.ArgumentParser(prog="python -m integrations.sandbox", description=__doc__)
     parser.add_argument("--host", type=loopback, default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8750, help="0 takes a free one")

@@ -1,7 +1,7 @@
-"""The sandbox's inside: what a test may see and change, and the one way in which a call is carried out.
+"""Core of the sandbox: it carries out calls, records them, and answers the control API of tests.
 
-Knows nothing of sockets. Invariant: every call is recorded, refused ones too, and what a provider created is
-on disk before its answer leaves, so that a sandbox that is killed and started again still knows it.
+It has no sockets. Invariant: every call is recorded, refused ones too, and what a provider created is on disk before
+its answer is sent, so that a sandbox that is killed and started again still has it.
 """
 
 from __future__ import annotations
@@ -14,51 +14,68 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from integrations.sandbox.dns import DnsSandbox
 from integrations.sandbox.faults import Fault, FaultError, Faults
-from integrations.sandbox.protocol import Request, Response, SandboxProvider
+from integrations.sandbox.protocol import JsonObject, Request, Response, SandboxProvider
 from integrations.sandbox.world import DEFAULT_SEED
 
 CONTROL_PREFIX = "/_sandbox"
-MAX_CALLS = 200_000  #: calls that are kept for ``/_sandbox/calls``; the counts know all of them
+MAX_CALLS = 200_000  #: calls that are kept for ``/_sandbox/calls``; the counts have all of them
 WEB = "web"
 OPENAI = "openai"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What goes back over the wire: a response (None: the connection is dropped), after ``delay_s``."""
+    """What the server does about a request."""
 
-    response: Response | None
-    delay_s: float = 0.0
+    response: Response | None  #: None: drop the connection
+    delay_s: float = 0.0  #: seconds to wait before
+
+
+class Call(TypedDict):
+    """Record of one call."""
+
+    provider: str
+    endpoint: str
+    at: float  #: epoch seconds
+    status: int  #: 0: the connection was dropped
+
+
+class Snapshot(TypedDict):
+    """What a sandbox keeps in its state file."""
+
+    seed: int
+    world: JsonObject | None  #: hidden parameters
+    providers: dict[str, object]  #: what each provider created
 
 
 @dataclass(slots=True)
 class CallLog:
-    """Who was asked what, when, and how it ended."""
+    """Log of the calls, the last ones in full and all of them counted."""
 
-    _calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_CALLS))
+    _calls: deque[Call] = field(default_factory=lambda: deque(maxlen=MAX_CALLS))
     counts: Counter[str] = field(default_factory=Counter)
 
     def record(self, provider: str, endpoint: str, status: int) -> None:
-        """Note one call; ``at`` is the present, in epoch seconds."""
+        """Record one call, made now."""
         self._calls.append({"provider": provider, "endpoint": endpoint, "at": time.time(), "status": status})
         self.counts[provider] += 1
 
-    def of(self, provider: str | None) -> list[dict[str, Any]]:
-        """Calls in the order in which they came, of one provider or all."""
+    def of(self, provider: str | None) -> list[Call]:
+        """Return the calls of one provider, or of all for None, in the order in which they came."""
         return [call for call in self._calls if provider in (None, call["provider"])]
 
     def clear(self) -> None:
-        """Forget them."""
+        """Forget all calls."""
         self._calls.clear()
         self.counts.clear()
 
 
 class Sandbox:
-    """All providers of one seed, with their faults and their log."""
+    """All providers of one seed, with their faults and the log of calls."""
 
     def __init__(
         self, providers: Sequence[SandboxProvider], *, seed: int | None = None, state_file: Path | None = None
@@ -67,8 +84,8 @@ class Sandbox:
         self.calls = CallLog()
         self._state_file = state_file
         stored = self._stored(seed)
-        self.seed = int(stored["seed"]) if stored else (DEFAULT_SEED if seed is None else seed)
-        self._world: Mapping[str, Any] | None = stored["world"] if stored else None
+        self.seed = stored["seed"] if stored else (DEFAULT_SEED if seed is None else seed)
+        self._world: JsonObject | None = stored["world"] if stored else None
         self.faults = Faults(seed=self.seed)
         self.dns = DnsSandbox(self.seed)
         self._answered_by_model = 0
@@ -79,14 +96,14 @@ class Sandbox:
         self._saved = self._snapshot()
 
     def route(self, path: str) -> SandboxProvider | None:
-        """The provider that a path of the sandbox's own host belongs to."""
+        """Return the provider that a path of the sandbox's own host belongs to."""
         for provider in self.providers.values():
             if provider.name != WEB and (path == provider.prefix or path.startswith(provider.prefix + "/")):
                 return provider
         return None
 
     def handle(self, provider: SandboxProvider, request: Request) -> Outcome:
-        """Carry out one call, with the fault that hits it."""
+        """Carry out one call, under the fault that hits it."""
         fault = self.faults.draw(provider.name)
         mode = fault.mode if fault else "ok"
         if fault and mode in ("down", "rate_limited"):
@@ -102,7 +119,7 @@ class Sandbox:
     def _carried_out(self, provider: SandboxProvider, request: Request) -> Response:
         try:
             response = provider.handle(request)
-        except Exception:  # the sandbox's own bug must look like one, and not end the server
+        except Exception:  # a bug of the sandbox must be visible, but not end the server
             traceback.print_exc(file=sys.stderr)
             return Response(status=500, body={"error": "bug in the sandbox; see its log"})
         if provider.name == OPENAI and response.status == 200 and request.method == "POST":
@@ -129,8 +146,8 @@ class Sandbox:
             return Response(status=400, body={"error": str(error)})
         return Response(status=404, body={"error": "GET state, calls; POST faults, advance, reset"})
 
-    def state(self) -> dict[str, Any]:
-        """What ``GET /_sandbox/state`` shows."""
+    def state(self) -> dict[str, object]:
+        """Return what ``GET /_sandbox/state`` shows."""
         return {
             "ad_campaigns": [row for provider in self.providers.values() for row in provider.ad_campaigns()],
             "calls": dict(sorted(self.calls.counts.items())),
@@ -139,7 +156,7 @@ class Sandbox:
             "seed": self.seed,
         }
 
-    def _set_fault(self, body: Mapping[str, Any]) -> Response:
+    def _set_fault(self, body: JsonObject) -> Response:
         provider = body.get("provider")
         known = [*self.providers, self.dns.name]
         if provider not in known:
@@ -147,7 +164,7 @@ class Sandbox:
         self.faults.set(provider, Fault.parse(body, self.faults.clock()))
         return Response(body={"faults": self.faults.active()})
 
-    def _advance(self, body: Mapping[str, Any]) -> Response:
+    def _advance(self, body: JsonObject) -> Response:
         days = body.get("days", 1)
         if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= 3650:
             raise ValueError(f"days={days!r} is not a whole number from 0 to 3650")
@@ -156,7 +173,7 @@ class Sandbox:
         self._save()
         return Response(body={"advanced": days})
 
-    def _reset(self, body: Mapping[str, Any]) -> Response:
+    def _reset(self, body: JsonObject) -> Response:
         seed, world = body.get("seed", DEFAULT_SEED), body.get("world")
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ValueError(f"seed={seed!r} is not a whole number")
@@ -172,7 +189,7 @@ class Sandbox:
         self._save()
         return Response(body={"seed": seed})
 
-    def _snapshot(self) -> dict[str, Any]:
+    def _snapshot(self) -> Snapshot:
         made = {name: provider.snapshot() for name, provider in self.providers.items()}
         return {
             "seed": self.seed,
@@ -181,13 +198,13 @@ class Sandbox:
         }
 
     def _save(self) -> None:
-        """Write what was created, whole or not at all."""
+        """Write what was created to the state file, in one atomic step."""
         if self._state_file is None:
             return
         snapshot = self._snapshot()
         if snapshot == self._saved and self._state_file.exists():
             return
-        # Through JSON, so that what is compared later can't be changed by the provider.
+        # Through JSON, so that the provider can't change the copy that later snapshots are compared with.
         text = json.dumps(snapshot)
         draft = self._state_file.with_name(self._state_file.name + ".new")
         draft.parent.mkdir(parents=True, exist_ok=True)
@@ -195,8 +212,8 @@ class Sandbox:
         draft.replace(self._state_file)
         self._saved = json.loads(text)
 
-    def _stored(self, seed: int | None) -> dict[str, Any] | None:
-        """What an earlier sandbox of the same seed left; None when there is nothing usable."""
+    def _stored(self, seed: int | None) -> Snapshot | None:
+        """Read what an earlier sandbox of the same seed saved, or return None when there is nothing usable."""
         if self._state_file is None or not self._state_file.exists():
             return None
         try:
@@ -207,17 +224,17 @@ class Sandbox:
         if not usable:
             print(f"sandbox: {self._state_file.name} is unreadable; starting afresh", file=sys.stderr)
             return None
-        stored: dict[str, Any] = found
+        stored: Snapshot = found
         return stored if seed in (None, stored["seed"]) else None
 
 
 def _endpoint(provider: SandboxProvider, request: Request) -> str:
-    """Method and path; for web sites with the host. No query: it may hold keys and addresses."""
+    """Return method and path, for web sites with the host, without the query, which may hold keys and addresses."""
     host = request.headers.get("host", "") if provider.name == WEB else ""
     return f"{request.method} {host.partition(':')[0]}{request.path}"
 
 
-def _object(request: Request) -> Mapping[str, Any]:
+def _object(request: Request) -> JsonObject:
     try:
         body = request.json() if request.body else {}
     except ValueError:

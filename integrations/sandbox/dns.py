@@ -1,16 +1,16 @@
-"""Names of the sandbox world: a small authoritative DNS server, so that nobody asks the real one.
+"""Authoritative DNS server for the names of the sandbox, so that the real DNS gets no queries.
 
-Its own domains (``.example``) have the web hosts and mail records of :mod:`integrations.sandbox.world`.
-A domain it doesn't know is taken to receive mail (the user's own lead file names companies that the sandbox
-can't judge) but has no address: no name ever leads off this machine. Names under ``.invalid``, ``.local`` and
-the like (RFC 6761), and names with a label ``nxdomain``, don't exist.
+Its own domains (``.example``) have the web hosts and mail records of :mod:`integrations.sandbox.world`. An unknown
+domain receives mail (the user's own lead file names companies that the sandbox knows nothing of) but has no address, so
+that no name leads off this machine. Names under ``.invalid``, ``.local`` and the like (RFC 6761), and names with a
+label ``nxdomain``, don't exist.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -28,12 +28,12 @@ LOOPBACK = "127.0.0.1"
 _NO_SUCH_ZONES = frozenset({"invalid", "local", "localhost", "onion", "internal", "arpa"})
 MISSING_LABEL = "nxdomain"  #: a name with this label doesn't exist
 
-Fate = Callable[[str], "Fault | None"]  #: what hits the query that is described
-Record = Callable[[str, int], None]  #: notes (description, response code)
+DrawFault = Callable[[str], "Fault | None"]  #: description of a query -> the fault that hits it
+Record = Callable[[str, int], None]  #: records (description, response code)
 
 
 class DnsSandbox:
-    """Answers queries from the world of one seed."""
+    """DNS records of the world of one seed."""
 
     name = "dns"
 
@@ -41,11 +41,11 @@ class DnsSandbox:
         self._world = World.build(seed)
 
     def reset(self, seed: int) -> None:
-        """Change over to the world of ``seed``."""
+        """Change to the world of ``seed``."""
         self._world = World.build(seed)
 
     def records(self, name: str, kind: str) -> list[str] | None:
-        """Record values of a name (lower case, no final dot); [] when it has none of ``kind``, None: no such name."""
+        """Return the records of ``kind`` for a name (lower case, no final dot), or None when there is no such name."""
         if name in ("localhost", MAIL_HOST):
             return [LOOPBACK] if kind == "A" else []
         if name in DISPOSABLE_DOMAINS:
@@ -65,7 +65,7 @@ class DnsSandbox:
         return [f"10 {MAIL_HOST}."] if kind == "MX" else []
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
-        """The response to a query."""
+        """Return the response to a query."""
         response = dns.message.make_response(query)
         response.flags |= dns.flags.AA | dns.flags.RA
         question = query.question[0]
@@ -79,22 +79,25 @@ class DnsSandbox:
 
 
 def host(name: dns.name.Name) -> str:
-    """A name as text in lower case, without the final dot."""
+    """Return a name as text in lower case, without the final dot."""
     return name.to_text(omit_final_dot=True).lower()
 
 
 class DnsWire:
-    """Gets queries in and responses out over UDP and TCP, through the faults that are switched on."""
+    """DNS over UDP and TCP, with the faults that are switched on."""
 
-    def __init__(self, sandbox: DnsSandbox, fate: Fate, record: Record) -> None:
+    def __init__(self, sandbox: DnsSandbox, draw_fault: DrawFault, record: Record) -> None:
         self._sandbox = sandbox
-        self._fate = fate
+        self._draw_fault = draw_fault
         self._record = record
         self._closing: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, address: str, port: int) -> int:
-        """Listen on UDP and TCP; returns the port (a free one for 0). OSError when it is taken."""
+        """Listen on UDP and TCP, and return the port, a free one for 0.
+
+        Raises OSError when the port is taken.
+        """
         loop = asyncio.get_running_loop()
         for _ in range(20):
             transport, _protocol = await loop.create_datagram_endpoint(
@@ -118,14 +121,14 @@ class DnsWire:
             close()
 
     async def respond(self, wire: bytes) -> bytes | None:
-        """The response to one query; None for none."""
+        """Return the response to one query, or None when none is to be sent."""
         try:
             query = dns.message.from_wire(wire)
             question = query.question[0]
         except (dns.exception.DNSException, IndexError):
             return None
         what = f"{dns.rdatatype.to_text(question.rdtype)} {host(question.name)}"
-        fault = self._fate(what)
+        fault = self._draw_fault(what)
         mode = fault.mode if fault else "ok"
         if mode in ("down", "rate_limited"):
             response = dns.message.make_response(query)
@@ -140,7 +143,7 @@ class DnsWire:
         return b"\x00garbage" if mode == "garbage" else response.to_wire()
 
     def datagram(self, wire: bytes, reply: Callable[[bytes], None]) -> None:
-        """Answer one datagram by and by."""
+        """Answer one datagram in a task of its own."""
 
         async def answer() -> None:
             response = await self.respond(wire)
@@ -160,7 +163,7 @@ class DnsWire:
                 writer.write(len(response).to_bytes(2, "big") + response)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the asker has gone
+            pass  # the client has closed the connection
         finally:
             writer.close()
 
@@ -173,7 +176,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
 
-    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         transport = self._transport
         if transport is not None:
             self._wire.datagram(data, lambda response: transport.sendto(response, addr))

@@ -1,8 +1,8 @@
-"""Troubles that a test or a demo can switch on for one provider of the sandbox.
+"""Faults that a test or a demo can switch on for one provider of the sandbox.
 
 ``POST /_sandbox/faults`` takes ``provider`` and ``mode``:
 
-    ok            no trouble
+    ok            no fault
     down          a 5xx in the provider's own form
     slow          the answer after ``delay`` seconds (default 5); the call is carried out at once
     rate_limited  a refusal in the provider's own form
@@ -10,21 +10,21 @@
     garbage       the call is carried out, then answered with HTML (DNS: with bytes that are no message)
 
 and, all optional, ``seconds`` (how long; default: until it is cleared), ``rate`` (share of the calls that are hit,
-default 1), ``delay`` and ``retry_after``: the seconds that ``down`` and ``rate_limited`` ask to wait, in the
-provider's own form. Without it each says what the real one does: OpenAI and web sites 1 s, Facebook 60 s, the others
-nothing; nobody says anything when down.
+default 1), ``delay`` and ``retry_after``: the seconds that ``down`` and ``rate_limited`` name, in the provider's own
+form. Without it a rate limit names what the real one does: OpenAI and web sites 1 s, Facebook 60 s, the others nothing.
+``down`` then names nothing.
 
-Invariant: whether a call is hit depends on (seed, provider, number of the call) only, so a run with a
-``rate`` can be repeated; a fault that has lasted its time is as good as none.
+Invariant: whether a call is hit depends on seed, provider and number of the call only, so that a run with a ``rate``
+can be repeated. A fault ends by itself after its ``seconds``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
+from integrations.sandbox.protocol import JsonObject
 from integrations.sandbox.world import chance
 
 MODES = ("ok", "down", "slow", "rate_limited", "lost_reply", "garbage")
@@ -32,22 +32,25 @@ DEFAULT_DELAY_S = 5.0  #: how long a slow answer takes
 
 
 class FaultError(ValueError):
-    """A fault was asked for in a form we don't understand; the message says what would be right."""
+    """Raised when a fault is requested in a wrong form, with a message that says what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One provider's trouble."""
+    """Fault of one provider."""
 
     mode: str
     until: float  #: of ``time.monotonic()``; infinity when it lasts until it is cleared
     rate: float = 1.0  #: share of the calls that it hits
     delay_s: float = DEFAULT_DELAY_S  #: only for ``slow``
-    retry_after_s: float | None = None  #: only for ``down`` and ``rate_limited``; None: what the provider says
+    retry_after_s: float | None = None  #: only for ``down`` and ``rate_limited``; None: the provider's usual one
 
     @staticmethod
-    def parse(data: Mapping[str, Any], now: float) -> Fault:
-        """Read the body of ``POST /_sandbox/faults``; FaultError names what is wrong."""
+    def parse(data: JsonObject, now: float) -> Fault:
+        """Parse the body of ``POST /_sandbox/faults``.
+
+        Raises FaultError when a value is wrong.
+        """
         mode = data.get("mode")
         if mode not in MODES:
             raise FaultError(f"mode={mode!r} is not one of {', '.join(MODES)}")
@@ -67,7 +70,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The troubles that are switched on, by provider."""
+    """Faults that are switched on, by provider."""
 
     seed: int
     clock: Callable[[], float] = time.monotonic
@@ -75,14 +78,14 @@ class Faults:
     _drawn: dict[str, int] = field(default_factory=dict)
 
     def set(self, provider: str, fault: Fault) -> None:
-        """Switch a fault on; mode ``ok`` switches the provider's fault off."""
+        """Switch a fault on, or the provider's fault off when the mode is ``ok``."""
         if fault.mode == "ok":
             self._active.pop(provider, None)
         else:
             self._active[provider] = fault
 
     def draw(self, provider: str) -> Fault | None:
-        """The fault that hits the provider's next call, if any."""
+        """Return the fault that hits the provider's next call, if any."""
         fault = self._active.get(provider)
         if fault is None:
             return None
@@ -93,18 +96,18 @@ class Faults:
         return fault if chance("fault", self.seed, provider, number) < fault.rate else None
 
     def active(self) -> dict[str, str]:
-        """Provider -> mode of the faults that are on now."""
+        """Return the modes of the faults that are on now, by provider."""
         now = self.clock()
         return {provider: fault.mode for provider, fault in sorted(self._active.items()) if now < fault.until}
 
     def clear(self, seed: int) -> None:
-        """Switch everything off and count anew."""
+        """Switch all faults off and restart the count of calls."""
         self.seed = seed
         self._active.clear()
         self._drawn.clear()
 
 
-def _number(data: Mapping[str, Any], key: str, default: float) -> float:
+def _number(data: JsonObject, key: str, default: float) -> float:
     value = data.get(key)
     if value is None:
         return default

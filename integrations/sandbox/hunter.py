@@ -1,4 +1,4 @@
-"""Hunter's API v2 over the people of the sandbox world: who works where, and does the address work.
+"""Hunter's API v2 over the people of the sandbox world.
 
 Shapes and codes as on Hunter's public pages, with its inverted limits: 403 is the rate limit, 429 the used-up
 plan; 451 is a person who objected; 202 a verification that is still running; 222 a mail server that failed.
@@ -7,10 +7,9 @@ Keys: ``invalid`` is refused (401), ``exhausted`` has no requests left (429), an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from integrations.sandbox.protocol import Request, Response, waiting
+from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
 from integrations.sandbox.world import (
     DEFAULT_SEED,
     DISPOSABLE_DOMAINS,
@@ -30,14 +29,14 @@ SMTP_FAILED = "greylisted"  #: an address with this local part gets 222
 
 
 class HunterSandbox:
-    """Hunter's domain search, e-mail finder and e-mail verifier."""
+    """Sandbox of Hunter's domain search, e-mail finder and e-mail verifier."""
 
     name = "hunter"
     prefix = "/hunter"
 
     def __init__(self) -> None:
         self._seed = DEFAULT_SEED
-        self._verifying: set[str] = set()  #: verifications that were begun
+        self._verifying: set[str] = set()  #: addresses whose slow verification has begun
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -58,31 +57,31 @@ class HunterSandbox:
         return _error(404, "not_found", "No such endpoint in the sandbox")
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """Hunter's forms of an outage and of its rate limit, which says by itself nothing of when it ends."""
+        """Return Hunter's response for an outage or its rate limit, which doesn't tell by itself when it ends."""
         headers = waiting(retry_after_s)
         if mode == "rate_limited":
             return _error(403, "too_many_requests", "You have reached the rate limit", headers)
         return _error(503, "internal_error", "Service unavailable", headers)
 
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """Change over to the world of ``seed``."""
+    def reset(self, seed: int, world: JsonObject | None) -> None:
+        """Change to the world of ``seed``."""
         del world
         self._seed = seed
         self._verifying.clear()
 
     def advance(self, days: int) -> None:
-        """Hunter knows no time."""
+        """Do nothing, because Hunter's answers don't depend on the time."""
 
-    def ad_campaigns(self) -> list[dict[str, Any]]:
-        """None here."""
+    def ad_campaigns(self) -> Sequence[Mapping[str, object]]:
+        """Return no ad campaigns."""
         return []
 
-    def snapshot(self) -> Any:
-        """Nothing worth keeping is created here."""
+    def snapshot(self) -> None:
+        """Return None, because requests create nothing worth keeping here."""
         return None
 
-    def restore(self, data: Any) -> None:
-        """Nothing to take back."""
+    def restore(self, data: object) -> None:
+        """Do nothing, because requests create nothing here."""
 
     @property
     def _world(self) -> World:
@@ -103,7 +102,7 @@ class HunterSandbox:
         company = self._company(params)
         limit, offset = int(params.get("limit") or 10), int(params.get("offset") or 0)
         known = [p for p in company.people if self._knows(p) and not p.objected] if company else []
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "domain": company.domain if company else params.get("domain"),
             "disposable": params.get("domain") in DISPOSABLE_DOMAINS,
             "webmail": params.get("domain") in WEBMAIL,
@@ -130,7 +129,7 @@ class HunterSandbox:
         if person is not None and person.objected:
             return _objected()
         known = person if person is not None and self._knows(person) else None
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "first_name": first,
             "last_name": last,
             "email": known.email if known else None,
@@ -183,7 +182,7 @@ def _objected() -> Response:
     return _error(451, "claimed_email", "The person asked us not to process their data")
 
 
-def _listed(person: Person) -> dict[str, Any]:
+def _listed(person: Person) -> dict[str, object]:
     return {
         "value": person.email,
         "type": "personal",
@@ -198,7 +197,7 @@ def _listed(person: Person) -> dict[str, Any]:
     }
 
 
-def _verdict(email: str, status: str) -> dict[str, Any]:
+def _verdict(email: str, status: str) -> dict[str, object]:
     good = status in ("valid", "accept_all", "webmail")
     return {
         "data": {

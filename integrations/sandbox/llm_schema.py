@@ -1,15 +1,15 @@
-"""JSON schemas as the sandbox's model obeys them: is this one allowed, and what fits it?
+"""JSON schemas in the sandbox's model: a check of strict schemas, and values that are valid for a schema.
 
-Invariant: for a supported schema :func:`fill` gives a valid value that depends on the schema and the seed
-text only, and :func:`fit` makes any object valid, keeping what fits already.
+Invariant: for a supported schema :func:`fill` returns a valid value that depends on the schema and the seed text only,
+and :func:`fit` makes any object valid and keeps its valid parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from integrations.sandbox.llm_text import MARK, Draw
+from integrations.sandbox.protocol import JsonObject
 
 _FORMATS: Mapping[str, str] = {
     "date": "2026-01-01",
@@ -28,8 +28,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def strict_problem(schema: Any, path: str = "()") -> str | None:
-    """Why OpenAI's strict mode would refuse the schema, in its own words; None when it would not."""
+def strict_problem(schema: object, path: str = "()") -> str | None:
+    """Return OpenAI's message about a schema that its strict mode refuses, or None for one that it accepts."""
     if not isinstance(schema, Mapping):
         return f"In context={path}, schema must be an object"
     if schema.get("type") == "object" or "properties" in schema:
@@ -55,23 +55,23 @@ def strict_problem(schema: Any, path: str = "()") -> str | None:
     return None
 
 
-def fill(schema: Mapping[str, Any], seed: str) -> Any:
-    """A valid value for the schema."""
+def fill(schema: JsonObject, seed: str) -> object:
+    """Return a valid value for a schema."""
     return _fill(schema, schema.get("$defs", {}), Draw(seed), "", 0)
 
 
-def fit(schema: Mapping[str, Any], value: Any, seed: str) -> Any:
-    """``value`` made valid for an object schema: strangers left out, gaps filled, the rest kept."""
+def fit(schema: JsonObject, value: object, seed: str) -> object:
+    """Return ``value`` made valid for an object schema, without unknown properties and with missing ones filled."""
     return _fit(schema, schema.get("$defs", {}), value, Draw(seed), "")
 
 
-def _resolve(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve(node: JsonObject, definitions: JsonObject) -> JsonObject:
     while "$ref" in node:
         node = definitions[str(node["$ref"]).rsplit("/", 1)[-1]]
     return node
 
 
-def _fit(node: Mapping[str, Any], definitions: Mapping[str, Any], value: Any, draw: Draw, name: str) -> Any:
+def _fit(node: JsonObject, definitions: JsonObject, value: object, draw: Draw, name: str) -> object:
     node = _resolve(node, definitions)
     options = node.get("anyOf") or node.get("oneOf")
     if options:
@@ -99,7 +99,7 @@ def _fit(node: Mapping[str, Any], definitions: Mapping[str, Any], value: Any, dr
     return _fill(node, definitions, draw, name, 1)
 
 
-def _matches(node: Mapping[str, Any], value: Any) -> bool:
+def _matches(node: JsonObject, value: object) -> bool:
     if "enum" in node:
         return value in node["enum"]
     if "const" in node:
@@ -112,7 +112,7 @@ def _matches(node: Mapping[str, Any], value: Any) -> bool:
     return any(isinstance(value, _TYPES[kind]) for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
-def _fill(node: Mapping[str, Any], definitions: Mapping[str, Any], draw: Draw, name: str, depth: int) -> Any:
+def _fill(node: JsonObject, definitions: JsonObject, draw: Draw, name: str, depth: int) -> object:
     node = _resolve(node, definitions)
     if "const" in node:
         return node["const"]
@@ -135,7 +135,7 @@ def _fill(node: Mapping[str, Any], definitions: Mapping[str, Any], draw: Draw, n
     return _fill_scalar(node, kind, draw, name)
 
 
-def _fill_scalar(node: Mapping[str, Any], kind: Any, draw: Draw, name: str) -> Any:
+def _fill_scalar(node: JsonObject, kind: object, draw: Draw, name: str) -> object:
     if kind == "boolean":
         return draw.number(2) == 1
     if kind in ("integer", "number"):

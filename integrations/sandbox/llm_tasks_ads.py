@@ -1,24 +1,24 @@
-"""What the sandbox's model does with advertising tasks: write a creative, suggest what to change.
+"""Advertising tasks of the sandbox's model: write a creative, suggest changes.
 
-A first draft is middling: it names the audience and says little else. With suggestions in the brief it
-takes them to heart: concrete numbers (of steps and questions, never of invented results), a clear call to
-action, headlines that differ. Invariant: a task reads its brief and nothing else, and every draft stays
-within the limits that the brief names.
+A first draft is mediocre: it names the audience and says little else. With suggestions in the brief a draft has
+concrete numbers (of steps and questions, never of invented results), a clear call to action and different headlines.
+Invariant: an answer depends on the brief and the seed only, and every draft stays within the limits that the brief
+names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from integrations.sandbox.llm_text import MARK, Draw, says
+from integrations.sandbox.protocol import JsonObject
 
 
-def write_creative(brief: Mapping[str, Any], schema: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """{headlines, descriptions, call_to_action} within ``brief["limits"]``."""
+def write_creative(brief: JsonObject, seed: int) -> dict[str, object]:
+    """Write {headlines, descriptions, call_to_action} within ``brief["limits"]``."""
     better = bool(brief.get("suggestions"))
     subject, audience, role = _subject(brief), _audience(brief), _role(brief)
-    # A round that has already been heeded once says it another way; a plain draft has but one way.
+    # A further revision differs from the one before it; first drafts of one brief are all the same.
     before = _previous(brief) if better else ""
     draw = Draw(f"creative/{brief.get('platform')}/{subject}/{audience}/{seed}/{before}")
     if better:
@@ -38,8 +38,8 @@ def write_creative(brief: Mapping[str, Any], schema: Mapping[str, Any], seed: in
     }
 
 
-def suggest(brief: Mapping[str, Any], schema: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """{suggestions: [{about, text}]}: one for each platform under its benchmark, one for weak content."""
+def suggest(brief: JsonObject, seed: int) -> dict[str, object]:
+    """Suggest changes: {suggestions: [{about, text}]}, for each platform under its benchmark and for weak content."""
     found = []
     for platform, figures in sorted(_section(brief, "figures").items()):
         if not isinstance(figures, Mapping):
@@ -97,8 +97,8 @@ def _sharp_descriptions(subject: str, audience: str, role: str, draw: Draw) -> l
     ]
 
 
-def _within(texts: Sequence[str], bounds: Any, banned: Sequence[str]) -> list[str]:
-    """Those that fit, as many as may be; at least one, cut by the word, so that an answer is never empty."""
+def _within(texts: Sequence[str], bounds: object, banned: Sequence[str]) -> list[str]:
+    """Return the texts that fit the bounds, and at least one, which is cut at a word if need be."""
     width, most = (int(bounds["chars"]), int(bounds["max"])) if isinstance(bounds, Mapping) else (90, 3)
     allowed = [text for text in texts if not any(says(text, word) for word in banned)] or list(texts)
     fitting = [text for text in allowed if len(text) <= width]
@@ -107,7 +107,7 @@ def _within(texts: Sequence[str], bounds: Any, banned: Sequence[str]) -> list[st
     return list(dict.fromkeys(fitting))[:most]
 
 
-def _subject(brief: Mapping[str, Any]) -> str:
+def _subject(brief: JsonObject) -> str:
     brand, audience = _section(brief, "brand"), _section(brief, "audience")
     content = [piece for piece in brief.get("content", ()) if isinstance(piece, Mapping)]
     keywords = [str(word) for piece in content for word in piece.get("keywords", ())]
@@ -122,7 +122,7 @@ def _subject(brief: Mapping[str, Any]) -> str:
     return next((word for word in found if len(word) <= 30), "our product")
 
 
-def _audience(brief: Mapping[str, Any]) -> str:
+def _audience(brief: JsonObject) -> str:
     audience = _section(brief, "audience")
     for name in ("industries", "interests", "keywords", "job_titles"):
         if audience.get(name):
@@ -130,16 +130,16 @@ def _audience(brief: Mapping[str, Any]) -> str:
     return "business"
 
 
-def _role(brief: Mapping[str, Any]) -> str:
+def _role(brief: JsonObject) -> str:
     titles = _section(brief, "audience").get("job_titles") or ["Your team"]
     return str(titles[0])[:20]
 
 
-def _previous(brief: Mapping[str, Any]) -> str:
+def _previous(brief: JsonObject) -> str:
     return "/".join(map(str, _section(brief, "previous").get("headlines", ())))
 
 
-def _section(brief: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _section(brief: JsonObject, name: str) -> JsonObject:
     found = brief.get(name)
     return found if isinstance(found, Mapping) else {}
 

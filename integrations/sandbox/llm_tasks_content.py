@@ -1,19 +1,19 @@
-"""What the sandbox's model does with content tasks: write a piece, mend one, ask a question another way.
+"""Content tasks of the sandbox's model: write a piece, revise one, paraphrase a question.
 
-A first draft misses up to two checks, chosen by its topic, so that a campaign's optimise stage has real
-work; a revision mends what its findings name. Invariant: a task reads its brief and nothing else.
+A first draft fails up to two checks, chosen by its topic, so that a campaign's optimise stage has work to do. A
+revision corrects what its findings name. Invariant: an answer depends on the brief and the seed only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
 
 from integrations.sandbox.llm_text import MARK, Draw, Order, Writer, count, fitted, says
+from integrations.sandbox.protocol import JsonObject
 
-#: Checks that a first draft may miss, per kind of piece.
-SLIPS: Mapping[str, Sequence[str]] = {
+#: Checks that a first draft may fail, per kind of piece.
+FAILABLE_CHECKS: Mapping[str, Sequence[str]] = {
     "page": (
         "meta_description",
         "keyword_in_title",
@@ -34,20 +34,20 @@ _TONES: Mapping[str, str] = {
 }
 
 
-def write_piece(brief: Mapping[str, Any], schema: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """A first draft: {title, body, meta_description, call_to_action}."""
-    return _piece(brief, seed, slips_of(brief, seed))
+def write_piece(brief: JsonObject, seed: int) -> dict[str, object]:
+    """Write a first draft: {title, body, meta_description, call_to_action}."""
+    return _piece(brief, seed, failed_checks(brief, seed))
 
 
-def revise_piece(brief: Mapping[str, Any], schema: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """A new version without the slips that the findings name; after a round of ads without any."""
+def revise_piece(brief: JsonObject, seed: int) -> dict[str, object]:
+    """Write a new version that passes the checks which the findings name, and all checks after a round of ads."""
     named = {str(f.get("check")) for f in brief.get("findings", ()) if isinstance(f, Mapping)}
-    slips = () if brief.get("suggestions") else tuple(s for s in slips_of(brief, seed) if s not in named)
-    return _piece(brief, seed, slips)
+    failed = () if brief.get("suggestions") else tuple(s for s in failed_checks(brief, seed) if s not in named)
+    return _piece(brief, seed, failed)
 
 
-def paraphrase_question(brief: Mapping[str, Any], schema: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Other ways to ask a question: {questions: [...]}."""
+def paraphrase_question(brief: JsonObject, seed: int) -> dict[str, object]:
+    """Write other forms of a question: {questions: [...]}."""
     question = str(brief.get("question", "")).strip().rstrip("?")
     wanted = min(10, max(1, int(brief.get("count", 3))))
     frames = ("What is known about {}?", "Which facts answer this: {}?", "Where is {} described?", "{}: what matters?")
@@ -58,10 +58,10 @@ def paraphrase_question(brief: Mapping[str, Any], schema: Mapping[str, Any], see
 TASKS = {"write_piece": write_piece, "revise_piece": revise_piece, "paraphrase_question": paraphrase_question}
 
 
-def slips_of(brief: Mapping[str, Any], seed: int) -> tuple[str, ...]:
-    """Which checks the first draft of this topic misses: none, one or two."""
+def failed_checks(brief: JsonObject, seed: int) -> tuple[str, ...]:
+    """Return the checks that the first draft of a topic fails: none, one or two."""
     wanted = _requirement(brief)
-    possible = SLIPS.get(str(wanted.get("kind", "page")), SLIPS["page"])
+    possible = FAILABLE_CHECKS.get(str(wanted.get("kind", "page")), FAILABLE_CHECKS["page"])
     if not wanted.get("keywords"):
         possible = [name for name in possible if not name.startswith("keyword")]
     if int(wanted.get("target_length", 400)) < 200:
@@ -70,15 +70,15 @@ def slips_of(brief: Mapping[str, Any], seed: int) -> tuple[str, ...]:
     return tuple(draw.shuffled(possible)[: draw.pick((0, 1, 1, 2))])
 
 
-def _requirement(brief: Mapping[str, Any]) -> Mapping[str, Any]:
+def _requirement(brief: JsonObject) -> JsonObject:
     found = brief.get("requirement")
     return found if isinstance(found, Mapping) else brief
 
 
-def _piece(brief: Mapping[str, Any], seed: int, slips: Sequence[str]) -> dict[str, Any]:
+def _piece(brief: JsonObject, seed: int, failed: Sequence[str]) -> dict[str, object]:
     wanted = _requirement(brief)
-    brand = brief.get("brand") if isinstance(brief.get("brand"), Mapping) else {}
-    assert isinstance(brand, Mapping)
+    given = brief.get("brand")
+    brand: JsonObject = given if isinstance(given, Mapping) else {}
     keywords = [str(word) for word in wanted.get("keywords", ())]
     topic = str(wanted.get("topic") or (keywords[0] if keywords else "better results"))
     phrase = keywords[0] if keywords else ""
@@ -96,37 +96,37 @@ def _piece(brief: Mapping[str, Any], seed: int, slips: Sequence[str]) -> dict[st
     opening = f"{MARK} {opening}".strip()
     target = int(wanted.get("target_length", 400))
     order = Order(
-        words=int(target * (0.6 if "length" in slips else 1.0)) - count(opening),
-        phrase=phrase if "keyword_density" not in slips else "",
+        words=int(target * (0.6 if "length" in failed else 1.0)) - count(opening),
+        phrase=phrase if "keyword_density" not in failed else "",
         others=tuple(k for k in keywords[1:] if target >= 100 and not says(k, phrase)),
         required=tuple(map(str, brand.get("required_words", ()))),
         banned=tuple(map(str, brand.get("banned_words", ()))),
         audience=audience,
         brand=str(brand.get("name") or brand.get("product") or ""),
         headings=kind == "page" and target >= 150,
-        phrase_first="keyword_in_introduction" not in slips,
+        phrase_first="keyword_in_introduction" not in failed,
     )
     body = f"{opening} {Writer(order, made_from).body()}".replace("\n\n ", "\n\n")
     action = str(
         wanted.get("call_to_action") or draw.pick(("See the plan", "Book a short call", "Start with one step"))
     )
     return {
-        "title": _title(kind, topic, phrase, audience, draw, slips),
+        "title": _title(kind, topic, phrase, audience, draw, failed),
         "body": body,
-        "meta_description": _meta(phrase or topic, audience, slips) if kind == "page" else "",
-        "call_to_action": "" if "call_to_action" in slips else action,
+        "meta_description": _meta(phrase or topic, audience, failed) if kind == "page" else "",
+        "call_to_action": "" if "call_to_action" in failed else action,
     }
 
 
-def _title(kind: str, topic: str, phrase: str, audience: str, draw: Draw, slips: Sequence[str]) -> str:
+def _title(kind: str, topic: str, phrase: str, audience: str, draw: Draw, failed: Sequence[str]) -> str:
     subject = topic if not phrase or says(topic, phrase) else phrase
-    if "keyword_in_title" in slips:
+    if "keyword_in_title" in failed:
         subject = "a plan that works" if not phrase or says(topic, phrase) else topic
         if phrase and says(subject, phrase):
             subject = "a plan that works"
     if kind != "page":
         text = f"{MARK} {subject[:1].upper()}{subject[1:]}"
-        if "subject_length" in slips:
+        if "subject_length" in failed:
             return f"{text}: all the things that we would like to tell you about it today, in one place"
         return text if len(text) <= 60 else text[:60].rsplit(" ", 1)[0]
     frames = (
@@ -143,7 +143,7 @@ def _title(kind: str, topic: str, phrase: str, audience: str, draw: Draw, slips:
     return fitting[-1] if fitting else titles[0 if len(titles[0]) > 54 else -1]
 
 
-def _meta(subject: str, audience: str, slips: Sequence[str]) -> str:
+def _meta(subject: str, audience: str, failed: Sequence[str]) -> str:
     parts = (
         f"{MARK} How {subject} helps {audience} save time.",
         "Clear steps you can start this week,",
@@ -151,11 +151,11 @@ def _meta(subject: str, audience: str, slips: Sequence[str]) -> str:
         "and mistakes you can avoid.",
         "Read the short guide and pick your first step today.",
     )
-    if "meta_description" in slips:
+    if "meta_description" in failed:
         return fitted(parts[:1], 10, 90)
     return fitted(parts, 125, 154)
 
 
 def seed_of(*parts: str) -> int:
-    """A number from texts, for tasks that come without a seed."""
+    """Return a number made from texts, for tasks that come without a seed."""
     return int.from_bytes(sha256("\x1f".join(parts).encode()).digest()[:4], "big")

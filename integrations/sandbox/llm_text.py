@@ -1,8 +1,8 @@
-"""The sandbox model's pen: plain English marketing text about any topic, to a wanted length.
+"""Text generator of the sandbox's model: English marketing text about any topic, of a given length.
 
-Sentences come from a stock with slots, drawn in an order that a hash decides. They are short, active and
-tied together, so that a text passes the usual checks of readability unless it is made not to. Invariant:
-the same seed text and the same order give the same words, on every machine and in every process.
+Sentences come from templates, drawn in an order that a hash decides. They are short, active and linked, so that a text
+passes the usual checks of readability unless a task wants it to fail. Invariant: the same seed text and the same order
+give the same words, on every machine and in every process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MARK = "[sandbox]"  #: in front of everything that the sandbox's model wrote
+MARK = "[sandbox]"  #: stands before everything that the sandbox's model writes
 
 NEAR_END = 18  #: with fewer words left, sentences are chosen by their length
 
@@ -121,30 +121,30 @@ SLOTS: Mapping[str, Sequence[str]] = {
 
 
 class Draw:
-    """Choices that depend on a seed text only."""
+    """Random choices that depend on a seed text only."""
 
     def __init__(self, seed: str) -> None:
         self._seed, self._count = seed, 0
 
     def number(self, below: int) -> int:
-        """A number from 0 up to ``below`` - 1."""
+        """Return a number from 0 up to ``below`` - 1."""
         self._count += 1
         digest = sha256(f"{self._seed}\x1f{self._count}".encode()).digest()
         return int.from_bytes(digest[:6], "big") % below
 
     def pick(self, items: Sequence[T]) -> T:
-        """One of the items."""
+        """Return one of the items."""
         return items[self.number(len(items))]
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
-        """All of the items in a drawn order."""
+        """Return all of the items in random order."""
         rest = list(items)
         return [rest.pop(self.number(len(rest))) for _ in range(len(rest))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a text shall be."""
+    """Requirements of a text."""
 
     words: int
     phrase: str = ""  #: the keyphrase; used in some 1.2 % of the words
@@ -154,21 +154,21 @@ class Order:
     audience: str = "teams"
     brand: str = ""
     headings: bool = True
-    phrase_first: bool = True  #: does the keyphrase stand in the first sentence?
+    phrase_first: bool = True  #: whether the first sentence has the keyphrase
 
 
 def count(text: str) -> int:
-    """Words of a text, as the checks count them."""
+    """Return the number of words of a text, as the checks count them."""
     return len(re.findall(r"[^\W_]+(?:['’\-][^\W_]+)*", text))
 
 
 def says(text: str, phrase: str) -> bool:
-    """Does the text use the phrase as whole words?"""
+    """Return whether a text has a phrase as whole words."""
     return bool(phrase) and re.search(rf"(?<!\w){re.escape(phrase)}s?(?!\w)", text, re.IGNORECASE) is not None
 
 
 class Writer:
-    """Writes one text to an order."""
+    """Writer of one text to an order."""
 
     def __init__(self, order: Order, seed: str) -> None:
         self._order = order
@@ -179,7 +179,7 @@ class Writer:
         self._said = 0
 
     def body(self) -> str:
-        """The text in Markdown, within a few words of the ordered length."""
+        """Return the text in Markdown, within a few words of the ordered length."""
         order = self._order
         due: list[tuple[Sequence[str], str]] = [(WITH_OTHER, phrase) for phrase in order.others]
         due += [(WITH_WORD, phrase) for phrase in order.required]
@@ -222,7 +222,7 @@ class Writer:
         return max(0, 1 + total // every - sparse)
 
     def _sentence(self, stock: Sequence[str], phrase: str, left: int) -> str:
-        """The next sentence of a stock; near the end of the text the one that comes closest to its length."""
+        """Return the next sentence from a stock of templates, near the text's end the one of the closest length."""
         pool = self._from_deck() if stock is STOCK else self._draw.shuffled(stock)
         allowed = [
             (template, text)
@@ -231,7 +231,7 @@ class Writer:
             if not any(says(text, word) for word in self._order.banned)
         ]
         if not allowed and stock is STOCK and len(self._deck) < len(STOCK):
-            self._deck = []  # what is left of it may not be said
+            self._deck = []  # the sentences left in it are not allowed
             return self._sentence(stock, phrase, left)
         if not allowed:
             return ""
@@ -249,7 +249,7 @@ class Writer:
         return text
 
     def _forms(self, plain: str, left: int) -> tuple[str, ...]:
-        """The sentence as it stands, or tied to the one before it where it is time for that."""
+        """Return a sentence by itself, or at regular intervals with a linking word before it."""
         alone = plain[0].upper() + plain[1:] + "."
         if left < NEAR_END or self._said % 5 not in (1, 3):
             return (alone,)
@@ -269,7 +269,7 @@ class Writer:
 
 
 def fitted(parts: Sequence[str], low: int, high: int) -> str:
-    """Parts joined until the text has ``low`` characters, cut at a word so that it has at most ``high``."""
+    """Join parts until the text has ``low`` characters, cut at a word so that it has at most ``high``."""
     text = ""
     for part in parts:
         if len(text) >= low:

@@ -1,11 +1,10 @@
-"""The sandbox's language model: an OpenAI-compatible server that thinks by rules.
+"""OpenAI-compatible server whose model answers by rules.
 
-It speaks the chat completions protocol (structured outputs, JSON mode, tools, usage, errors) as OpenAI's
-API reference describes it; what it says depends on the request alone. A prompt's last ```json brief names
-the task; without one it fills the asked-for schema. Invariants: everything it writes is marked as the
-sandbox's, and the same request gets the same answer.
+It speaks the chat completions protocol (structured outputs, JSON mode, tools, usage, errors) as OpenAI's API reference
+describes it. The last ```json brief of a prompt names the task; without one the model fills the requested schema.
+Invariants: everything it writes is marked as the sandbox's, and the same request gets the same answer.
 
-``world={"openai": {...}}`` at reset turns on what real models do now and then:
+``world={"openai": {...}}`` at reset turns on misbehaviour of real models:
 ``refuse_on`` (list of texts: a prompt that holds one is refused), ``filter_on`` (the same for the content
 filter), ``bad_first`` ("prose" | "broken" | "empty" | "wrong": the first answer to a question can't be used),
 ``cut_first`` (true: the first answer is cut off at its maximum length), ``context`` (tokens that fit).
@@ -17,27 +16,25 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
+from integrations.sandbox import llm_tasks_ads, llm_tasks_content
 from integrations.sandbox.llm_schema import fill, fit, strict_problem
 from integrations.sandbox.llm_text import MARK, Order, Writer
-from integrations.sandbox.protocol import Request, Response, waiting
+from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
 
 MODEL = "sandbox-1"
-CREATED = 1_767_225_600  #: 2026-01-01, for ever: answers don't depend on the clock
+CREATED = 1_767_225_600  #: 2026-01-01, fixed because answers don't depend on the clock
 CHARS_PER_TOKEN = 4
 CONTEXT_TOKENS = 128_000
-TASK_MODULES = ("integrations.sandbox.llm_tasks_content", "integrations.sandbox.llm_tasks_ads")
 _BRIEF = re.compile(r"^```json\s*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _REFUSAL = "I'm sorry, but I can't help with that."
 
-Task = Callable[[Mapping[str, Any], Mapping[str, Any], int], Mapping[str, Any]]
+Task = Callable[[JsonObject, int], Mapping[str, object]]  #: (brief, seed) -> answer
+TASKS: Mapping[str, Task] = {**llm_tasks_content.TASKS, **llm_tasks_ads.TASKS}
 
 
 class _InvalidError(Exception):
-    """A request that the protocol refuses with status 400."""
+    """Raised for a request that the protocol refuses with status 400."""
 
     def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
@@ -45,14 +42,14 @@ class _InvalidError(Exception):
 
 
 class OpenAISandbox:
-    """The provider ``openai`` of the sandbox world."""
+    """Sandbox of the provider ``openai``."""
 
     name = "openai"
     prefix = "/openai"
 
     def __init__(self) -> None:
-        self.calls = 0  #: completions asked for, refused ones included
-        self._habits: Mapping[str, Any] = {}
+        self.calls = 0  #: completions requested, refused ones included
+        self._misbehaviour: JsonObject = {}
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -75,7 +72,7 @@ class OpenAISandbox:
         return _error(404, f"Invalid URL ({request.method} {request.path})", "invalid_request_error")
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """The faults ``down`` and ``rate_limited`` as OpenAI words them; the limit ends by itself after a second."""
+        """Return OpenAI's response for the faults ``down`` and ``rate_limited``, whose limit ends after a second."""
         if mode == "rate_limited":
             seconds = 1.0 if retry_after_s is None else retry_after_s
             text = f"Rate limit reached for requests. Please try again in {seconds:g}s."
@@ -85,30 +82,33 @@ class OpenAISandbox:
         down = _error(503, "The server is overloaded or not ready yet.", "server_error", code="service_unavailable")
         return Response(status=503, body=down.body, headers=waiting(retry_after_s))
 
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """Forget the habits of an earlier world. Answers depend on the request's seed, not on the world's."""
+    def reset(self, seed: int, world: JsonObject | None) -> None:
+        """Set the misbehaviour of the model.
+
+        Answers depend on the request's seed, not on the world's.
+        """
         self.calls = 0
-        self._habits = dict((world or {}).get("openai") or {})
+        self._misbehaviour = dict((world or {}).get("openai") or {})
 
     def advance(self, days: int) -> None:
-        """Time means nothing to it."""
+        """Do nothing, because answers don't depend on the time."""
 
-    def ad_campaigns(self) -> list[dict[str, Any]]:
-        """It places no ads."""
+    def ad_campaigns(self) -> Sequence[Mapping[str, object]]:
+        """Return no ad campaigns."""
         return []
 
-    def snapshot(self) -> Any:
-        """It keeps nothing."""
+    def snapshot(self) -> None:
+        """Return None, because requests create nothing here."""
         return None
 
-    def restore(self, data: Any) -> None:
-        """It keeps nothing."""
+    def restore(self, data: object) -> None:
+        """Do nothing, because requests create nothing here."""
 
-    def _complete(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        messages: Sequence[Mapping[str, Any]] = body["messages"]
+    def _complete(self, body: JsonObject) -> dict[str, object]:
+        messages: Sequence[JsonObject] = body["messages"]
         asked = "\n".join(_text(message) for message in messages)
-        if len(asked) // CHARS_PER_TOKEN > int(self._habits.get("context", CONTEXT_TOKENS)):
-            limit = self._habits.get("context", CONTEXT_TOKENS)
+        if len(asked) // CHARS_PER_TOKEN > int(self._misbehaviour.get("context", CONTEXT_TOKENS)):
+            limit = self._misbehaviour.get("context", CONTEXT_TOKENS)
             raise _InvalidError(
                 f"This model's maximum context length is {limit} tokens. However, your messages resulted in "
                 f"{len(asked) // CHARS_PER_TOKEN} tokens. Please reduce the length of the messages.",
@@ -118,7 +118,7 @@ class OpenAISandbox:
         message, finish = self._answer(body, asked)
         limit = body.get("max_completion_tokens") or body.get("max_tokens")
         first = not any(m.get("role") == "assistant" for m in messages)
-        if self._habits.get("cut_first") and first and message.get("content"):
+        if self._misbehaviour.get("cut_first") and first and message.get("content"):
             limit = max(1, len(message["content"]) // CHARS_PER_TOKEN // 2)
         if limit and message.get("content") and len(message["content"]) > limit * CHARS_PER_TOKEN:
             message, finish = {**message, "content": message["content"][: limit * CHARS_PER_TOKEN]}, "length"
@@ -143,10 +143,10 @@ class OpenAISandbox:
             },
         }
 
-    def _answer(self, body: Mapping[str, Any], asked: str) -> tuple[dict[str, Any], str]:
-        if any(text in asked for text in self._habits.get("refuse_on", ())):
+    def _answer(self, body: JsonObject, asked: str) -> tuple[JsonObject, str]:
+        if any(text in asked for text in self._misbehaviour.get("refuse_on", ())):
             return {"role": "assistant", "content": None, "refusal": _REFUSAL}, "stop"
-        if any(text in asked for text in self._habits.get("filter_on", ())):
+        if any(text in asked for text in self._misbehaviour.get("filter_on", ())):
             return {"role": "assistant", "content": "", "refusal": None}, "content_filter"
         tool = _chosen_tool(body)
         seed = int(body.get("seed") or 0)
@@ -169,21 +169,24 @@ class OpenAISandbox:
             content = json.dumps(self._object(asked, schema, seed), ensure_ascii=False)
             first = not any(m.get("role") == "assistant" for m in body["messages"])
             if first and not asked.rstrip().endswith("only as the JSON object."):
-                content = _spoilt(content, str(self._habits.get("bad_first", "")))
+                content = _with_defect(content, str(self._misbehaviour.get("bad_first", "")))
         return {"role": "assistant", "content": content, "refusal": None}, "stop"
 
-    def _object(self, asked: str, schema: Mapping[str, Any], seed: int) -> Any:
+    def _object(self, asked: str, schema: JsonObject, seed: int) -> object:
         brief = _brief(asked)
-        task = _task(str(brief.get("task"))) if brief else None
+        task = TASKS.get(str(brief.get("task"))) if brief else None
         made_from = f"{asked}/{seed}"
         if brief is None or task is None:
             return fill(schema, made_from)
-        found = task(brief, schema, seed)
+        found = task(brief, seed)
         return fit(schema, found, made_from) if schema.get("properties") else dict(found)
 
 
-def _checked(request: Request) -> Mapping[str, Any]:
-    """The body of a completion request; _InvalidError as OpenAI words it."""
+def _checked(request: Request) -> JsonObject:
+    """Return the body of a completion request.
+
+    Raises _InvalidError, with OpenAI's own text, when the request is not valid.
+    """
     try:
         body = request.json()
     except ValueError:
@@ -211,7 +214,7 @@ def _checked(request: Request) -> Mapping[str, Any]:
     return body
 
 
-def _check_format(wanted: Any, messages: Sequence[Mapping[str, Any]]) -> None:
+def _check_format(wanted: object, messages: Sequence[JsonObject]) -> None:
     if wanted is None:
         return
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None
@@ -222,7 +225,7 @@ def _check_format(wanted: Any, messages: Sequence[Mapping[str, Any]]) -> None:
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
             "messages",
         )
-    if kind == "json_schema":
+    if isinstance(wanted, Mapping) and kind == "json_schema":
         described = wanted.get("json_schema")
         if not isinstance(described, Mapping) or not isinstance(described.get("schema"), Mapping):
             raise _InvalidError("Missing required parameter: 'response_format.json_schema'.", "response_format")
@@ -234,9 +237,9 @@ def _check_format(wanted: Any, messages: Sequence[Mapping[str, Any]]) -> None:
             raise _InvalidError(text, "response_format")
 
 
-def _chosen_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The function to call: the named one, or the first not called yet when calling is open or required."""
-    offered: list[Mapping[str, Any]] = [
+def _chosen_tool(body: JsonObject) -> JsonObject | None:
+    """Return the function to call: the named one, or the first not called yet when the choice is the model's."""
+    offered: list[JsonObject] = [
         tool.get("function", {}) for tool in body.get("tools") or () if isinstance(tool, Mapping)
     ]
     choice = body.get("tool_choice", "auto")
@@ -257,11 +260,11 @@ def _chosen_tool(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return left[0] if left else offered[0] if choice == "required" else None
 
 
-def _asked_schema(body: Mapping[str, Any], asked: str) -> Mapping[str, Any] | None:
-    """The schema of the answer: by response_format, else as the prompt's words give it; None for free text."""
+def _asked_schema(body: JsonObject, asked: str) -> JsonObject | None:
+    """Return the schema of the answer, from response_format or else from the prompt, or None for free text."""
     wanted = body.get("response_format") or {}
     if wanted.get("type") == "json_schema":
-        schema: Mapping[str, Any] = wanted["json_schema"]["schema"]
+        schema: JsonObject = wanted["json_schema"]["schema"]
         return schema
     at = asked.rfind("JSON Schema:")
     if at >= 0:
@@ -275,13 +278,13 @@ def _asked_schema(body: Mapping[str, Any], asked: str) -> Mapping[str, Any] | No
     return {"type": "object"} if wanted.get("type") == "json_object" else None
 
 
-def _brief(asked: str) -> Mapping[str, Any] | None:
-    """The last ```json block that names a task, else the last that is an object."""
+def _brief(asked: str) -> JsonObject | None:
+    """Return the last ```json block that names a task, else the last that is an object."""
     found = list(_briefs(asked))
     return next((one for one in reversed(found) if "task" in one), found[-1] if found else None)
 
 
-def _briefs(asked: str) -> Iterator[Mapping[str, Any]]:
+def _briefs(asked: str) -> Iterator[JsonObject]:
     for block in _BRIEF.findall(asked):
         try:
             value = json.loads(block)
@@ -291,24 +294,15 @@ def _briefs(asked: str) -> Iterator[Mapping[str, Any]]:
             yield value
 
 
-def _task(name: str) -> Task | None:
-    for module in TASK_MODULES:
-        if find_spec(module) is not None:
-            tasks: Mapping[str, Task] = import_module(module).TASKS
-            if name in tasks:
-                return tasks[name]
-    return None
-
-
-def _text(message: Mapping[str, Any]) -> str:
+def _text(message: JsonObject) -> str:
     content = message.get("content")
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, Mapping))
     return str(content or "")
 
 
-def _spoilt(content: str, how: str) -> str:
-    """A first answer as sloppy models give it."""
+def _with_defect(content: str, how: str) -> str:
+    """Return a first answer with a defect that models' answers have."""
     if how == "prose":
         return "Sure! I'd be happy to help. What would you like to know?"
     if how == "broken":
@@ -320,7 +314,7 @@ def _spoilt(content: str, how: str) -> str:
     return content
 
 
-def _model(name: str) -> dict[str, Any]:
+def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "sandbox"}
 
 

@@ -1,22 +1,25 @@
-"""The shape of one sandboxed provider: what the server hands it and what it hands back.
+"""Interface of a sandboxed provider: its requests, its responses and its methods.
 
-Keeps the wire (tornado) out of the providers, so that a provider is a class from requests to
-responses. Invariant: ``handle`` is called by one thread only and answers from (seed, request, what
-was created so far), never from the clock or from the order of earlier reads.
+The providers know nothing of the HTTP server (tornado): a provider is a class from requests to responses. Invariant:
+``handle`` is called by one thread only, and its answer depends on the seed, the request and what was created before,
+never on the clock or on the order of earlier reads.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
+#: JSON object of a request or a hidden parameter. Its values have no static type: they are checked where they are read.
+JsonObject = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request, already cut to the provider's own path (without its prefix)."""
+    """HTTP request, whose path is the provider's own, without its prefix in the sandbox."""
 
     method: str
     path: str  #: begins with "/", percent-decoding NOT applied
@@ -25,33 +28,36 @@ class Request:
     body: bytes = b""
 
     def params(self) -> dict[str, str]:
-        """Query and form fields, the first value of each."""
+        """Return the query and form fields, with the first value of each."""
         found = parse_qs(self.query, keep_blank_values=True)
         if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             found |= parse_qs(self.body.decode(), keep_blank_values=True)
         return {name: values[0] for name, values in found.items()}
 
     def json(self) -> Any:
-        """The body as JSON; ValueError when it is none."""
+        """Return the body as JSON.
+
+        Raises ValueError when it is not JSON.
+        """
         return json.loads(self.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One HTTP answer; a non-bytes body is sent as JSON."""
+    """HTTP response, whose body is sent as JSON unless it is bytes."""
 
     status: int = 200
-    body: Any = None
+    body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def waiting(retry_after_s: float | None) -> dict[str, str]:
-    """The headers that ask to wait so long; none for None."""
+    """Return the Retry-After header for so many seconds, or no header for None."""
     return {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:g}"}
 
 
 class SandboxProvider(Protocol):
-    """One provider of the sandbox world."""
+    """Provider of the sandbox."""
 
     name: str  #: provider name as in the units, e.g. "serpapi"
     prefix: str  #: path under the sandbox's URL, e.g. "/serpapi"
@@ -61,28 +67,34 @@ class SandboxProvider(Protocol):
         ...
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """This provider's own wire form of the faults ``down`` (a 5xx) and ``rate_limited``.
+        """Return this provider's own response for the faults ``down`` (a 5xx) and ``rate_limited``.
 
-        ``retry_after_s``: the seconds that it asks to wait; None: what it says by itself, if anything.
+        ``retry_after_s`` is the wait in seconds that it names; None means the provider's usual one, if it has one.
         """
         ...
 
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """Forget everything; ``world`` may override hidden parameters (response curves, ...)."""
+    def reset(self, seed: int, world: JsonObject | None) -> None:
+        """Forget everything and change to the world of ``seed``.
+
+        ``world`` may override hidden parameters (response curves, ...).
+        """
         ...
 
     def advance(self, days: int) -> None:
-        """Let simulated days go by (only ad platforms care)."""
+        """Let simulated days go by, which only ad platforms react to."""
         ...
 
-    def ad_campaigns(self) -> list[dict[str, Any]]:
-        """Ad campaigns made here: {provider,id,name,effect_key,status,daily_budget,created_at}; [] elsewhere."""
+    def ad_campaigns(self) -> Sequence[Mapping[str, object]]:
+        """Return the ad campaigns that were created here, none for other providers than ad platforms.
+
+        Each is {provider, id, name, effect_key, status, daily_budget, created_at}.
+        """
         ...
 
-    def snapshot(self) -> Any:
-        """JSON of what was created, so that a restarted sandbox still knows it; None for nothing."""
+    def snapshot(self) -> object:
+        """Return JSON of what was created, for a restarted sandbox, or None when the provider creates nothing."""
         ...
 
     def restore(self, data: Any) -> None:
-        """Take back what :meth:`snapshot` gave."""
+        """Restore what :meth:`snapshot` returned."""
         ...

@@ -8,12 +8,11 @@ searches left (429), any other is good. Invariant: the same query gets the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from integrations.sandbox.protocol import Request, Response, waiting
+from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, Company, Mail, Person, World, chance, plain
 
 MAX_RESULTS = 100  #: Google shows no more for one query
@@ -23,8 +22,8 @@ _FILLER = frozenset(
     {"a", "an", "and", "at", "best", "by", "companies", "company", "contact", "email", "for", "from", "in"}
     | {"list", "of", "or", "site", "team", "the", "to", "top", "with"}
 )
-#: words that people search an industry by
-_SPOKEN: Mapping[str, str] = {
+#: industry -> words that people search for it by
+_SEARCH_WORDS: Mapping[str, str] = {
     "saas": "saas software cloud subscription b2b app platform",
     "technology": "technology tech software it data ai cloud infrastructure",
     "finance": "finance financial fintech bank banking insurance investment payments",
@@ -57,7 +56,7 @@ class _Hit:
 
 
 class SerpApiSandbox:
-    """SerpApi's Google engine."""
+    """Sandbox of SerpApi's Google engine."""
 
     name = "serpapi"
     prefix = "/serpapi"
@@ -85,7 +84,7 @@ class SerpApiSandbox:
         return Response(body=self._page(request, query, max(1, min(100, size)), max(0, start)))
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """SerpApi's forms of an outage and of the hourly limit, which says by itself nothing of when it ends."""
+        """Return SerpApi's response for an outage or the hourly limit, which doesn't tell by itself when it ends."""
         headers = waiting(retry_after_s)
         if mode == "rate_limited":
             text = "You are exceeding the throughput limit of your plan per hour."
@@ -93,30 +92,30 @@ class SerpApiSandbox:
         down = {"search_metadata": {"status": "Error"}, "error": "Service unavailable."}
         return Response(status=503, body=down, headers=headers)
 
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """Change over to the world of ``seed``."""
+    def reset(self, seed: int, world: JsonObject | None) -> None:
+        """Change to the world of ``seed``."""
         del world
         self._seed = seed
 
     def advance(self, days: int) -> None:
-        """Search knows no time."""
+        """Do nothing, because search results don't depend on the time."""
 
-    def ad_campaigns(self) -> list[dict[str, Any]]:
-        """None here."""
+    def ad_campaigns(self) -> Sequence[Mapping[str, object]]:
+        """Return no ad campaigns."""
         return []
 
-    def snapshot(self) -> Any:
-        """Nothing is created here."""
+    def snapshot(self) -> None:
+        """Return None, because requests create nothing here."""
         return None
 
-    def restore(self, data: Any) -> None:
-        """Nothing to take back."""
+    def restore(self, data: object) -> None:
+        """Do nothing, because requests create nothing here."""
 
-    def _page(self, request: Request, query: str, size: int, start: int) -> dict[str, Any]:
+    def _page(self, request: Request, query: str, size: int, start: int) -> dict[str, object]:
         hits = self._search(query)[:MAX_RESULTS]
         port = request.headers.get("host", "").rpartition(":")[2]
         results = [_result(hit, start + place, port) for place, hit in enumerate(hits[start : start + size], start=1)]
-        body: dict[str, Any] = {
+        body: dict[str, object] = {
             "search_metadata": {
                 "id": f"sandbox-{chance('search', self._seed, query, start):.12f}"[:20],
                 "status": "Success",
@@ -148,8 +147,8 @@ class SerpApiSandbox:
             score = sum(about.get(word, 0) for word in query.words)
             if query.words and not score:
                 continue
-            matching = [p for p in company.people if all(_says(p.title, phrase) for phrase in query.phrases)]
-            named = any(_says(company.name, phrase) for phrase in query.phrases)
+            matching = [p for p in company.people if all(_has_phrase(p.title, phrase) for phrase in query.phrases)]
+            named = any(_has_phrase(company.name, phrase) for phrase in query.phrases)
             if query.site is None or query.site in company.domain:
                 bonus = 1.0 if query.phrases and (matching or named) else 0.0
                 if query.words or named:
@@ -166,9 +165,9 @@ def _parse(text: str) -> _Query:
     lower = re.sub(r"\bsite:\S+", " ", lower)
     phrases = tuple(phrase for quoted in re.findall(r'"([^"]+)"', lower) if (phrase := quoted.strip()))
     bare = re.findall(r"[\w-]+", re.sub(r'"[^"]*"', " ", lower))
-    # A lone industry in quotes is still that industry.
+    # A quoted industry counts as that industry, not as a phrase.
     words = [word for word in bare if word not in _FILLER and word != "or"]
-    topics = {word for spoken in _SPOKEN.values() for word in spoken.split()} | set(_SPOKEN)
+    topics = {word for spoken in _SEARCH_WORDS.values() for word in spoken.split()} | set(_SEARCH_WORDS)
     words += [word for phrase in phrases if phrase in topics for word in phrase.split()]
     return _Query(
         words=tuple(words),
@@ -178,16 +177,16 @@ def _parse(text: str) -> _Query:
 
 
 def _about(company: Company) -> dict[str, float]:
-    """Words that a company is found by, with their weight."""
+    """Return the words that a company is found by, with their weights."""
     found = dict.fromkeys(re.findall(r"\w+", f"{company.makes} {company.city}".lower()), 1.0)
-    found |= dict.fromkeys(_SPOKEN[company.industry].split(), 2.0)
+    found |= dict.fromkeys(_SEARCH_WORDS[company.industry].split(), 2.0)
     found |= dict.fromkeys(company.industry.split(), 3.0)
     found[company.name.lower()] = 5.0
     return found
 
 
-def _says(text: str, phrase: str) -> bool:
-    """Does a text hold the phrase, as words? ("vp marketing" is found in "VP of Marketing" too)"""
+def _has_phrase(text: str, phrase: str) -> bool:
+    """Return whether a text holds a phrase as whole words, such as "vp marketing" in "VP of Marketing"."""
     words = [word for word in re.findall(r"\w+", text.lower()) if word != "of"]
     wanted = [word for word in re.findall(r"\w+", phrase.lower()) if word != "of"]
     return bool(wanted) and f" {' '.join(wanted)} " in f" {' '.join(words)} "
@@ -195,10 +194,10 @@ def _says(text: str, phrase: str) -> bool:
 
 def _describes(person: Person, company: Company, phrases: tuple[str, ...]) -> bool:
     texts = (person.title, company.name, company.industry, person.name)
-    return all(any(_says(text, phrase) or plain(text) == plain(phrase) for text in texts) for phrase in phrases)
+    return all(any(_has_phrase(text, phrase) or plain(text) == plain(phrase) for text in texts) for phrase in phrases)
 
 
-def _result(hit: _Hit, position: int, port: str) -> dict[str, Any]:
+def _result(hit: _Hit, position: int, port: str) -> dict[str, object]:
     company, person = hit.company, hit.person
     if person is not None:
         return {

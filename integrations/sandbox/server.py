@@ -1,4 +1,4 @@
-"""The sandbox on the wire: one tornado process, one loop, loopback only.
+"""HTTP server of the sandbox: one tornado process with one event loop, on loopback only.
 
 Requests to the sandbox's own host go to a provider by path prefix (or to ``/_sandbox``); requests with any
 other Host header are for the company web sites. Invariant: every answer carries ``X-Sandbox: true``.
@@ -11,8 +11,8 @@ import ipaddress
 import json
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import tornado.httpserver
 import tornado.netutil
@@ -27,26 +27,26 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Where the sandbox listens."""
+    """Addresses that the sandbox listens on."""
 
     url: str
     dns_resolver: str
 
 
 class Front(tornado.web.RequestHandler):
-    """Hands each request to the sandbox and writes what comes back."""
+    """Request handler that passes each request to the sandbox and writes its response."""
 
     def initialize(self, sandbox: Sandbox, latency_s: float) -> None:
-        """Take the application's parts."""
+        """Set the handler up with the application's parts."""
         self._sandbox = sandbox
         self._latency_s = latency_s
 
     def set_default_headers(self) -> None:
-        """Every answer says where it comes from."""
+        """Mark every answer as the sandbox's."""
         self.set_header("X-Sandbox", "true")
         self.set_header("Server", "marketing-sandbox")
 
-    async def _any(self, *_: Any) -> None:
+    async def _any(self, *_: str) -> None:
         outcome = self._outcome()
         if outcome.delay_s or self._latency_s:
             await asyncio.sleep(outcome.delay_s + self._latency_s)
@@ -59,7 +59,7 @@ class Front(tornado.web.RequestHandler):
     get = head = post = put = patch = delete = options = _any
 
     def compute_etag(self) -> str | None:
-        """No validators: a provider sends its own headers, or none."""
+        """Return no entity tag, because a provider sends its own headers."""
         return None
 
     def _outcome(self) -> Outcome:
@@ -103,7 +103,7 @@ class Front(tornado.web.RequestHandler):
 
 
 def is_own_host(host: str) -> bool:
-    """Is it the sandbox that a Host header means? (an address or localhost; names are company sites)"""
+    """Return whether a Host header means the sandbox itself: an address or localhost, where names are company sites."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     name = name.strip("[]")
     if name in ("", "localhost"):
@@ -116,9 +116,19 @@ def is_own_host(host: str) -> bool:
 
 
 async def serve(
-    sandbox: Sandbox, *, host: str, port: int, dns_port: int, latency_s: float, ready: Any, stop: asyncio.Event
+    sandbox: Sandbox,
+    *,
+    host: str,
+    port: int,
+    dns_port: int,
+    latency_s: float,
+    ready: Callable[[Listening], None],
+    stop: asyncio.Event,
 ) -> None:
-    """Listen until ``stop`` is set; calls ``ready(Listening)`` when everything listens. OSError: a port is taken."""
+    """Serve until ``stop`` is set, and call ``ready`` when everything listens.
+
+    Raises OSError when a port is taken.
+    """
     application = tornado.web.Application(
         [(r".*", Front, {"sandbox": sandbox, "latency_s": latency_s})], log_function=lambda _handler: None
     )
@@ -143,8 +153,10 @@ async def serve(
     wire.close()
 
 
-def run(sandbox: Sandbox, *, host: str, port: int, dns_port: int, latency_s: float, ready: Any) -> None:
-    """Serve until SIGTERM or SIGINT, which end the process at once, calls in hand or not."""
+def run(
+    sandbox: Sandbox, *, host: str, port: int, dns_port: int, latency_s: float, ready: Callable[[Listening], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, which end the process at once, also during calls."""
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -160,7 +172,7 @@ def run(sandbox: Sandbox, *, host: str, port: int, dns_port: int, latency_s: flo
             ready=ready,
             stop=stop,
         )
-        # Unwinding would answer the calls in hand with errors; a killed server says nothing. All is on disk.
+        # Unwinding would answer the running calls with errors, which a killed server doesn't. All data is on disk.
         os._exit(0)
 
     asyncio.run(main())

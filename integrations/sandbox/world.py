@@ -1,9 +1,9 @@
-"""The companies and people of the sandbox world: what search finds, sites show and mail servers take.
+"""Companies and people of the sandbox world, which search, sites, DNS and Hunter take their answers from.
 
-Everything is a pure function of the seed, so that search, web sites, DNS and Hunter tell one story in
-any order of questions. Domains end in ``.example`` (RFC 2606: never delegated), so nothing here can be
-mistaken for, or lead to, a real company. The world holds the traps that real data holds: titles that
-contain "cto" inside other words, sizes exactly at the limit, dead mail domains, people who objected.
+Everything is a pure function of the seed, so that all providers give consistent answers in any order of requests.
+Domains end in ``.example`` (RFC 2606: never delegated), so that nothing here can be mistaken for, or lead to, a real
+company. The world has the pitfalls of real data: titles that contain "cto" inside other words, sizes exactly at a
+limit, domains without mail, people who objected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from types import MappingProxyType
 DEFAULT_SEED = 7
 ZONE = "example"
 DISPOSABLE_DOMAINS = ("mailsink.example", "tenminutes.example")
-#: The sandbox's own names, for the mail servers of its domains.
+#: The mail server of all domains of the sandbox.
 MAIL_HOST = "mx.sandbox.example"
 
 #: industry -> (number of companies, endings of their names, what they make)
@@ -79,38 +79,38 @@ _OTHERS = (
 
 
 class Mail(StrEnum):
-    """What a company's mail domain does."""
+    """Kinds of mail domains that companies have."""
 
     MX = "mx"
     A_ONLY = "a_only"  #: no MX record; its A record is its mail host (RFC 5321 §5.1)
     NONE = "none"  #: neither MX nor mail on A: the mail name doesn't exist
     NULL_MX = "null_mx"  #: takes no mail and says so (RFC 7505)
-    ACCEPT_ALL = "accept_all"  #: takes every address, so that nobody can verify one
+    ACCEPT_ALL = "accept_all"  #: takes every address, so that none can be verified
 
 
 class Quirk(StrEnum):
-    """What is special about a company's web site."""
+    """Peculiarities of a company's web site."""
 
     PLAIN = "plain"
     JSON_LD = "json_ld"  #: schema.org facts in the page
     DIRTY = "dirty"  #: unclosed tags, odd encodings, addresses written with "at"
     REDIRECT = "redirect"  #: the home page moved
-    INJECTION = "injection"  #: text that gives orders to machines that read it
+    INJECTION = "injection"  #: a prompt injection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who works at a company."""
+    """Person who works at a company."""
 
     first: str
     last: str
     title: str
     email: str
     handle: str  #: of the public profile
-    listed: bool  #: on the company's web site
-    shows_email: bool  #: there
-    objected: bool  #: asked data providers not to process their data
-    slow: bool  #: a verification takes a second question
+    listed: bool  #: whether the company's web site names the person
+    shows_email: bool  #: whether the site shows the address
+    objected: bool  #: whether the person asked data providers not to process their data
+    slow: bool  #: whether a verification is pending at first
 
     @property
     def name(self) -> str:
@@ -120,7 +120,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """One company of the world."""
+    """Company of the world."""
 
     name: str
     domain: str
@@ -136,7 +136,7 @@ class Company:
 
     @property
     def headcount(self) -> str:
-        """The size as data providers give it: a range."""
+        """Number of employees as a range, the form of data providers."""
         for low, high in ((1, 10), (11, 50), (51, 200), (201, 500), (501, 1000), (1001, 5000), (5001, 10000)):
             if low <= self.size <= high:
                 return f"{low}-{high}"
@@ -145,7 +145,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All companies of one seed, and the look-ups that the sandboxed providers need."""
+    """All companies of one seed, with look-ups for the sandboxed providers."""
 
     seed: int
     companies: tuple[Company, ...]
@@ -156,7 +156,7 @@ class World:
     @staticmethod
     @lru_cache(maxsize=4)
     def build(seed: int) -> World:
-        """The world of ``seed``."""
+        """Build the world of ``seed``."""
         companies: list[Company] = []
         taken: set[str] = set()
         for industry, (count, endings, makes) in _INDUSTRIES.items():
@@ -176,13 +176,13 @@ class World:
 
 
 def chance(*parts: object) -> float:
-    """A number in [0, 1) that depends on the parts only."""
+    """Return a number in [0, 1) that depends on the parts only."""
     digest = sha256("\x1f".join(str(part) for part in parts).encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def plain(text: str) -> str:
-    """ASCII letters of a name in lower case, as mail systems write it."""
+    """Return the ASCII letters of a name in lower case, as in e-mail addresses."""
     folded = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ß", "ss"))
     return "".join(char for char in folded if char.isascii() and char.isalpha()).lower()
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, create_model
 from agents.seo import Text, assess, kind_of
 from integrations.llm.schema import strict
 from integrations.sandbox.llm_schema import fill, fit
-from integrations.sandbox.llm_tasks_content import revise_piece, slips_of, write_piece
+from integrations.sandbox.llm_tasks_content import failed_checks, revise_piece, write_piece
 from integrations.sandbox.openai import OpenAISandbox
 from integrations.sandbox.protocol import Request, Response
 
@@ -249,33 +249,33 @@ def _judged(found: dict[str, Any], brief: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("content_type", "length", "topic", "keywords", "audience"), BRIEFS)
-def test_a_first_draft_misses_what_it_slips_on_and_a_revision_passes(
+def test_a_first_draft_fails_its_checks_and_a_revision_passes(
     content_type: str, length: int, topic: str, keywords: tuple[str, ...], audience: str
 ) -> None:
     brief = _brief(content_type, length, topic, keywords, audience)
     for seed in range(3):
-        draft = write_piece(brief, {}, seed)
+        draft = write_piece(brief, seed)
         report = _judged(draft, brief)
-        slips = set(slips_of(brief, seed))
+        failed = set(failed_checks(brief, seed))
         named = {finding.check for finding in report.problems}
-        assert slips <= named
-        assert bool(slips) == bool(named), [finding.message for finding in report.problems]
+        assert failed <= named
+        assert bool(failed) == bool(named), [finding.message for finding in report.problems]
         assert "[sandbox]" in draft["title"]
         assert draft["body"].startswith("[sandbox]")
         assert "cheap" not in draft["body"]
         assert " page" not in draft["body"].lower()
 
         findings = [{"check": finding.check, "message": finding.message} for finding in report.problems]
-        revised = revise_piece({**brief, "findings": findings}, {}, seed)
+        revised = revise_piece({**brief, "findings": findings}, seed)
         after = _judged(revised, brief)
         assert after.problems == ()
         assert after.score > 0.85
-        assert after.score >= report.score or not slips
+        assert after.score >= report.score or not failed
 
 
 def test_some_first_drafts_need_work_and_some_do_not() -> None:
     counts = [
-        len(slips_of(_brief("blog_post", 400, f"topic {number}", ("growth",), "teams"), 7)) for number in range(60)
+        len(failed_checks(_brief("blog_post", 400, f"topic {number}", ("growth",), "teams"), 7)) for number in range(60)
     ]
     assert {0, 1, 2} == set(counts)
     assert 30 <= sum(count > 0 for count in counts) <= 55

@@ -37,6 +37,14 @@ CLEAN = (
     "integrations/llm/transport.py",
     "integrations/providers.py",
     "integrations/retry.py",
+    *(
+        f"integrations/sandbox/{name}.py"
+        for name in ("__init__", "__main__", "control", "dns", "faults", "hunter", "llm_schema", "llm_tasks_ads")
+    ),
+    *(
+        f"integrations/sandbox/{name}.py"
+        for name in ("llm_tasks_content", "llm_text", "openai", "protocol", "serpapi", "server", "sites", "world")
+    ),
     "integrations/serpapi.py",
     "integrations/usage.py",
     "integrations/web",
@@ -54,7 +62,7 @@ CLEAN = (
 VAGUE = re.compile(r"\b(nobody|somebody|whoever|whatever|anybody)\b", re.IGNORECASE)
 #: First words of a function's docstring that are no imperative: a question, a noun phrase, the third person.
 NO_VERB = re.compile(
-    r"(A|An|Any|All|Are|Can|Did|Do|Does|Each|Every|Has|How|Is|It|May|No|None|Nothing|One|That|These|This|Those|Was|What"
+    r"(A|An|Any|All|Are|Can|Did|Does|Each|Every|Has|How|Is|It|May|No|None|Nothing|One|That|These|This|Those|Was|What"
     r"|When|Where|Whether|Which|Who|Whose|Why|\w*[^\Ws]s)\b"
 )
 
