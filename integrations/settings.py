@@ -202,6 +202,10 @@ class Settings(BaseModel):
     limits_published: bool = False  #: do the providers' published limits hold? (the sandbox's accounts have none)
     providers: Mapping[str, ProviderSettings] = {}
 
+    def timeout_s(self, provider: str) -> float:
+        """Return the seconds that one call to ``provider`` may take."""
+        return self.llm_timeout_s if provider == "openai" else self.http_timeout_s
+
     def provider(self, name: str) -> ProviderSettings:
         """Return the settings of one provider. Raises KeyError for a name that no provider has."""
         return self.providers[name]

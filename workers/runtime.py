@@ -24,7 +24,7 @@ from integrations.settings import Settings, SettingsError
 from orchestration import crash_points
 from orchestration.client import connected
 from orchestration.control.verbs import Verbs
-from orchestration.execution.call_guard import Gate, admission
+from orchestration.execution.call_guard import CallGuard, admission
 from orchestration.execution.canvas import CeleryWakeups
 from orchestration.execution.context import Resources
 from orchestration.execution.executor import UnitSlots
@@ -63,12 +63,12 @@ class Runtime:
         self.deferrals = Deferrals(self.database)
         self._told = Stopped()  #: what was stopped, as of the last beat
         self.admission: Admission | None = admission(settings, on_change=self._note)
-        self.gate = Gate(settings, self.admission, switched_off=lambda: self._told.providers)
+        self.guard = CallGuard(settings, self.admission, switched_off=lambda: self._told.providers)
         self.slots = UnitSlots(slots)
         self.orchestrator = Orchestrator(
             ledger=self.ledger,
             agents=agents(),
-            resources=Resources.of(settings, self.database, gate=self.gate),
+            resources=Resources.of(settings, self.database, guard=self.guard),
             wakeups=CeleryWakeups(celery),
             slots=self.slots,
             placement=settings.stage_placement,
@@ -122,7 +122,7 @@ class Runtime:
         """What this process has counted, and whether its admission works."""
         return [
             *self.orchestrator.resources.counts.snapshot(),
-            {"counter": "admission_up", "labels": {}, "value": int(self.gate.healthy)},
+            {"counter": "admission_up", "labels": {}, "value": int(self.guard.healthy)},
         ]
 
     def _note(self, change: BreakerChange) -> None:

@@ -1,8 +1,8 @@
-"""The gate before every wire call: the kill switch, then the fleet's limits and breaker.
+"""Admission of every wire call: the kill switches, then the fleet's rate limits and circuit breakers.
 
-Turns what a unit calls (a provider, perhaps a model or a host of it) into the circuit that fails by itself, and
-the unit into the holder of a slot in time. Invariants: a provider that a person has switched off is never called, by
-nobody, whatever Redis says; a refused call has sent nothing.
+Turns what a unit calls (a provider, perhaps a model or a host of it) into the circuit that fails by itself, and the
+unit into the holder of a slot in time. Invariants: a provider that a person has switched off is never called, whatever
+Redis says; a refused call has sent nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
 
-from integrations.admission import PUBLISHED, Admission, Breaker, BreakerChange, Circuit, limits_from_env
-from integrations.admission import Ticket as AdmittedTicket
+from integrations.admission import PUBLISHED, Admission, Breaker, BreakerChange, Circuit, Ticket, limits_from_env
 from integrations.errors import CircuitOpenError, OverLimitError
 from integrations.settings import Settings
 
@@ -26,22 +24,6 @@ LONGEST_PAUSE_S = 2.0
 
 #: What tells accounts of one provider apart; the address where no credential does.
 _IDENTITIES = ("ad_account_id", "api_key", "access_token")
-
-
-class Ticket(Protocol):
-    """An admitted call."""
-
-    @property
-    def probe(self) -> bool:
-        """Is it the one call that a half-open breaker lets through?"""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTicket:
-    """A call that nobody had to admit."""
-
-    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +39,8 @@ class Caller:
     needed: int = 1  #: so many calls it makes in one attempt, as far as it has learnt
 
 
-class Gate:
-    """One per process. Without an ``admission`` only the switches are looked at."""
+class CallGuard:
+    """Admits the wire calls of one process. Without an ``admission`` only the kill switches are looked at."""
 
     def __init__(
         self,
@@ -74,32 +56,33 @@ class Gate:
 
     @property
     def healthy(self) -> bool:
-        """Do the limits and breakers of the fleet answer?"""
+        """Whether the limits and breakers of the fleet answer."""
         return self._admission is None or self._admission.healthy
 
     @contextmanager
-    def call(self, caller: Caller, provider: str, scope: str = "") -> Iterator[Ticket]:
-        """Enter to call; raises NotNowError (CircuitOpenError, OverLimitError) when it may not go out now.
+    def call(self, caller: Caller, provider: str, scope: str = "") -> Iterator[bool]:
+        """Admit one call for as long as the context lasts, and say whether it is a half-open breaker's probe.
 
-        What is raised inside is told to the breaker by its class.
+        Raises NotNowError (CircuitOpenError, OverLimitError) when the call may not go out now. What is raised inside is
+        told to the breaker by its class.
         """
         if provider in self._switched_off():
             raise CircuitOpenError(provider, "is switched off by hand", detail="switch", retry_after=SWITCHED_OFF_S)
         if self._admission is None:
-            yield OpenTicket()
+            yield False
             return
         ticket = self._admit(self._admission, caller, Circuit(provider, self._account(provider), scope))
         with self._admission.settling(ticket):
-            yield ticket
+            yield ticket.probe
 
-    def _admit(self, desk: Admission, caller: Caller, circuit: Circuit) -> AdmittedTicket:
+    def _admit(self, admission: Admission, caller: Caller, circuit: Circuit) -> Ticket:
         """The ticket. Where a limit is smaller than what the unit does in one go, it waits here for its next slot, a
         second or two, because giving up would have it repeat its calls for ever."""
         continuation = caller.made > 0
-        small = (desk.limit(circuit.provider).requests or caller.needed) < caller.needed
+        small = (admission.limit(circuit.provider).requests or caller.needed) < caller.needed
         while True:
             try:
-                return desk.admit(
+                return admission.admit(
                     circuit,
                     holder=caller.holder,
                     campaign=caller.campaign,

@@ -22,11 +22,11 @@ from integrations.providers import Providers
 from integrations.settings import Settings
 from integrations.usage import Usage
 from orchestration.crash_points import reach
-from orchestration.execution.call_guard import Caller, Gate
+from orchestration.execution.call_guard import Caller, CallGuard
 from orchestration.ledger.database import Database
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import Claimed
-from orchestration.spend.ads import AdSpend, CampaignAds
+from orchestration.spend.ads import AdSpend
 from orchestration.spend.models import SpendLedger
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
@@ -66,60 +66,32 @@ class Resources:
     retriever: Retriever
     suppression: Suppression
     lead_files: LeadFiles
-    gate: Gate
+    guard: CallGuard
     spend: SpendLedger
-    ad_spend: AdSpend
+    database: Database
     clock: Clock = field(default_factory=SystemClock)
     counts: Counts = field(default_factory=Counts)
 
     @staticmethod
-    def of(settings: Settings, database: Database, *, gate: Gate | None = None) -> Resources:
+    def of(settings: Settings, database: Database, *, guard: CallGuard | None = None) -> Resources:
         """The real ones: providers from the settings, stores in the database."""
         return Resources(
             settings=settings,
-            gate=gate or Gate(settings),
+            guard=guard or CallGuard(settings),
             providers=Providers(settings),
             retriever=KnowledgeBase(database),
             suppression=SuppressionList(database),
             lead_files=LeadFileStore(database),
             spend=SpendLedger(database, settings),
-            ad_spend=AdSpend(database, settings),
+            database=database,
         )
 
 
-def deadline_s(settings: Settings, provider: str) -> float:
-    """Seconds that one wire call to ``provider`` may take."""
-    return settings.llm_timeout_s if provider == "openai" else settings.http_timeout_s
+class UnitResources:
+    """What a unit may use of its process' resources, however its journal is kept."""
 
-
-def effect_rules(settings: Settings) -> EffectRules:
-    """How careful effects are under these settings."""
-    return EffectRules(probe_delay_s=settings.probe_delay_s, call_timeout_s=settings.http_timeout_s)
-
-
-@dataclass(slots=True)
-class LedgerContext:
-    """The context of one claimed unit."""
-
-    claimed: Claimed
-    ledger: Ledger
+    __slots__ = ()
     resources: Resources
-    entries: dict[str, Any]  #: the unit's journal, as committed
-    way: str | None = None  #: which of its policy's other ways the unit takes
-    calls: int = 0  #: how many wire calls this attempt has made
-    probing: bool = False  #: the last call was the one that a half-open breaker lets through
-    creates: bool = False  #: the next call carries out an intent
-    seen_at: float | None = None  #: when the claim was last seen to hold
-
-    @property
-    def campaign_id(self) -> str:
-        """The campaign that the unit belongs to."""
-        return self.claimed.campaign_id
-
-    @property
-    def unit(self) -> Unit:
-        """The unit itself."""
-        return self.claimed.unit
 
     @property
     def clock(self) -> Clock:
@@ -149,13 +121,44 @@ class LedgerContext:
     @property
     def effects(self) -> EffectRules:
         """How careful an effect has to be."""
-        return effect_rules(self.resources.settings)
+        settings = self.resources.settings
+        return EffectRules(probe_delay_s=settings.probe_delay_s, call_timeout_s=settings.http_timeout_s)
+
+    def deadline_s(self, provider: str) -> float:
+        """Return the seconds that one wire call to ``provider`` may take."""
+        return self.resources.settings.timeout_s(provider)
+
+
+@dataclass(slots=True)
+class LedgerContext(UnitResources):
+    """The context of one claimed unit."""
+
+    claimed: Claimed
+    ledger: Ledger
+    resources: Resources
+    entries: dict[str, Any]  #: the unit's journal, as committed
+    way: str | None = None  #: which of its policy's other ways the unit takes
+    calls: int = 0  #: how many wire calls this attempt has made
+    probing: bool = False  #: the last call was the one that a half-open breaker lets through
+    creates: bool = False  #: the next call carries out an intent
+    seen_at: float | None = None  #: when the claim was last seen to hold
+
+    @property
+    def campaign_id(self) -> str:
+        """The campaign that the unit belongs to."""
+        return self.claimed.campaign_id
+
+    @property
+    def unit(self) -> Unit:
+        """The unit itself."""
+        return self.claimed.unit
 
     @property
     def ad_budget(self) -> AdBudget:
         """The campaign's ad money on the unit's platform."""
-        claimed = self.claimed
-        return CampaignAds(self.resources.ad_spend, claimed.campaign_id, claimed.agent, self.unit.provider, self.clock)
+        shared, claimed = self.resources, self.claimed
+        place = claimed.campaign_id, claimed.agent, claimed.unit.provider
+        return AdSpend(shared.database, shared.settings, *place, self.clock)
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
         """Make one wire call with the provider's deadline, when the spend caps, the fleet's limits and its breaker
@@ -171,13 +174,13 @@ class LedgerContext:
             self.seen_at = now
         kind = "create" if self.creates else "effect" if self.unit.effect else "call"
         self.creates = self.probing = False
-        timeout = deadline_s(self.resources.settings, provider)
+        timeout = self.deadline_s(provider)
         try:
             with (
                 self.resources.spend.hold(self.claimed, provider, cost),
-                self.resources.gate.call(self._caller(timeout), provider, scope) as ticket,
+                self.resources.guard.call(self._caller(timeout), provider, scope) as probing,
             ):
-                self.probing = ticket.probe
+                self.probing = probing
                 self.calls += 1
                 reach(f"{kind}.before")
                 answer = send(timeout)

@@ -11,56 +11,25 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from agents.base import BaseAgent
-from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, UncappedAds
+from agents.ports import AdBudget, Clock, UncappedAds
 from agents.state import MarketingAgentState
 from agents.unit import Unit
 from integrations.llm.prices import CostBound
-from integrations.providers import Providers
 from integrations.usage import Usage
-from orchestration.execution.context import Resources, deadline_s, effect_rules
+from orchestration.execution.context import Resources, UnitResources
 from orchestration.flow.routing import begin_hop, route
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class MemoryUnitContext:
+class MemoryUnitContext(UnitResources):
     """A unit's context whose journal lives in memory."""
 
     resources: Resources
     campaign_id: str
     unit: Unit
     entries: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def clock(self) -> Clock:
-        """The source of time."""
-        return self.resources.clock
-
-    @property
-    def providers(self) -> Providers:
-        """Clients of the outside world."""
-        return self.resources.providers
-
-    @property
-    def retriever(self) -> Retriever:
-        """The knowledge base."""
-        return self.resources.retriever
-
-    @property
-    def suppression(self) -> Suppression:
-        """The suppression list."""
-        return self.resources.suppression
-
-    @property
-    def lead_files(self) -> LeadFiles:
-        """The user's own lead files."""
-        return self.resources.lead_files
-
-    @property
-    def effects(self) -> EffectRules:
-        """How careful effects are."""
-        return effect_rules(self.resources.settings)
 
     @property
     def way(self) -> str | None:
@@ -74,7 +43,7 @@ class MemoryUnitContext:
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
         """Make one wire call with the provider's deadline."""
-        return send(deadline_s(self.resources.settings, provider))
+        return send(self.deadline_s(provider))
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
         """Keep ``value`` for the rest of this unit."""

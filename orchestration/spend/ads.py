@@ -34,7 +34,7 @@ _OPTIONS: Mapping[str, str] = {"limits.ads": "--ads", "limits.ads_per_day": "--a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class Reservation:
     """What was held for an ad campaign before a change of it."""
 
     held: Decimal
@@ -61,57 +61,46 @@ def ad_hold(daily: Decimal, start: datetime, end: datetime | None, now: datetime
     return daily * remaining_days(start, end, now, reported)
 
 
+@dataclass(frozen=True, slots=True)
 class AdSpend:
-    """Ad money of one database under the caps of campaigns and settings."""
+    """Ad money of one campaign on one platform, under the caps of the campaign and of the fleet."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self._database = database
-        self._settings = settings
+    database: Database
+    settings: Settings
+    campaign_id: str
+    agent: str  #: whose unit asks
+    platform: str
+    clock: Clock
 
-    def reserve(self, campaign_id: str, agent: str, platform: str, spec: AdSpec, now: datetime) -> Before:
-        """Ask before ``platform`` is given ``spec``; what was held before, for :meth:`restore`.
+    def reserve(self, spec: AdSpec) -> Reservation:
+        """Reserve what ``spec`` may cost before the platform is given it, and return what was held before.
 
-        OverBudgetError when a cap has no room. A change that asks for less is always granted.
+        A change that asks for less is always granted. Raises OverBudgetError when a cap has no room.
         """
-        amount = self._amount(campaign_id, spec, now)
-        cap, currency = self._settings.ads_daily_cap or (None, None)
-        refused_by, limit, room, held, daily, until = self._database.rows(
+        amount = self._amount(spec)
+        cap, currency = self.settings.ads_daily_cap or (None, None)
+        refused_by, limit, room, held, daily, until = self.database.rows(
             "SELECT * FROM marketing.spend_reserve_ads(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, spec.effect_key, agent, platform, spec.currency, amount, spec.daily_budget, spec.end,
-            cap, currency,
+            self.campaign_id, spec.effect_key, self.agent, self.platform, spec.currency, amount, spec.daily_budget,
+            spec.end, cap, currency,
         )[0]  # fmt: skip
         if refused_by is not None:
-            raise refusal(campaign_id, platform, spec, amount, str(refused_by), limit, room, currency)
-        return Before(held=held, daily=daily, until=until)
+            raise refusal(self.campaign_id, self.platform, spec, amount, str(refused_by), limit, room, currency)
+        return Reservation(held=held, daily=daily, until=until)
 
-    def placed(self, campaign_id: str, spec: AdSpec, now: datetime) -> None:
-        """The platform has taken ``spec``: that is held from now on, and no more."""
-        self._place(
-            campaign_id,
-            spec.effect_key,
-            spec.currency,
-            self._amount(campaign_id, spec, now),
-            spec.daily_budget,
-            spec.end,
-        )
+    def placed(self, spec: AdSpec) -> None:
+        """Hold from now on what the platform has taken, and no more."""
+        self._place(spec.effect_key, spec.currency, self._amount(spec), spec.daily_budget, spec.end)
 
-    def restore(self, campaign_id: str, spec: AdSpec, before: Before) -> None:
-        """Nothing of ``spec`` has reached the platform: what was held before is held again."""
-        self._place(campaign_id, spec.effect_key, spec.currency, before.held, before.daily, before.until)
+    def restore(self, spec: AdSpec, before: Reservation) -> None:
+        """Hold again what was held before, as nothing of ``spec`` has reached the platform."""
+        self._place(spec.effect_key, spec.currency, before.held, before.daily, before.until)
 
-    def stopped(self, campaign_id: str, key: str) -> None:
-        """What carries the effect key ``key`` does not run any more; what it has spent stays counted."""
-        self._place(campaign_id, key, None, Decimal(0), Decimal(0), None)
+    def stopped(self, key: str) -> None:
+        """Hold nothing more for the effect key ``key``, which runs no more; what it has spent stays counted."""
+        self._place(key, None, Decimal(0), Decimal(0), None)
 
-    def reported(
-        self,
-        campaign_id: str,
-        agent: str,
-        platform: str,
-        currency: str,
-        revision: int,
-        days: Iterable[Mapping[str, Any]],
-    ) -> None:
+    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
         """Count what the platform says its ads of ``revision`` have spent (days as a measurement has them).
 
         Only for the campaign's own ads: a fork reads its parent's figures, and they are counted there.
@@ -119,57 +108,26 @@ class AdSpend:
         spent: dict[str, Decimal] = {}
         for day in days:
             spent[str(day["day"])] = spent.get(str(day["day"]), Decimal(0)) + Decimal(str(day["spend"]))
-        self._database.rows(
+        key = effect_key(self.campaign_id, self.platform)
+        self.database.rows(
             "SELECT marketing.spend_report_ads(%s, %s, %s, %s, %s, %s, %s)",
-            campaign_id, effect_key(campaign_id, platform), agent, platform, currency, str(revision), encode(spent),
+            self.campaign_id, key, self.agent, self.platform, currency, str(revision), encode(spent),
         )  # fmt: skip
 
-    def _amount(self, campaign_id: str, spec: AdSpec, now: datetime) -> Decimal:
-        rows = self._database.rows(
+    def _amount(self, spec: AdSpec) -> Decimal:
+        rows = self.database.rows(
             "SELECT DISTINCT d FROM marketing.spend s, jsonb_each(s.reported) AS r(revision, days), "
             "jsonb_object_keys(r.days) AS d WHERE s.campaign_id = %s AND s.step = -1 AND s.stage = -1 AND s.unit = %s",
-            campaign_id, spec.effect_key,
+            self.campaign_id, spec.effect_key,
         )  # fmt: skip
-        return ad_hold(spec.daily_budget, spec.start, spec.end, now, [date.fromisoformat(row[0]) for row in rows])
+        reported = [date.fromisoformat(row[0]) for row in rows]
+        return ad_hold(spec.daily_budget, spec.start, spec.end, self.clock.now(), reported)
 
-    def _place(
-        self, campaign_id: str, key: str, currency: str | None, held: Decimal, daily: Decimal, until: datetime | None
-    ) -> None:
-        self._database.rows(
+    def _place(self, key: str, currency: str | None, held: Decimal, daily: Decimal, until: datetime | None) -> None:
+        self.database.rows(
             "SELECT marketing.spend_place_ads(%s, %s, %s, %s, %s, %s)",
-            campaign_id, key, currency, held, daily, until,
+            self.campaign_id, key, currency, held, daily, until,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignAds:
-    """The ad money of one unit: its campaign, its platform, now. What a unit's context gives its body."""
-
-    money: AdSpend
-    campaign_id: str
-    agent: str
-    platform: str
-    clock: Clock
-
-    def reserve(self, spec: AdSpec) -> Before:
-        """See :meth:`AdSpend.reserve`."""
-        return self.money.reserve(self.campaign_id, self.agent, self.platform, spec, self.clock.now())
-
-    def placed(self, spec: AdSpec) -> None:
-        """See :meth:`AdSpend.placed`."""
-        self.money.placed(self.campaign_id, spec, self.clock.now())
-
-    def restore(self, spec: AdSpec, before: Before) -> None:
-        """See :meth:`AdSpend.restore`."""
-        self.money.restore(self.campaign_id, spec, before)
-
-    def stopped(self, key: str) -> None:
-        """See :meth:`AdSpend.stopped`."""
-        self.money.stopped(self.campaign_id, key)
-
-    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
-        """See :meth:`AdSpend.reported`."""
-        self.money.reported(self.campaign_id, self.agent, self.platform, currency, revision, days)
 
 
 def refusal(

@@ -25,7 +25,7 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.retry import RetryPolicy
-from orchestration.execution.call_guard import Gate
+from orchestration.execution.call_guard import CallGuard
 from orchestration.ledger.waiting import Deferrals
 
 Trouble = Callable[[Unit, UnitContext], IntegrationError | None]
@@ -295,8 +295,8 @@ def test_a_provider_that_is_switched_off_is_never_called(bench: Callable[..., Ha
     one = bench(trouble)
     deferrals = Deferrals(one.database)
     resources = one.orchestrator.resources
-    gate = Gate(resources.settings, switched_off=lambda: one.ledger.beat().providers)
-    one.orchestrator = replace(one.orchestrator, resources=replace(resources, gate=gate))
+    guard = CallGuard(resources.settings, switched_off=lambda: one.ledger.beat().providers)
+    one.orchestrator = replace(one.orchestrator, resources=replace(resources, guard=guard))
     assert deferrals.switch_off("hunter", actor="ann", reason="odd answers")
     assert not deferrals.switch_off("hunter", actor="bob"), "it was off already"
     one.submit()
@@ -334,8 +334,8 @@ def test_units_of_several_calls_get_through_a_tight_limit(
     limits = {"hunter": Limit(requests, 0.25)}
     desk = Admission(redis_url, breaker=Breaker(), limits=limits)
     resources = one.orchestrator.resources
-    gate = Gate(resources.settings, desk)
-    one.orchestrator = replace(one.orchestrator, resources=replace(resources, gate=gate))
+    guard = CallGuard(resources.settings, desk)
+    one.orchestrator = replace(one.orchestrator, resources=replace(resources, guard=guard))
     one.submit()
     deadline = time.monotonic() + 60
     while one.orchestrator.run_hop("c1") != "completed":

@@ -16,6 +16,7 @@ from orchestrator_harness import Harness
 from spend_bench import verbs
 from toys import toys
 
+from agents.ports import FixedClock
 from agents.unit import effect_key
 from integrations.ads.platform import AdSpec
 from integrations.errors import OverBudgetError
@@ -36,9 +37,17 @@ def bench(database_url: str) -> Iterator[Harness]:
     made.close()
 
 
-def ads(bench: Harness, cap: str | None = None, currency: str = "EUR") -> AdSpend:
+def ads(
+    bench: Harness,
+    cap: str | None = None,
+    currency: str = "EUR",
+    *,
+    campaign: str = "c1",
+    platform: str = "facebook_ads",
+) -> AdSpend:
     caps = None if cap is None else (Decimal(cap), currency)
-    return AdSpend(bench.database, Settings.from_env({}).model_copy(update={"ads_daily_cap": caps}))
+    settings = Settings.from_env({}).model_copy(update={"ads_daily_cap": caps})
+    return AdSpend(bench.database, settings, campaign, "ad_management", platform, FixedClock(NOW))
 
 
 def spec(
@@ -69,8 +78,8 @@ def place(
     platform: str = "facebook_ads",
     cap: str | None = None,
 ) -> None:
-    ads(bench, cap).reserve(campaign, "ad_management", platform, wanted, NOW)
-    ads(bench, cap).placed(campaign, wanted, NOW)
+    ads(bench, cap, campaign=campaign, platform=platform).reserve(wanted)
+    ads(bench, cap, campaign=campaign, platform=platform).placed(wanted)
 
 
 def row(bench: Harness, campaign: str = "c1", platform: str = "facebook_ads") -> tuple[Decimal, Decimal, Decimal]:
@@ -99,7 +108,7 @@ def test_an_update_replaces_and_never_counts_twice(bench: Harness) -> None:
         ("6", "campaigns limits c1 --ads-per-day X"),
     ):
         with pytest.raises(OverBudgetError) as caught:
-            ads(bench).reserve("c1", "ad_management", "facebook_ads", spec(daily), NOW)
+            ads(bench).reserve(spec(daily))
         assert said in str(caught.value)
         assert caught.value.detail == "limits.ads_per_day"
     assert row(bench) == (150, 0, 5)
@@ -109,36 +118,36 @@ def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Harn
     bench.submit(budget=600, currency="EUR", limits={"ads": "600"})
     place(bench, spec("15"))
     # Lowering: until the platform has taken it, the higher budget may still run.
-    before = ads(bench).reserve("c1", "ad_management", "facebook_ads", spec("5"), NOW)
+    before = ads(bench).reserve(spec("5"))
     assert row(bench) == (450, 0, 15)
     with pytest.raises(OverBudgetError) as caught:
-        ads(bench).reserve("c1", "ad_management", "linkedin_ads", spec("6", platform="linkedin_ads"), NOW)
+        ads(bench, platform="linkedin_ads").reserve(spec("6", platform="linkedin_ads"))
     assert caught.value.detail == "limits.ads"
-    ads(bench).placed("c1", spec("5"), NOW)
+    ads(bench).placed(spec("5"))
     assert row(bench) == (150, 0, 5)
     # Raising, and the platform surely took nothing of it: as before.
-    before = ads(bench).reserve("c1", "ad_management", "facebook_ads", spec("20"), NOW)
+    before = ads(bench).reserve(spec("20"))
     assert row(bench) == (600, 0, 20)
-    ads(bench).restore("c1", spec("20"), before)
+    ads(bench).restore(spec("20"), before)
     assert row(bench) == (150, 0, 5)
-    ads(bench).stopped("c1", effect_key("c1", "facebook_ads"))
+    ads(bench).stopped(effect_key("c1", "facebook_ads"))
     assert row(bench) == (0, 0, 0)
 
 
 def test_what_is_reported_goes_from_held_to_settled(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR", limits={"ads": "300"})
     place(bench, spec("10"))
-    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 1, days("9.50", number=7))
+    ads(bench).reported("EUR", 1, days("9.50", number=7))
     assert row(bench) == (Decimal("233.50"), Decimal("66.50"), 10)
-    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 1, days("9.50", number=7))  # read once more
+    ads(bench).reported("EUR", 1, days("9.50", number=7))  # read once more
     assert row(bench) == (Decimal("233.50"), Decimal("66.50"), 10)
     # The next revision has lived the seven days that follow; both have spent.
-    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 2, days("10", NOW.date() + timedelta(days=7), 7))
+    ads(bench).reported("EUR", 2, days("10", NOW.date() + timedelta(days=7), 7))
     assert row(bench) == (Decimal("163.50"), Decimal("136.50"), 10)
     place(bench, spec("10"))  # 14 of 30 days are over, so the same budget still fits under the very same limit
     assert row(bench) == (160, Decimal("136.50"), 10)
     # What is not known to have been held is counted all the same.
-    ads(bench).reported("c1", "ad_management", "facebook_ads", "EUR", 3, days("500"))
+    ads(bench).reported("EUR", 3, days("500"))
     assert row(bench) == (0, Decimal("636.50"), 10)
     with pytest.raises(OverBudgetError):
         place(bench, spec("11"))
@@ -147,7 +156,7 @@ def test_what_is_reported_goes_from_held_to_settled(bench: Harness) -> None:
 def test_two_currencies_never_mix(bench: Harness) -> None:
     bench.submit(budget=300, currency="EUR", limits={"ads_per_day": "10"})
     place(bench, spec("10"))
-    ads(bench).reported("c1", "ad_management", "facebook_ads", "USD", 1, days("99"))  # the ad account counts in dollars
+    ads(bench).reported("USD", 1, days("99"))  # the ad account counts in dollars
     found = campaign_spend(bench.database, "c1")
     assert found["totals"]["ads"] == {
         "EUR": {"settled": "0.00", "held": "300.00"},
@@ -158,7 +167,7 @@ def test_two_currencies_never_mix(bench: Harness) -> None:
     ]
     bench.submit("c2", budget=300, currency="USD")
     with pytest.raises(OverBudgetError, match="DAILY_CAP_ADS is in EUR and the campaign's ads are in USD"):
-        ads(bench, "500").reserve("c2", "ad_management", "facebook_ads", spec("1", campaign="c2", currency="USD"), NOW)
+        ads(bench, "500", campaign="c2").reserve(spec("1", campaign="c2", currency="USD"))
 
 
 def test_the_fleets_cap_counts_what_runs(bench: Harness) -> None:
@@ -167,14 +176,14 @@ def test_the_fleets_cap_counts_what_runs(bench: Harness) -> None:
     place(bench, spec("60"), cap="100")
     other = spec("50", campaign="c2")
     with pytest.raises(OverBudgetError, match=r"DAILY_CAP_ADS of 100\.00 EUR has 40\.00 a day left") as caught:
-        ads(bench, "100").reserve("c2", "ad_management", "facebook_ads", other, NOW)
+        ads(bench, "100", campaign="c2").reserve(other)
     assert caught.value.detail == "DAILY_CAP_ADS"
     fleet = fleet_spend(
         bench.database, Settings.from_env({}).model_copy(update={"ads_daily_cap": (Decimal(100), "EUR")})
     )
     assert fleet["today"]["ads_per_day"] == {"EUR": "60.00"}
     assert fleet["caps"][0]["left"] == "40.00"
-    ads(bench).stopped("c1", effect_key("c1", "facebook_ads"))
+    ads(bench).stopped(effect_key("c1", "facebook_ads"))
     place(bench, other, campaign="c2", cap="100")
     # An ad whose schedule is over runs no more, whether or not anybody stopped it.
     bench.database.run("UPDATE marketing.spend SET until = now() - interval '1 second'")
@@ -192,7 +201,7 @@ def test_limits_of_ads_do_not_go_below_what_runs(bench: Harness) -> None:
         change_limits(told, "c1", actor="ann", ads_per_day="9.99")
     change_limits(told, "c1", actor="ann", ads_per_day=10, ads=300)
     with pytest.raises(OverBudgetError):
-        ads(bench).reserve("c1", "ad_management", "linkedin_ads", spec("1", platform="linkedin_ads"), NOW)
+        ads(bench, platform="linkedin_ads").reserve(spec("1", platform="linkedin_ads"))
 
 
 def test_many_at_once_stay_under_the_fleets_cap(bench: Harness) -> None:
