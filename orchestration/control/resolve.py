@@ -25,24 +25,38 @@ class NoSuchUnitError(LookupError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenUnit:
-    """An effect that may have been carried out although nobody knows."""
+class EffectUnit:
+    """An effect of the stage at work, which may have been carried out although no answer says so."""
 
     key: str
     provider: str
     effect_key: str  #: what the object's name carries at the platform
-    steps: tuple[str, ...]  #: the objects in question, such as ``campaign`` or ``ad.1``
+    status: str
+    journal: Mapping[str, Any]
     message: str  #: what the last attempt said
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Objects in question, such as ``campaign`` or ``ad.1``; none while an attempt is at work."""
+        return tuple(unsettled(self.journal)) if self.status == "unknown" else ()
 
-def open_units(database: Database, campaign_id: str) -> list[OpenUnit]:
-    """Effects of the stage at work whose outcome only the platform knows; CampaignNotFoundError."""
+    def says(self, found: str | None, step: str | None) -> bool:
+        """Return whether this answer is in the journal already."""
+        sent = [entry.removeprefix(INTENT) for entry in self.journal if entry.startswith(INTENT)]
+        return any(
+            said_by_a_person(self.journal, one, found).items() <= self.journal.items()
+            for one in sent
+            if step in (None, one)
+        )
+
+
+def open_units(database: Database, campaign_id: str) -> list[EffectUnit]:
+    """Return the effects of the stage at work whose outcome only the platform knows.
+
+    Raises CampaignNotFoundError when there is no such campaign.
+    """
     Reports(database).status(campaign_id)
-    return [
-        OpenUnit(key=u.key, provider=u.provider, effect_key=u.effect_key, steps=tuple(u.steps), message=u.message)
-        for u in _units(database, campaign_id)
-        if u.steps
-    ]
+    return [unit for unit in _units(database, campaign_id) if unit.steps]
 
 
 def resolve(
@@ -87,44 +101,18 @@ def resolve(
     return verbs.resume(campaign_id, actor=actor) if waits and not open_units(database, campaign_id) else status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Unit:
-    key: str
-    provider: str
-    effect_key: str
-    status: str
-    journal: Mapping[str, Any]
-    message: str
-
-    @property
-    def steps(self) -> list[str]:
-        """What is in question; nothing while an attempt is at work."""
-        return unsettled(self.journal) if self.status == "unknown" else []
-
-    def says(self, found: str | None, step: str | None) -> bool:
-        """Is this answer already in the journal?"""
-        sent = [entry.removeprefix(INTENT) for entry in self.journal if entry.startswith(INTENT)]
-        return any(
-            said_by_a_person(self.journal, one, found).items() <= self.journal.items()
-            for one in sent
-            if step in (None, one)
-        )
-
-
-def _units(database: Database, campaign_id: str) -> list[_Unit]:
-    """Effects of the stage at work."""
-    rows = database.rows(
-        "SELECT u.key, u.provider, u.effect_key, u.status, u.journal, u.error ->> 'message' "
+def _units(database: Database, campaign_id: str) -> list[EffectUnit]:
+    return database.records(
+        EffectUnit,
+        "SELECT u.key, u.provider, u.effect_key, u.status, u.journal, coalesce(u.error ->> 'message', '') AS message "
         "FROM marketing.campaigns c JOIN marketing.units u "
         "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage AND u.epoch = c.epoch "
         "WHERE c.campaign_id = %s AND u.effect_key IS NOT NULL ORDER BY u.ordinal",
         campaign_id,
     )
-    names = ("key", "provider", "effect_key", "status", "journal", "message")
-    return [_Unit(**{**dict(zip(names, row, strict=True)), "message": row[5] or ""}) for row in rows]
 
 
-def _write(database: Database, campaign_id: str, unit: _Unit, entries: Mapping[str, Any]) -> bool:
+def _write(database: Database, campaign_id: str, unit: EffectUnit, entries: Mapping[str, Any]) -> bool:
     """Add to the journal and make the unit due, if it is still what the decision was made from (or has it already:
     a statement may be run again after a lost connection)."""
     rows = database.rows(
@@ -136,6 +124,6 @@ def _write(database: Database, campaign_id: str, unit: _Unit, entries: Mapping[s
     return bool(rows)
 
 
-def _in_question(units: Mapping[str, _Unit]) -> str:
+def _in_question(units: Mapping[str, EffectUnit]) -> str:
     listed: Sequence[str] = [f"{u.key} ({', '.join(u.steps)})" for u in units.values() if u.steps]
     return f"in question: {'; '.join(listed)}" if listed else "nothing is in question"

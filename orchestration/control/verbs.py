@@ -16,10 +16,10 @@ from agents.base import BaseAgent
 from agents.messages import PERSON, MessageType, message
 from agents.ports import Clock
 from agents.state import ApprovalGrant, MarketingAgentState
+from agents.stop_all import stopping_agent
 from agents.stopping import OFF, ON, Wanted
 from integrations.settings import Settings
 from orchestration.control.submission import config_hash, forked
-from orchestration.flow.cancelling import stopping_agent
 from orchestration.flow.holds import NEEDS_ATTENTION, Hold, hold_for
 from orchestration.flow.lineage import restore
 from orchestration.flow.routing import begin_hop

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 from agents.base import BaseAgent
 from agents.state import MarketingAgentState
+from agents.stop_all import stop_stage, unreached, with_stopped
 from agents.stopping import OFF, ON, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots
 from orchestration.execution.units import GivenBack
-from orchestration.flow.cancelling import stop_stage, unreached, with_stopped
 from orchestration.ledger.ad_switches import AGAIN, AdSwitch, AdSwitches, SwitchUnit
 from orchestration.ledger.commits import patch
 from orchestration.ledger.ledger import Ledger

@@ -36,9 +36,10 @@ class AdSwitch:
     go_on: bool  #: the campaign goes on once its ads are on
     actor: str
     agent: str  #: whose queue carries it out
+    epoch: int  #: of the line of work that it belongs to
     planned: bool
     settled: bool
-    unreached: tuple[str, ...]  #: of a settled one: what refused
+    unreached: Sequence[str]  #: of a settled one: what refused
 
     @property
     def off(self) -> bool:
@@ -85,18 +86,14 @@ class AdSwitches:
 
     def newest(self, row: CampaignRow) -> AdSwitch | None:
         """Return the request that counts for the campaign's present line of work; None without one."""
-        rows = self._database.rows(
-            "SELECT number, wanted, go_on, actor, agent, planned_at IS NOT NULL, settled_at IS NOT NULL, unreached, "
-            "epoch FROM marketing.ad_switches WHERE campaign_id = %s ORDER BY number DESC LIMIT 1",
+        found = self._database.records(
+            AdSwitch,
+            "SELECT number, wanted, go_on, actor, agent, epoch, planned_at IS NOT NULL AS planned, "
+            "settled_at IS NOT NULL AS settled, unreached FROM marketing.ad_switches WHERE campaign_id = %s "
+            "ORDER BY number DESC LIMIT 1",
             row.campaign_id,
         )
-        if not rows or rows[0][8] != row.epoch:
-            return None
-        number, wanted, go_on, actor, agent, planned, settled, unreached, _ = rows[0]
-        return AdSwitch(
-            number=number, wanted=wanted, go_on=go_on, actor=actor, agent=agent, planned=planned, settled=settled,
-            unreached=tuple(unreached),
-        )  # fmt: skip
+        return found[0] if found and found[0].epoch == row.epoch else None
 
     def ask(
         self,

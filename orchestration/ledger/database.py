@@ -9,14 +9,15 @@ max_connections (100 by default; the embedded server allows 200).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import psycopg2
 from pydantic_core import to_json
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 T = TypeVar("T")
 
@@ -54,22 +55,10 @@ def encode(value: Any, *, nulls: bool = True) -> str:
     return to_json(value, inf_nan_mode="null", exclude_none=not nulls).decode()
 
 
-class Cursor(Protocol):
-    """The part of a driver's cursor that is used here."""
-
-    def execute(self, sql: str, args: Sequence[Any] = ...) -> Any:
-        """Run a statement."""
-        ...
-
-    def fetchall(self) -> Sequence[tuple[Any, ...]]:
-        """Fetch the rows of the last statement."""
-        ...
-
-
 class Transaction:
     """Statements on one connection, committed together."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: DBAPICursor) -> None:
         self._cursor = cursor
 
     def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
@@ -106,6 +95,16 @@ class Database:
         """
         return self._run(lambda cursor: Transaction(cursor).rows(sql, *args))
 
+    def records(self, record: Callable[..., T], sql: str, *args: Any) -> list[T]:
+        """Run one statement and make a ``record`` of each row, by the names of its columns; see :meth:`rows`."""
+
+        def read(cursor: DBAPICursor) -> list[T]:
+            found = Transaction(cursor).rows(sql, *args)
+            names = [column[0] for column in cursor.description or ()]
+            return [record(**dict(zip(names, row, strict=True))) for row in found]
+
+        return self._run(read)
+
     def run(self, sql: str, *args: Any) -> None:
         """Run one statement without rows; see :meth:`rows`."""
         self._run(lambda cursor: Transaction(cursor).run(sql, *args))
@@ -117,7 +116,7 @@ class Database:
         Whatever it raises rolls back. Raises DatabaseUnavailableError as :meth:`rows` does.
         """
 
-        def block(cursor: Cursor) -> T:
+        def block(cursor: DBAPICursor) -> T:
             cursor.execute("BEGIN")
             try:
                 result = work(Transaction(cursor))
@@ -133,7 +132,7 @@ class Database:
 
         return self._run(block)
 
-    def _run(self, work: Callable[[Cursor], T]) -> T:
+    def _run(self, work: Callable[[DBAPICursor], T]) -> T:
         deadline = time.monotonic() + RECONNECT_S
         pause = 0.05
         while True:

@@ -69,13 +69,10 @@ CAMPAIGN_COLUMNS = (
 
 def campaign_row(row: Sequence[Any]) -> CampaignRow:
     """A CampaignRow from the columns CAMPAIGN_COLUMNS."""
-    *plain, route, state = row[:16]
-    fields = (
-        "campaign_id", "name", "status", "reason", "agent", "step", "stage", "stage_name", "stage_size", "remaining",
-        "revision", "epoch", "base_step", "hold",
-    )  # fmt: skip
-    whole = MarketingAgentState.load({**state, **dict(zip(BIG_LISTS, row[16:], strict=True))})
-    return CampaignRow(**dict(zip(fields, plain, strict=True)), route=tuple(route), state=whole)
+    plain = dict(zip(CAMPAIGN_COLUMNS.split(", "), row, strict=True))
+    lists = {name: plain.pop(name) for name in BIG_LISTS}
+    whole = MarketingAgentState.load({**plain.pop("state"), **lists})
+    return CampaignRow(**{**plain, "route": tuple(plain["route"]), "state": whole})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +119,6 @@ UNIT_COLUMNS = (
 )
 UNIT_NAMES = tuple(UNIT_COLUMNS.split(", "))
 
-
 #: Columns of ``enter``, called ``e``: the first row is the campaign, the others are units.
 ENTER_COLUMNS = ", ".join(
     (
@@ -134,7 +130,8 @@ ENTER_COLUMNS = ", ".join(
 
 
 _WIDTH = CAMPAIGN_COLUMNS.count(",") + 1
-_STAGE, _ORDINAL = UNIT_NAMES.index("stage"), UNIT_NAMES.index("ordinal")
+_STAGE, _STAGE_NAME, _ORDINAL = (UNIT_NAMES.index(name) for name in ("stage", "stage_name", "ordinal"))
+_OF_A_CLAIM = ("ordinal", "step", "stage", "agent", "epoch", "claims", "attempts", "crashes", "journal")
 
 
 def entered_units(rows: Sequence[Sequence[Any]]) -> tuple[list[Sequence[Any]], list[Claimed]]:
@@ -175,41 +172,23 @@ def _named(row: Sequence[Any]) -> dict[str, Any]:
 def claimed_unit(campaign_id: str, row: Sequence[Any]) -> Claimed:
     """A claimed unit from the columns UNIT_COLUMNS."""
     named = _named(row)
-    return Claimed(
-        campaign_id=campaign_id,
-        unit=unit_from(named),
-        ordinal=named["ordinal"],
-        step=named["step"],
-        stage=named["stage"],
-        agent=named["agent"],
-        epoch=named["epoch"],
-        claims=named["claims"],
-        attempts=named["attempts"],
-        crashes=named["crashes"],
-        journal=named["journal"],
-    )
+    return Claimed(campaign_id=campaign_id, unit=unit_from(named), **{name: named[name] for name in _OF_A_CLAIM})
 
 
-def _result(named: Mapping[str, Any]) -> UnitResult:
-    status = UnitStatus(named["status"])
-    error = named["error"] if status is UnitStatus.FAILED else None
-    return UnitResult(unit=unit_from(named), status=status, output=named["result"], error=error)
-
-
-def unit_result(row: Sequence[Any]) -> UnitResult:
-    """Read a unit with its status, its output and its last error (also of one that is not finished)."""
+def unit_result(row: Sequence[Any], *, errors: bool = True) -> UnitResult:
+    """Read a unit with its status and output, and with its last error, or only the one that it failed by."""
     named = _named(row)
     status = UnitStatus(named["status"])
-    return UnitResult(unit=unit_from(named), status=status, output=named["result"], error=named["error"])
+    error = named["error"] if errors or status is UnitStatus.FAILED else None
+    return UnitResult(unit=unit_from(named), status=status, output=named["result"], error=error)
 
 
 def stage_results(rows: Iterable[Sequence[Any]]) -> list[StageResult]:
     """Finished stages from unit rows (UNIT_COLUMNS) ordered by stage and ordinal."""
     found: dict[int, tuple[str, list[UnitResult]]] = {}
     for row in rows:
-        named = _named(row)
-        _, results = found.setdefault(named["stage"], (named["stage_name"], []))
-        results.append(_result(named))
+        _, results = found.setdefault(row[_STAGE], (row[_STAGE_NAME], []))
+        results.append(unit_result(row, errors=False))
     return [StageResult(name=name, results=results) for _, (name, results) in sorted(found.items())]
 
 

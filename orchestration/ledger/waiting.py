@@ -90,8 +90,9 @@ class Deferrals:
 
     def switches(self) -> list[Switch]:
         """What is turned off, the newest first."""
-        rows = self._database.rows("SELECT provider, reason, by, at FROM marketing.kill_switches ORDER BY at DESC")
-        return [Switch(provider=r[0], reason=r[1], by=r[2], at=r[3]) for r in rows]
+        return self._database.records(
+            Switch, "SELECT provider, reason, by, at FROM marketing.kill_switches ORDER BY at DESC"
+        )
 
     def note(self, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
         """Append one event to the fleet's history."""
@@ -101,7 +102,6 @@ class Deferrals:
 
     def history(self, limit: int = 50) -> list[FleetEvent]:
         """The newest events of the fleet, newest first."""
-        rows = self._database.rows(
-            "SELECT at, kind, actor, data FROM marketing.fleet_events ORDER BY id DESC LIMIT %s", limit
+        return self._database.records(
+            FleetEvent, "SELECT at, kind, actor, data FROM marketing.fleet_events ORDER BY id DESC LIMIT %s", limit
         )
-        return [FleetEvent(at=r[0], kind=r[1], actor=r[2], data=r[3]) for r in rows]

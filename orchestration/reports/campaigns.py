@@ -171,51 +171,45 @@ class Reports:
 
     def events(self, campaign_id: str, *, after: int = 0, limit: int = 10_000) -> list[CampaignEvent]:
         """Events with an id above ``after``, oldest first."""
-        rows = self._database.rows(
+        return self._database.records(
+            CampaignEvent,
             "SELECT id, at, kind, actor, step, agent, data FROM marketing.events "
             "WHERE campaign_id = %s AND id > %s ORDER BY id LIMIT %s",
             campaign_id, after, limit,
         )  # fmt: skip
-        return [CampaignEvent(id=r[0], at=r[1], kind=r[2], actor=r[3], step=r[4], agent=r[5], data=r[6]) for r in rows]
 
     def campaigns(self, *, status: str | None = None, limit: int = 10_000) -> list[CampaignSummary]:
         """Campaigns, newest first, of one status or all."""
-        rows = self._database.rows(
+        return self._database.records(
+            CampaignSummary,
             "SELECT campaign_id, name, status, reason, agent, step, created_at, updated_at FROM marketing.campaigns "
             "WHERE (%s::text IS NULL OR status = %s) ORDER BY created_at DESC, campaign_id LIMIT %s",
             status, status, limit,
         )  # fmt: skip
-        return [
-            CampaignSummary(
-                campaign_id=r[0], name=r[1], status=r[2], reason=r[3], agent=r[4], step=r[5],
-                created_at=r[6], updated_at=r[7],
-            )
-            for r in rows
-        ]  # fmt: skip
 
     def open_approval(self, campaign_id: str) -> dict[str, Any] | None:
         """The question that waits for a person; ``request`` is exactly what will be published and spent.
 
         {approval_id, kind, request, asked_at, expires_at}, or None.
         """
-        rows = self._database.rows(
+        found = self._database.records(
+            dict[str, Any],
             "SELECT approval_id, kind, request, asked_at, expires_at FROM marketing.approvals "
             "WHERE campaign_id = %s AND status = 'open' ORDER BY asked_at DESC LIMIT 1",
             campaign_id,
         )
-        names = ("approval_id", "kind", "request", "asked_at", "expires_at")
-        return dict(zip(names, rows[0], strict=True)) if rows else None
+        return found[0] if found else None
 
     def schedules(self) -> list[dict[str, Any]]:
         """Campaigns that are optimised again and again, the next to run first; those at work come last.
 
         {campaign_id, name, status (waiting | paused | running), optimize_every (ISO 8601), next_run_at, ends_at}.
         """
-        names = ("campaign_id", "name", "status", "optimize_every", "next_run_at", "ends_at")
-        rows = self._database.rows(
-            f"SELECT {', '.join(names)} FROM marketing.schedules ORDER BY next_run_at NULLS LAST, campaign_id"
+        return self._database.records(
+            dict[str, Any],
+            "SELECT campaign_id, name, status, optimize_every, next_run_at, ends_at FROM marketing.schedules "
+            "ORDER BY next_run_at NULLS LAST, campaign_id",
         )
-        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def export(self, campaign_id: str) -> dict[str, Any]:
         """Everything that is stored about a campaign: show's JSON, its units, its history, and every question that

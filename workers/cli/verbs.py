@@ -18,7 +18,7 @@ from workers.cli.wording import count, words
 
 if TYPE_CHECKING:
     from orchestration.client import CampaignHandle
-    from orchestration.control.resolve import OpenUnit
+    from orchestration.control.resolve import EffectUnit
 
 #: Statuses that ``cancel --status`` takes: of what has ended, a failed one may still have ads.
 CANCELLABLE = ("queued", "running", "waiting", "awaiting_approval", "paused", "failed")
@@ -219,7 +219,7 @@ def resolve_command(
         return apply(client, choose(client, [campaign_id]), settle, as_json=as_json, follow=True)
 
 
-def _in_question(units: list[OpenUnit], campaign_id: str, *, as_json: bool) -> None:
+def _in_question(units: list[EffectUnit], campaign_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json([asdict(unit) for unit in units])
         return
