@@ -26,7 +26,7 @@ DONE = "bench:done"
 
 def application(redis_url: str) -> Celery:
     """The application of workers and driver."""
-    from workers.services.processes import QUEUES
+    from orchestration.execution.canvas import ORCHESTRATION_QUEUE
 
     celery = Celery("bench-celery", broker=redis_url, set_as_current=False)
     celery.conf.update(
@@ -34,7 +34,7 @@ def application(redis_url: str) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         worker_prefetch_multiplier=4,
-        task_default_queue=QUEUES[0],
+        task_default_queue=ORCHESTRATION_QUEUE,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
     )
