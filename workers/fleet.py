@@ -1,9 +1,8 @@
-"""Everything that runs on one machine, as one thing: services, sandbox, workers, beat and Flower.
+"""A complete fleet on one machine: services, sandbox, workers, beat and Flower.
 
-``campaigns up`` and ``campaigns run --embedded`` are this. Invariants: nothing starts before what it needs
-answers (servers, then the sandbox, then the schema, then the Celery processes); everything stops in the
-reverse order; URLs stay what they were when a process is started again; one process owns a home, others
-join it as guests.
+``campaigns up`` and ``campaigns run --embedded`` start one. Invariants: a process starts only when those that it needs
+are ready (servers, then the sandbox, then the schema, then the Celery processes), and they stop in the reverse order.
+URLs stay the same when a process is restarted. One process owns a home, others attach to its fleet.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from integrations.fleet_note import Whereabouts
-from workers.services.errors import HomeInUse, NoOwner, ServiceError
-from workers.services.guest import FleetInfo, GuestFleet, attach
+from workers.services.attached import AttachedFleet, FleetInfo, attach
+from workers.services.errors import HomeInUseError, NoOwnerError, ServiceError
 from workers.services.home import Home
 from workers.services.ownership import Ownership, read_owner
 from workers.services.ports import LOOPBACK, choose_port, is_free
@@ -39,27 +38,29 @@ Mode = Literal["sandbox", "live"]
 
 
 class Fleet:
-    """Starts and supervises a fleet. Start, poll and stop it in one thread, best the main one.
+    """A fleet owned by this process.
+
+    Start, poll and stop it in one thread, best the main one.
 
     Args:
         home: MARKETING_HOME.
         migrate: brings the schema of the database at the given URL up to date; called once.
-        workers: how many worker processes.
-        concurrency: slots (threads) of each.
+        workers: number of worker processes.
+        concurrency: slots (threads) of each worker.
         flower: whether to start Flower, on ``flower_port`` or else a free port.
         database_url, redis_url: servers to use; None: embedded ones are started.
-        sandbox_url: in sandbox mode, where the sandbox is or shall be; None: a free loopback port.
-        queues: what the workers serve; none named: all of the installed agents.
-        on_event: told what happens to the processes.
-        trap_signals: count SIGINT, SIGTERM and SIGHUP instead of dying of them, from ``start`` to the end of
-            ``stop``; ``start`` then ends with StartInterrupted. A second signal hurries the stop.
-        drain_seconds: how long workers may finish their tasks when stopped.
-        guest_seconds: how long the end of a ``with`` block waits for guests.
+        sandbox_url: in sandbox mode, the sandbox to use, or the address to start it at; None: a free loopback port.
+        queues: the queues that workers consume; empty: all of the installed agents.
+        on_event: called with each event of the supervisor.
+        trap_signals: count SIGINT, SIGTERM and SIGHUP instead of ending by them, from ``start`` to the end of
+            ``stop``; ``start`` then raises StartInterruptedError. A second signal makes ``stop`` kill what it can.
+        drain_timeout: seconds that workers may take to finish their tasks when stopped.
+        detach_timeout: seconds that the end of a ``with`` block waits for attached processes.
         app: the Celery app (``-A``).
-        env: what the children inherit; None: our own environment.
+        env: environment of the children; None: that of this process.
     """
 
-    #: we own the processes (a guest doesn't)
+    #: this process owns the fleet's processes (an attached one doesn't)
     owner = True
 
     def __init__(
@@ -78,8 +79,8 @@ class Fleet:
         queues: Sequence[str] = (),
         on_event: Callable[[Event], None] | None = None,
         trap_signals: bool = False,
-        drain_seconds: float = 30.0,
-        guest_seconds: float = 0.0,
+        drain_timeout: float = 30.0,
+        detach_timeout: float = 0.0,
         app: str = "workers.app",
         env: Mapping[str, str] | None = None,
     ) -> None:
@@ -95,7 +96,7 @@ class Fleet:
         self._mode, self._app = mode, app
         self._on_event = on_event
         self._trap, self._trap_signals = SignalTrap(), trap_signals
-        self._drain_seconds, self._guest_seconds = drain_seconds, guest_seconds
+        self._drain_timeout, self._detach_timeout = drain_timeout, detach_timeout
         self._base = dict(os.environ if env is None else env)
         self._ownership: Ownership | None = None
         self._supervisor: Supervisor | None = None
@@ -103,23 +104,22 @@ class Fleet:
         self._info: FleetInfo | None = None
         self._ending = False
 
-    # ---- life ----
+    # ---- public interface ----
 
     def start(self) -> FleetInfo:
-        """Start everything and return when all answers.
+        """Start all processes and return when all are ready.
 
-        Raises:
-            HomeInUse: another process owns the home (see :meth:`attach`).
-            ServiceError: something didn't come up; all that had started was stopped again.
+        Raises HomeInUseError when another process owns the home (see :meth:`attach`), and ServiceError when a process
+        did not become ready (those that had started are stopped again).
         """
         self._ending = False
         if self._trap_signals:
-            self._trap.set()
+            self._trap.install()
         try:
             ownership = Ownership(self.home, "fleet")
             ownership.take()
             self._ownership = ownership
-            self._supervisor = Supervisor(self.home.logs, on_event=self._notice)
+            self._supervisor = Supervisor(self.home.logs, on_event=self._on_child_event)
             info = self._start_all(self._supervisor)
             self._info = info
             self._publish()
@@ -130,10 +130,9 @@ class Fleet:
 
     @property
     def info(self) -> FleetInfo:
-        """Where the fleet is, with the pids of this moment.
+        """Addresses of the fleet, with its current pids.
 
-        Raises:
-            ServiceError: it isn't running.
+        Raises ServiceError when it isn't running.
         """
         if self._info is None:
             raise ServiceError(f"the fleet in {self.home.path} isn't running")
@@ -141,57 +140,62 @@ class Fleet:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The pids of this moment by name."""
+        """Current pids by name."""
         return self._supervisor.pids if self._supervisor is not None else {}
 
     @property
     def stop_signal(self) -> signal.Signals | None:
-        """The first stop signal since :meth:`start` (with ``trap_signals``), also after :meth:`stop`; None: none."""
+        """First stop signal since :meth:`start` (with ``trap_signals``), kept after :meth:`stop`; None: none."""
         return self._trap.first
 
     def poll(self, timeout: float = 0.0) -> None:
-        """Look after the processes for ``timeout`` seconds; those that died are started again."""
+        """Check and restart the processes for ``timeout`` seconds."""
         if self._supervisor is not None:
             self._supervisor.poll(timeout)
 
     def run_until_signal(self) -> signal.Signals:
-        """Look after the processes until SIGINT, SIGTERM or SIGHUP; :meth:`stop` is up to the caller."""
-        self._trap.set()
+        """Check and restart the processes until SIGINT, SIGTERM or SIGHUP, and return the signal.
+
+        The caller then calls :meth:`stop`.
+        """
+        self._trap.install()
         while self._trap.first is None:
             self.poll(0.2)
         return self._trap.first
 
-    def stop(self, *, guest_seconds: float = 0.0) -> None:
-        """Wait for guests (bounded, and cut short by a stop signal), then stop everything. Idempotent."""
+    def stop(self, *, detach_timeout: float = 0.0) -> None:
+        """Wait for attached processes to detach, then stop all processes.
+
+        Idempotent. The wait takes ``detach_timeout`` seconds at most and is cut short by a stop signal.
+        """
         ownership, supervisor, postgres = self._ownership, self._supervisor, self._postgres
         before = self._trap.count
         try:
             if ownership is None:
                 return
             if supervisor is not None:
-                if guest_seconds and self._info is not None:
-                    self._wait_for_guests(ownership, guest_seconds)
+                if detach_timeout and self._info is not None:
+                    ownership.wait_for_detach(detach_timeout, lambda: self.poll(0.1), interrupted=self._interrupted)
                 self._ending = True
                 self._publish()
-                supervisor.stop(hurry=lambda: self._trap.count > max(before, 1))
+                supervisor.stop(force=lambda: self._trap.count > max(before, 1))
             if postgres is not None:
                 postgres.tidy()
         finally:
             if ownership is not None:
                 ownership.release()
             self._ownership = self._supervisor = self._postgres = self._info = None
-            self._trap.lift()
+            self._trap.restore()
 
     @classmethod
-    def attach(cls, home: Home | str | os.PathLike[str], *, timeout: float = 60.0) -> GuestFleet:
-        """Use the fleet that runs in ``home``, started by another process.
+    def attach(cls, home: Home | str | os.PathLike[str], *, timeout: float = 60.0) -> AttachedFleet:
+        """Attach to the fleet that another process runs in ``home``.
+
+        Raises NoOwnerError when none runs there, and HomeInUseError when the home is owned by a process without
+        workers (``EmbeddedServices``).
 
         Args:
-            timeout: seconds to wait for one that is still starting (or ending).
-
-        Raises:
-            NoOwner: none runs there.
-            HomeInUse: an owner without workers (``EmbeddedServices``) has the home.
+            timeout: seconds to wait for a fleet that is still starting (or ending).
         """
         return attach(home if isinstance(home, Home) else Home(home), timeout=timeout)
 
@@ -202,9 +206,9 @@ class Fleet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop(guest_seconds=self._guest_seconds if error is None else 0.0)
+        self.stop(detach_timeout=self._detach_timeout if error is None else 0.0)
 
-    # ---- the order of things ----
+    # ---- starting, in order ----
 
     def _start_all(self, supervisor: Supervisor) -> FleetInfo:
         servers = []
@@ -236,7 +240,7 @@ class Fleet:
                 app=self._app,
                 concurrency=self._concurrency,
                 queues=self._queues,
-                drain_seconds=self._drain_seconds,
+                drain_timeout=self._drain_timeout,
             )
             for number in range(1, self._workers + 1)
         ]
@@ -249,7 +253,7 @@ class Fleet:
         return info
 
     def _start_sandbox(self, supervisor: Supervisor, info: FleetInfo) -> FleetInfo:
-        """Use the sandbox at ``sandbox_url`` when one answers there, else start it there."""
+        """Use the sandbox at ``sandbox_url`` if one answers there, else start it there."""
         url = self._sandbox_url or f"http://{LOOPBACK}:{choose_port(self.home, 'sandbox')}"
         if self._sandbox_url is not None and sandbox_answers(url):
             return info.model_copy(update={"sandbox_url": url})
@@ -264,7 +268,7 @@ class Fleet:
             dns_number: int | None = choose_port(self.home, "sandbox-dns", udp=True)
             dns = f"{LOOPBACK}:{dns_number}"
         elif dns_host == LOOPBACK and dns_port.isdigit() and is_free(int(dns_port), udp=True):
-            dns_number = int(dns_port)  # named, and nobody there: the sandbox's own is meant
+            dns_number = int(dns_port)  # DNS_RESOLVER names a free port: that of the sandbox to start
         else:
             dns_number = None
         info = info.model_copy(update={"sandbox_url": url, "dns_resolver": dns})
@@ -285,31 +289,17 @@ class Fleet:
             )
         return self._flower_port
 
-    # ---- small parts ----
+    # ---- callbacks and notes ----
 
     def _interrupted(self) -> bool:
         return self._trap.count > 0
-
-    def _wait_for_guests(self, ownership: Ownership, seconds: float) -> None:
-        class Cut(Exception):
-            """A stop signal came."""
-
-        def meanwhile() -> None:
-            self.poll(0.1)
-            if self._interrupted():
-                raise Cut
-
-        try:
-            ownership.wait_for_guests(seconds, meanwhile)
-        except Cut:
-            return
 
     def _publish(self) -> None:
         if self._ownership is not None:
             running = self._info is not None
             self._ownership.publish(self.info if running else Whereabouts(), ready=running and not self._ending)
 
-    def _notice(self, event: Event) -> None:
+    def _on_child_event(self, event: Event) -> None:
         if self._ownership is not None and self._supervisor is not None:
             self._ownership.note_children(self._supervisor.owned)
             if event.kind == "started":
@@ -318,22 +308,21 @@ class Fleet:
             self._on_event(event)
 
 
-def open_fleet(fleet: Fleet, *, timeout: float = 60.0) -> Fleet | GuestFleet:
-    """Start ``fleet``, or join the one that already runs in its home. Stop what you are given.
+def open_fleet(fleet: Fleet, *, timeout: float = 60.0) -> Fleet | AttachedFleet:
+    """Start ``fleet``, or attach to the one that runs in its home already; the caller stops the result.
 
-    Raises:
-        ServiceError: neither worked.
+    Raises ServiceError when neither works.
     """
     deadline = time.monotonic() + timeout
     while True:
         try:
             fleet.start()
             return fleet
-        except HomeInUse:
+        except HomeInUseError:
             pass
         try:
             return Fleet.attach(fleet.home, timeout=timeout)
-        except NoOwner:
-            # It ended between the two, so the home is ours to take; an owner that hangs is reported.
+        except NoOwnerError:
+            # The owner ended in between, so the home is free; an owner that hangs is reported.
             if read_owner(fleet.home) is not None or time.monotonic() > deadline:
                 raise

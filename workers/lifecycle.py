@@ -22,7 +22,7 @@ from workers.runtime import runtime
 log = logging.getLogger(__name__)
 
 
-def _or_die(step: Callable[[], None]) -> None:
+def _exit_on_error(step: Callable[[], None]) -> None:
     """Celery logs what a signal's receiver raises and goes on; a worker without its runtime must not."""
     try:
         step()
@@ -33,12 +33,12 @@ def _or_die(step: Callable[[], None]) -> None:
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def _start(**_: Any) -> None:
-    _or_die(lambda: runtime().start())
+    _exit_on_error(lambda: runtime().start())
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def _ready(sender: Consumer, **_: Any) -> None:
-    _or_die(lambda: _announce(sender))
+    _exit_on_error(lambda: _announce(sender))
 
 
 def _announce(sender: Consumer) -> None:

@@ -217,7 +217,7 @@ class NoMessage:
 @contextmanager
 def audited_fleet(folder: Path, database_url: str, redis_url: str, sandbox: Sandbox, **options: Any) -> Iterator[Chaos]:
     """A fleet over services of the run, whose units are watched."""
-    with running_fleet(folder, database_url, redis_url, sandbox, drain_seconds=5.0, **options) as running:
+    with running_fleet(folder, database_url, redis_url, sandbox, drain_timeout=5.0, **options) as running:
         running.campaigns.database.run(_AUDIT)
         yield Chaos(fleet=running.fleet, campaigns=running.campaigns, sandbox=sandbox, home=folder, env=running.env)
 
@@ -238,7 +238,7 @@ def chaotic_fleet(
         migrate=migrate,
         sandbox_url=sandbox.url,
         env=base,
-        **{"workers": 3, "concurrency": 8, "flower": False, "drain_seconds": 5.0, **options},
+        **{"workers": 3, "concurrency": 8, "flower": False, "drain_timeout": 5.0, **options},
     )
     with fleet:
         info = fleet.info

@@ -61,19 +61,19 @@ def test_start_stop_and_start_again_on_the_same_urls(folder: Path) -> None:
         assert kept(services) == ("one", "one")
 
 
-def test_the_second_on_a_home_is_a_guest_whom_the_owner_waits_for(settled: Path, wait_until: WaitUntil) -> None:
+def test_the_second_on_a_home_attaches_and_the_owner_waits_for_it(settled: Path, wait_until: WaitUntil) -> None:
     owner = OwnerProcess(settled)
-    guest = EmbeddedServices(settled).start()
-    assert not guest.owner
-    assert guest.pids == {}
+    attached = EmbeddedServices(settled).start()
+    assert not attached.owner
+    assert attached.pids == {}
     assert owner.process.stdin is not None
     owner.process.stdin.write("\n")
     owner.process.stdin.flush()
-    assert query(guest.database_url, "SELECT 1") == 1
+    assert query(attached.database_url, "SELECT 1") == 1
     with pytest.raises(subprocess.TimeoutExpired):
         owner.process.wait(0.5)
-    assert query(guest.database_url, "SELECT 1") == 1
-    guest.stop()
+    assert query(attached.database_url, "SELECT 1") == 1
+    attached.stop()
     assert owner.end(kill=False) == 0
     assert all(gone(pid) for pid in owner.pids.values())
 

@@ -17,12 +17,12 @@ import pytest
 
 from workers import supervisor as supervisor_module
 from workers.supervisor import (
-    ChildFailed,
+    ChildFailedError,
     ChildSpec,
     Event,
-    StartInterrupted,
+    StartInterruptedError,
     Supervisor,
-    backoff_seconds,
+    backoff_s,
     describe_exit,
 )
 
@@ -61,8 +61,8 @@ def gone(pid: int) -> bool:
 
 
 def test_backoff_grows_to_a_few_seconds() -> None:
-    assert [backoff_seconds(n) for n in (1, 2, 3, 4)] == pytest.approx([0.1, 0.2, 0.4, 0.8])
-    assert backoff_seconds(50) == 3.0
+    assert [backoff_s(n) for n in (1, 2, 3, 4)] == pytest.approx([0.1, 0.2, 0.4, 0.8])
+    assert backoff_s(50) == 3.0
 
 
 def test_exit_in_words() -> None:
@@ -96,24 +96,24 @@ def test_ready_is_waited_for(watched: Watched, tmp_path: Path) -> None:
 
 
 def test_a_child_that_never_comes_up_is_reported_with_its_log(watched: Watched) -> None:
-    with pytest.raises(ChildFailed, match=r"(?s)broken died 3 times.*the reason why") as caught:
+    with pytest.raises(ChildFailedError, match=r"(?s)broken died 3 times.*the reason why") as caught:
         watched.supervisor.start(shell("broken", "echo the reason why; exit 3", ready=lambda _pid: False))
     assert "broken.log" in str(caught.value)
 
 
 def test_a_child_that_never_answers_is_reported(watched: Watched) -> None:
-    with pytest.raises(ChildFailed, match=r"mute didn't answer within 0\.3 s"):
+    with pytest.raises(ChildFailedError, match=r"mute didn't answer within 0\.3 s"):
         watched.supervisor.start(ChildSpec(name="mute", argv=SLEEP, ready=lambda _pid: False, ready_timeout=0.3))
 
 
 def test_a_missing_program_is_reported(watched: Watched) -> None:
     spec = ChildSpec(name="absent", argv=["/nowhere/program"], ready=lambda _pid: False)
-    with pytest.raises(ChildFailed, match="/nowhere/program can't be started"):
+    with pytest.raises(ChildFailedError, match="/nowhere/program can't be started"):
         watched.supervisor.start(spec)
 
 
 def test_start_can_be_interrupted(watched: Watched) -> None:
-    with pytest.raises(StartInterrupted):
+    with pytest.raises(StartInterruptedError):
         watched.supervisor.start(ChildSpec(name="mute", argv=SLEEP, ready=lambda _pid: False), interrupted=lambda: True)
 
 
@@ -139,13 +139,13 @@ def test_a_child_that_ignores_its_stop_signal_is_killed_in_time(watched: Watched
     assert watched.events[-1].detail == "killed by SIGKILL"
 
 
-def test_hurry_kills_what_may_be_killed(watched: Watched) -> None:
+def test_force_kills_what_may_be_killed(watched: Watched) -> None:
     supervisor = watched.supervisor
     log = supervisor.log_path("deaf")
     script = "trap '' TERM; echo here; while :; do sleep 0.1; done"
     supervisor.start(shell("deaf", script, stop_timeout=60, ready=lambda _pid: "here" in log.read_text()))
     began = time.monotonic()
-    supervisor.stop(hurry=lambda: True)
+    supervisor.stop(force=lambda: True)
     assert time.monotonic() - began < 3
 
 

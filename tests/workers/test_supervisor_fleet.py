@@ -1,4 +1,4 @@
-"""A whole fleet of real processes around a small Celery app: the order, the names, kill -9, guests, signals."""
+"""A whole fleet of real processes around a small Celery app: order, names, kill -9, attached processes, signals."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from celery import Celery
 from embedded import family, gone
 from settled_home import Settle
 
-from workers.fleet import Fleet, GuestFleet, open_fleet
-from workers.services import EmbeddedServices, HomeInUse, NoOwner, ServiceError
+from workers.fleet import AttachedFleet, Fleet, open_fleet
+from workers.services import EmbeddedServices, HomeInUseError, NoOwnerError, ServiceError
 from workers.services.processes import child_environment, http_status, sandbox_answers
 from workers.supervisor import Event
 
@@ -148,7 +148,7 @@ def test_a_stop_signal_ends_it_in_order(folder: Path, number: signal.Signals) ->
     assert owner.end(number) == "stopped\n"
     assert owner.process.returncode == 0
     assert all(gone(pid) for pid in pids)
-    with pytest.raises(NoOwner):
+    with pytest.raises(NoOwnerError):
         Fleet.attach(folder / "home")
 
 
@@ -162,39 +162,39 @@ def test_kill_9_of_the_owner_then_a_new_one(folder: Path, wait_until: WaitUntil)
         wait_until(lambda: all(gone(pid) for pid in pids))
 
 
-def test_a_guest_joins_and_is_waited_for(folder: Path, wait_until: WaitUntil) -> None:
+def test_an_attached_process_is_waited_for(folder: Path, wait_until: WaitUntil) -> None:
     owner = FleetProcess(folder)
-    with pytest.raises(HomeInUse, match=f"process {owner.process.pid}"):
+    with pytest.raises(HomeInUseError, match=f"process {owner.process.pid}"):
         small_fleet(folder).start()
-    with open_fleet(small_fleet(folder)) as guest:
-        assert isinstance(guest, GuestFleet)
-        assert guest.info.pids == owner.pids
-        assert guest.alive
-        assert ask_worker(guest.info.redis_url) == owner.pids["worker-1"]
+    with open_fleet(small_fleet(folder)) as attached:
+        assert isinstance(attached, AttachedFleet)
+        assert attached.info.pids == owner.pids
+        assert attached.alive
+        assert ask_worker(attached.info.redis_url) == owner.pids["worker-1"]
         with EmbeddedServices(folder / "home") as services:
             assert services.redis_url == owner.redis_url
-        # `up` doesn't wait for guests.
+        # `up` doesn't wait for attached processes.
         assert owner.end(signal.SIGTERM) == "stopped\n"
-        with pytest.raises(NoOwner):
-            _ = guest.info
+        with pytest.raises(NoOwnerError):
+            _ = attached.info
 
 
-def test_the_end_of_a_with_block_waits_for_guests(folder: Path) -> None:
-    guest_program = textwrap.dedent(f"""
+def test_the_end_of_a_with_block_waits_for_attached_processes(folder: Path) -> None:
+    attached_program = textwrap.dedent(f"""
         import sys
         from workers.fleet import Fleet
-        with Fleet.attach({str(folder / "home")!r}) as guest:
+        with Fleet.attach({str(folder / "home")!r}) as attached:
             print("here", flush=True)
             input()
-            print(guest.alive, flush=True)
+            print(attached.alive, flush=True)
     """)
-    with small_fleet(folder, workers=0, guest_seconds=30.0) as fleet:
-        guest = subprocess.Popen(
-            [sys.executable, "-c", guest_program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    with small_fleet(folder, workers=0, detach_timeout=30.0) as fleet:
+        attached = subprocess.Popen(
+            [sys.executable, "-c", attached_program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert guest.stdout is not None
-        assert guest.stdin is not None
-        assert guest.stdout.readline() == "here\n"
+        assert attached.stdout is not None
+        assert attached.stdin is not None
+        assert attached.stdout.readline() == "here\n"
         pids = fleet.pids
         # It leaves only once the owner has begun to wait: ended by a helper that watches for nothing else.
         ender = subprocess.Popen(["/bin/sleep", "0.5"])
@@ -202,15 +202,15 @@ def test_the_end_of_a_with_block_waits_for_guests(folder: Path) -> None:
 
         def poll_and_release(timeout: float = 0.0) -> None:
             poll(timeout)
-            assert guest.stdin is not None
-            if ender.poll() is not None and not guest.stdin.closed:
-                guest.stdin.write("\n")
-                guest.stdin.close()
+            assert attached.stdin is not None
+            if ender.poll() is not None and not attached.stdin.closed:
+                attached.stdin.write("\n")
+                attached.stdin.close()
 
         fleet.poll = poll_and_release  # type: ignore[method-assign]  # the moment to act is inside the wait
-    assert guest.stdout.read() == "True\n"
-    guest.stdout.close()
-    assert guest.wait(10) == 0
+    assert attached.stdout.read() == "True\n"
+    attached.stdout.close()
+    assert attached.wait(10) == 0
     assert all(gone(pid) for pid in pids.values())
 
 

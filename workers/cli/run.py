@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from integrations.settings import Settings
     from orchestration.client import Campaigns
     from workers.fleet import Fleet
-    from workers.services.guest import GuestFleet
+    from workers.services.attached import AttachedFleet
 
 #: How long we keep the services for other runs that joined ours. Ctrl-C cuts it short.
-GUEST_SECONDS = 600.0
-DRAIN_SECONDS = 10.0
+DETACH_TIMEOUT_S = 600.0
+DRAIN_TIMEOUT_S = 10.0
 #: The embedded Postgres may be restarted under us; a longer silence ends the command.
 SILENCE_S = 60.0
 
@@ -88,7 +88,7 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
     from workers.cli.up import sandbox_address
     from workers.fleet import Fleet, open_fleet
     from workers.services import Home
-    from workers.services.errors import StartInterrupted
+    from workers.services.errors import StartInterruptedError
 
     campaign_id = None
     fleet = Fleet(
@@ -99,10 +99,10 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
         sandbox_url=sandbox_address(settings),
         mode=settings.mode.value,
         trap_signals=True,
-        drain_seconds=DRAIN_SECONDS,
+        drain_timeout=DRAIN_TIMEOUT_S,
     )
     shown = progress_console(as_json=as_json)
-    running: Fleet | GuestFleet | None = None
+    running: Fleet | AttachedFleet | None = None
     try:
         with shown.status("Starting Postgres, Redis and workers ..."):
             if not shown.is_terminal:
@@ -113,23 +113,23 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
             campaign_id = client.submit(config).campaign_id
             watch(client, campaign_id, _looking_after(running, client), as_json=as_json)
             result = Result(client, campaign_id)
-    except StartInterrupted:
+    except StartInterruptedError:
         raise Stopped(fleet.stop_signal or signal.SIGINT, NOTHING_SUBMITTED) from None
     except (KeyboardInterrupt, Stopped) as stop:
         kept = f"campaign {campaign_id} is kept; `campaigns up` goes on with it" if campaign_id else NOTHING_SUBMITTED
         raise Stopped(stop.number if isinstance(stop, Stopped) else signal.SIGINT, kept) from None
     finally:
         if running is fleet:
-            guest_seconds = GUEST_SECONDS if fleet.stop_signal is None else 0.0
+            detach_timeout = DETACH_TIMEOUT_S if fleet.stop_signal is None else 0.0
             with shown.status("Stopping the services ..."):
-                fleet.stop(guest_seconds=guest_seconds)
+                fleet.stop(detach_timeout=detach_timeout)
         elif running is not None:
             running.stop()
     result.show(as_json=as_json)
     return result.status
 
 
-def _looking_after(running: Fleet | GuestFleet, client: Campaigns) -> Look:
+def _looking_after(running: Fleet | AttachedFleet, client: Campaigns) -> Look:
     """Passes time: keeps our processes alive, notices stop signals and a database that is away."""
     from orchestration.ledger.database import DatabaseUnavailableError
     from workers.fleet import Fleet

@@ -15,7 +15,7 @@ from workers.cli.output import json_option, note, print_json_line, say
 
 if TYPE_CHECKING:
     from integrations.settings import Settings
-    from workers.services.guest import FleetInfo
+    from workers.services.attached import FleetInfo
     from workers.supervisor import Event
 
 
@@ -34,7 +34,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     from workers.fleet import Fleet
     from workers.logs import configure_command
     from workers.services import Home
-    from workers.services.errors import StartInterrupted
+    from workers.services.errors import StartInterruptedError
 
     settings = Settings.from_env()
     configure_command(settings)
@@ -61,7 +61,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
         note(f"Starting in {settings.home} ...")
     try:
         info = fleet.start()
-    except StartInterrupted:
+    except StartInterruptedError:
         return 0
     try:
         (_ready_json if as_json else _ready)(info, settings)

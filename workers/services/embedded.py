@@ -1,7 +1,8 @@
-"""Postgres and Redis of one home as a context manager: for test fixtures, scripts and notebooks.
+"""Embedded Postgres and Redis as a context manager, for test fixtures, scripts and notebooks.
 
-Invariant: whoever enters first owns the home and its servers, and stops them when it leaves; whoever enters
-while they run uses them as a guest, and the owner waits (a while) for its guests before it stops.
+Invariant: the first process to enter owns the home and its servers, and stops them when it leaves. A process that
+enters while they run attaches to them, and the owner waits (up to a time limit) for attached processes before it
+stops the servers.
 """
 
 from __future__ import annotations
@@ -12,29 +13,31 @@ from types import TracebackType
 from typing import Self
 
 from integrations.fleet_note import Whereabouts
-from workers.services.errors import HomeInUse, NoOwner, ServiceError
+from workers.services.errors import HomeInUseError, NoOwnerError, ServiceError
 from workers.services.home import FileLock, Home
-from workers.services.ownership import Ownership, join
+from workers.services.ownership import Ownership, attach_to_owner
 from workers.services.postgres import PostgresServer
 from workers.services.redis import RedisServer
 from workers.supervisor import Event, Supervisor
 
-#: How long an owner that has ended its own work waits for its guests, in seconds.
-GUEST_SECONDS = 60.0
+#: Seconds that an owner waits for attached processes before it stops the servers.
+DETACH_TIMEOUT_S = 60.0
 
 
 class EmbeddedServices:
-    """``with EmbeddedServices(home) as services: services.database_url, services.redis_url``.
+    """A context manager that provides ``database_url`` and ``redis_url`` of running servers.
 
-    Enter and leave it in the same, long-lived thread: on Linux the servers stop when that thread ends.
-    A server that dies is started again by the next :meth:`poll`.
+    ::
+
+        with EmbeddedServices(home) as services:
+            connect(services.database_url, services.redis_url)
+
+    Enter and leave it in the same, long-lived thread: on Linux the servers stop when that thread ends. A server that
+    dies is restarted by the next :meth:`poll`. Entering raises ServiceError when a server can't be started.
 
     Args:
         home: a :class:`Home` or the path of one.
-        on_event: told what happens to the servers.
-
-    Raises:
-        ServiceError: on entering, when a server can't be started.
+        on_event: called with each event of the servers' supervisor.
     """
 
     def __init__(self, home: Home | str | os.PathLike[str], *, on_event: Callable[[Event], None] | None = None) -> None:
@@ -43,7 +46,7 @@ class EmbeddedServices:
         self._ownership: Ownership | None = None
         self._supervisor: Supervisor | None = None
         self._postgres: PostgresServer | None = None
-        self._guest: FileLock | None = None
+        self._attached: FileLock | None = None
         self._urls: dict[str, str] = {}
 
     @property
@@ -58,45 +61,51 @@ class EmbeddedServices:
 
     @property
     def owner(self) -> bool:
-        """Whether the servers are this process's children."""
+        """Whether this process started the servers."""
         return self._ownership is not None
 
     @property
     def pids(self) -> dict[str, int]:
-        """Pids of our servers by name; empty for a guest."""
+        """Pids of the servers that this process started, by name (empty when attached)."""
         return self._supervisor.pids if self._supervisor is not None else {}
 
     def start(self) -> Self:
-        """Own the home and start the servers, or join those that run."""
+        """Take the home and start the servers, or attach to servers that run.
+
+        Raises ServiceError when neither works.
+        """
         for attempt in range(3):
             try:
                 return self._start_own()
-            except HomeInUse:
+            except HomeInUseError:
                 pass
             try:
-                return self._join()
-            except NoOwner:  # it ended in between, so the home is free now or soon
+                return self._attach()
+            except NoOwnerError:  # the owner ended in between, so the home is free now or soon
                 if attempt == 2:
                     raise
         raise AssertionError("unreachable")
 
     def poll(self, timeout: float = 0.0) -> None:
-        """Look after the servers for ``timeout`` seconds (nothing to do for a guest)."""
+        """Check and restart the servers for ``timeout`` seconds; return at once when attached."""
         if self._supervisor is not None:
             self._supervisor.poll(timeout)
 
-    def stop(self, *, guest_seconds: float = GUEST_SECONDS) -> None:
-        """Wait for guests, stop the servers and give the home back; a guest just leaves. Idempotent."""
-        if self._guest is not None:
-            self._guest.release()
-            self._guest = None
+    def stop(self, *, detach_timeout: float = DETACH_TIMEOUT_S) -> None:
+        """Wait for attached processes, stop the servers and release the home; only detach when attached.
+
+        Idempotent. ``detach_timeout`` is the longest wait, in seconds.
+        """
+        if self._attached is not None:
+            self._attached.release()
+            self._attached = None
         if self._ownership is None:
             return
         ownership, supervisor, postgres = self._ownership, self._supervisor, self._postgres
         try:
             if supervisor is not None:
                 if self._urls:
-                    ownership.wait_for_guests(guest_seconds, lambda: supervisor.poll(0.1))
+                    ownership.wait_for_detach(detach_timeout, lambda: supervisor.poll(0.1))
                     ownership.publish(self._whereabouts(), ready=False)
                 supervisor.stop()
             if postgres is not None:
@@ -111,32 +120,32 @@ class EmbeddedServices:
         ownership.take()
         self._ownership = ownership
         try:
-            supervisor = self._supervisor = Supervisor(self.home.logs, on_event=self._notice)
+            supervisor = self._supervisor = Supervisor(self.home.logs, on_event=self._on_child_event)
             self._postgres, redis = PostgresServer(self.home), RedisServer(self.home)
             supervisor.start(self._postgres.spec, redis.spec)
             self._urls = {"database_url": self._postgres.url, "redis_url": redis.url}
             ownership.publish(self._whereabouts(), ready=True)
         except BaseException:
-            self.stop(guest_seconds=0)
+            self.stop(detach_timeout=0)
             raise
         return self
 
-    def _join(self) -> Self:
-        record, guest = join(self.home, kinds=("services", "fleet"), timeout=60)
-        if not record.embedded or record.database_url is None or record.redis_url is None:
-            guest.release()
+    def _attach(self) -> Self:
+        note, lock = attach_to_owner(self.home, kinds=("services", "fleet"), timeout=60)
+        if not note.embedded or note.database_url is None or note.redis_url is None:
+            lock.release()
             raise ServiceError(
-                f"{self.home.path} is in use by process {record.owner.pid} with services of its own "
+                f"{self.home.path} is in use by process {note.owner.pid} with services of its own "
                 "(DATABASE_URL, REDIS_URL): set MARKETING_HOME to another folder"
             )
-        self._guest = guest
-        self._urls = {"database_url": record.database_url, "redis_url": record.redis_url}
+        self._attached = lock
+        self._urls = {"database_url": note.database_url, "redis_url": note.redis_url}
         return self
 
     def _whereabouts(self) -> Whereabouts:
         return Whereabouts(database_url=self.database_url, redis_url=self.redis_url, embedded=True, pids=self.pids)
 
-    def _notice(self, event: Event) -> None:
+    def _on_child_event(self, event: Event) -> None:
         if self._ownership is not None and self._supervisor is not None:
             self._ownership.note_children(self._supervisor.owned)
         if self._on_event is not None:

@@ -1,26 +1,26 @@
-"""What can go wrong with the embedded services, told to a person who has to act.
+"""Errors of the embedded services and of the supervisor, with messages for the operator.
 
 ::
 
-    ServiceError                a service can't be started or reached; the text says what to do
-    ├── ChildFailed             a child process didn't come up
-    ├── StartInterrupted        a stop signal came while things were starting
-    ├── HomeInUse               another living process owns this MARKETING_HOME
-    └── NoOwner                 nobody owns it (any more), so there is nothing to join
+    ServiceError                  a service can't be started or reached; the message says what to do
+    ├── ChildFailedError          a child process did not become ready
+    ├── StartInterruptedError     a stop signal arrived while children were starting
+    ├── HomeInUseError            another running process owns this MARKETING_HOME
+    └── NoOwnerError              no running process owns it, so there is nothing to attach to
 
-The first three come from the supervisor, which knows nothing of homes.
+The first three are defined in the supervisor, which doesn't depend on homes.
 """
 
 from __future__ import annotations
 
-from workers.supervisor import ChildFailed, ServiceError, StartInterrupted
+from workers.supervisor import ChildFailedError, ServiceError, StartInterruptedError
 
-__all__ = ["ChildFailed", "HomeInUse", "NoOwner", "ServiceError", "StartInterrupted"]
-
-
-class HomeInUse(ServiceError):
-    """Raised when another living process owns the same MARKETING_HOME."""
+__all__ = ["ChildFailedError", "HomeInUseError", "NoOwnerError", "ServiceError", "StartInterruptedError"]
 
 
-class NoOwner(ServiceError):
-    """Raised when there is no living, ready owner of MARKETING_HOME to join."""
+class HomeInUseError(ServiceError):
+    """Another running process owns the same MARKETING_HOME."""
+
+
+class NoOwnerError(ServiceError):
+    """No process that owns MARKETING_HOME is running and ready."""

@@ -1,13 +1,13 @@
-"""Where the embedded services live, and the locks that say who may touch them.
+"""The folder MARKETING_HOME of the embedded services, and its lock files.
 
-One folder holds everything, so that two homes never meet and deleting the folder deletes the lot::
+All files are in one folder, so that two homes share nothing and deleting the folder deletes everything::
 
-    data/postgres   data/redis   data/sandbox.json      what must survive
-    run/                                                 locks, records, ports, sockets: this start only
+    data/postgres   data/redis   data/sandbox.json      durable data
+    run/                                                 locks, notes, ports, sockets: of the current start only
     logs/                                                one file per process
 
-Invariant: the folder's parts are private (0700) and no other folder's mode is ever changed. Locks are
-``flock``\\ s: the kernel drops them with the process, ``kill -9`` included, so no lock is ever stale.
+Invariant: the folders inside are private (0700) and the mode of no other folder is changed. Lock files are locked with
+``flock``: the kernel releases a lock when its process ends, by ``kill -9`` too, so no lock is ever stale.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
+
+from pydantic import JsonValue
 
 from workers.services.errors import ServiceError
 
@@ -33,7 +35,10 @@ _PRIVATE = 0o700
 
 @dataclass(frozen=True)
 class Home:
-    """The layout of one MARKETING_HOME. Building it touches nothing; :meth:`create` makes the folders."""
+    """Paths inside one MARKETING_HOME.
+
+    An instance touches no file; :meth:`create` makes the folders.
+    """
 
     #: absolute path, symbolic links resolved: one folder has one name
     path: Path
@@ -45,41 +50,44 @@ class Home:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Home:
-        """The home named by MARKETING_HOME, else ``~/.marketing-agents``."""
+        """Return the home named by MARKETING_HOME, else ``~/.marketing-agents``."""
         return cls(env.get("MARKETING_HOME") or DEFAULT_HOME)
 
     @property
     def data(self) -> Path:
+        """Folder of durable data."""
         return self.path / "data"
 
     @property
     def postgres(self) -> Path:
+        """Data folder of Postgres."""
         return self.data / "postgres"
 
     @property
     def redis(self) -> Path:
+        """Data folder of Redis."""
         return self.data / "redis"
 
     @property
     def run(self) -> Path:
+        """Folder of locks, notes, ports and sockets, which mean nothing after a restart."""
         return self.path / "run"
 
     @property
     def logs(self) -> Path:
+        """Folder of log files, one per process."""
         return self.path / "logs"
 
     @property
     def digest(self) -> str:
-        """A short name of this home for places outside it (temp folder, process titles): 12 hex digits."""
+        """A short name of this home for use outside it (temporary folder, process titles), of 12 hex digits."""
         return hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
 
     def create(self) -> Home:
-        """Make the folders, 0700, and return self.
+        """Create the folders with mode 0700 and return self.
 
-        A folder that was there before keeps its mode; the parts inside (data, run, logs) are made private.
-
-        Raises:
-            ServiceError: the path is no folder, or belongs to somebody else.
+        A home that exists keeps its mode; the folders inside (data, run, logs) are made private. Raises ServiceError
+        when the path is not a folder or belongs to another user.
         """
         try:
             self.path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
@@ -95,14 +103,14 @@ class Home:
         return self
 
     def lock(self, name: str) -> FileLock:
-        """The lock file ``run/<name>.lock``, not yet taken."""
+        """Return the lock file ``run/<name>.lock``, not yet locked."""
         return FileLock(self.run / f"{name}.lock")
 
 
 class FileLock:
     """An advisory lock on a file, exclusive or shared, held until released or until the process ends.
 
-    The descriptor is closed on exec (Python's default), so children never keep a dead owner's lock.
+    The descriptor is closed on exec (Python's default), so child processes don't inherit the lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -111,10 +119,11 @@ class FileLock:
 
     @property
     def held(self) -> bool:
+        """Whether this object holds the lock."""
         return self._fd is not None
 
     def acquire(self, *, shared: bool = False, timeout: float = 0.0) -> bool:
-        """Take the lock within ``timeout`` seconds; True when it is ours."""
+        """Acquire the lock within ``timeout`` seconds and return whether it is held."""
         if self._fd is not None:
             return True
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -136,6 +145,7 @@ class FileLock:
                 return True
 
     def release(self) -> None:
+        """Release the lock if it is held."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -149,16 +159,17 @@ class FileLock:
         self.release()
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace ``path`` by ``value`` as JSON in one step: a reader sees the old text or the new one."""
+def write_json(path: Path, value: JsonValue) -> None:
+    """Replace the file atomically by ``value`` as JSON, so that a reader sees the old text or the new one."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.write_text(json.dumps(value), encoding="utf-8")
     draft.replace(path)
 
 
-def read_json(path: Path) -> Any:
-    """The JSON in ``path``, or None when it is absent or not JSON (a record is only ever a hint)."""
+def read_json(path: Path) -> JsonValue:
+    """Return the JSON in a file, or None when it is absent or not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value: JsonValue = json.loads(path.read_text(encoding="utf-8"))
+        return value
     except (OSError, ValueError):
         return None

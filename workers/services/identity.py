@@ -1,10 +1,10 @@
-"""As whom Postgres runs, which refuses to be root.
+"""Choice of the user that Postgres runs as, because Postgres refuses to run as root.
 
-For an ordinary user: as that user. For root: as the first identity of ``launch.py`` that works here, a user
-namespace (root's ownership stays, all capabilities go), else ``nobody`` with CAP_DAC_OVERRIDE (works under
-Docker's defaults; the data folder, and nothing else, then belongs to nobody). Both pass folders that only
-root may enter without changing anybody's mode, and neither adds a user. CAP_DAC_OVERRIDE would let a Postgres
-superuser read every file, which only root can become: the socket's folder is root's and private.
+An ordinary user runs it as itself. Root runs it under the first identity of ``launch.py`` that works: a user
+namespace (files stay root's, all capabilities are dropped), else the user ``nobody`` with CAP_DAC_OVERRIDE (works
+under Docker's defaults; the data folder, and nothing else, then belongs to that user). Both can enter folders that
+only root may enter, change no folder's mode and add no user. With CAP_DAC_OVERRIDE a Postgres superuser could read
+every file, but only root can become one: the socket's folder is root's and private.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 
 
 def choose_identity(folder: Path, program: Path) -> str:
-    """The identity of launch.py to run Postgres as: for root the first that passes the check, else "same".
+    """Return the identity of launch.py to run Postgres as: "same", or for root the first that passes the check.
 
-    Raises:
-        ServiceError: we are root and none works here.
+    Raises ServiceError when this process is root and no identity passes.
     """
     if os.geteuid() != 0:
         return "same"
@@ -53,7 +52,7 @@ def choose_identity(folder: Path, program: Path) -> str:
 
 
 def launch_command(identity: str, *command: str) -> list[str]:
-    """A command line through launch.py that dies with this process."""
+    """Return the command line that runs ``command`` through launch.py, to be killed when this process ends."""
     return [
         sys.executable,
         "-I",
@@ -66,12 +65,11 @@ def launch_command(identity: str, *command: str) -> list[str]:
     ]
 
 
-def give_to(identity: str, data: Path) -> None:
-    """Make ``data`` and all below belong to ``identity``: Postgres insists on owning its data, and the
-    identity may differ from the last start's. Nothing to do in the usual case.
+def give_ownership(identity: str, data: Path) -> None:
+    """Make ``identity`` the owner of ``data`` and of everything in it.
 
-    Raises:
-        ServiceError: it belongs to somebody else and we may not change that.
+    Postgres must own its data folder, and the identity may differ from that of the last start; usually there is
+    nothing to change. Raises ServiceError when the folder belongs to another user and can't be changed.
     """
     uid, gid = os.geteuid(), os.getegid()
     if identity.startswith("user:"):
@@ -82,7 +80,7 @@ def give_to(identity: str, data: Path) -> None:
         for folder, _, files in os.walk(data, topdown=False):
             for name in files:
                 os.lchown(os.path.join(folder, name), uid, gid)
-            os.chown(folder, uid, gid)  # the top comes last, so that a broken walk is walked again
+            os.chown(folder, uid, gid)  # the top comes last, so that an interrupted walk is repeated
     except PermissionError as error:
         raise ServiceError(
             f"{data} belongs to another user: run as that user, or set MARKETING_HOME to a folder of your own"

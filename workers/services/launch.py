@@ -1,25 +1,25 @@
-"""The last thing that runs before a child becomes the program it is to be.
+"""A program that prepares a child process and then replaces itself by the child's program.
 
-A supervisor that dies by ``kill -9`` can't tidy up, so each child asks the kernel beforehand to be
-signalled when its parent goes (``PR_SET_PDEATHSIG``). The request must be made in the child, after any change
-of user (which clears it) and before ``exec``; doing it in ``preexec_fn`` would run Python between fork and
-exec of a process that may have threads. So this file is a program of its own: standard library only, started
-as ``python -I -S launch.py`` (about 15 ms), never imported by a child.
+A supervisor killed by ``kill -9`` can't stop its children, so each child first asks the kernel for a signal when its
+parent ends (``PR_SET_PDEATHSIG``). The request must be made in the child, after any change of user (which clears it)
+and before ``exec``; doing it in ``preexec_fn`` would run Python between fork and exec of a process that may have
+threads. So this file is a program of its own: standard library only, started as ``python -I -S launch.py`` (about
+15 ms), never imported by a child.
 
-Usage: ``launch.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM [ARG...]``, or with ``--check FOLDER PROGRAM`` in
-place of the program: can this identity write to FOLDER and execute PROGRAM? (exit 0 or 1)
+Usage: ``launch.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM [ARG...]``. With ``--check FOLDER PROGRAM`` in place of
+the program it exits with 0 when this identity can write to FOLDER and execute PROGRAM, else with 1.
 
 IDENTITY, used for Postgres, which refuses to run as root:
 
 ``same``
-    no change.
+    No change.
 ``user-namespace``
-    a user namespace that shows our own uid as 65534: root's files stay root's, nothing changes owner, and
-    every capability is gone. Needs a kernel and sandbox that let us make one (Docker's default doesn't).
+    A user namespace that shows the current uid as 65534: root's files stay root's, nothing changes owner, and all
+    capabilities are dropped. Needs a kernel and sandbox that allow it (Docker's default doesn't).
 ``user:UID:GID``
-    another user that keeps CAP_DAC_OVERRIDE alone, so that it passes folders which only root may enter.
-    ``SECBIT_NO_SETUID_FIXUP`` is set because ``access(2)`` otherwise forgets the capabilities of a non-root
-    caller, and Postgres asks ``access`` whether its own executable may be run. Within Docker's default set.
+    Another user that keeps CAP_DAC_OVERRIDE alone, so that it can enter folders which only root may enter.
+    ``SECBIT_NO_SETUID_FIXUP`` is set because ``access(2)`` otherwise ignores the capabilities of a non-root caller,
+    and Postgres calls ``access`` to check its own executable. Allowed by Docker's default capabilities.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _prctl(libc: ctypes.CDLL, option: int, *values: int) -> None:
 
 
 def enter_user_namespace(libc: ctypes.CDLL) -> None:
-    """Show our uid and gid as 65534 from here on; outside, they stay what they are."""
+    """Enter a user namespace that shows the uid and gid of this process as 65534."""
     uid, gid = os.geteuid(), os.getegid()
     _require(libc.unshare(CLONE_NEWUSER), "unshare")
     for name, text in (
@@ -89,7 +89,7 @@ def become_user(libc: ctypes.CDLL, uid: int, gid: int) -> None:
 
 
 def assume(identity: str, libc: ctypes.CDLL) -> None:
-    """Become ``identity`` (see the module's text)."""
+    """Change to ``identity``, in the notation described in the module's docstring."""
     if identity == "user-namespace":
         enter_user_namespace(libc)
     elif identity.startswith("user:"):
@@ -100,7 +100,7 @@ def assume(identity: str, libc: ctypes.CDLL) -> None:
 
 
 def check(folder: str, program: str) -> int:
-    """0 when a file can be made in ``folder`` and ``program`` executed, as Postgres would judge it."""
+    """Return 0 when a file can be created in ``folder`` and ``program`` executed, by the rules that Postgres uses."""
     probe = os.path.join(folder, f".probe-{os.getpid()}")
     os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     os.unlink(probe)
@@ -108,10 +108,10 @@ def check(folder: str, program: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Become the program; returns (an exit status) only when that fails."""
+    """Replace this process by the program; return an exit status only when that fails."""
     parent, death_signal, identity, *command = arguments
     libc = ctypes.CDLL(None, use_errno=True)
-    # A parent started in the background of a script ignores SIGINT, and would hand that down.
+    # A parent started in the background of a script ignores SIGINT, and children would inherit that.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     os.umask(0o077)
@@ -122,7 +122,7 @@ def main(arguments: list[str]) -> int:
         if sys.platform == "linux" and int(death_signal):
             _prctl(libc, PR_SET_PDEATHSIG, int(death_signal))
             if os.getppid() != int(parent):
-                return 1  # the parent died before it could be watched
+                return 1  # the parent ended before the request was made
         os.execv(command[0], command)
     except (OSError, ValueError) as error:
         print(f"{command[0]} can't be started as {identity}: {error}", file=sys.stderr)

@@ -1,11 +1,11 @@
-"""Who owns a home, who else is using it, and what a dead owner left behind.
+"""Ownership of a home by one process, attachment of others, and cleanup after an owner that was killed.
 
-Invariants: one living process owns a home (``run/owner.lock``, exclusive); everything that its note
-(:mod:`integrations.fleet_note`) says is believed only while that process lives; the next owner first stops what the
-record of a killed owner still names, so no two generations of servers ever share a data folder.
+Invariants: one running process owns a home (it holds ``run/owner.lock`` exclusively). The owner's note
+(:mod:`integrations.fleet_note`) is valid only while the owner runs. A new owner first stops the child processes that
+a killed owner recorded in ``run/children.json``, so two generations of servers never share a data folder.
 
-A *guest* uses a running home without owning it. It holds ``run/guests.lock`` shared, so that an owner that
-ends its work can wait for it.
+An *attached* process uses the servers of a home that another process owns. It holds ``run/attached.lock`` shared, so
+that an ending owner can wait until it detaches.
 """
 
 from __future__ import annotations
@@ -14,163 +14,177 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import psutil
 
 from integrations.fleet_note import FleetNote, OwnerKind, ProcessMark, Whereabouts, note_path, read_note
-from workers.services.errors import HomeInUse, NoOwner
+from workers.services.errors import HomeInUseError, NoOwnerError
 from workers.services.home import FileLock, Home, read_json, write_json
 from workers.supervisor import ChildSpec
 
-#: Start times read twice from the kernel may differ a little when the wall clock is corrected.
-_SAME_START_SECONDS = 2.0
+#: Start times of one process may differ by this many seconds, because the wall clock is corrected.
+_SAME_START_S = 2.0
+
+_CHILDREN = "children.json"
+
+
+class ChildMark(ProcessMark):
+    """A child process, with how to stop it if its owner is killed."""
+
+    stop_signal: int
+    stop_timeout: float
 
 
 def process_mark(pid: int) -> ProcessMark:
-    """Mark a running process. Raises psutil.NoSuchProcess when it doesn't run."""
+    """Return the mark of a running process.
+
+    Raises psutil.NoSuchProcess when it doesn't run.
+    """
     return ProcessMark(pid=pid, started=psutil.Process(pid).create_time())
 
 
 def living(mark: ProcessMark) -> psutil.Process | None:
-    """Find the marked process; None when it has ended (a zombie has)."""
+    """Return the marked process, or None when it has ended (a zombie has)."""
     try:
         process = psutil.Process(mark.pid)
-        same = abs(process.create_time() - mark.started) < _SAME_START_SECONDS
+        same = abs(process.create_time() - mark.started) < _SAME_START_S
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.Error:
         return None
 
 
 def read_owner(home: Home) -> FleetNote | None:
-    """Read the note of a living owner; None when there is none."""
+    """Return the note of the running owner, or None when no owner runs."""
     note = read_note(home.path)
     return note if note is not None and living(note.owner) else None
 
 
 class Ownership:
-    """The owner's side: the lock, the record, the children's marks and the wait for guests."""
+    """Ownership of a home by this process, from :meth:`take` to :meth:`release`."""
 
     def __init__(self, home: Home, kind: OwnerKind) -> None:
         self._home = home
         self._kind = kind
         self._lock = home.lock("owner")
-        self._guests = home.lock("guests")
-        self._marks: dict[str, dict[str, Any]] = {}
+        self._attached = home.lock("attached")
+        self._marks: dict[str, ChildMark] = {}
 
     def take(self, *, timeout: float = 0.2) -> None:
-        """Become the owner and stop what a killed owner left.
+        """Become the owner, then stop the child processes left by a killed owner.
 
-        Raises:
-            HomeInUse: somebody else is.
+        Raises HomeInUseError when another process owns the home.
         """
         self._home.create()
         if not self._lock.acquire(timeout=timeout):
-            record = read_owner(self._home)
-            who = f" by process {record.owner.pid}" if record else ""
-            raise HomeInUse(f"{self._home.path} is in use{who}. Join it, or set MARKETING_HOME to another folder.")
+            note = read_owner(self._home)
+            by = f" by process {note.owner.pid}" if note else ""
+            raise HomeInUseError(f"{self._home.path} is in use{by}. Join it, or set MARKETING_HOME to another folder.")
         self.publish(Whereabouts(), ready=False)
         stop_leftovers(self._home)
 
     def publish(self, where: Whereabouts, *, ready: bool) -> None:
-        """Tell guests and clients what runs where."""
+        """Write the note from which other processes learn the addresses of the servers."""
         known = {name: getattr(where, name) for name in Whereabouts.model_fields}
         note = FleetNote(**known, kind=self._kind, owner=process_mark(os.getpid()), ready=ready)
         write_json(note_path(self._home.path), note.model_dump(mode="json"))
 
     def note_children(self, owned: Mapping[str, tuple[int, ChildSpec]]) -> None:
-        """Write down our children's marks for the next owner, should we be killed."""
-        marks: dict[str, dict[str, Any]] = {}
+        """Record the child processes, so that the next owner can stop them if this process is killed."""
+        marks: dict[str, ChildMark] = {}
         for name, (pid, spec) in owned.items():
             known = self._marks.get(name)
-            if known is None or known["pid"] != pid:
+            if known is None or known.pid != pid:
                 try:
                     started = process_mark(pid).started
                 except psutil.Error:
-                    continue  # gone already; its exit will be noticed
-                known = {
-                    "pid": pid,
-                    "started": started,
-                    "stop_signal": int(spec.stop_signal),
-                    "stop_timeout": spec.stop_timeout,
-                }
+                    continue  # it has ended; the supervisor will see that
+                known = ChildMark(
+                    pid=pid, started=started, stop_signal=spec.stop_signal, stop_timeout=spec.stop_timeout
+                )
             marks[name] = known
         if marks != self._marks:
             self._marks = marks
-            write_json(self._home.run / "children.json", marks)
+            write_json(self._home.run / _CHILDREN, {name: mark.model_dump(mode="json") for name, mark in marks.items()})
 
-    def wait_for_guests(self, timeout: float, meanwhile: Callable[[], None]) -> bool:
-        """Wait until no guest is left and let no new one in; False when time is over. ``meanwhile()`` is
-        called over and over and takes the time it takes (a poll of the supervisor)."""
+    def wait_for_detach(
+        self, timeout: float, poll: Callable[[], None], *, interrupted: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait until no process is attached, then admit no new one; return whether that was reached.
+
+        ``poll()`` is called in a loop and sets its pace (it polls the supervisor). The wait ends after ``timeout``
+        seconds, or when ``interrupted()`` returns true.
+        """
         deadline = time.monotonic() + timeout
-        while not self._guests.acquire():
+        while not self._attached.acquire():
             if time.monotonic() >= deadline:
                 return False
-            meanwhile()
+            poll()
+            if interrupted():
+                return False
         return True
 
     def release(self) -> None:
-        """Give the home back, after everything was stopped."""
+        """Release the home after all child processes have ended."""
         if self._lock.held:
-            for record in (note_path(self._home.path), self._home.run / "children.json"):
-                record.unlink(missing_ok=True)
+            for file in (note_path(self._home.path), self._home.run / _CHILDREN):
+                file.unlink(missing_ok=True)
         self._marks = {}
-        self._guests.release()
+        self._attached.release()
         self._lock.release()
 
 
-def join(home: Home, *, kinds: tuple[OwnerKind, ...], timeout: float) -> tuple[FleetNote, FileLock]:
-    """Become a guest: the living owner's record and the guest lock, to be released at the end.
+def attach_to_owner(home: Home, *, kinds: tuple[OwnerKind, ...], timeout: float) -> tuple[FleetNote, FileLock]:
+    """Attach to the running owner; return its note and the shared lock, which the caller releases to detach.
+
+    Raises NoOwnerError when no process owns the home, or when the owner is ending or not ready in time, and
+    HomeInUseError when the owner is of another kind.
 
     Args:
-        kinds: the kinds of owner that will do.
+        kinds: the kinds of owner to accept.
         timeout: seconds to wait for an owner that is still starting.
-
-    Raises:
-        NoOwner: nobody owns the home, or the owner is ending, or is not ready in time.
-        HomeInUse: the owner is of another kind.
     """
     if not home.run.is_dir():
-        raise NoOwner(f"nothing runs in {home.path}")
-    guest = home.lock("guests")
+        raise NoOwnerError(f"nothing runs in {home.path}")
+    lock = home.lock("attached")
     deadline = time.monotonic() + timeout
     while True:
-        record = read_owner(home)
-        if record is None:
-            guest.release()
-            raise NoOwner(f"nothing runs in {home.path}")
-        if record.kind not in kinds:
-            guest.release()
-            raise HomeInUse(
-                f"{home.path} is in use by process {record.owner.pid}, which runs {record.kind} only. "
+        note = read_owner(home)
+        if note is None:
+            lock.release()
+            raise NoOwnerError(f"nothing runs in {home.path}")
+        if note.kind not in kinds:
+            lock.release()
+            raise HomeInUseError(
+                f"{home.path} is in use by process {note.owner.pid}, which runs {note.kind} only. "
                 "Set MARKETING_HOME to another folder."
             )
-        # The lock first, then the record again: an owner about to end takes the lock for itself.
-        if record.ready and guest.held:
-            return record, guest
-        if not guest.acquire(shared=True) or not record.ready:
+        # The note is read again after locking, because an ending owner locks the file exclusively.
+        if note.ready and lock.held:
+            return note, lock
+        if not lock.acquire(shared=True) or not note.ready:
             if time.monotonic() > deadline:
-                guest.release()
-                raise NoOwner(f"the owner of {home.path} (process {record.owner.pid}) is starting or ending")
+                lock.release()
+                raise NoOwnerError(f"the owner of {home.path} (process {note.owner.pid}) is starting or ending")
             time.sleep(0.05)
 
 
 def stop_leftovers(home: Home) -> None:
-    """Stop the children of an owner that was killed, as gently as their specs ask, then firmly.
+    """Stop the child processes of a killed owner by their own stop signals, then by SIGKILL.
 
-    On Linux they have been signalled by the kernel already and this only waits for them to be gone.
+    On Linux the kernel has signalled them already and this only waits until they have ended.
     """
-    value = read_json(home.run / "children.json")
+    value = read_json(home.run / _CHILDREN)
     left: list[tuple[psutil.Process, float]] = []
-    for mark in value.values() if isinstance(value, dict) else ():
+    for child in value.values() if isinstance(value, dict) else ():
         try:
-            process = living(ProcessMark(pid=mark["pid"], started=mark["started"]))
+            mark = ChildMark.model_validate(child)
+            process = living(mark)
             if process is None:
                 continue
-            process.send_signal(signal.Signals(mark["stop_signal"]))
-            process.send_signal(signal.SIGCONT)  # a frozen one gets to leave in order
-            left.append((process, time.monotonic() + float(mark["stop_timeout"])))
-        except (KeyError, TypeError, ValueError, psutil.NoSuchProcess):
+            process.send_signal(signal.Signals(mark.stop_signal))
+            process.send_signal(signal.SIGCONT)  # a frozen process must run to exit cleanly
+            left.append((process, time.monotonic() + mark.stop_timeout))
+        except (ValueError, psutil.NoSuchProcess):
             continue
     for process, deadline in left:
         try:
@@ -178,4 +192,4 @@ def stop_leftovers(home: Home) -> None:
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(5)
-    (home.run / "children.json").unlink(missing_ok=True)
+    (home.run / _CHILDREN).unlink(missing_ok=True)

