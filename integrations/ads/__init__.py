@@ -21,11 +21,11 @@ AVAILABLE = ("facebook_ads", "linkedin_ads")
 def build(platform: str, settings: Settings) -> AdPlatform:
     """The client of ``platform``; BadRequestError for one that we can't speak to."""
     if platform == "facebook_ads":
-        from integrations.ads.facebook import FacebookAds
+        from integrations.ads.facebook.client import FacebookAds
 
         return FacebookAds(settings)
     if platform == "linkedin_ads":
-        from integrations.ads.linkedin import LinkedInAds
+        from integrations.ads.linkedin.client import LinkedInAds
 
         return LinkedInAds(settings)
     raise BadRequestError(platform, f"is not supported; use one of {', '.join(AVAILABLE)}")

@@ -12,9 +12,9 @@ from integrations.sandbox.protocol import SandboxProvider
 
 def providers() -> list[SandboxProvider]:
     """A new instance of every sandboxed provider."""
-    from integrations.sandbox.facebook import FacebookSandbox
+    from integrations.ads.facebook.sandbox import FacebookSandbox
+    from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
     from integrations.sandbox.hunter import HunterSandbox
-    from integrations.sandbox.linkedin_ads import LinkedInAdsSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from integrations.ads.facebook.sandbox import FacebookSandbox
+from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
 from integrations.sandbox.ad_world import AdText, DayFigures, Life, curve, report, text_quality
-from integrations.sandbox.facebook import FacebookSandbox
-from integrations.sandbox.linkedin_ads import LinkedInAdsSandbox
 from integrations.sandbox.protocol import Request
 
 DULL = AdText(

@@ -19,7 +19,9 @@ from ad_platforms import Wire
 from scripted_http import Script, scripted_server
 
 from integrations import hunter, serpapi
-from integrations.ads import build, facebook_errors, linkedin_wire
+from integrations.ads import build
+from integrations.ads.facebook import errors as facebook_errors
+from integrations.ads.linkedin import wire as linkedin_wire
 from integrations.ads.platform import RemoteCampaign
 from integrations.errors import (
     BadRequestError,

@@ -15,8 +15,8 @@ from raw_server import Answer, raw_server, saying, silent, trickling
 from scripted_http import Script, scripted_server
 
 from integrations.ads import build
-from integrations.ads.facebook import FacebookAds, minor_units
-from integrations.ads.facebook_report import day_reports
+from integrations.ads.facebook.client import FacebookAds, minor_units
+from integrations.ads.facebook.report import day_reports
 from integrations.ads.platform import AdPlatform, RemoteCampaign
 from integrations.errors import (
     BadRequestError,
@@ -407,7 +407,7 @@ def test_a_slow_answer_ends_by_its_timeout(answer: Answer) -> None:
     ],
 )
 def test_an_answer_that_nobody_can_read(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("integrations.ads.facebook_wire.MAX_BYTES", 1000)
+    monkeypatch.setattr("integrations.ads.facebook.wire.MAX_BYTES", 1000)
     with raw_server(answer) as server:
         platform = build("facebook_ads", settings(server.url))
         with pytest.raises(TransientError):
@@ -438,7 +438,7 @@ def test_importing_the_package_loads_no_sdk() -> None:
     import sys
 
     code = (
-        "import sys, integrations.ads, integrations.ads.facebook, integrations.ads.linkedin;"
+        "import sys, integrations.ads, integrations.ads.facebook.client, integrations.ads.linkedin.client;"
         "sys.exit(any(m.split('.')[0] == 'facebook_business' for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.ads.facebook_errors import facebook_error, regain_seconds
+from integrations.ads.facebook.errors import facebook_error, regain_seconds
 from integrations.errors import (
     BadRequestError,
     CredentialsError,

@@ -13,8 +13,9 @@ from ad_platforms import ad_campaigns as campaigns
 from scripted_http import Script, scripted_server
 
 from integrations.ads import build
-from integrations.ads.linkedin import LinkedInAds
-from integrations.ads.linkedin_wire import text, urns
+from integrations.ads.linkedin.client import LinkedInAds
+from integrations.ads.linkedin.sandbox_answers import plain_text
+from integrations.ads.linkedin.wire import text, urns
 from integrations.ads.platform import AdPlatform, RemoteCampaign
 from integrations.errors import (
     BadRequestError,
@@ -27,7 +28,6 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
-from integrations.sandbox.linkedin_answers import plain_text
 from integrations.settings import Settings
 
 SINCE = START.date() - timedelta(days=1)

@@ -25,7 +25,7 @@ from zlib import error as ZlibError
 import requests
 from urllib3.exceptions import HTTPError
 
-from integrations.ads.facebook_errors import PROVIDER, facebook_error
+from integrations.ads.facebook.errors import PROVIDER, facebook_error
 from integrations.ads.platform import Wire
 from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
 from integrations.http import (

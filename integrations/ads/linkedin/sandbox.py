@@ -13,9 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
-from integrations.sandbox.linkedin_answers import (
+from integrations.ads.linkedin.sandbox_answers import (
     RestLiError,
     analytics_row,
     checked,
@@ -26,6 +24,8 @@ from integrations.sandbox.linkedin_answers import (
     urn_list,
     words_of,
 )
+from integrations.ads.naming import effect_key_of, label_of
+from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, chance
 

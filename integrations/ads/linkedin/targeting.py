@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integrations.ads.linkedin_wire import PROVIDER, RestLi, elements, text
+from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, text
 from integrations.ads.platform import AdSpec, Wire
 from integrations.errors import BadRequestError
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from integrations.ads.facebook_errors import PROVIDER
-from integrations.ads.facebook_wire import Graph
+from integrations.ads.facebook.errors import PROVIDER
+from integrations.ads.facebook.wire import Graph
 from integrations.ads.platform import AdSpec, Wire
 from integrations.errors import BadRequestError, TransientError
 

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from integrations.ads.facebook_errors import PROVIDER
+from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.platform import DayReport
 from integrations.errors import InvalidAnswerError
 

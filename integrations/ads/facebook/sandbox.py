@@ -14,9 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
-from integrations.sandbox.facebook_answers import (
+from integrations.ads.facebook.sandbox_answers import (
     GraphError,
     actions,
     checked,
@@ -25,6 +23,8 @@ from integrations.sandbox.facebook_answers import (
     projected,
     search,
 )
+from integrations.ads.naming import effect_key_of, label_of
+from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, chance
 

@@ -2,7 +2,7 @@
 
 Pure: (status, error object, headers, was it a write) → our error. Sources: "Handle Errors" and "Rate
 Limits" of the Marketing API documentation, and the defects of the SDK listed in
-:mod:`integrations.ads.facebook_wire`. Reading order:
+:mod:`integrations.ads.facebook.wire`. Reading order:
 
     code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014     their class
     another code with ``is_transient``                                    TransientError

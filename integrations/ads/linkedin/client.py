@@ -19,9 +19,9 @@ from typing import Any
 
 from integrations.ads.call_to_action import linkedin_button
 from integrations.ads.limits import LIMITS
-from integrations.ads.linkedin_report import METRICS, day_reports, day_text
-from integrations.ads.linkedin_targeting import targeting
-from integrations.ads.linkedin_wire import PROVIDER, RestLi, elements, identifier, text, urns
+from integrations.ads.linkedin.report import METRICS, day_reports, day_text
+from integrations.ads.linkedin.targeting import targeting
+from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, identifier, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,

@@ -17,10 +17,10 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from integrations.ads.call_to_action import facebook_button
-from integrations.ads.facebook_errors import PROVIDER
-from integrations.ads.facebook_report import INSIGHT_FIELDS, day_reports
-from integrations.ads.facebook_targeting import targeting
-from integrations.ads.facebook_wire import Graph, identifier
+from integrations.ads.facebook.errors import PROVIDER
+from integrations.ads.facebook.report import INSIGHT_FIELDS, day_reports
+from integrations.ads.facebook.targeting import targeting
+from integrations.ads.facebook.wire import Graph, identifier
 from integrations.ads.limits import LIMITS
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (

@@ -1,0 +1,1 @@
+"""Facebook and Instagram ads: begin with spec.py."""

@@ -1,0 +1,1 @@
+"""LinkedIn sponsored content: begin with spec.py."""
