@@ -36,19 +36,13 @@ from agents.gates import Gate
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
 
-PLATFORM_ALIASES: Mapping[str, str] = {
-    "google": "google_ads",
-    "google_ads": "google_ads",
-    "facebook": "facebook_ads",
-    "meta": "facebook_ads",
-    "facebook_ads": "facebook_ads",
-    "linkedin": "linkedin_ads",
-    "linkedin_ads": "linkedin_ads",
-}
+from integrations.ads.registry import canonical, platforms
+
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
 MAX_PIECES = 50
 MAX_SOURCES = 50
 UNKNOWN_AGENT = "agent"  #: error type of a key of ``agents`` that no installed agent is named by
+UNKNOWN_PLATFORM = "ad_platform"  #: error type of an entry of ``ad_platforms`` that no installed platform is named by
 UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -289,10 +283,7 @@ class CampaignConfig(Section):
     @field_validator("ad_platforms")
     @classmethod
     def _platforms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for given in value:
-            if given.strip().lower() not in PLATFORM_ALIASES:
-                raise ValueError(f"{given!r} is not an ad platform; use google_ads, facebook_ads or linkedin_ads")
-        return tuple(dict.fromkeys(PLATFORM_ALIASES[given.strip().lower()] for given in value))
+        return tuple(dict.fromkeys(map(_platform, value)))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -315,6 +306,15 @@ class CampaignConfig(Section):
             raise ConfigError(explain(error, data)) from None
 
 
+def _platform(given: str) -> str:
+    """Return the own name of an ad platform. Raises an error naming those that are installed."""
+    name = canonical(given)
+    if name is None:
+        text = f"{given!r} is not an ad platform; use {_choice([*platforms()])}"
+        raise PydanticCustomError(UNKNOWN_PLATFORM, "{text}", {"text": text, "name": given})
+    return name
+
+
 def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """Return an agent's own keys as its model has them. Raises ValueError naming the key and what would be right."""
     from agents.registry import agents
@@ -333,7 +333,7 @@ def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValu
 
 
 #: Error types whose text names the value already.
-_SAID_WHOLE = ("value_error", UNKNOWN_SOURCE, UNKNOWN_AGENT)
+_SAID_WHOLE = ("value_error", UNKNOWN_SOURCE, UNKNOWN_AGENT, UNKNOWN_PLATFORM)
 
 
 def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
@@ -354,6 +354,10 @@ def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
         else:
             lines.append(f"{where}={_shown(item['input'])}: {text}")
     return lines
+
+
+def _choice(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _shown(value: object) -> str:

@@ -22,42 +22,26 @@ only counts and money are read where they exist, so a stale ratio can't contradi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 from agents.state import CampaignPerformance, PlatformMetrics
+from integrations.ads.benchmark import Benchmark
+from integrations.ads.registry import platforms
 
 GOOD = 0.7  #: what meeting the benchmarks is worth; below it a campaign is optimised
 PRIOR_IMPRESSIONS = 500
 PRIOR_CLICKS = 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Benchmark:
-    """What a typical campaign reaches."""
-
-    ctr: float  #: clicks per impression
-    cvr: float  #: conversions per click
-    cpa: float | None = None  #: money per conversion, in ``currency``
-    currency: str = "USD"
-
-
-#: Facebook: CTR of traffic campaigns, CVR and cost per lead of lead campaigns; Google: search campaigns (all
-#: industries, US accounts; WordStream by LocaliQ, Facebook and Google Ads Benchmarks 2025).
-#: LinkedIn: CTR of single image sponsored content (The B2B House, LinkedIn Ad Benchmarks: 0.56 %, formats from
-#: 0.44 to 0.65 %); conversions on a web site have no reliable published average: 4 % is our convention, and its
-#: CPA follows from the lower end of the usual click price ($5.50; Stackmatix, LinkedIn Ads Benchmarks 2026).
-BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
-    {
-        "facebook_ads": Benchmark(ctr=0.0171, cvr=0.0772, cpa=27.66),
-        "google_ads": Benchmark(ctr=0.0666, cvr=0.0752, cpa=70.11),
-        "linkedin_ads": Benchmark(ctr=0.0056, cvr=0.04, cpa=137.5),
-    }
-)
+#: Of a platform that is not installed any more.
 DEFAULT_BENCHMARK = Benchmark(ctr=0.01, cvr=0.05)
+
+
+def benchmark(platform: str) -> Benchmark:
+    """Return what a typical campaign reaches on ``platform``."""
+    spec = platforms().get(platform)
+    return spec.benchmark if spec else DEFAULT_BENCHMARK
 
 
 def overall_score(performance: CampaignPerformance) -> float:
@@ -75,27 +59,27 @@ def overall_score(performance: CampaignPerformance) -> float:
 
 def platform_score(metrics: PlatformMetrics) -> float:
     """One platform's score in [0, 1]."""
-    benchmark = BENCHMARKS.get(metrics.platform, DEFAULT_BENCHMARK)
+    usual = benchmark(metrics.platform)
     impressions, clicks, conversions = (
         _number(metrics.impressions),
         _number(metrics.clicks),
         _number(metrics.conversions),
     )
     if impressions > 0:
-        ctr = (clicks + benchmark.ctr * PRIOR_IMPRESSIONS) / (impressions + PRIOR_IMPRESSIONS)
+        ctr = (clicks + usual.ctr * PRIOR_IMPRESSIONS) / (impressions + PRIOR_IMPRESSIONS)
     else:
         ctr = _number(metrics.ctr)
     if ctr <= 0:
         return 0.0
     if clicks > 0:
-        cvr = (conversions + benchmark.cvr * PRIOR_CLICKS) / (clicks + PRIOR_CLICKS)
+        cvr = (conversions + usual.cvr * PRIOR_CLICKS) / (clicks + PRIOR_CLICKS)
     else:
         cvr = 0.0 if impressions > 0 else _number(metrics.cvr)
-    found = [_worth(ctr / benchmark.ctr), _worth(cvr / benchmark.cvr)]
-    if benchmark.cpa is None or metrics.currency != benchmark.currency:
+    found = [_worth(ctr / usual.ctr), _worth(cvr / usual.cvr)]
+    if usual.cpa is None or metrics.currency != usual.currency:
         return _unit(sum(found) / 2)
-    cpa = (_number(metrics.spend) + benchmark.cpa) / (conversions + 1)
-    return _unit(0.4 * found[0] + 0.4 * found[1] + 0.2 * _worth(benchmark.cpa / cpa))
+    cpa = (_number(metrics.spend) + usual.cpa) / (conversions + 1)
+    return _unit(0.4 * found[0] + 0.4 * found[1] + 0.2 * _worth(usual.cpa / cpa))
 
 
 def content_score(qualities: list[float]) -> float | None:

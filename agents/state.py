@@ -14,13 +14,25 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.config import UNKNOWN_AGENT, UNKNOWN_SOURCE, CampaignConfig, ContentRequirement, TargetAudience
+from agents.config import (
+    UNKNOWN_AGENT,
+    UNKNOWN_PLATFORM,
+    UNKNOWN_SOURCE,
+    CampaignConfig,
+    ContentRequirement,
+    TargetAudience,
+)
 from agents.gates import UNKNOWN_GATE
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
 
 #: Parts of a stored configuration that only some installations have, by the type of the error without them.
-_PLUGGED_IN = {UNKNOWN_SOURCE: "lead source", UNKNOWN_GATE: "approval gate", UNKNOWN_AGENT: "an agent of"}
+_PLUGGED_IN = {
+    UNKNOWN_PLATFORM: "ad platform",
+    UNKNOWN_SOURCE: "lead source",
+    UNKNOWN_GATE: "approval gate",
+    UNKNOWN_AGENT: "an agent of",
+}
 
 
 class Frozen(BaseModel):
@@ -207,8 +219,8 @@ class MarketingAgentState(Frozen):
     def load(cls, data: Mapping[str, Any]) -> Self:
         """Read a stored state of any known version.
 
-        Raises UnknownVersionError for one from a newer program, and for one with a source of leads, an approval gate or
-        an agent's keys that are not installed here.
+        Raises UnknownVersionError for one from a newer program, and for one with an ad platform, a source of leads, an
+        approval gate or an agent's keys that are not installed here.
         """
         try:
             return cls.model_validate(upcast(data))
@@ -216,7 +228,8 @@ class MarketingAgentState(Frozen):
             strange = [item for item in error.errors() if item["type"] in _PLUGGED_IN]
             if strange:
                 what = _PLUGGED_IN[strange[0]["type"]]
-                raise UnknownVersionError(f"{what} {strange[0]['input']!r} is not installed here") from None
+                named = strange[0].get("ctx", {}).get("name", strange[0]["input"])
+                raise UnknownVersionError(f"{what} {named!r} is not installed here") from None
             raise
 
     def evolve(self, **changes: Any) -> Self:

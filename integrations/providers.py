@@ -95,7 +95,7 @@ class Providers:
 
         Raises BadRequestError when there is no client for it.
         """
-        from integrations.ads import build
+        from integrations.ads.registry import build
 
         client: AdPlatform = self._once(f"ads:{platform}", lambda: build(platform, self.settings))
         return client

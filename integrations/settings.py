@@ -1,7 +1,7 @@
 """Every setting of the outside world, read once from the environment.
 
-One table (:data:`PROVIDERS`) names each provider's variables, its live address and its address in
-the sandbox. Invariant: the difference between sandbox and live is settled *here*, as base URLs and
+One table (:func:`~integrations.provider_registry.provider_specs`) names each provider's variables, its live address
+and its address in the sandbox. Invariant: the difference between sandbox and live is settled *here*, as base URLs and
 credentials; no other module asks which mode it runs in. In live mode a missing key is an error
 that names the variable, never a silent switch; in sandbox mode a real key is never sent unless the
 user also gave that provider's base URL.
@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from integrations.plugins import PLATFORMS, names
-from integrations.provider_plugins import extra_provider_specs
+from integrations.provider_registry import provider_specs
+from integrations.provider_specs import ProviderSpec
 from integrations.setting_types import (
     Count,
     Folder,
@@ -70,82 +69,13 @@ ModeName = Annotated[Mode, BeforeValidator(str.lower), right(f"one of {', '.join
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSpec:
-    """Where a provider is and which variables configure it."""
-
-    name: str
-    live_url: str
-    sandbox_path: str
-    base_url_variable: str
-    #: credential name -> environment variable; all are needed in live mode
-    credentials: Mapping[str, str] = field(default_factory=dict)
-    #: credential name -> value in the sandbox, where it differs from SANDBOX_KEY
-    sandbox_credentials: Mapping[str, str] = field(default_factory=dict)
-
-
-PROVIDERS: Mapping[str, ProviderSpec] = MappingProxyType(
-    {
-        spec.name: spec
-        for spec in (
-            ProviderSpec(
-                name="openai",
-                live_url="https://api.openai.com/v1",
-                sandbox_path="/openai/v1",
-                base_url_variable="OPENAI_BASE_URL",
-                credentials={"api_key": "OPENAI_API_KEY"},
-            ),
-            ProviderSpec(
-                name="serpapi",
-                live_url="https://serpapi.com",
-                sandbox_path="/serpapi",
-                base_url_variable="SERPAPI_BASE_URL",
-                credentials={"api_key": "SERPAPI_API_KEY"},
-            ),
-            ProviderSpec(
-                name="hunter",
-                live_url="https://api.hunter.io/v2",
-                sandbox_path="/hunter/v2",
-                base_url_variable="HUNTER_BASE_URL",
-                credentials={"api_key": "HUNTER_API_KEY"},
-            ),
-            ProviderSpec(
-                name="facebook_ads",
-                live_url="https://graph.facebook.com",
-                sandbox_path="/facebook",
-                base_url_variable="FACEBOOK_BASE_URL",
-                credentials={
-                    "access_token": "FACEBOOK_ACCESS_TOKEN",
-                    "app_secret": "FACEBOOK_APP_SECRET",
-                    "app_id": "FACEBOOK_APP_ID",
-                    "ad_account_id": "FACEBOOK_AD_ACCOUNT_ID",
-                    "page_id": "FACEBOOK_PAGE_ID",
-                },
-                sandbox_credentials={"ad_account_id": "1000", "app_id": "1", "page_id": "2000"},
-            ),
-            ProviderSpec(
-                name="linkedin_ads",
-                live_url="https://api.linkedin.com",
-                sandbox_path="/linkedin_ads",
-                base_url_variable="LINKEDIN_ADS_BASE_URL",
-                credentials={
-                    "access_token": "LINKEDIN_ADS_ACCESS_TOKEN",
-                    "ad_account_id": "LINKEDIN_ADS_ACCOUNT_ID",
-                    "organization_id": "LINKEDIN_ADS_ORGANIZATION_ID",
-                },
-                sandbox_credentials={"ad_account_id": "3000", "organization_id": "4000"},
-            ),
-        )
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings:
     """One provider's address and credentials, as its client needs them."""
 
     name: str
     base_url: str
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()  #: variables that live mode needs and the environment lacks
 
     def credential(self, name: str) -> str:
@@ -188,7 +118,6 @@ class Settings(BaseModel):
     web_user_agent: str = Field("MarketingAgentsBot/0.1", validation_alias="WEB_USER_AGENT")
     #: least seconds between two requests to one web host
     web_delay_s: Seconds = Field(0.0, validation_alias="WEB_DELAY")
-    linkedin_version: str = Field("202610", validation_alias="LINKEDIN_VERSION")
     #: wait before an unknown effect is probed
     probe_delay_s: Seconds = Field(0.0, validation_alias="PROBE_DELAY")
     flower_port: Port | None = Field(None, validation_alias="FLOWER_PORT")
@@ -241,8 +170,9 @@ class Settings(BaseModel):
             given["SANDBOX_URL"] = given["SANDBOX_URL"].rstrip("/")
         sandbox_url = given.get("SANDBOX_URL", DEFAULT_SANDBOX_URL)
         limits = {name: value for name, value in env.items() if name.startswith(_LIMIT)}
-        specs = {**PROVIDERS, **extra_provider_specs()}
-        providers = {name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in specs.items()}
+        providers = {
+            name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in provider_specs().items()
+        }
         derived = {"web_private_hosts": not live, "limits_published": live, "limits": limits, "providers": providers}
         problems = list(_of_no_provider(limits, providers))
         try:
@@ -264,7 +194,7 @@ def _of_no_provider(limits: Mapping[str, str], providers: Iterable[str]) -> Iter
     """What is wrong with the names of LIMIT_<PROVIDER> variables."""
     if not any(value.strip() for value in limits.values()):
         return
-    known = sorted({*providers, *_WITHOUT_KEYS, *names(PLATFORMS)})
+    known = sorted({*providers, *_WITHOUT_KEYS})
     for variable, value in limits.items():
         provider = variable.removeprefix(_LIMIT).lower()
         if value.strip() and provider not in known:
@@ -275,11 +205,15 @@ def _of_no_provider(limits: Mapping[str, str], providers: Iterable[str]) -> Iter
 
 def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox_url: str) -> ProviderSettings:
     own_url = (env.get(spec.base_url_variable) or "").rstrip("/")
+    options = {name: env.get(option.variable, "").strip() or option.default for name, option in spec.options.items()}
     if live:
         missing = tuple(variable for variable in spec.credentials.values() if not env.get(variable))
         found = {name: env.get(variable, "") for name, variable in spec.credentials.items()}
-        return ProviderSettings(name=spec.name, base_url=own_url or spec.live_url, credentials=found, missing=missing)
+        return ProviderSettings(
+            name=spec.name, base_url=own_url or spec.live_url, credentials=found, options=options, missing=missing
+        )
     sandbox = {name: spec.sandbox_credentials.get(name, SANDBOX_KEY) for name in spec.credentials}
     if own_url:  # the user points this provider elsewhere: their own credentials go there
         sandbox = {name: env.get(variable) or sandbox[name] for name, variable in spec.credentials.items()}
-    return ProviderSettings(name=spec.name, base_url=own_url or sandbox_url + spec.sandbox_path, credentials=sandbox)
+    base_url = own_url or sandbox_url + spec.sandbox_path
+    return ProviderSettings(name=spec.name, base_url=base_url, credentials=sandbox, options=options)

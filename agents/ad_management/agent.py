@@ -40,8 +40,8 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
 from agents.ways import model_policy
-from integrations.ads import AVAILABLE
 from integrations.ads.platform import AdSpec
+from integrations.ads.registry import available
 from integrations.errors import BadRequestError
 from integrations.retry import RetryPolicy
 
@@ -133,7 +133,7 @@ class AdManagement(BaseAgent):
                 policy=RetryPolicy(max_wait_s=STOP_WAIT_S, attend=False),
             )
             for name in state.ad_platforms
-            if name in AVAILABLE
+            if name in available()
         ]
         return Stage(name="wind_down", units=units) if units else None
 
@@ -147,7 +147,7 @@ class AdManagement(BaseAgent):
             return _write(unit, ctx)
         if unit.kind == "unsupported":
             name = unit.input["platform"]
-            raise BadRequestError(name, f"is not supported in this version; use one of {', '.join(AVAILABLE)}")
+            raise BadRequestError(name, f"is not supported in this version; use one of {', '.join(available())}")
         platform = ctx.providers.ads(unit.input["platform"])
         if unit.kind == "stop":
             return stop(ctx, platform, unit.effect_key or "")
@@ -191,7 +191,7 @@ class AdManagement(BaseAgent):
         models = state.campaign_config.models
         units = []
         for name in state.ad_platforms:
-            if name not in AVAILABLE:
+            if name not in available():
                 units.append(
                     Unit(key=f"creative:{name}", kind="unsupported", provider="local", input={"platform": name})
                 )

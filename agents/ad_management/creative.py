@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from agents.ad_management.cutting import cut, fit, tidy
 from agents.messages import AgentMessage, MessageType
 from agents.state import AdCreative, ContentPiece, MarketingAgentState
-from integrations.ads.limits import LIMITS
+from integrations.ads.registry import platform as platform_spec
 
 AGENT = "ad_management"
 MAX_PIECES = 5  #: content pieces that a creative is cut from
@@ -76,7 +76,7 @@ def brief(
     state: MarketingAgentState, facts: Mapping[str, Any], platform: str, suggestions: Sequence[str]
 ) -> dict[str, Any]:
     """The facts for one platform's creative; no personal data."""
-    limits = LIMITS[platform]
+    limits = platform_spec(platform).limits
     previous = next((c for c in state.ad_creatives if c.platform == platform and c.headlines), None)
     found: dict[str, Any] = {
         "task": "write_creative",
@@ -99,7 +99,7 @@ def brief(
 
 def texts(written: Mapping[str, Any], state: MarketingAgentState, platform: str) -> Texts:
     """The model's answer (a dump of :class:`WrittenCreative`) cut to the platform's limits."""
-    limits = LIMITS[platform]
+    limits = platform_spec(platform).limits
     banned = state.campaign_config.brand.banned_words
     headlines, descriptions, action = _fallbacks(state)
     wanted = cut(str(written.get("call_to_action", "")), CALL_TO_ACTION_WIDTH, limits)

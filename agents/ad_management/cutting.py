@@ -75,7 +75,7 @@ def fit(
             if shown and not says_any(shown, banned):
                 found.setdefault(_gist(shown), shown)
     if len(found) < least:
-        raise ValueError(f"{limits.platform}: only {len(found)} of {least} texts fit into {width} characters")
+        raise ValueError(f"only {len(found)} of {least} texts fit into {width} characters")
     return tuple(found.values())
 
 

@@ -33,7 +33,7 @@ from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, ask
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
-from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK, GOOD
+from agents.performance_score import GOOD, benchmark
 from agents.ports import UnitContext
 from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
@@ -271,5 +271,5 @@ def _shown(metrics: PlatformMetrics) -> dict[str, Any]:
 
 
 def _benchmark(platform: str) -> dict[str, float | None]:
-    found = BENCHMARKS.get(platform, DEFAULT_BENCHMARK)
+    found = benchmark(platform)
     return {"ctr": found.ctr, "cvr": found.cvr, "cpa_usd": found.cpa}

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from agents.performance_score import BENCHMARKS, DEFAULT_BENCHMARK, GOOD
+from agents.performance_score import GOOD, benchmark
 from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
 
 MAX_SUGGESTIONS = 12
@@ -83,22 +83,22 @@ def merged(rules: Iterable[Suggestion], model: ModelSuggestions | None, known: S
 
 
 def _figures(metrics: PlatformMetrics) -> list[str]:
-    benchmark = BENCHMARKS.get(metrics.platform, DEFAULT_BENCHMARK)
+    usual = benchmark(metrics.platform)
     if not metrics.impressions:
         return [
             "Nothing was shown yet: check that the campaign is enabled, "
             "its audience is not too narrow and its budget is not too small."
         ]
     found = []
-    if metrics.ctr is not None and metrics.ctr < benchmark.ctr:
+    if metrics.ctr is not None and metrics.ctr < usual.ctr:
         found.append(
-            f"The click rate of {metrics.ctr:.2%} is below the usual {benchmark.ctr:.2%}: "
+            f"The click rate of {metrics.ctr:.2%} is below the usual {usual.ctr:.2%}: "
             "make the headlines more concrete and speak to the audience."
         )
-    if metrics.cvr is None or metrics.cvr < benchmark.cvr:
+    if metrics.cvr is None or metrics.cvr < usual.cvr:
         shown = f"{metrics.cvr:.2%}" if metrics.cvr is not None else "nothing"
         found.append(
-            f"The conversion rate of {shown} is below the usual {benchmark.cvr:.2%}: "
+            f"The conversion rate of {shown} is below the usual {usual.cvr:.2%}: "
             "promise in the ad what the landing page keeps, and make the call to action clear."
         )
     if (metrics.score or 0.0) < GOOD and not found:

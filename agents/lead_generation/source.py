@@ -17,8 +17,8 @@ from agents.unit_kind import AnyKind
 
 if TYPE_CHECKING:
     from agents.lead_generation.lead_file import LeadFile
+    from integrations.provider_specs import ProviderSpec
     from integrations.sandbox.protocol import SandboxProvider
-    from integrations.settings import ProviderSpec
 
 C = TypeVar("C", bound=SourceConfig)
 

@@ -9,12 +9,11 @@ own time. Admission knows holders and campaigns as names only.
 from integrations.admission.admission import Admission
 from integrations.admission.circuit import Breaker, BreakerChange, BreakerState, Circuit
 from integrations.admission.limit import Limit
-from integrations.admission.published import PUBLISHED, limits_from_env
+from integrations.admission.published import limits_from_env, published_limits
 from integrations.admission.status import CircuitStatus
 from integrations.admission.ticket import Ticket
 
 __all__ = [
-    "PUBLISHED",
     "Admission",
     "Breaker",
     "BreakerChange",
@@ -24,4 +23,5 @@ __all__ = [
     "Limit",
     "Ticket",
     "limits_from_env",
+    "published_limits",
 ]

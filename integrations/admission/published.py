@@ -11,24 +11,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from integrations.admission.limit import Limit
+from integrations.ads.registry import platforms
 from integrations.settings import SettingsError
 
 # As of November 2026. Left out on purpose:
 #   openai        per organisation, tier and model
 #   serpapi       per plan, per hour (account.json: account_rate_limit_per_hour)
-#   google_ads    counts operations per 24 h, of which one request has many
-#   linkedin_ads  unpublished; per member and application and day
 #   clearbit      per plan
-PUBLISHED: Mapping[str, Limit] = MappingProxyType(
+#: Limits of providers that are no ad platform; an ad platform's stands in its spec.
+OWN: Mapping[str, Limit] = MappingProxyType(
     {
         # hunter.io/api-documentation/v2: verifier 300 a minute, finder and domain search 500; one limit for the account
         # has to suit both.
         "hunter": Limit(requests=300, period_s=60),
         # docs.x.com, recent search: 450 per 15 minutes for an application.
         "x": Limit(requests=450, period_s=900),
-        # developers.facebook.com, Marketing API rate limiting, standard tier: 9,000 points, decaying over 300 s;
-        # a write is 3 points. (Development tier: 60 points, LIMIT_FACEBOOK_ADS=20/5min.)
-        "facebook_ads": Limit(requests=3000, period_s=300),
     }
 )
 
@@ -38,7 +35,18 @@ _FORM = re.compile(r"(?:(?P<requests>\d+)/(?P<times>\d*)(?P<unit>s|min|h|d))?(?:
 _RIGHT = "10/s, 600/min, 450/15min, 10/s,4 (4 calls at a time), ,4 or none"
 
 
-def limits_from_env(env: Mapping[str, str], published: Mapping[str, Limit] = PUBLISHED) -> Mapping[str, Limit]:
+def published_limits() -> Mapping[str, Limit]:
+    """Return what providers publish as their limits, by provider, without those that publish none."""
+    limits = dict(OWN)
+    for spec in platforms().values():
+        if spec.published_limit is not None:
+            limit = _parse(f"published_limit of {spec.name}", spec.published_limit)
+            if limit is not None:
+                limits[spec.name] = limit
+    return MappingProxyType(limits)
+
+
+def limits_from_env(env: Mapping[str, str], published: Mapping[str, Limit]) -> Mapping[str, Limit]:
     """Return the limits by provider: those ``published``, overridden by ``LIMIT_<PROVIDER>`` of ``env``.
 
     Any provider can be named. An empty setting counts as absent, and ``none`` removes a published limit. Raises

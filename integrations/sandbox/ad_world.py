@@ -13,8 +13,8 @@ Every revision has lived :data:`FIRST_DAYS` simulated days when its report is fi
 days to the newest one of campaigns that run. Invariants: the same (seed, platform, effect key, revision,
 texts, budget, day) give the same figures, whatever was asked before; reading changes nothing.
 
-``POST /_sandbox/reset`` with ``{"world": {"platforms": {"facebook_ads": {...}}}}`` overrides parameters of
-:class:`Curve` per platform (``"*"`` for all): ``quality`` (1 = a typical market; below about 0.7 even good
+``POST /_sandbox/reset`` with ``{"world": {"platforms": {"facebook_ads": {...}}}}`` overrides parameters of a platform's
+:class:`~integrations.ads.curve.Curve` (``"*"`` for all): ``quality`` (1 = a typical market; below about 0.7 even good
 texts stay under the benchmarks), ``ctr``, ``cvr``, ``cpm``, ``half_spend``, ``noise``. Besides,
 ``{"currency": "EUR"}`` gives the ad accounts a currency, which they then insist on.
 """
@@ -31,32 +31,20 @@ from hashlib import sha256
 from statistics import NormalDist
 from typing import Any
 
+from integrations.ads import registry as ads
+from integrations.ads.curve import Curve
+
 FIRST_DAYS = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """One platform's market."""
-
-    quality: float = 1.1  #: multiplies what texts achieve
-    ctr: float  #: clicks per impression of a typical ad
-    cvr: float  #: conversions per click
-    cpm: float  #: price of 1000 impressions, in the account's currency
-    half_spend: float  #: daily spend at which half of the cheap impressions are gone
-    noise: float = 0.1  #: standard deviation of the logarithm of each daily figure
-
-
-#: Around what advertisers report (see agents/performance_score.py for the sources).
-CURVES: Mapping[str, Curve] = {
-    "facebook_ads": Curve(ctr=0.0171, cvr=0.0772, cpm=18.0, half_spend=400.0),
-    "linkedin_ads": Curve(ctr=0.0056, cvr=0.04, cpm=30.0, half_spend=600.0),
-}
 _SPREAD = 0.05  #: how far a seed moves each platform's quality
 
 
 def curve(platform: str, seed: int, world: Mapping[str, Any] | None) -> Curve:
     """The platform's curve in this world; ValueError names a parameter that doesn't exist."""
-    base = CURVES[platform]
+    base = ads.platform(platform).curve
+    if base is None:
+        raise ValueError(f"{platform} has no curve in its spec")
     moved = base.quality * (1 + _SPREAD * (2 * _uniform("quality", seed, platform) - 1))
     found = replace(base, quality=moved)
     overrides = (world or {}).get("platforms") or {}

@@ -6,14 +6,12 @@ classes are imported when the sandbox starts, not before.
 
 from __future__ import annotations
 
-from integrations.provider_plugins import extra_sandboxes
+from integrations.provider_registry import plugin_sandboxes
 from integrations.sandbox.protocol import SandboxProvider
 
 
 def providers() -> list[SandboxProvider]:
-    """A new instance of every sandboxed provider."""
-    from integrations.ads.facebook.sandbox import FacebookSandbox
-    from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
+    """Return a new instance of every sandboxed provider."""
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
@@ -24,7 +22,5 @@ def providers() -> list[SandboxProvider]:
         SerpApiSandbox(),
         HunterSandbox(),
         SitesSandbox(),
-        FacebookSandbox(),
-        LinkedInAdsSandbox(),
-        *extra_sandboxes(),
+        *plugin_sandboxes(),
     ]

@@ -20,7 +20,7 @@ from agents.registry import agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
-from integrations.ads import AVAILABLE
+from integrations.ads.registry import available
 from integrations.settings import Mode, Settings
 from orchestration.flow.transition import start
 from orchestration.ledger.database import encode
@@ -61,9 +61,9 @@ def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
 def check(config: CampaignConfig, settings: Settings) -> None:
     """Raise ConfigError for what this version can't do, SettingsError for keys that live mode lacks."""
     problems = [
-        f"ad_platforms: {platform} has no client in this version; available: {', '.join(AVAILABLE)}"
+        f"ad_platforms: {platform} has no client in this version; available: {', '.join(available())}"
         for platform in config.ad_platforms
-        if platform not in AVAILABLE
+        if platform not in available()
     ]
     if config.retention is not None:
         problems.append(f"retention={config.retention}: is not available in this version; leave it out")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
-from integrations.admission import PUBLISHED, Admission, Breaker, BreakerChange, Circuit, Ticket, limits_from_env
+from integrations.admission import Admission, Breaker, BreakerChange, Circuit, Ticket, limits_from_env, published_limits
 from integrations.errors import CircuitOpenError, OverLimitError
 from integrations.settings import Settings
 
@@ -106,7 +106,7 @@ class CallGuard:
 
 def admission(settings: Settings, *, on_change: Callable[[BreakerChange], None] | None = None) -> Admission | None:
     """The fleet's breakers and limits under these settings; None where no Redis is named. SettingsError."""
-    limits = limits_from_env(settings.limits, PUBLISHED if settings.limits_published else {})
+    limits = limits_from_env(settings.limits, published_limits() if settings.limits_published else {})
     if settings.redis_url is None:
         return None
     breaker = Breaker(

@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agents.ad_management.cutting import cut, fit, says_any, tidy
-from integrations.ads.limits import LIMITS
+from integrations.ads.registry import platform
 
-FACEBOOK, GOOGLE = LIMITS["facebook_ads"], LIMITS["google_ads"]
+FACEBOOK, GOOGLE = platform("facebook_ads").limits, platform("google_ads").limits
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from agents.state import (
     PlatformMetrics,
 )
 from agents.unit import StageResult, Unit, UnitResult, UnitStatus, effect_key
-from integrations.ads.limits import LIMITS
+from integrations.ads.registry import platform as platform_spec
 from integrations.errors import IntegrationError, OutcomeUnknownError
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ def test_a_hop_makes_one_running_campaign_per_platform(sandbox: Any, execution: 
     after = AGENT.execute(campaign().evolve(generated_content=(piece(),)), execution)
     assert [c.platform for c in after.ad_creatives] == ["facebook_ads", "linkedin_ads"]
     for creative in after.ad_creatives:
-        limits = LIMITS[creative.platform]
+        limits = platform_spec(creative.platform).limits
         assert creative.status == "active"
         assert creative.error is None
         assert creative.effect_key == effect_key("c1", creative.platform)

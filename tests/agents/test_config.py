@@ -72,7 +72,7 @@ def test_a_configuration_survives_its_json() -> None:
         ({"budget": -1}, "budget=-1: Input should be greater than 0"),
         ({"budget": "NaN"}, "budget='NaN'"),
         ({"budget": "1.001"}, "budget='1.001'"),
-        ({"ad_platforms": ["myspace"], "budget": 5}, "'myspace' is not an ad platform; use google_ads"),
+        ({"ad_platforms": ["myspace"], "budget": 5}, "'myspace' is not an ad platform; use facebook_ads, google_ads"),
         ({"ad_platforms": ["meta"]}, "budget is needed where ad_platforms are given"),
         ({"budget": 50, "limits": {"ads": 10}}, "budget 50 is above limits.ads 10"),
         ({"lead_sources": []}, "lead_sources is empty"),

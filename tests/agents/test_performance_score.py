@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.performance_score import BENCHMARKS, GOOD, content_score, overall_score, platform_score
+from agents.performance_score import GOOD, content_score, overall_score, platform_score
 from agents.state import CampaignPerformance, PlatformMetrics
+from integrations.ads.registry import platforms
 
 odd = st.one_of(st.none(), st.floats(), st.integers(-(10**400), 10**400))
 odd_money = st.one_of(st.decimals(allow_nan=True, allow_infinity=True), st.none())
 #: Figures as no report should have them; model_construct skips the checks that would keep them out.
 odd_metrics = st.builds(
     PlatformMetrics.model_construct,
-    platform=st.sampled_from([*BENCHMARKS, "unknown_ads"]),
+    platform=st.sampled_from([*platforms(), "unknown_ads"]),
     impressions=odd,
     clicks=odd,
     conversions=odd,
@@ -43,7 +44,7 @@ def test_a_typical_campaign_stands_at_the_bar() -> None:
     assert platform_score(metrics()) == pytest.approx(GOOD, abs=0.01)
 
 
-@pytest.mark.parametrize("platform", [*BENCHMARKS, "unknown_ads"])
+@pytest.mark.parametrize("platform", [*platforms(), "unknown_ads"])
 def test_good_is_above_and_bad_below(platform: str) -> None:
     good = metrics(platform, impressions=100_000, clicks=9000, conversions=900, spend=Decimal(1000))
     bad = metrics(platform, impressions=100_000, clicks=100, conversions=1, spend=Decimal(1000))

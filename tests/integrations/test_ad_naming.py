@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.ads.call_to_action import facebook_button, linkedin_button
+from integrations.ads.facebook.buttons import button as facebook_button
+from integrations.ads.linkedin.buttons import button as linkedin_button
 from integrations.ads.naming import MAX_NAME, ad_name, current_names, effect_key_of, label_of, remote_name
 
 KEY = "3f2a9c0d1e5b"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.admission import PUBLISHED, Breaker, Circuit, Limit, limits_from_env
+from integrations.admission import Breaker, Circuit, Limit, limits_from_env, published_limits
 from integrations.settings import SettingsError
 
 
@@ -73,7 +73,7 @@ def test_figures_are_positive(build: object) -> None:
     ],
 )
 def test_a_setting_states_a_limit(text: str, limit: Limit) -> None:
-    assert limits_from_env({"LIMIT_SERPAPI": text})["serpapi"] == limit
+    assert limits_from_env({"LIMIT_SERPAPI": text}, published={})["serpapi"] == limit
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,16 @@ def test_a_setting_states_a_limit(text: str, limit: Limit) -> None:
 )
 def test_another_form_is_refused_with_what_would_be_right(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        limits_from_env({"LIMIT_SERPAPI": text})
+        limits_from_env({"LIMIT_SERPAPI": text}, published={})
     assert "LIMIT_SERPAPI" in str(caught.value)
     assert repr(text) in str(caught.value)
     assert "600/min" in str(caught.value)
 
 
 def test_settings_overrule_what_is_published() -> None:
-    assert limits_from_env({"PATH": "/bin", "LIMIT_HUNTER": " "}) == PUBLISHED
-    assert limits_from_env({"LIMIT_HUNTER": "none"}) == {k: v for k, v in PUBLISHED.items() if k != "hunter"}
-    assert limits_from_env({"LIMIT_FACEBOOK_ADS": "20/5min"})["facebook_ads"] == Limit(20, 300.0)
+    published = published_limits()
+    assert published["facebook_ads"] == Limit(3000, 300.0)
+    assert limits_from_env({"PATH": "/bin", "LIMIT_HUNTER": " "}, published) == published
+    assert limits_from_env({"LIMIT_HUNTER": "none"}, published) == {k: v for k, v in published.items() if k != "hunter"}
+    assert limits_from_env({"LIMIT_FACEBOOK_ADS": "20/5min"}, published)["facebook_ads"] == Limit(20, 300.0)
     assert limits_from_env({"LIMIT_OPENAI": "none"}, published={}) == {}

@@ -19,10 +19,10 @@ from ad_platforms import Wire
 from scripted_http import Script, scripted_server
 
 from integrations import hunter, serpapi
-from integrations.ads import build
 from integrations.ads.facebook import errors as facebook_errors
 from integrations.ads.linkedin import wire as linkedin_wire
 from integrations.ads.platform import RemoteCampaign
+from integrations.ads.registry import build
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -39,12 +39,14 @@ from integrations.http_errors import AMBIGUOUS_STATUSES, DEFAULT_ERRORS
 from integrations.hunter import Hunter
 from integrations.llm import errors as llm_errors
 from integrations.llm.models import ChatModels
+from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
-from integrations.settings import PROVIDERS, Settings
+from integrations.settings import Settings
 from integrations.web.fetch import ERRORS as WEB_ERRORS
 from integrations.web.fetch import WebFetcher
 
 SECRET, PERSON, URL = "s3cr3t-t0ken", "jane.doe@acme.example", "https://acme.example/jane"
+PROVIDERS = provider_specs()
 #: What providers' sentences may quote.
 SENTENCE = f"{PERSON} at {URL} with {SECRET}"
 REMOTE = RemoteCampaign(id="1", ids={})

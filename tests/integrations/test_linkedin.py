@@ -12,11 +12,11 @@ from ad_platforms import KEY, START, Steps, Wire, fault, spec
 from ad_platforms import ad_campaigns as campaigns
 from scripted_http import Script, scripted_server
 
-from integrations.ads import build
 from integrations.ads.linkedin.client import LinkedInAds
 from integrations.ads.linkedin.sandbox_answers import plain_text
 from integrations.ads.linkedin.wire import text, urns
 from integrations.ads.platform import AdPlatform, RemoteCampaign
+from integrations.ads.registry import build
 from integrations.errors import (
     BadRequestError,
     CredentialsError,

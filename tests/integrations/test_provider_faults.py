@@ -18,16 +18,18 @@ from ad_platforms import KEY, START, Steps, Wire, spec
 from scripted_http import Script, scripted_server
 from stack import Sandbox, wait_until
 
-from integrations.ads import build
 from integrations.ads.platform import RemoteCampaign
+from integrations.ads.registry import build
 from integrations.dns import Dns
 from integrations.errors import IntegrationError, OutcomeUnknownError, RateLimitedError, TransientError
 from integrations.hunter import Hunter
 from integrations.llm.models import ChatModels
+from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
-from integrations.settings import PROVIDERS, Settings
+from integrations.settings import Settings
 from integrations.web.fetch import WebFetcher
 
+PROVIDERS = provider_specs()
 SECRET = "s3cr3t-t0ken"
 PERSON = "jane.doe@acme.example"
 PLATFORMS = ("facebook_ads", "linkedin_ads")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from stack import Sandbox, running_sandbox
 
+from integrations.provider_registry import provider_specs
 from integrations.providers import Providers
 from integrations.sandbox.catalog import providers
 from integrations.sandbox.control import Sandbox as Inside
@@ -24,7 +25,7 @@ from integrations.sandbox.faults import Fault, FaultError, Faults
 from integrations.sandbox.protocol import Request
 from integrations.sandbox.server import is_own_host
 from integrations.sandbox.world import Quirk, World
-from integrations.settings import PROVIDERS, Settings
+from integrations.settings import Settings
 
 
 def http_get(url: str, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -82,7 +83,7 @@ def test_it_is_for_this_machine_only(host: str) -> None:
 
 def test_every_provider_of_the_settings_is_served(sandbox: Sandbox) -> None:
     prefixes = {provider.prefix for provider in providers()}
-    for spec in PROVIDERS.values():
+    for spec in provider_specs().values():
         assert "/" + spec.sandbox_path.split("/")[1] in prefixes
     for path in ("/serpapi/", "/_sandbox/state", "/nothing"):
         assert http_get(sandbox.url, path)[1]["x-sandbox"] == "true"

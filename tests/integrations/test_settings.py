@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from integrations.llm.prices import Price
-from integrations.settings import PROVIDERS, Mode, Settings, SettingsError
+from integrations.provider_registry import provider_specs
+from integrations.settings import Mode, Settings, SettingsError
 
 
 def test_the_sandbox_is_the_default_and_never_gets_a_real_key() -> None:
@@ -151,7 +152,7 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_every_provider_has_an_address_in_both_worlds() -> None:
-    for spec in PROVIDERS.values():
+    for spec in provider_specs().values():
         assert spec.live_url.startswith("https://")
         assert spec.sandbox_path.startswith("/")
 

@@ -12,8 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from integrations.ads.call_to_action import facebook_button
-from integrations.ads.limits import LIMITS
+from integrations.ads.facebook.buttons import button
 from integrations.ads.platform import (
     ACTIVE,
     PAUSED,
@@ -25,6 +24,7 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
+from integrations.ads.registry import platform
 from integrations.errors import NotFoundError, TransientError
 from integrations.sandbox.ad_world import AdText, Life, curve, report
 
@@ -58,7 +58,7 @@ class MemoryAds:
 
     def __init__(self, name: str, *, seed: int = 7, world: Mapping[str, Any] | None = None) -> None:
         self.name = name
-        self.limits = LIMITS[name]
+        self.limits = platform(name).limits
         self.campaigns: dict[str, KeptCampaign] = {}
         self.down = False
         #: called after each call that was carried out, with its name; may raise: its answer is lost then
@@ -148,7 +148,7 @@ class MemoryAds:
         text = AdText(
             headline=texts[0],
             description=texts[1],
-            button=facebook_button(spec.call_to_action),
+            button=button(spec.call_to_action),
             headline_width=self.limits.headline_width,
             description_width=self.limits.description_width,
             audience=(*audience.industries, *audience.titles, *audience.interests, *spec.keywords),

@@ -128,13 +128,12 @@ def close_breaker(provider: str, as_json: bool) -> int:
 
 def _known(provider: str) -> str:
     """The canonical name; BadParameter lists what there is."""
-    from agents.config import PLATFORM_ALIASES
-    from integrations.provider_plugins import extra_provider_specs
-    from integrations.settings import PROVIDERS
+    from integrations.ads.registry import canonical
+    from integrations.provider_registry import provider_specs
 
-    known = {*PROVIDERS, *extra_provider_specs(), *_KEYLESS}
+    known = {*provider_specs(), *_KEYLESS}
     name = provider.strip().lower()
-    name = PLATFORM_ALIASES.get(name, name)
+    name = canonical(name) or name
     if name not in known:
         raise click.BadParameter(
             f"{clean(provider)!r} is no provider; there are {', '.join(sorted(known))}",

@@ -101,12 +101,12 @@ def _settings(settings: Settings) -> Iterable[Finding]:
 
 
 def _known_variables() -> set[str]:
-    from integrations.provider_plugins import extra_provider_specs
-    from integrations.settings import PROVIDERS, Settings
+    from integrations.provider_registry import provider_specs
+    from integrations.settings import Settings
 
     ours = {*Settings.variables(), *(name for name in os.environ if name.startswith("LIMIT_"))} - {"MARKETING_HOME"}
-    for spec in (*PROVIDERS.values(), *extra_provider_specs().values()):
-        ours |= {spec.base_url_variable, *spec.credentials.values()}
+    for spec in provider_specs().values():
+        ours |= {*spec.variables}
     return ours
 
 

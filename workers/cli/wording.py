@@ -16,7 +16,6 @@ from workers.cli.output import clean
 if TYPE_CHECKING:
     from orchestration.reports.campaigns import CampaignEvent
 
-PLATFORMS: Mapping[str, str] = {"google_ads": "Google", "facebook_ads": "Facebook", "linkedin_ads": "LinkedIn"}
 STATUSES = (
     "queued", "running", "waiting", "awaiting_approval", "paused", "cancelling", "completed", "failed", "cancelled",
 )  # fmt: skip
@@ -34,7 +33,10 @@ def agent_title(agent: str | None) -> str:
 
 def platform_title(platform: str) -> str:
     """``facebook_ads`` -> ``Facebook``."""
-    return PLATFORMS.get(platform, words(platform).capitalize())
+    from integrations.ads.registry import platforms
+
+    spec = platforms().get(platform)
+    return clean(spec.title) if spec else words(platform).capitalize()
 
 
 def words(name: str) -> str:

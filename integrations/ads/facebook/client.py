@@ -16,12 +16,12 @@ from datetime import date
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from integrations.ads.call_to_action import facebook_button
+from integrations.ads.facebook.buttons import button
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.report import INSIGHT_FIELDS, day_reports
+from integrations.ads.facebook.spec import SPEC
 from integrations.ads.facebook.targeting import targeting
 from integrations.ads.facebook.wire import Graph, identifier
-from integrations.ads.limits import LIMITS
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -50,7 +50,7 @@ class FacebookAds:
     """One ad account at Facebook. See :class:`integrations.ads.platform.AdPlatform`."""
 
     name = PROVIDER
-    limits = LIMITS[PROVIDER]
+    limits = SPEC.limits
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.provider(PROVIDER)
@@ -277,7 +277,7 @@ class FacebookAds:
                     "name": headline,
                     "message": description,
                     "call_to_action": {
-                        "type": facebook_button(spec.call_to_action),
+                        "type": button(spec.call_to_action),
                         "value": {"link": spec.landing_url},
                     },
                 },

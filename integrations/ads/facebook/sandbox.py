@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.ads.curve import Curve
 from integrations.ads.facebook.sandbox_answers import (
     GraphError,
     actions,
@@ -24,7 +25,7 @@ from integrations.ads.facebook.sandbox_answers import (
     search,
 )
 from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
+from integrations.sandbox.ad_world import AdText, Life, curve, report
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, chance
 

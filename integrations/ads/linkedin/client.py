@@ -17,9 +17,9 @@ from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
-from integrations.ads.call_to_action import linkedin_button
-from integrations.ads.limits import LIMITS
+from integrations.ads.linkedin.buttons import button
 from integrations.ads.linkedin.report import METRICS, day_reports, day_text
+from integrations.ads.linkedin.spec import SPEC
 from integrations.ads.linkedin.targeting import targeting
 from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, identifier, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
@@ -50,11 +50,11 @@ class LinkedInAds:
     """One ad account at LinkedIn. See :class:`integrations.ads.platform.AdPlatform`."""
 
     name = PROVIDER
-    limits = LIMITS[PROVIDER]
+    limits = SPEC.limits
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.provider(PROVIDER)
-        self._api = RestLi(self._settings, settings.linkedin_version)
+        self._api = RestLi(self._settings)
 
     @property
     def _account(self) -> str:
@@ -271,7 +271,7 @@ class LinkedInAds:
             "visibility": "PUBLIC",
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": True,
-            "contentCallToActionLabel": linkedin_button(spec.call_to_action),
+            "contentCallToActionLabel": button(spec.call_to_action),
             "contentLandingPage": spec.landing_url,
             "content": {"article": {"source": spec.landing_url, "title": headline}},
         }

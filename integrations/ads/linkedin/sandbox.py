@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from integrations.ads.curve import Curve
 from integrations.ads.linkedin.sandbox_answers import (
     RestLiError,
     analytics_row,
@@ -25,7 +26,7 @@ from integrations.ads.linkedin.sandbox_answers import (
     words_of,
 )
 from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Curve, Life, curve, report
+from integrations.sandbox.ad_world import AdText, Life, curve, report
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import DEFAULT_SEED, chance
 

@@ -59,9 +59,8 @@ CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
 class RestLi:
     """The API of one ad account."""
 
-    def __init__(self, settings: ProviderSettings, version: str) -> None:
+    def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
-        self._version = version
 
     def get(self, path: str, query: Mapping[str, str], *, timeout: float, finder: bool = False) -> dict[str, Any]:
         """Read; ``query`` values are already Rest.li text (see :func:`urns`, :func:`text`)."""
@@ -116,7 +115,7 @@ class RestLi:
             json=json,
             headers={
                 "Authorization": f"Bearer {credential(self._settings, 'access_token')}",
-                "LinkedIn-Version": self._version,
+                "LinkedIn-Version": self._settings.options["version"],
                 "X-Restli-Protocol-Version": "2.0.0",
                 **(headers or {}),
             },

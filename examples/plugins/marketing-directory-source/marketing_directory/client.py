@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from integrations.errors import CredentialsError, InvalidAnswerError, RateLimitedError
 from integrations.http import credential, send
-from integrations.settings import ProviderSpec, Settings
+from integrations.provider_specs import ProviderSpec
+from integrations.settings import Settings
 
 NAME = "directory"
 MAX_PAGE = 20  #: companies that one page holds at most

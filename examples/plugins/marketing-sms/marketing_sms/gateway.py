@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from integrations.errors import BadRequestError, CredentialsError, InvalidAnswerError, RateLimitedError
 from integrations.http import credential, send
-from integrations.settings import ProviderSpec, Settings
+from integrations.provider_specs import ProviderSpec
+from integrations.settings import Settings
 
 NAME = "sms_gateway"
 PROVIDER = ProviderSpec(

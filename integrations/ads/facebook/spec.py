@@ -1,0 +1,69 @@
+"""Facebook (Meta) as an ad platform: names, limits, benchmarks, settings, client and sandbox half."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integrations.ads.benchmark import Benchmark
+from integrations.ads.curve import Curve
+from integrations.ads.limits import PlatformLimits
+from integrations.ads.spec import PlatformSpec
+from integrations.provider_specs import ProviderSpec
+
+if TYPE_CHECKING:
+    from integrations.ads.facebook.client import FacebookAds
+    from integrations.ads.facebook.sandbox import FacebookSandbox
+    from integrations.settings import Settings
+
+
+def _client(settings: Settings) -> FacebookAds:
+    from integrations.ads.facebook.client import FacebookAds
+
+    return FacebookAds(settings)
+
+
+def _sandbox() -> FacebookSandbox:
+    from integrations.ads.facebook.sandbox import FacebookSandbox
+
+    return FacebookSandbox()
+
+
+SPEC = PlatformSpec(
+    name="facebook_ads",
+    title="Facebook",
+    aliases=("facebook", "meta"),
+    # Headline 40 and primary text 125 shown before "See more" (Meta Ads Guide, image ads in the feed). Three ads per
+    # campaign are our own choice: enough to compare, few enough that a small budget still gives each of them data
+    # (Facebook takes 50 per ad set).
+    limits=PlatformLimits(
+        min_headlines=1,
+        max_headlines=3,
+        headline_width=40,
+        min_descriptions=1,
+        max_descriptions=3,
+        description_width=125,
+    ),
+    # CTR of traffic campaigns, CVR and cost per lead of lead campaigns (all industries, US accounts; WordStream by
+    # LocaliQ, Facebook Ads Benchmarks 2025).
+    benchmark=Benchmark(ctr=0.0171, cvr=0.0772, cpa=27.66),
+    provider=ProviderSpec(
+        name="facebook_ads",
+        live_url="https://graph.facebook.com",
+        sandbox_path="/facebook",
+        base_url_variable="FACEBOOK_BASE_URL",
+        credentials={
+            "access_token": "FACEBOOK_ACCESS_TOKEN",
+            "app_secret": "FACEBOOK_APP_SECRET",
+            "app_id": "FACEBOOK_APP_ID",
+            "ad_account_id": "FACEBOOK_AD_ACCOUNT_ID",
+            "page_id": "FACEBOOK_PAGE_ID",
+        },
+        sandbox_credentials={"ad_account_id": "1000", "app_id": "1", "page_id": "2000"},
+    ),
+    client=_client,
+    sandbox=_sandbox,
+    curve=Curve(ctr=0.0171, cvr=0.0772, cpm=18.0, half_spend=400.0),  # around the benchmarks
+    # developers.facebook.com, Marketing API rate limiting, standard tier: 9,000 points, decaying over 300 s; a write
+    # is 3 points. (Development tier: 60 points, LIMIT_FACEBOOK_ADS=20/5min.) As of November 2026.
+    published_limit="3000/5min",
+)

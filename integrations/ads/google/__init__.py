@@ -1,0 +1,1 @@
+"""Google Ads: begin with spec.py. This version has no client for it."""

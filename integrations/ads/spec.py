@@ -1,0 +1,52 @@
+"""All that the project knows about one ad platform, in one value.
+
+Names, aliases, limits, benchmarks, settings, the client, the sandbox half: each is read from here and written down
+nowhere else. A package adds a platform by naming its :class:`PlatformSpec` under the entry-point group
+``marketing_agents.platforms`` (docs/extending.md). Invariant: building a spec imports no SDK and no sandbox; its
+factories do, when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from integrations.ads.benchmark import Benchmark
+from integrations.ads.curve import Curve
+from integrations.ads.limits import PlatformLimits
+from integrations.provider_specs import ProviderSpec
+
+if TYPE_CHECKING:
+    from integrations.ads.platform import AdPlatform
+    from integrations.sandbox.protocol import SandboxProvider
+    from integrations.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformSpec:
+    """One ad platform. ``name`` is stored in rows and campaign files and never changes."""
+
+    name: str  #: as in campaign files and as its provider's name, such as "facebook_ads"
+    title: str  #: for people, such as "Facebook"
+    aliases: tuple[str, ...] = ()  #: other names that campaign files may use, in lower case
+    limits: PlatformLimits
+    benchmark: Benchmark
+    provider: ProviderSpec | None = None
+    #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
+    client: Callable[[Settings], AdPlatform] | None = None
+    #: builds the platform's half in the sandbox; None: the sandbox doesn't have it
+    sandbox: Callable[[], SandboxProvider] | None = None
+    curve: Curve | None = None  #: of the sandbox half
+    #: what the platform publishes as its rate limit, in the form of LIMIT_<PROVIDER>, such as "3000/5min"
+    published_limit: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for parts that don't fit together."""
+        if self.provider is not None and self.provider.name != self.name:
+            raise ValueError(f"provider.name={self.provider.name!r} is not the platform's name {self.name!r}")
+        for part, needed in (("client", "provider"), ("sandbox", "provider"), ("sandbox", "curve")):
+            if getattr(self, part) is not None and getattr(self, needed) is None:
+                raise ValueError(f"{self.name}: a {part} needs a {needed}")
+        if bad := [alias for alias in self.aliases if alias != alias.strip().lower() or not alias]:
+            raise ValueError(f"{self.name}: the alias {bad[0]!r} is not a word in lower case")

@@ -1,0 +1,62 @@
+"""Every provider that is known: the project's own, the ad platforms, and what other packages bring along.
+
+An ad platform's provider stands in its spec. A lead source or an agent of another package may use a provider that this
+project has no client for; its object then carries the attributes ``provider`` (a ProviderSpec) and ``sandbox`` (a
+function that makes a SandboxProvider). Our own sources and agents use the providers of
+:data:`integrations.provider_specs.OWN`, so that a process that needs no agent loads none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from integrations import plugins
+from integrations.ads.registry import platforms
+from integrations.provider_specs import OWN, ProviderSpec
+
+if TYPE_CHECKING:
+    from integrations.sandbox.protocol import SandboxProvider
+
+
+@cache
+def provider_specs() -> Mapping[str, ProviderSpec]:
+    """Return where each provider is and what configures it, by name.
+
+    Raises PluginError when one that a plug-in brings has the name of another provider, or is no ProviderSpec.
+    """
+    specs = {spec.name: spec for spec in OWN}
+    for source, spec in (*_of_platforms(), *_attributes("provider")):
+        if not isinstance(spec, ProviderSpec):
+            raise plugins.PluginError(f"{source}: its provider is a {type(spec).__name__}, not a ProviderSpec")
+        if specs.setdefault(spec.name, spec) is not spec:
+            raise plugins.PluginError(f"{source}: there is a provider {spec.name!r} already; rename one")
+    return specs
+
+
+def plugin_sandboxes() -> list[SandboxProvider]:
+    """Make the sandbox halves that plug-ins bring. Raises PluginError for one that can't be made."""
+    made = [spec.sandbox() for spec in platforms().values() if spec.sandbox is not None]
+    for source, make in _attributes("sandbox"):
+        if not callable(make):
+            raise plugins.PluginError(
+                f"{source}: its sandbox is a {type(make).__name__}, not a function that makes one"
+            )
+        made.append(make())
+    return made
+
+
+def _of_platforms() -> Iterable[tuple[str, ProviderSpec]]:
+    for name, platform in platforms().items():
+        if platform.provider is not None:
+            yield f"{plugins.PLATFORMS}: {name!r}", platform.provider
+
+
+def _attributes(name: str) -> Iterable[tuple[str, object]]:
+    """Yield what sources of leads and agents of other packages have under ``name``, each with its plug-in."""
+    for group in (plugins.LEAD_SOURCES, plugins.AGENTS):
+        for plugin in plugins.foreign(group):
+            found = getattr(plugins.load(group, plugin), name, None)
+            if found is not None:
+                yield f"{group}: {plugin!r}", found

@@ -1,0 +1,68 @@
+"""Where a provider is and which environment variables configure it.
+
+Our own providers stand in :data:`OWN`; an ad platform brings its spec with it (:mod:`integrations.ads.spec`).
+``integrations.settings.provider_specs()`` has them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderOption:
+    """A setting of one provider that is no secret and has a default, such as the version of its API."""
+
+    variable: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSpec:
+    """A provider's address and the variables that configure it."""
+
+    name: str
+    live_url: str
+    sandbox_path: str  #: path of its sandbox half under SANDBOX_URL, such as "/serpapi"
+    base_url_variable: str
+    #: credential name -> environment variable; all are needed in live mode
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    #: credential name -> value in the sandbox, where it differs from "sandbox"
+    sandbox_credentials: Mapping[str, str] = field(default_factory=dict)
+    #: option name -> variable and default; the same in both modes
+    options: Mapping[str, ProviderOption] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the names of all environment variables that configure this provider."""
+        return (
+            self.base_url_variable,
+            *self.credentials.values(),
+            *(option.variable for option in self.options.values()),
+        )
+
+
+OWN: tuple[ProviderSpec, ...] = (
+    ProviderSpec(
+        name="openai",
+        live_url="https://api.openai.com/v1",
+        sandbox_path="/openai/v1",
+        base_url_variable="OPENAI_BASE_URL",
+        credentials={"api_key": "OPENAI_API_KEY"},
+    ),
+    ProviderSpec(
+        name="serpapi",
+        live_url="https://serpapi.com",
+        sandbox_path="/serpapi",
+        base_url_variable="SERPAPI_BASE_URL",
+        credentials={"api_key": "SERPAPI_API_KEY"},
+    ),
+    ProviderSpec(
+        name="hunter",
+        live_url="https://api.hunter.io/v2",
+        sandbox_path="/hunter/v2",
+        base_url_variable="HUNTER_BASE_URL",
+        credentials={"api_key": "HUNTER_API_KEY"},
+    ),
+)
