@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := workers orchestration agents integrations celeryconfig.py
+SOURCES := workers orchestration agents integrations celeryconfig.py $(wildcard examples/plugins/*/marketing_*)
 # Two processes of tests, with services of their own each. A file stays in one, for what its tests share; the order
 # is that of tests/conftest.py.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ad_platforms import KEY, START, Steps, Wire, fault, spec
+from ad_platforms import KEY, START, Steps, Wire, spec
 from ad_platforms import ad_campaigns as campaigns
 from raw_server import Answer, raw_server, saying, silent, trickling
 from scripted_http import Script, scripted_server
@@ -100,17 +100,6 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
     assert after[0].day == before[-1].day + timedelta(days=1)
 
 
-def test_repeating_an_update_changes_nothing(sandbox: Any, platform: AdPlatform) -> None:
-    wire = Wire()
-    made = platform.create(spec(), wire=wire, steps=Steps())
-    first = platform.update(made, spec(revision=2, headlines=("New",)), wire=wire, steps=Steps())
-    writes = len([c for c in sandbox.get("/_sandbox/calls?provider=facebook_ads") if c["endpoint"].startswith("POST")])
-    second = platform.update(made, spec(revision=2, headlines=("New",)), wire=wire, steps=Steps())
-    again = len([c for c in sandbox.get("/_sandbox/calls?provider=facebook_ads") if c["endpoint"].startswith("POST")])
-    assert second.ids["ad.1"] == first.ids["ad.1"]
-    assert again == writes
-
-
 def test_the_same_name_twice_makes_two_campaigns(sandbox: Any, platform: AdPlatform) -> None:
     """The platform does not protect us; the look-up by key does."""
     platform.create(spec(), wire=Wire(), steps=Steps())
@@ -119,97 +108,6 @@ def test_the_same_name_twice_makes_two_campaigns(sandbox: Any, platform: AdPlatf
     assert len(rows) == 2
     assert len({row["id"] for row in rows}) == 2
     assert rows[0]["name"] == rows[1]["name"]
-
-
-class DiedError(Exception):
-    """The process died."""
-
-
-@pytest.mark.parametrize("journalled", [True, False])
-def test_death_after_any_call_leaves_no_duplicate(sandbox: Any, platform: AdPlatform, journalled: bool) -> None:
-    """For every call of a creation: die right after it, with or without the journal's last entry."""
-    total = Wire()
-    platform.create(spec(effect_key="000000000000"), wire=total, steps=Steps())
-    for number in range(1, total.calls + 1):
-        key = f"{number:012x}"
-        wanted, steps, wire = spec(effect_key=key), Steps(), Wire()
-
-        def die(at: int, number: int = number) -> None:
-            if at == number:
-                raise DiedError
-
-        wire.after = die
-        with pytest.raises(DiedError):
-            platform.create(wanted, wire=wire, steps=steps)
-        kept = steps if journalled else Steps()
-        found = platform.find_by_key(key, wire=Wire())
-        if found is None:
-            made = platform.create(wanted, wire=Wire(), steps=kept)
-        else:
-            made = platform.update(found, wanted, wire=Wire(), steps=kept)
-        assert [row["effect_key"] for row in campaigns(sandbox)].count(key) == 1
-        again = platform.find_by_key(key, wire=Wire())
-        assert again is not None
-        assert again.ids["ad_set"] == made.ids["ad_set"]
-        assert {"ad.1", "ad.2"} <= set(again.ids)
-
-
-def test_a_lost_reply_on_create_is_adopted(sandbox: Any, platform: AdPlatform) -> None:
-    with fault(sandbox, "facebook_ads", "lost_reply"), pytest.raises((OutcomeUnknownError, TransientError)):
-        platform.create(
-            spec(audience=replace(spec().audience, locations=(), industries=(), titles=()), keywords=()),
-            wire=Wire(),
-            steps=Steps(),
-        )
-    assert len(campaigns(sandbox)) == 1
-    found = platform.find_by_key(KEY, wire=Wire())
-    assert found is not None
-    platform.update(found, spec(), wire=Wire(), steps=Steps())
-    assert len(campaigns(sandbox)) == 1
-
-
-@pytest.mark.parametrize(
-    ("mode", "reading", "writing"),
-    [
-        ("down", TransientError, TransientError),
-        ("rate_limited", RateLimitedError, RateLimitedError),
-        ("garbage", TransientError, OutcomeUnknownError),
-        ("lost_reply", TransientError, OutcomeUnknownError),
-    ],
-)
-def test_troubles(
-    sandbox: Any,
-    platform: AdPlatform,
-    mode: str,
-    reading: type[IntegrationError],
-    writing: type[IntegrationError],
-) -> None:
-    made = platform.create(spec(), wire=Wire(), steps=Steps())
-    with fault(sandbox, "facebook_ads", mode):
-        with pytest.raises(reading) as read:
-            platform.find_by_key(KEY, wire=Wire())
-        with pytest.raises(writing) as written:
-            platform.pause(made, wire=Wire())
-    assert (type(read.value), type(written.value)) == (reading, writing)
-    if mode == "rate_limited":
-        assert read.value.retry_after == 60.0
-
-
-def test_a_slow_answer_is_given_up(sandbox: Any, platform: AdPlatform) -> None:
-    made = platform.create(spec(), wire=Wire(), steps=Steps())
-    with fault(sandbox, "facebook_ads", "slow", delay=2):
-        with pytest.raises(TransientError, match="gave no answer"):
-            platform.find_by_key(KEY, wire=Wire(timeout=0.1))
-        with pytest.raises(OutcomeUnknownError):
-            platform.enable(made, wire=Wire(timeout=0.1))
-
-
-def test_nobody_there() -> None:
-    gone = build("facebook_ads", settings("http://127.0.0.1:9"))
-    with pytest.raises(TransientError, match="can't be reached"):
-        gone.find_by_key(KEY, wire=Wire())
-    with pytest.raises(TransientError, match="can't be reached"):
-        gone.create(spec(), wire=Wire(), steps=Steps())
 
 
 @pytest.mark.parametrize(("token", "expected"), [("invalid", CredentialsError), ("forbidden", CredentialsError)])

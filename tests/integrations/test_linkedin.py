@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ad_platforms import KEY, START, Steps, Wire, fault, spec
+from ad_platforms import KEY, START, Steps, Wire, spec
 from ad_platforms import ad_campaigns as campaigns
 from scripted_http import Script, scripted_server
 
@@ -23,7 +23,6 @@ from integrations.errors import (
     IntegrationError,
     InvalidAnswerError,
     NeedsAttentionError,
-    NotFoundError,
     OutcomeUnknownError,
     RateLimitedError,
     TransientError,
@@ -98,19 +97,6 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
     assert after[0].day == before[-1].day + timedelta(days=1)
 
 
-def test_repeating_an_update_changes_nothing(sandbox: Any, platform: AdPlatform) -> None:
-    made = platform.create(spec(), wire=Wire(), steps=Steps())
-
-    def writes() -> int:
-        calls = sandbox.get("/_sandbox/calls?provider=linkedin_ads")
-        return sum(call["endpoint"].startswith("POST") for call in calls)
-
-    first = platform.update(made, spec(revision=2), wire=Wire(), steps=Steps())
-    before = writes()
-    assert platform.update(made, spec(revision=2), wire=Wire(), steps=Steps()) == first
-    assert writes() == before
-
-
 class DiedError(Exception):
     """The process died."""
 
@@ -146,52 +132,6 @@ def test_death_after_any_call_leaves_no_duplicate(sandbox: Any, platform: AdPlat
         item["name"] for item in platform._api.pages("/adAccounts/3000/adCampaignGroups", {"q": "search"}, wire=groups)
     ]
     assert len(names) == len(set(names)) == total.calls + 1
-
-
-def test_a_lost_reply_on_create_is_adopted(sandbox: Any, platform: AdPlatform) -> None:
-    wire = Wire()
-
-    def lose(number: int) -> None:
-        mode = "lost_reply" if number == total - 2 else "ok"  # the campaign itself, before its two creatives
-        sandbox.post("/_sandbox/faults", {"provider": "linkedin_ads", "mode": mode})
-
-    dry = Wire()
-    platform.create(spec(effect_key="000000000000"), wire=dry, steps=Steps())
-    total = dry.calls
-    wire.before = lose
-    with pytest.raises(OutcomeUnknownError):
-        platform.create(spec(), wire=wire, steps=Steps())
-    sandbox.post("/_sandbox/faults", {"provider": "linkedin_ads", "mode": "ok"})
-    assert len(campaigns(sandbox)) == 2
-    found = platform.find_by_key(KEY, wire=Wire())
-    assert found is not None
-    platform.update(found, spec(), wire=Wire(), steps=Steps())
-    assert len(campaigns(sandbox)) == 2
-
-
-@pytest.mark.parametrize(
-    ("mode", "reading", "writing"),
-    [
-        ("down", TransientError, TransientError),
-        ("rate_limited", RateLimitedError, RateLimitedError),
-        ("garbage", TransientError, OutcomeUnknownError),
-        ("lost_reply", TransientError, OutcomeUnknownError),
-    ],
-)
-def test_troubles(
-    sandbox: Any,
-    platform: AdPlatform,
-    mode: str,
-    reading: type[IntegrationError],
-    writing: type[IntegrationError],
-) -> None:
-    with fault(sandbox, "linkedin_ads", mode):
-        with pytest.raises(reading) as read:
-            platform.find_by_key(KEY, wire=Wire())
-        assert isinstance(platform, LinkedInAds)
-        with pytest.raises(writing) as written:
-            platform._api.create("/adAccounts/3000/adCampaignGroups", {}, timeout=5)
-    assert (type(read.value), type(written.value)) == (reading, writing)
 
 
 @pytest.mark.parametrize(
@@ -231,11 +171,6 @@ def test_unknown_places_are_refused(platform: AdPlatform) -> None:
     nowhere = replace(spec().audience, locations=("Nowhere at all",))
     with pytest.raises(BadRequestError, match="none of the places Nowhere at all"):
         platform.create(spec(audience=nowhere), wire=Wire(), steps=Steps())
-
-
-def test_what_is_gone_is_not_found(platform: AdPlatform) -> None:
-    with pytest.raises(NotFoundError):
-        platform.get("1", wire=Wire())
 
 
 def test_more_campaigns_than_a_page_holds(platform: AdPlatform) -> None:

@@ -10,7 +10,6 @@ import json
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -32,7 +31,6 @@ from integrations.web.fetch import WebFetcher
 PROVIDERS = provider_specs()
 SECRET = "s3cr3t-t0ken"
 PERSON = "jane.doe@acme.example"
-PLATFORMS = ("facebook_ads", "linkedin_ads")
 #: The first campaign of an account that holds none: its ids are made up, the trouble comes before anyone looks.
 REMOTE = RemoteCampaign(id="120000000000000001", ids={"group": "1", "ad.1": "2", "creative.1": "urn:li:x:3"})
 BARE = spec(audience=spec().audience.__class__(), keywords=())
@@ -190,44 +188,6 @@ def test_what_a_provider_asks_to_wait_is_what_the_error_says(sandbox: Sandbox, p
     switch(sandbox, provider, mode, retry_after=7.5)
     method = next(method for method in METHODS if method.provider == provider)
     assert failure(lambda: method.call(settings(sandbox.url), 10.0)).retry_after == 7.5
-
-
-@pytest.mark.parametrize("mode", EXPECTED)
-@pytest.mark.parametrize("changing", [False, True], ids=["create", "update"])
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_trouble_at_any_wire_call_of_an_effect(sandbox: Sandbox, platform: str, changing: bool, mode: str) -> None:
-    """A reading call that fails is only transient; a writing one may have been carried out."""
-    client = build(platform, settings(sandbox.url))
-    changed = spec(revision=2, headlines=("New",), daily_budget=Decimal("20.00"))
-
-    def run(wire: Wire) -> object:
-        sandbox.reset()
-        if not changing:
-            return client.create(spec(), wire=wire, steps=Steps())
-        made = client.create(spec(), wire=Wire(), steps=Steps())
-        before.extend(calls(sandbox, platform))
-        return client.update(made, changed, wire=wire, steps=Steps())
-
-    before: list[str] = []
-    whole = Wire()
-    run(whole)
-    kinds = [endpoint.partition(" ")[0] for endpoint in calls(sandbox, platform)[len(before) :]]
-    assert len(kinds) == whole.calls, "one wire call is one request"
-    assert {"GET", "POST"} == set(kinds)
-    for number, kind in enumerate(kinds, start=1):
-        before.clear()
-        wire = Wire()
-
-        def trouble(at: int, number: int = number, wire: Wire = wire) -> None:
-            if at == number:
-                switch(sandbox, platform, mode)
-                wire.timeout = SHORT_S[platform] if mode == "slow" else wire.timeout
-
-        wire.before = trouble
-        error = failure(lambda wire=wire: run(wire))  # type: ignore[misc]  # mypy can't infer a lambda with a default
-        assert type(error) is EXPECTED[mode][kind == "POST"], f"call {number}, a {kind}"
-        wait_until(lambda number=number: len(calls(sandbox, platform)) >= len(before) + number)  # type: ignore[misc]  # the same
-        assert len(calls(sandbox, platform)) == len(before) + number
 
 
 # Web sites and names

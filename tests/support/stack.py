@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,8 +193,8 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(folder: Path, *arguments: str) -> Iterator[Sandbox]:
-    """A sandbox process on free ports; its output is kept in ``folder``."""
+def running_sandbox(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
+    """A sandbox process on free ports; its output is kept in ``folder``. ``env``: on top of this process' own."""
     out, err = folder / "sandbox.out", folder / "sandbox.err"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
@@ -201,6 +202,7 @@ def running_sandbox(folder: Path, *arguments: str) -> Iterator[Sandbox]:
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            env={**os.environ, **(env or {})},
         )
     try:
         line = wait_until(

@@ -97,7 +97,7 @@ def stop_messages(given: Stopping, ctx: UnitContext) -> Stopped:
     if waiting and given.wanted == OFF:
         ctx.intend(SWITCHING_OFF, given.batch)
     for message in waiting:
-        wire(lambda timeout, message_id=message.id: gateway.change(message_id, action, timeout=timeout))
+        wire(lambda timeout, message_id=message.id: gateway.change(message_id, action, timeout=timeout))  # type: ignore[misc] # mypy can't infer a lambda with a default
     ours = ctx.journaled(SWITCHING_OFF) is not None
     return Stopped(changed=len(waiting), paused=ours, enabled=given.wanted == ON)
 

@@ -1,0 +1,275 @@
+"""TikTok ads: campaign → ad group → ads.
+
+No transaction and no idempotency key: names carry the effect key, ids are journalled, and what a lost reply left
+behind is found by listing and comparing names. The ad group and the ads are ENABLED, the campaign is DISABLED until
+the one call that enables it. Invariant: :meth:`TikTokAds.create` and :meth:`TikTokAds.update` may be repeated any
+number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+
+from integrations.ads.call_to_action import Intent, intent
+from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
+from integrations.ads.platform import (
+    ACTIVE,
+    PAUSED,
+    AdSpec,
+    DayReport,
+    RemoteCampaign,
+    Steps,
+    Wire,
+    local_problems,
+    once,
+)
+from integrations.errors import InvalidAnswerError, NotFoundError, TransientError
+from integrations.http_errors import unanswered
+from integrations.settings import Settings
+from marketing_tiktok_ads.api import PROVIDER, Api, Row, listed, text
+from marketing_tiktok_ads.spec import SPEC
+
+ENABLE, DISABLE = "ENABLE", "DISABLE"
+#: The buttons that TikTok has; every other intent gets LEARN_MORE.
+BUTTONS: Mapping[Intent, str] = {
+    Intent.BOOK: "BOOK_NOW",
+    Intent.CONTACT: "CONTACT_US",
+    Intent.DEMO: "BOOK_NOW",
+    Intent.DOWNLOAD: "DOWNLOAD_NOW",
+    Intent.SHOP: "SHOP_NOW",
+    Intent.SIGN_UP: "SIGN_UP",
+    Intent.SUBSCRIBE: "SUBSCRIBE",
+}
+_METRICS = ("spend", "impressions", "clicks", "conversion")
+
+
+class TikTokAds:
+    """One advertiser at TikTok. See :class:`integrations.ads.platform.AdPlatform`."""
+
+    name = SPEC.name
+    limits = SPEC.limits
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = Api(settings.provider(PROVIDER))
+
+    # region effects
+    def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
+        """See the protocol."""
+        found = [
+            row
+            for row in self._api.rows("campaign/get", {}, wire=wire)
+            if effect_key_of(text(row, "campaign_name")) == effect_key
+        ]
+        if not found:
+            return None
+        oldest = min(found, key=lambda row: (text(row, "create_time"), text(row, "campaign_id")))
+        return self._with_children(oldest, wire)
+
+    def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        return self._build(spec, None, wire, steps)
+
+    def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        return self._build(spec, remote, wire, steps)
+
+    def _build(self, spec: AdSpec, remote: RemoteCampaign | None, wire: Wire, steps: Steps) -> RemoteCampaign:
+        # What an earlier attempt may have left is looked for; a first attempt has just looked in vain.
+        repeated = remote is not None or steps.get("campaign") is not None
+        known = remote.id if remote else None
+        campaign = self._once("campaign", known, _campaign(spec), wire, steps)
+        groups = self._rows("adgroup", campaign, wire) if repeated else []
+        known = _id(groups[0], "adgroup") if groups else None
+        group = self._once("adgroup", known, _group(spec, campaign), wire, steps)
+        if groups and _money(groups[0].get("budget")) != _daily(spec):
+            self._change("adgroup/update", {"adgroup_id": group, "budget": str(_daily(spec))}, wire)
+        ads = {text(row, "ad_name"): row for row in self._rows("ad", campaign, wire)} if repeated else {}
+        ids = {"campaign": campaign, "adgroup": group}
+        for variant, texts in enumerate(spec.variants(), start=1):
+            name = ad_name(spec.name, spec.effect_key, spec.token, variant)
+            existing = _id(ads[name], "ad") if name in ads else None
+            ids[f"ad.{variant}"] = self._once("ad", existing, _ad(spec, name, group, texts), wire, steps, variant)
+        kept = set(ids.values())
+        shown = [_id(row, "ad") for row in ads.values() if row.get("operation_status") == ENABLE]
+        if old := [ad for ad in shown if ad not in kept]:
+            self._change("ad/status/update", {"ad_ids": old, "operation_status": DISABLE}, wire)
+        return RemoteCampaign(
+            id=campaign,
+            name=remote_name(spec.name, spec.effect_key),
+            effect_key=spec.effect_key,
+            status=remote.status if remote else PAUSED,
+            ids=ids,
+        )
+
+    def _once(
+        self, kind: str, found: str | None, fields: Row, wire: Wire, steps: Steps, variant: int | None = None
+    ) -> str:
+        """Return the id of the journalled object, else of the one that was found, else of a new one."""
+        step = kind if variant is None else f"{kind}.{variant}"
+        return once(steps, step, found, lambda: wire(lambda timeout: self._created(kind, fields, timeout)))
+
+    # endregion
+
+    def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
+        """See the protocol."""
+        query = {"filtering": {"campaign_ids": [campaign_id]}}
+        found = listed(wire(lambda timeout: self._api.get("campaign/get", query, timeout=timeout)))
+        if not found:
+            raise NotFoundError(PROVIDER, "the campaign is gone")
+        return self._with_children(found[0], wire)
+
+    def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """See the protocol."""
+        self._switch(remote, DISABLE, wire)
+
+    def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
+        """See the protocol."""
+        self._switch(remote, ENABLE, wire)
+
+    def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
+        """See the protocol. ``currency`` of a day is "": TikTok answers in the account's, without its name."""
+        ads = [ad for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
+        if not ads:
+            return []
+        query: dict[str, object] = {
+            "report_type": "BASIC",
+            "data_level": "AUCTION_AD",
+            "dimensions": ["ad_id", "stat_time_day"],
+            "metrics": list(_METRICS),
+            "filtering": {"ad_ids": ads},
+            "start_date": since.isoformat(),
+            **({"end_date": until.isoformat()} if until else {}),
+        }
+        return _days(list(self._api.rows("report/integrated/get", query, wire=wire)))
+
+    def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
+        """See the protocol. The API has no dry run: what can be checked without storing anything is checked."""
+        problems = local_problems(spec, self.limits)
+        accounts = listed(wire(lambda timeout: self._api.get("advertiser/info", {}, timeout=timeout)))
+        if not accounts:
+            raise TransientError(PROVIDER, "answered nothing about the ad account")
+        currency = text(accounts[0], "currency")
+        if currency not in ("", spec.currency):
+            problems.append(f"the ad account counts in {currency}, the campaign in {spec.currency}")
+        return problems
+
+    def _created(self, kind: str, fields: Row, timeout: float) -> str:
+        found = text(self._api.post(f"{kind}/create", fields, timeout=timeout), f"{kind}_id")
+        if not found:
+            raise unanswered(PROVIDER, "POST", "answered a creation without an id")
+        return found
+
+    def _change(self, path: str, fields: Row, wire: Wire) -> None:
+        wire(lambda timeout: self._api.post(path, fields, timeout=timeout))
+
+    def _switch(self, remote: RemoteCampaign, status: str, wire: Wire) -> None:
+        self._change("campaign/status/update", {"campaign_ids": [remote.id], "operation_status": status}, wire)
+
+    def _rows(self, kind: str, campaign: str, wire: Wire) -> list[Row]:
+        """Return the ad groups or ads of a campaign, oldest first."""
+        rows = self._api.rows(f"{kind}/get", {"filtering": {"campaign_ids": [campaign]}}, wire=wire)
+        return sorted(rows, key=lambda row: (text(row, "create_time"), text(row, f"{kind}_id")))
+
+    def _with_children(self, row: Row, wire: Wire) -> RemoteCampaign:
+        campaign, name = _id(row, "campaign"), text(row, "campaign_name")
+        ids = {"campaign": campaign}
+        for group in self._rows("adgroup", campaign, wire)[:1]:
+            ids["adgroup"] = _id(group, "adgroup")
+        ads = {text(ad, "ad_name"): ad for ad in self._rows("ad", campaign, wire)}
+        for current in current_names({name: ad.get("operation_status") == ENABLE for name, ad in ads.items()}):
+            ids[f"ad.{label_of(current).variant}"] = _id(ads[current], "ad")
+        status = ACTIVE if row.get("operation_status") == ENABLE else PAUSED
+        return RemoteCampaign(id=campaign, name=name, effect_key=effect_key_of(name), status=status, ids=ids)
+
+
+def _campaign(spec: AdSpec) -> Row:
+    return {
+        "campaign_name": remote_name(spec.name, spec.effect_key),
+        "objective_type": "TRAFFIC",
+        "operation_status": DISABLE,
+    }
+
+
+def _group(spec: AdSpec, campaign: str) -> Row:
+    audience = spec.audience
+    return {
+        "campaign_id": campaign,
+        "adgroup_name": remote_name(spec.name, spec.effect_key),
+        "budget_mode": "BUDGET_MODE_DAY",
+        "budget": str(_daily(spec)),
+        "currency": spec.currency,
+        "schedule_start_time": _moment(spec.start),
+        **({"schedule_end_time": _moment(spec.end)} if spec.end else {}),
+        "locations": list(audience.locations),
+        "interest_keywords": [*audience.industries, *audience.titles, *audience.interests, *spec.keywords],
+        "operation_status": ENABLE,
+    }
+
+
+def _ad(spec: AdSpec, name: str, group: str, texts: tuple[str, str]) -> Row:
+    headline, description = texts
+    return {
+        "adgroup_id": group,
+        "ad_name": name,
+        "title": headline,
+        "ad_text": description,
+        "call_to_action": BUTTONS.get(intent(spec.call_to_action), "LEARN_MORE"),
+        "landing_page_url": spec.landing_url,
+        "operation_status": ENABLE,
+    }
+
+
+def _id(row: Row, kind: str) -> str:
+    found = text(row, f"{kind}_id")
+    if not found:
+        raise TransientError(PROVIDER, f"answered a {kind} without an id")
+    return found
+
+
+def _daily(spec: AdSpec) -> Decimal:
+    """Return the daily budget in hundredths, rounded down so that no budget is exceeded."""
+    return spec.daily_budget.quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+
+
+def _money(value: object) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _part(row: Row, name: str) -> Row:
+    found = row[name]
+    if not isinstance(found, Mapping):
+        raise ValueError(name)
+    return found
+
+
+def _days(rows: list[Row]) -> list[DayReport]:
+    """Sum the ads' rows up per day, oldest first. Raises InvalidAnswerError for a row that can't be read."""
+    days: dict[date, DayReport] = {}
+    for row in rows:
+        try:
+            dimensions, metrics = _part(row, "dimensions"), _part(row, "metrics")
+            day = date.fromisoformat(text(dimensions, "stat_time_day")[:10])
+            before = days.get(day)
+            spend = Decimal(str(metrics["spend"]))
+            if not spend.is_finite():
+                raise ValueError("spend")
+            days[day] = DayReport(
+                day=day,
+                impressions=int(str(metrics["impressions"])) + (before.impressions if before else 0),
+                clicks=int(str(metrics["clicks"])) + (before.clicks if before else 0),
+                conversions=int(str(metrics["conversion"])) + (before.conversions if before else 0),
+                spend=spend + (before.spend if before else 0),
+                currency="",
+            )
+        except (LookupError, ValueError, ArithmeticError):
+            raise InvalidAnswerError(PROVIDER, "answered a report that we can't read") from None
+    return [days[day] for day in sorted(days)]
