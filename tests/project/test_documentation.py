@@ -43,6 +43,21 @@ def test_the_example_campaign_is_accepted() -> None:
     assert set(config.ad_platforms) == {"facebook_ads", "linkedin_ads"}
 
 
+def test_the_platform_shown_is_the_example() -> None:
+    section = checkout.read("docs/extending.md").partition("## An ad platform\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```\w+\n(.+?)^```", section, re.DOTALL | re.MULTILINE)
+    assert len(blocks) >= 4
+    folder = checkout.ROOT / "examples/plugins/marketing-tiktok-ads"
+    sources = [code(path.read_text("utf-8")) for path in (*folder.glob("*.toml"), *folder.glob("*/*.py"))]
+    strange = [block for block in blocks if not any(code(block) in source for source in sources)]
+    assert not strange
+
+
+def code(text: str) -> str:
+    """``text`` without white space: a method shown by itself is formatted otherwise than in its class."""
+    return "".join(text.split())
+
+
 def documented_settings() -> set[str]:
     table = checkout.read("README.md").partition("## Settings")[2].partition("\n## ")[0]
     return {name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}

@@ -54,7 +54,6 @@ class TikTokAds:
     def __init__(self, settings: Settings) -> None:
         self._api = Api(settings.provider(PROVIDER))
 
-    # region effects
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
         found = [
@@ -109,8 +108,6 @@ class TikTokAds:
         """Return the id of the journalled object, else of the one that was found, else of a new one."""
         step = kind if variant is None else f"{kind}.{variant}"
         return once(steps, step, found, lambda: wire(lambda timeout: self._created(kind, fields, timeout)))
-
-    # endregion
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
         """See the protocol."""

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from marketing_tiktok_ads.sandbox import TikTokSandbox
 
 
-# region spec
 def _client(settings: Settings) -> TikTokAds:
     from marketing_tiktok_ads.client import TikTokAds  # imported by the first campaign that needs it
 
@@ -56,4 +55,3 @@ SPEC = PlatformSpec(
     curve=Curve(ctr=0.0084, cvr=0.0046, cpm=9.0, half_spend=500.0),
     published_limit="600/min",
 )
-# endregion
