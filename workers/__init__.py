@@ -1,5 +1,5 @@
-"""Celery and processes: the app, the task families, the supervisor and the command line.
+"""Celery and processes: the app, the tasks of each agent, the supervisor and the command line.
 
-The top layer. Invariant: Celery is imported here, in ``celeryconfig.py`` and in
-``orchestration.execution.canvas`` only, so every other package can be read and tested without a broker.
+This is the top layer. Invariant: Celery is imported here, in ``celeryconfig.py`` and in
+``orchestration.execution.canvas`` only, so every other package can be used and tested without a broker.
 """

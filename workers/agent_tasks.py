@@ -1,14 +1,13 @@
-"""One thin task family per agent: ``<agent>.hop`` and ``<agent>.unit``.
+"""Two Celery tasks per agent: ``<agent>.hop`` and ``<agent>.unit``.
 
-Invariant: a task holds no logic. Its message is a wake-up; what is to be done is in the ledger, so a lost,
-doubled or late one does no harm. The retry policy of a *unit* is in the ledger too (its attempts are a
-column), because a task id changes on redelivery and a unit's key does not.
+Invariant: a task has no logic of its own. Its message is only a wake-up and the ledger says what to do, so a lost,
+duplicated or late message does no harm. The attempts of a unit are counted in the ledger too, because a task id
+changes on redelivery and the key of a unit does not.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore
@@ -23,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
-    """Base of the families: acknowledged late, never retried by Celery itself."""
+    """Base class of agents' tasks, which are acknowledged late and never retried by Celery."""
 
     abstract = True
     acks_late = True
@@ -31,7 +30,10 @@ class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
 
 
 def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
-    """Work on the campaign as far as this worker can; ``step`` is what Flower shows."""
+    """Run the campaign's current hop, and following ones as far as this worker can.
+
+    ``step`` is shown in Flower only.
+    """
     agent = self.name.removesuffix(".hop")
     process = runtime()
     with log_context(campaign=campaign_id, step=step, agent=agent), process.ledger.claims.scope():
@@ -41,10 +43,10 @@ def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
 
 
 def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
-    """Take one unit of a spread stage, then go to the tail of the queue while some are left.
+    """Run one unit of a stage that is spread over the fleet, then requeue this task while units are left.
 
-    Publishing the same task again (same id, same chord) lets other campaigns' units in between: a big
-    campaign does not starve small ones, and a thousand leads are not a thousand messages.
+    Publishing the same task again (same id, same chord) lets units of other campaigns run in between, so a big
+    campaign does not starve small ones, and a thousand leads don't need a thousand messages.
     """
     process, agent = runtime(), self.name.removesuffix(".unit")
     with log_context(campaign=campaign_id, step=step, agent=agent), process.ledger.claims.scope():
@@ -55,11 +57,12 @@ def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
     raise Ignore
 
 
-def _family(agent: str) -> tuple[Any, Any]:
+def _register(agent: str) -> tuple[Task, Task]:
     hop = app.task(_hop, name=hop_task(agent), base=AgentTask, bind=True, ignore_result=True)
-    # A chord counts its header by their results, so these keep theirs (a word each).
+    # A chord counts the results of its header, so these tasks store theirs (a word each).
     unit = app.task(_unit, name=unit_task(agent), base=AgentTask, bind=True, ignore_result=False)
     return hop, unit
 
 
-FAMILIES = {agent: _family(agent) for agent in agent_names()}
+#: Hop task and unit task by agent.
+TASKS = {agent: _register(agent) for agent in agent_names()}

@@ -1,7 +1,7 @@
-"""The one Celery application: ``celery -A workers.app worker -P threads -Q content_creation ...``.
+"""Celery application, started with ``celery -A workers.app worker -P threads -Q content_creation ...``.
 
-Importing it configures; connecting, migrating and beating start with the worker itself
-(:mod:`workers.runtime`). Invariant: one application in the whole project.
+Importing this module configures the application. Connections, migrations and heartbeats start with the worker
+(:mod:`workers.runtime`). Invariant: the project has one application.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from integrations.settings import Settings
 from orchestration.client import connected
 from workers.logs import configure_celery
 
-# A worker started by hand on a machine where `campaigns up` runs finds that fleet's broker.
+# A worker started by hand on a machine where `campaigns up` runs uses that fleet's broker.
 _redis_url = connected(Settings.from_env()).redis_url
 if _redis_url:
     os.environ.setdefault("REDIS_URL", _redis_url)

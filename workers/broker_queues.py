@@ -1,8 +1,7 @@
-"""What can be seen of the broker's queues: when the oldest waiting message was sent.
+"""Age of the oldest message in each queue of the broker.
 
-Reads kombu's Redis layout (a list per queue, pushed at the left, popped at the right) without taking
-anything. Invariant: a message that can't be read counts as very old, so that no campaign is called lost
-because of it.
+Reads kombu's Redis layout (a list per queue, pushed at the left, popped at the right) without consuming a message.
+Invariant: a message that can't be read counts as very old, so that no campaign counts as lost because of it.
 """
 
 from __future__ import annotations
@@ -14,24 +13,25 @@ from celery import Celery
 
 from orchestration.execution.canvas import SENT_AT_HEADER
 
+#: Time of a message that can't be read.
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class BrokerQueues:
-    """The queues of a Celery app's Redis broker."""
+    """Queues of a Celery app's Redis broker."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
     def oldest(self, queue: str) -> datetime | None:
-        """When the oldest waiting message of ``queue`` was sent; None for an empty queue."""
+        """Return when the oldest waiting message of ``queue`` was sent, or None for an empty queue."""
         with self._app.connection_for_read() as connection:
             raw = connection.default_channel.client.lindex(queue, -1)
         return None if raw is None else sent_at(raw)
 
 
 def sent_at(raw: bytes | str) -> datetime:
-    """The time in a message's headers."""
+    """Return the time in a message's headers, or :data:`LONG_AGO` when it can't be read."""
     try:
         return datetime.fromtimestamp(float(json.loads(raw)["headers"][SENT_AT_HEADER]), UTC)
     except (ValueError, KeyError, TypeError):

@@ -145,7 +145,7 @@ class Fleet:
 
     @property
     def stop_signal(self) -> signal.Signals | None:
-        """First stop signal since :meth:`start` (with ``trap_signals``), kept after :meth:`stop`; None: none."""
+        """First stop signal since :meth:`start` (with ``trap_signals``) or None, kept after :meth:`stop`."""
         return self._trap.first
 
     def poll(self, timeout: float = 0.0) -> None:
@@ -309,9 +309,9 @@ class Fleet:
 
 
 def open_fleet(fleet: Fleet, *, timeout: float = 60.0) -> Fleet | AttachedFleet:
-    """Start ``fleet``, or attach to the one that runs in its home already; the caller stops the result.
+    """Start ``fleet``, or attach to the fleet that runs in its home already.
 
-    Raises ServiceError when neither works.
+    The caller stops the result. Raises ServiceError when neither works.
     """
     deadline = time.monotonic() + timeout
     while True:

@@ -1,7 +1,8 @@
-"""The app that Flower is started with: ``celery -A workers.flower flower``.
+"""Application for Flower, started with ``celery -A workers.flower flower``.
 
-The same application; importing it sets up the logs, and registers the fleet's figures (:mod:`workers.metrics`) with
-Flower's ``/metrics``. Invariant: Flower starts whatever is down, and without a database it shows its own figures only.
+It is that of :mod:`workers.app`. Importing this module also sets up logging and adds the fleet's metrics
+(:mod:`workers.metrics`) to Flower's ``/metrics``. Invariant: Flower starts even if other services are down, and without
+a database it shows its own metrics only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from workers.metrics import FleetCollector
 
 __all__ = ["app"]
 
-logs.configure(Settings.from_env())  # Flower is a command of Celery's, but sets up no logging of Celery's
+logs.configure(Settings.from_env())  # unlike workers and beat, Flower doesn't send Celery's setup_logging
 _collector = FleetCollector.from_env()
 if _collector is not None:
     REGISTRY.register(_collector)

@@ -1,7 +1,7 @@
-"""Worker start and stop: the runtime's life follows Celery's signals.
+"""Start, readiness, drain and stop of a worker's runtime, driven by Celery's signals.
 
-Invariant: a worker that has said it is ready has a migrated schema, beats, and consumes its queues; a
-draining worker takes no new hop and ends at the next border.
+Invariant: a worker that has announced that it is ready has a migrated schema, sends heartbeats and consumes its queues.
+A draining worker starts no new hop and stops at the end of the current one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from celery import signals
 from celery.worker.consumer import Consumer
@@ -23,38 +22,41 @@ log = logging.getLogger(__name__)
 
 
 def _exit_on_error(step: Callable[[], None]) -> None:
-    """Celery logs what a signal's receiver raises and goes on; a worker without its runtime must not."""
+    """Run a step of the start, and end the process if it fails.
+
+    Celery logs an exception of a signal's receiver and continues, but a worker can't work without its runtime.
+    """
     try:
         step()
-    except Exception as error:  # whatever it is, a supervisor should see the process end
+    except Exception as error:  # any failure must end the process, so that its supervisor sees it
         log.exception("the worker can't start")
         raise SystemExit(f"the worker can't start: {error}") from error
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
-def _start(**_: Any) -> None:
+def _start(**_: object) -> None:
     _exit_on_error(lambda: runtime().start())
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery is untyped
-def _ready(sender: Consumer, **_: Any) -> None:
+def _ready(sender: Consumer, **_: object) -> None:
     _exit_on_error(lambda: _announce(sender))
 
 
 def _announce(sender: Consumer) -> None:
     process = runtime()
     process.served = lambda: frozenset(agent_names()) & frozenset(app.amqp.queues.consume_from)
-    process.events.follow(lambda: sender.event_dispatcher)
-    note = os.environ.get("MARKETING_READY_FILE")
-    if note:
-        Path(note).write_text(str(os.getpid()), encoding="ascii")
+    process.events.use_dispatcher(lambda: sender.event_dispatcher)
+    ready_file = os.environ.get("MARKETING_READY_FILE")
+    if ready_file:
+        Path(ready_file).write_text(str(os.getpid()), encoding="ascii")
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # celery is untyped
-def _drain(**_: Any) -> None:
+def _drain(**_: object) -> None:
     runtime().draining.set()
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]  # celery is untyped
-def _stop(**_: Any) -> None:
+def _stop(**_: object) -> None:
     runtime().stop()

@@ -1,8 +1,9 @@
-"""How the processes of a fleet log: one line each, as text or as JSON, with what was being worked on.
+"""Logging of a fleet's processes, as lines of text or of JSON that name the campaign, unit and worker.
 
-``LOG_FORMAT`` and ``LOG_LEVEL`` decide, for Celery's processes instead of its own ``-l``. Invariants: a process has one
-handler, on the root logger; a line has the fields of :mod:`integrations.log_context` and no other extras, because
-those of libraries hold arguments of tasks; keys, passwords and e-mail addresses are taken out of every line.
+``LOG_FORMAT`` and ``LOG_LEVEL`` configure it, for Celery's processes in place of Celery's option ``-l``. Invariants: a
+process has one handler, on the root logger; a line has the fields of :mod:`integrations.log_context` and no other
+extras, because those of libraries contain arguments of tasks; keys, passwords and e-mail addresses are removed from
+every line.
 """
 
 from __future__ import annotations
@@ -18,29 +19,29 @@ from pythonjsonlogger.json import JsonFormatter
 from integrations.log_context import FIELDS, logged_fields
 from integrations.settings import SANDBOX_KEY, Settings
 
-#: Two lines a task and a tick: events, rows and our own lines say the same. Written at DEBUG only.
+#: These log two lines for each task and tick, which events, rows and other lines say too. Written at DEBUG only.
 CHATTY = ("celery.app.trace", "celery.beat", "celery.worker.strategy", "alembic.runtime.plugins")
-#: Below a warning these log what was sent and answered.
+#: Below a warning these log the content of requests and responses.
 TALKATIVE = ("httpcore", "httpcore2", "httpx", "httpx2", "langchain", "langsmith", "openai")
-#: Shorter ones are numbers of accounts, or the sandbox's.
+#: Credentials with fewer characters are account numbers or the sandbox's, and are not redacted.
 SECRET_CHARS = 8
 
 _HIDDEN = "***"
 _PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)")
 _EMAIL = re.compile(r"[\w.%+-]+(?=@[\w-]+(?:\.[\w-]+)+)")
-#: What errors of pydantic and SQLAlchemy quote from the data.
+#: Data quoted in errors of pydantic and SQLAlchemy.
 _QUOTED = re.compile(r"input_value=.*?(?=, input_type=)|(?<=\[parameters: ).*?(?=\]$)", re.DOTALL | re.MULTILINE)
 
 
 class Redaction:
-    """Takes out of a text what nobody may read in a log."""
+    """Removes secrets and personal data from log lines."""
 
     def __init__(self, settings: Settings) -> None:
         secrets = sorted(set(_secrets(settings)), key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
     def clean(self, text: str) -> str:
-        """The text without keys, passwords, e-mail addresses (but for their domain) and quoted data."""
+        """Return the text without keys, passwords, quoted data and e-mail addresses (their domains stay)."""
         if self._secrets is not None:
             text = self._secrets.sub(_HIDDEN, text)
         text = _QUOTED.sub(_HIDDEN, text)
@@ -55,34 +56,37 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 class WithContext(logging.Filter):
-    """Puts the fields of the moment on each record."""
+    """Adds the fields of the current log context to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass."""
+        """Add the fields and let the record pass."""
         for name, value in logged_fields().items():
             record.__dict__.setdefault(name, value)
         return True
 
 
 class TextLines(logging.Formatter):
-    """``2026-11-05 12:00:00,123 INFO workers.runtime: message [campaign=c1 step=2]``, then a traceback."""
+    """Formats a record as text, followed by a traceback if it has one.
+
+    Such as ``2026-11-05 12:00:00,123 INFO workers.runtime: message [campaign=c1 step=2]``.
+    """
 
     def __init__(self, redaction: Redaction) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._redaction = redaction
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The line; ``worker`` is left out, as a process writes a file of its own."""
+        """Return the line with its fields, except ``worker``, because each process writes a file of its own."""
         fields = [f"{name}={record.__dict__[name]}" for name in FIELDS if name != "worker" and name in record.__dict__]
         return super().formatMessage(record) + (f" [{' '.join(fields)}]" if fields else "")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line and its traceback, redacted."""
+        """Return the redacted line and traceback."""
         return self._redaction.clean(super().format(record))
 
 
 class JsonLines(JsonFormatter):
-    """One object a line: time (UTC), level, logger, message, the fields, and exception."""
+    """Formats a record as a JSON object with time (UTC), level, logger, message, the fields, and exception."""
 
     _KEYS = ("time", "level", "logger", "message", *FIELDS, "exception", "stack")
 
@@ -94,13 +98,16 @@ class JsonLines(JsonFormatter):
         self._redaction = redaction
 
     def process_log_record(self, log_data: LogData) -> LogData:
-        """Keep our own fields alone, redacted."""
+        """Return the known fields only, redacted."""
         kept = {key: log_data[key] for key in self._KEYS if log_data.get(key) is not None}
         return {key: self._redaction.clean(value) if isinstance(value, str) else value for key, value in kept.items()}
 
 
 def configure(settings: Settings, logfile: str | None = None) -> None:
-    """Let this process log by the settings, to stderr or to a file; called again, it begins anew."""
+    """Set up the logging of this process, to stderr or to a file.
+
+    A second call replaces the first one's set-up.
+    """
     redaction = Redaction(settings)
     handler = WatchedFileHandler(logfile, encoding="utf-8") if logfile else logging.StreamHandler()
     handler.setFormatter(JsonLines(redaction) if settings.log_format == "json" else TextLines(redaction))
@@ -119,11 +126,14 @@ def configure(settings: Settings, logfile: str | None = None) -> None:
 
 
 def configure_celery(logfile: str | None = None, **_: object) -> None:
-    """Configure a worker or beat: a receiver of Celery's ``setup_logging``, which then leaves the logs alone."""
+    """Set up logging in a worker or beat, as a receiver of Celery's ``setup_logging``.
+
+    Celery sets up no logging of its own when the signal has a receiver.
+    """
     configure(Settings.from_env(), logfile)
 
 
 def configure_command(settings: Settings) -> None:
-    """Configure a command: its warnings are for the person who typed it, unless JSON is asked for."""
+    """Set up logging in a command if JSON lines are wanted, else leave warnings on the terminal."""
     if settings.log_format == "json":
         configure(settings)

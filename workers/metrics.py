@@ -1,15 +1,15 @@
-"""The fleet's figures for Prometheus, beside Flower's own on its ``/metrics``.
+"""Prometheus metrics of the fleet, served beside Flower's own on its ``/metrics``.
 
-Tasks and queues are Flower's; this adds what only Postgres and Redis know: campaigns, units, retries, deferrals,
-fallbacks, circuit breakers, limits, spend. Invariants: a scrape changes nothing and waits for nobody: what can't be
-reached is reported as down and left out; labels come from small, known sets, so no campaign or person is in them.
+Flower has metrics of tasks and queues. This module adds those stored in Postgres and Redis: campaigns, units, retries,
+deferrals, fallbacks, circuit breakers, limits, spend. Invariants: a scrape changes nothing; a service that can't be
+reached is reported as down and its metrics are left out; the values of labels come from small, known sets, so they
+identify no campaign or person.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -27,18 +27,19 @@ from orchestration.reports.spend import fleet_spend
 
 log = logging.getLogger(__name__)
 
+#: Value of the metric of a breaker's state.
 STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 
-#: What workers count -> (metric, what it means).
+#: Counter of the workers -> (metric, help text).
 _COUNTERS = {
     "retries": ("marketing_retries", "Calls that failed and are tried again"),
-    "deferrals": ("marketing_deferrals", "Units that went back because nothing could be done then"),
-    "fallbacks": ("marketing_fallbacks", "Units that were done on another way than their own"),
+    "deferrals": ("marketing_deferrals", "Units postponed because their provider could not be called"),
+    "fallbacks": ("marketing_fallbacks", "Units done by a fallback of their provider"),
 }
 
 
 class FleetCollector(Collector):
-    """Reads Postgres and Redis at each scrape."""
+    """A Prometheus collector that reads Postgres and Redis at each scrape."""
 
     def __init__(self, settings: Settings, database: Database, breakers: Admission | None) -> None:
         self._settings = settings
@@ -47,18 +48,18 @@ class FleetCollector(Collector):
 
     @staticmethod
     def from_env() -> FleetCollector | None:
-        """For the fleet that the environment (or MARKETING_HOME) names; None when it names no database."""
+        """Return a collector for the fleet named by the environment or MARKETING_HOME, or None without a database."""
         settings = connected(Settings.from_env())
         if settings.database_url is None:
             return None
         return FleetCollector(settings, Database(settings.database_url, pool_size=1), admission(settings))
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing ahead of time: registering must not wait for a database."""
+        """Return no metrics, because registering must not wait for a database."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """All figures; those of a service that is away are left out."""
+        """Yield all metrics except those of a service that is down."""
         try:
             self._database.check()
             found = [*self._ledger()] if has_schema(self._database) else []
@@ -71,10 +72,10 @@ class FleetCollector(Collector):
 
     def _ledger(self) -> Iterator[Metric]:
         now = fleet_status(self._database)
-        yield GaugeMetricFamily("marketing_workers", "Worker processes that beat", now.workers)
+        yield GaugeMetricFamily("marketing_workers", "Worker processes with a recent heartbeat", now.workers)
         yield _gauge("marketing_campaigns", "Unfinished campaigns", ("status",), _each(now.campaigns))
-        yield _gauge("marketing_units_pending", "Units of running campaigns not begun", ("agent",), _each(now.pending))
-        yield _gauge("marketing_units_running", "Units in a worker's hands", ("agent",), _each(now.running))
+        yield _gauge("marketing_units_pending", "Unstarted units of running campaigns", ("agent",), _each(now.pending))
+        yield _gauge("marketing_units_running", "Units that a worker runs now", ("agent",), _each(now.running))
         switches = [((switch.provider,), 1.0) for switch in Deferrals(self._database).switches()]
         yield _gauge("marketing_provider_switched_off", "Providers switched off by hand", ("provider",), switches)
         yield from _counters(counted(self._database))
@@ -116,9 +117,9 @@ class FleetCollector(Collector):
 
 
 def _counters(found: Iterable[Counted]) -> Iterator[Metric]:
-    """Workers' counters, and whether the admission of each works."""
+    """Yield the workers' counters, and whether each can use its limits and breakers."""
     up = GaugeMetricFamily("marketing_admission_up", "The worker's limits and breakers answer", labels=("worker",))
-    families: dict[str, Any] = {}
+    families: dict[str, CounterMetricFamily] = {}
     for one in found:
         if one.counter == "admission_up":
             up.add_metric((one.worker,), one.value)
@@ -138,5 +139,5 @@ def _gauge(name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple
     return family
 
 
-def _each(found: Any) -> list[tuple[tuple[str, ...], float]]:
+def _each(found: Mapping[str, int]) -> list[tuple[tuple[str, ...], float]]:
     return [((key,), float(value)) for key, value in found.items()]

@@ -1,11 +1,11 @@
-"""The orchestrator's own tasks: a chord's body, the reconciling tick, and submit by name.
+"""Celery tasks of the orchestrator: the body of a chord, the reconcile tick, and submission by task name.
 
 Invariant: each may run any number of times, in parallel, on any worker.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import JsonValue
 
 from agents.config import CampaignConfig, ConfigError, FileSourceConfig
 from integrations.log_context import log_context
@@ -23,24 +23,27 @@ from workers.runtime import Runtime, runtime
 
 @app.task(name=ADVANCE_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def advance(campaign_id: str, step: int, stage: int) -> str:
-    """A chord's body: one more call of advance, which usually finds the join taken."""
+    """Advance a campaign, as the body of a chord.
+
+    Usually the worker of the last unit has advanced it already.
+    """
     with log_context(campaign=campaign_id, step=step):
         return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
 
 
 @app.task(name="orchestration.execution.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def reconcile_tick() -> int:
-    """The tick: wake every campaign that was dropped. Returns how many."""
+    """Wake every campaign whose wake-up was lost, and return how many there were."""
     process = runtime()
     expire_approvals(process.ledger, process.verbs)
-    _wake_with_room(process)
+    _wake_within_budget(process)
     process.deferrals.tick()
     any_agent = next(iter(process.orchestrator.agents))
     return reconcile(process.ledger, process.orchestrator.wakeups, BrokerQueues(app), any_agent=any_agent)
 
 
-def _wake_with_room(process: Runtime) -> None:
-    """Money came free, or a day began: campaigns whose next call fits under its caps look again."""
+def _wake_within_budget(process: Runtime) -> None:
+    """Wake campaigns that wait for budget and whose next call now fits within their spend limits."""
     waiting = process.deferrals.waiting_for(BUDGET)
     if waiting:
         for campaign_id in process.orchestrator.resources.spend.with_room(waiting):
@@ -48,11 +51,11 @@ def _wake_with_room(process: Runtime) -> None:
 
 
 @app.task(name=SUBMIT_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
-def submit(config: dict[str, Any], idempotency_key: str) -> str:
-    """Enqueue a campaign sent by task name from a code base without our packages.
+def submit(config: dict[str, JsonValue], idempotency_key: str) -> str:
+    """Submit a campaign sent by task name from a program without this project's packages.
 
-    Nobody waits for the answer, so a refusal is recorded under the key (``Campaigns.refusal``). A file source
-    must name a stored ``file_id``: a path of the sender's machine means nothing here.
+    The sender gets no answer, so a refusal is recorded under the key (``Campaigns.refusal``). A file source must name
+    a stored ``file_id``, because a path of the sender's machine can't be read here.
     """
     process = runtime()
     campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)

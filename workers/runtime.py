@@ -1,7 +1,7 @@
-"""What one worker process holds: its incarnation, its pool, its slots and the orchestrator.
+"""Runtime of one worker process: its identity, connection pool, unit slots, heartbeat and orchestrator.
 
-Invariant: a lease is the life of an incarnation. A new process is a new worker, beats each second while
-it lives, and is declared dead by others when it does not; it never declares itself.
+Invariant: the claims of a worker are valid while it sends heartbeats (its lease). A new process is a new worker with an
+identity of its own. Other workers declare a worker dead when its lease has expired.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from orchestration.execution.executor import UnitSlots
 from orchestration.execution.orchestrator import Orchestrator
 from orchestration.ledger.claims import OrphanFinder
 from orchestration.ledger.database import Database, DatabaseUnavailableError
+from orchestration.ledger.lease import HEARTBEAT_S
 from orchestration.ledger.ledger import Ledger, Stopped
 from orchestration.ledger.schema import migrate
 from orchestration.ledger.waiting import Deferrals
@@ -39,13 +40,12 @@ from workers.task_events import TaskEvents
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 1.0
-STRAY_BEATS = 5  #: beats between two looks for claims that nobody in this process works on any more
-DEFAULT_SLOTS = 16
+ORPHAN_SCAN_BEATS = 5  #: heartbeats between two searches for claims that no thread of this process works on
+DEFAULT_SLOTS = 16  #: units that run in parallel, unless UNIT_SLOTS says otherwise
 
 
 class Runtime:
-    """The parts that all tasks of the process share."""
+    """Objects that all tasks of a worker process share."""
 
     def __init__(self, settings: Settings, celery: Celery, *, slots: int = DEFAULT_SLOTS) -> None:
         if settings.database_url is None:
@@ -61,9 +61,9 @@ class Runtime:
         self.database = Database(settings.database_url)
         self.ledger = Ledger(self.database, self.worker)
         self.deferrals = Deferrals(self.database)
-        self._told = Stopped()  #: what was stopped, as of the last beat
-        self.admission: Admission | None = admission(settings, on_change=self._note)
-        self.guard = CallGuard(settings, self.admission, switched_off=lambda: self._told.providers)
+        self._stopped_work = Stopped()  #: as of the last heartbeat
+        self.admission: Admission | None = admission(settings, on_change=self._on_breaker_change)
+        self.guard = CallGuard(settings, self.admission, switched_off=lambda: self._stopped_work.providers)
         self.slots = UnitSlots(slots)
         self.orchestrator = Orchestrator(
             ledger=self.ledger,
@@ -74,7 +74,7 @@ class Runtime:
             placement=settings.stage_placement,
             observer=self.events,
             serves=self.serves,
-            stopped=lambda campaign_id: campaign_id in self._told.campaigns,
+            stopped=lambda campaign_id: campaign_id in self._stopped_work.campaigns,
         )
         self.verbs = Verbs(
             ledger=self.ledger,
@@ -82,51 +82,51 @@ class Runtime:
             wakeups=self.orchestrator.wakeups,
             clock=self.orchestrator.resources.clock,
         )
-        self._beating = Thread(target=self._beat, name="beat", daemon=True)
+        self._heartbeat_thread = Thread(target=self._heartbeat, name="heartbeat", daemon=True)
 
     def serves(self, agent: str) -> bool:
-        """May this worker go on with a hop of ``agent`` now? Not while it drains: a shutdown ends at the border."""
+        """Return whether this worker may continue with a hop of ``agent`` (not while it drains)."""
         served = self.served()
         return not self.draining.is_set() and (served is None or agent in served)
 
     def start(self) -> None:
-        """Bring the schema up to date and begin to beat."""
+        """Migrate the schema and start to send heartbeats."""
         crash_points.check()
         migrate(self.database.url)
-        self._told = self.ledger.beat()
-        self._beating.start()
+        self._stopped_work = self.ledger.beat()
+        self._heartbeat_thread.start()
 
     def stop(self) -> None:
-        """Wait for running units, stop beating and close the pool."""
+        """Wait for running units, stop the heartbeat and close the connection pool."""
         self.draining.set()
         self.slots.close()
         self._stopped.set()
-        self._beating.join(timeout=5 * BEAT_S)
+        self._heartbeat_thread.join(timeout=5 * HEARTBEAT_S)
         if self.admission is not None:
             self.admission.close()
         self.database.close()
 
-    def _beat(self) -> None:
-        stray = OrphanFinder(self.ledger.claims, self.ledger)
+    def _heartbeat(self) -> None:
+        orphans = OrphanFinder(self.ledger.claims, self.ledger)
         for beats in count(1):
-            if self._stopped.wait(BEAT_S):
+            if self._stopped.wait(HEARTBEAT_S):
                 return
             try:
-                self._told = self.ledger.beat(self._counted())
-                if beats % STRAY_BEATS == 0:
-                    stray.look()
+                self._stopped_work = self.ledger.beat(self._counted())
+                if beats % ORPHAN_SCAN_BEATS == 0:
+                    orphans.look()
             except DatabaseUnavailableError as error:
-                log.warning("no beat: %s", error)
+                log.warning("no heartbeat: %s", error)
 
     def _counted(self) -> list[dict[str, object]]:
-        """What this process has counted, and whether its admission works."""
+        """Return this process's counters, and whether it can use the fleet's limits and breakers."""
         return [
             *self.orchestrator.resources.counts.snapshot(),
             {"counter": "admission_up", "labels": {}, "value": int(self.guard.healthy)},
         ]
 
-    def _note(self, change: BreakerChange) -> None:
-        """A breaker's change is an event of the fleet; what waits for a provider that works again looks again."""
+    def _on_breaker_change(self, change: BreakerChange) -> None:
+        """Record a breaker's change in the fleet's history, and log it."""
         self.deferrals.note(
             f"breaker_{change.after.value}",
             {"circuit": change.circuit, "before": change.before.value, "reason": change.reason},
@@ -137,5 +137,5 @@ class Runtime:
 
 @cache
 def runtime() -> Runtime:
-    """The runtime of this process, built on first use."""
+    """Return the runtime of this process, which is built on first use."""
     return Runtime(connected(Settings.from_env()), app, slots=int(os.environ.get("UNIT_SLOTS") or DEFAULT_SLOTS))

@@ -349,7 +349,7 @@ class Supervisor:
 
 
 def log_tail(path: Path, *, lines: int = 12, offset: int = 0) -> str:
-    """Return the last lines of a log, from byte ``offset`` on; empty when there is no log."""
+    """Return the last lines of a log from byte ``offset`` on, or an empty text when there is no log."""
     try:
         with path.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)

@@ -1,8 +1,8 @@
-"""Hops and units that run without a message of their own, shown as tasks all the same.
+"""Task events for hops and units that run without a Celery message of their own, so that Flower shows them.
 
-A hop that goes on in the same worker saves a broker round trip; Flower would not see it. Its events are
-sent through the worker's own dispatcher, under the agent's task name. Invariant: showing is never worth a
-failure: an event that can't be sent is dropped.
+A hop that continues in the same worker saves a broker round trip, but Celery sends no events for it. This module sends
+them through the worker's event dispatcher, under the name of the agent's task. Invariant: an event that can't be sent
+is dropped and never fails the work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Protocol
 from uuid import uuid4
 
 from integrations.log_context import log_context
@@ -20,19 +20,31 @@ from orchestration.execution.canvas import hop_task, unit_task
 log = logging.getLogger(__name__)
 
 
+class EventDispatcher(Protocol):
+    """Members of ``celery.events.EventDispatcher`` that are used here."""
+
+    enabled: bool
+
+    def send(self, type: str, **fields: object) -> object:
+        """Send one event."""
+
+
 class TaskEvents:
-    """An ``orchestration.wakeups.Observer`` that speaks Celery's event protocol."""
+    """An ``orchestration.wakeups.Observer`` that sends Celery's task events."""
 
     def __init__(self) -> None:
-        self._dispatcher: Callable[[], Any] = lambda: None
+        self._dispatcher: Callable[[], EventDispatcher | None] = lambda: None
 
-    def follow(self, dispatcher: Callable[[], Any]) -> None:
-        """Use the consumer's dispatcher; a callable, because a reconnect replaces it."""
+    def use_dispatcher(self, dispatcher: Callable[[], EventDispatcher | None]) -> None:
+        """Send events through the dispatcher that a callable returns.
+
+        It is called for each event, because the dispatcher is replaced when the worker reconnects.
+        """
         self._dispatcher = dispatcher
 
     @contextmanager
     def hop(self, campaign_id: str, agent: str, step: int) -> Iterator[None]:
-        """Show a hop that goes on in this worker."""
+        """Send the events of a hop that continues in this worker."""
         with (
             log_context(campaign=campaign_id, step=step, agent=agent),
             self._shown(hop_task(agent), (campaign_id, step)),
@@ -42,12 +54,12 @@ class TaskEvents:
 
     @contextmanager
     def unit(self, campaign_id: str, agent: str, key: str) -> Iterator[None]:
-        """Show a unit that runs beside its hop."""
+        """Send the events of a unit that runs in the worker of its hop."""
         with self._shown(unit_task(agent), (campaign_id, key)):
             yield
 
     @contextmanager
-    def _shown(self, name: str, args: tuple[Any, ...]) -> Iterator[None]:
+    def _shown(self, name: str, args: tuple[object, ...]) -> Iterator[None]:
         dispatcher = self._dispatcher()
         if dispatcher is None or not dispatcher.enabled:
             yield
@@ -65,11 +77,11 @@ class TaskEvents:
             raise
         self._send("task-succeeded", uuid=uuid, result="''", runtime=time.monotonic() - begun)
 
-    def _send(self, kind: str, **fields: Any) -> None:
+    def _send(self, kind: str, **fields: object) -> None:
         dispatcher = self._dispatcher()
         if dispatcher is None:
             return
         try:
             dispatcher.send(kind, **fields)
-        except Exception as error:  # the broker is away: whatever its client raises, the work goes on
+        except Exception as error:  # the broker is down: any exception of its client is ignored
             log.debug("event %s dropped (%s)", kind, type(error).__name__)

@@ -22,6 +22,7 @@ from orchestration.ledger.claims import ClaimId, ClaimRegistry
 from orchestration.ledger.commits import Finish
 from orchestration.ledger.database import Database, DatabaseUnavailableError, encode
 from orchestration.ledger.group_commit import GroupCommit
+from orchestration.ledger.lease import LEASE_S
 from orchestration.ledger.rows import (
     CAMPAIGN_COLUMNS,
     ENTER_COLUMNS,
@@ -42,7 +43,6 @@ from orchestration.ledger.rows import (
 
 DUPLICATE = -1  #: none of the results was ours to record
 
-LEASE_S = 15.0  #: a worker that has not beaten for this long is dead
 STALE_S = 3.0  #: a campaign without progress for this long gets a wake-up; doubles with each repeat
 EARLY_S = 0.005  #: a wake-up comes this much after a unit's moment, never before it
 LONG = 32_000  #: a transition with lists of more characters is committed by itself, so that no other waits for it

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestration.ledger.database import Database, encode
+from orchestration.ledger.lease import HEARTBEAT_S
 
 PROVIDER, BUDGET = "provider", "budget"  #: what a unit can wait for
 #: Tells the fleet's history of a switch that was thrown.
@@ -20,7 +21,7 @@ _NOTE = (
     "INSERT INTO marketing.fleet_events (kind, actor, data) "
     "SELECT %s, %s, jsonb_build_object('provider', provider, 'reason', %s::text) FROM changed RETURNING true"
 )
-HEARD_S = 2.0  #: by then every worker has heard, with its beat, of a switch that was thrown
+HEARD_S = 2 * HEARTBEAT_S  #: by then every worker has learned of a changed switch, with its heartbeat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestration.ledger.database import Database
-
-#: A worker beats each second; one that has been silent this long is taken for dead.
-ALIVE_S = 15.0
+from orchestration.ledger.lease import LEASE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetStatus:
     """The fleet as the database sees it."""
 
-    workers: int  #: processes that beat within ALIVE_S
+    workers: int  #: processes with a heartbeat within LEASE_S
     campaigns: Mapping[str, int] = field(default_factory=dict)  #: status -> count, unfinished ones only
     pending: Mapping[str, int] = field(default_factory=dict)  #: agent -> units nobody has begun
     running: Mapping[str, int] = field(default_factory=dict)  #: agent -> units in a worker's hands
@@ -40,7 +38,7 @@ def counted(database: Database) -> list[Counted]:
         "SELECT worker, metrics FROM marketing.workers "
         "WHERE beat_at > clock_timestamp() - make_interval(secs => %s) AND jsonb_typeof(metrics) = 'array' "
         "ORDER BY worker",
-        ALIVE_S,
+        LEASE_S,
     )
     return [
         Counted(worker=str(worker), counter=str(one["counter"]), labels=one["labels"], value=int(one["value"]))
@@ -59,7 +57,7 @@ def live_workers(database: Database) -> int:
     return int(
         database.rows(
             "SELECT count(*) FROM marketing.workers WHERE beat_at > clock_timestamp() - make_interval(secs => %s)",
-            ALIVE_S,
+            LEASE_S,
         )[0][0]
     )
 

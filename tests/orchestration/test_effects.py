@@ -24,10 +24,10 @@ from integrations.retry import RetryPolicy
 from integrations.settings import Settings
 from orchestration.execution.context import LedgerContext, Resources
 from orchestration.ledger.claims import OrphanFinder
-from orchestration.ledger.ledger import ADVANCED, DUPLICATE, LEASE_S
+from orchestration.ledger.lease import HEARTBEAT_S, LEASE_S
+from orchestration.ledger.ledger import ADVANCED, DUPLICATE
 from orchestration.ledger.rows import UNIT_COLUMNS, Claimed, Position
 
-BEAT_S = 1.0  #: how old a worker's newest beat may be
 PAST = "clock_timestamp() - interval '60 seconds'"
 
 
@@ -160,7 +160,7 @@ def test_an_abandoned_line_of_work_changes_nothing_outside(
 
 
 def test_a_late_sender_gives_up_before_its_lease_does() -> None:
-    assert EffectRules().late_s + BEAT_S < LEASE_S
+    assert EffectRules().late_s + HEARTBEAT_S < LEASE_S
 
 
 def test_a_late_result_is_taken_once_and_counted_once(bench: Callable[..., Harness]) -> None:

@@ -56,6 +56,11 @@ CLEAN = (
     "workers/cli/summary.py",
     "workers/cli/waiting.py",
     "workers/cli/wording.py",
+    *(f"workers/{name}.py" for name in ("__init__", "agent_tasks", "app", "broker_queues", "fleet", "flower")),
+    *(f"workers/{name}.py" for name in ("lifecycle", "logs", "metrics", "orchestrator_tasks", "runtime")),
+    "workers/services",
+    "workers/supervisor.py",
+    "workers/task_events.py",
 )
 
 #: Words that hide who acts on what.

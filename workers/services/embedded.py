@@ -87,14 +87,14 @@ class EmbeddedServices:
         raise AssertionError("unreachable")
 
     def poll(self, timeout: float = 0.0) -> None:
-        """Check and restart the servers for ``timeout`` seconds; return at once when attached."""
+        """Check and restart the servers for ``timeout`` seconds, or return at once when attached."""
         if self._supervisor is not None:
             self._supervisor.poll(timeout)
 
     def stop(self, *, detach_timeout: float = DETACH_TIMEOUT_S) -> None:
-        """Wait for attached processes, stop the servers and release the home; only detach when attached.
+        """Wait for attached processes, stop the servers and release the home.
 
-        Idempotent. ``detach_timeout`` is the longest wait, in seconds.
+        An attached process only detaches. Idempotent. ``detach_timeout`` is the longest wait, in seconds.
         """
         if self._attached is not None:
             self._attached.release()

@@ -1,4 +1,4 @@
-"""The folder MARKETING_HOME of the embedded services, and its lock files.
+"""Layout of the folder MARKETING_HOME of the embedded services, and its lock files.
 
 All files are in one folder, so that two homes share nothing and deleting the folder deletes everything::
 

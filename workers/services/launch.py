@@ -108,7 +108,7 @@ def check(folder: str, program: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Replace this process by the program; return an exit status only when that fails."""
+    """Replace this process by the program, or return an exit status when that fails."""
     parent, death_signal, identity, *command = arguments
     libc = ctypes.CDLL(None, use_errno=True)
     # A parent started in the background of a script ignores SIGINT, and children would inherit that.

@@ -109,10 +109,10 @@ class Ownership:
     def wait_for_detach(
         self, timeout: float, poll: Callable[[], None], *, interrupted: Callable[[], bool] = lambda: False
     ) -> bool:
-        """Wait until no process is attached, then admit no new one; return whether that was reached.
+        """Wait until no process is attached, and return whether that was reached.
 
-        ``poll()`` is called in a loop and sets its pace (it polls the supervisor). The wait ends after ``timeout``
-        seconds, or when ``interrupted()`` returns true.
+        From then on no process can attach. ``poll()`` is called in a loop and sets its pace (it polls the supervisor).
+        The wait ends after ``timeout`` seconds, or when ``interrupted()`` returns true.
         """
         deadline = time.monotonic() + timeout
         while not self._attached.acquire():
@@ -134,10 +134,10 @@ class Ownership:
 
 
 def attach_to_owner(home: Home, *, kinds: tuple[OwnerKind, ...], timeout: float) -> tuple[FleetNote, FileLock]:
-    """Attach to the running owner; return its note and the shared lock, which the caller releases to detach.
+    """Attach to the running owner and return its note and a shared lock.
 
-    Raises NoOwnerError when no process owns the home, or when the owner is ending or not ready in time, and
-    HomeInUseError when the owner is of another kind.
+    The caller releases the lock to detach. Raises NoOwnerError when no process owns the home, or when the owner is
+    ending or not ready in time, and HomeInUseError when the owner is of another kind.
 
     Args:
         kinds: the kinds of owner to accept.

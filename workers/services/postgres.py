@@ -77,7 +77,7 @@ class PostmasterFile:
 
     @classmethod
     def read(cls, data: Path) -> PostmasterFile | None:
-        """Read the file in a data folder; return None when it is absent or incomplete."""
+        """Read the file in a data folder, or return None when it is absent or incomplete."""
         try:
             lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             return cls(int(lines[0]), lines[4].strip(), lines[7].strip() if len(lines) > 7 else "starting")
@@ -106,7 +106,7 @@ def find_binaries() -> Path:
 
 
 class PostgresServer:
-    """The embedded Postgres of one home, run by a supervisor from its :attr:`spec`."""
+    """Embedded Postgres of one home, run by a supervisor from its :attr:`spec`."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -159,7 +159,7 @@ class PostgresServer:
         return f"marketing-{self._home.digest}"
 
     def _answers(self, pid: int) -> bool:
-        """Return whether process ``pid`` accepts connections; create the role and the database if missing."""
+        """Create the role and the database if missing, and return whether process ``pid`` accepts connections."""
         found = PostmasterFile.read(self._data)
         if found is None or found.pid != pid or found.status != "ready":
             return False
@@ -186,7 +186,7 @@ class PostgresServer:
         return found.pid if self._answers(found.pid) else None
 
     def _prepare(self) -> bool:
-        """Prepare the data folder for a start of ``postgres``; return False while that is not possible yet."""
+        """Prepare the data folder for a start of ``postgres``, or return False while that is not possible yet."""
         make_private(self._socket_dir)
         found = PostmasterFile.read(self._data)
         serves = self._serves(found.pid) if found is not None else False
@@ -218,7 +218,7 @@ class PostgresServer:
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _serves(self, pid: int) -> bool | None:
-        """Return whether process ``pid`` is a Postgres on this data; None when that can't be determined."""
+        """Return whether process ``pid`` is a Postgres on this data, or None when that can't be determined."""
         try:
             process = psutil.Process(pid)
             if process.status() == psutil.STATUS_ZOMBIE:

@@ -1,4 +1,4 @@
-"""The private folder of Postgres' Unix socket, and the database URL that uses it.
+"""Choice of a private folder for Postgres' Unix socket, and the database URL that uses it.
 
 Invariant: only its owner can enter the folder, so access to the folder is the authentication (``trust``). The kernel
 limits the path of a socket to about 100 bytes, and libpq splits it at commas. A home with a path that is longer or

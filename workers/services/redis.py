@@ -91,7 +91,7 @@ class ServerInfo:
 
 
 class RedisServer:
-    """The embedded Redis of one home, run by a supervisor from its :attr:`spec`."""
+    """Embedded Redis of one home, run by a supervisor from its :attr:`spec`."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -180,7 +180,7 @@ class RedisServer:
 
 
 def _server_info(port: int | None) -> ServerInfo | None:
-    """Ask the server on ``port`` about itself; return None when there is no port or no Redis answers."""
+    """Ask the server on ``port`` about itself, or return None when there is no port or no Redis answers."""
     if port is None:
         return None
     from redis import Redis, RedisError
