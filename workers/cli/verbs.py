@@ -7,7 +7,6 @@ the terminal and tell how the campaign stands after. Each is safe to repeat.
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -221,7 +220,8 @@ def resolve_command(
 
 def _in_question(units: list[EffectUnit], campaign_id: str, *, as_json: bool) -> None:
     if as_json:
-        print_json([asdict(unit) for unit in units])
+        shown = ("key", "provider", "effect_key", "steps", "message")
+        print_json([{name: getattr(unit, name) for name in shown} for unit in units])
         return
     if not units:
         say("Nothing is in question.")
