@@ -218,7 +218,15 @@ def test_only_what_changed_is_told_in_the_state() -> None:
     )
     state = MarketingAgentState.initial(config, campaign_id="c1").evolve(ad_creatives=creatives)
     switch = AdSwitch(
-        number=1, wanted="off", go_on=False, actor="ann", agent=AD_MANAGEMENT, planned=True, settled=False, unreached=()
+        number=1,
+        wanted="off",
+        go_on=False,
+        actor="ann",
+        agent=AD_MANAGEMENT,
+        epoch=0,
+        planned=True,
+        settled=False,
+        unreached=(),
     )
     units = [unit(1, "off", ours=True), unit(1, "off", platform="y", status="failed"), unit(1, "off", platform="w")]
     end = settled(state, switch, units, real_agents())
