@@ -9,11 +9,13 @@ contents.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agents.config import Models
 from agents.ports import UnitContext
+from agents.unit_kind import Part
 from agents.ways import model_of
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError
 from integrations.llm.answer import RawAnswer
@@ -29,6 +31,34 @@ PROVIDER = "openai"
 CONTEXT_OVERFLOW = "context_length_exceeded"  #: ``detail`` of a BadRequestError for a prompt that is too long
 
 
+class ModelCall(Part):
+    """How a model is asked; base of the inputs of all units that ask one."""
+
+    system: str  #: the standing instruction
+    model: str | None = None  #: None: the deployment's own
+    temperature: float = 0.2
+    seed: int = 7
+
+
+class Prompted(ModelCall):
+    """A question that was written when its unit was planned."""
+
+    prompt: str
+
+
+class Choice(TypedDict):
+    """What a campaign's ``models`` say about its calls."""
+
+    model: str | None
+    temperature: float
+    seed: int
+
+
+def choice(models: Models) -> Choice:
+    """Return the fields of a :class:`ModelCall` that a campaign chooses."""
+    return {"model": models.default, "temperature": models.temperature, "seed": models.seed}
+
+
 class Answer(NamedTuple, Generic[T]):
     """A validated answer and the path that made it, e.g. ``openai:gpt-4.1-mini``."""
 
@@ -38,14 +68,11 @@ class Answer(NamedTuple, Generic[T]):
 
 def ask(
     ctx: UnitContext,
+    call: ModelCall,
     *,
     agent: str,
-    system: str,
     prompt: str,
     output: type[T],
-    model: str | None = None,
-    temperature: float = 0.2,
-    seed: int = 7,
     max_tokens: int = MAX_ANSWER_TOKENS,
     entry: str = "answer",
     shorter: str | None = None,
@@ -62,7 +89,7 @@ def ask(
     Raises PolicyRefusedError (the model or its filter declined), InvalidAnswerError (no usable answer after
     the re-asks), and what the call itself raises (TransientError, NotNowError, ...).
     """
-    schema = output.model_json_schema()
+    schema, model = output.model_json_schema(), call.model
     other = model_of(ctx.way)
     if other is not None:  # an answer of the first model must not be taken for the other one's
         model, entry = other, f"{entry}@{other}"
@@ -79,8 +106,8 @@ def ask(
                 schema=schema,
                 schema_name=name,
                 model=model,
-                temperature=temperature,
-                seed=seed,
+                temperature=call.temperature,
+                seed=call.seed,
                 max_tokens=limit,
                 timeout=timeout,
             ),
@@ -88,7 +115,7 @@ def ask(
             cost=CostBound(entry=place, model=chosen, amount=most),
         )
 
-    question = _question(system, prompt)
+    question = _question(call.system, prompt)
     messages, problem = question, ""
     for attempt in range(MAX_REASKS + 1):
         place = entry if attempt == 0 else f"{entry}.{attempt}"
@@ -101,7 +128,7 @@ def ask(
             except BadRequestError as error:
                 if error.detail != CONTEXT_OVERFLOW or shorter is None:
                     raise
-                question, shorter = _question(system, shorter), None
+                question, shorter = _question(call.system, shorter), None
                 raw = send(question, max_tokens, place)
             ctx.journal(place, raw.to_dict(), raw.usage)
         _declined(raw, agent)

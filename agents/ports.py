@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from agents.unit import Unit
-from integrations.ads.platform import AdSpec
+from integrations.ads.platform import AdSpec, DayReport
 from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.usage import Usage
@@ -90,23 +90,23 @@ class EffectRules:
 class AdBudget(Protocol):
     """The ad money of one campaign on one platform, under its caps and the fleet's."""
 
-    def reserve(self, spec: AdSpec) -> Any:
-        """Ask before the platform is given ``spec``: what was held before, for :meth:`restore`. OverBudgetError."""
+    def reserve(self, spec: AdSpec) -> Callable[[], None]:
+        """Ask before the platform is given ``spec``.
+
+        Returns what to call when nothing of it runs there: it holds again what was held before. Raises OverBudgetError
+        when a cap has no room.
+        """
         ...
 
     def placed(self, spec: AdSpec) -> None:
         """The platform has taken ``spec``."""
         ...
 
-    def restore(self, spec: AdSpec, before: Any) -> None:
-        """Nothing of ``spec`` runs at the platform."""
-        ...
-
     def stopped(self, key: str) -> None:
         """What carries the effect key ``key`` does not run any more."""
         ...
 
-    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
+    def reported(self, currency: str, revision: int, days: Iterable[DayReport]) -> None:
         """The platform has told what the campaign's own ads of ``revision`` have spent, day by day."""
         ...
 
@@ -114,19 +114,18 @@ class AdBudget(Protocol):
 class UncappedAds:
     """Ad money that nobody counts: of a run in one process, without a ledger."""
 
-    def reserve(self, spec: AdSpec) -> None:
-        """Granted."""
+    def reserve(self, spec: AdSpec) -> Callable[[], None]:
+        """Grant it."""
+        del spec
+        return lambda: None
 
     def placed(self, spec: AdSpec) -> None:
         """Not written down."""
 
-    def restore(self, spec: AdSpec, before: None) -> None:
-        """Nothing was held."""
-
     def stopped(self, key: str) -> None:
         """Not written down."""
 
-    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
+    def reported(self, currency: str, revision: int, days: Iterable[DayReport]) -> None:
         """Not written down."""
 
 

@@ -13,36 +13,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from agents import prompts
 from agents.ad_management import approval, overview, specs
 from agents.ad_management.creative import (
     AGENT,
-    WrittenCreative,
     brief,
     source_pieces,
     suggestions_for,
     texts,
 )
-from agents.ad_management.deployment import deploy, validate
-from agents.ad_management.stopping import stop, stopped
+from agents.ad_management.deployment import DEPLOY, VALIDATE
+from agents.ad_management.stopping import STOP, stopped
+from agents.ad_management.units import Creative, Deploy, OnPlatform, SwitchAd, Validate, WriteCreative
+from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from agents.messages import receive
-from agents.model_call import PROVIDER, ask
+from agents.model_call import PROVIDER, choice
 from agents.names import ANALYTICS
 from agents.overview import Section
-from agents.ports import UnitContext
 from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState
 from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
+from agents.unit_kind import AnyKind, kinds
 from agents.ways import model_policy
 from integrations.ads.platform import AdSpec
 from integrations.ads.registry import available
-from integrations.errors import BadRequestError
 from integrations.retry import RetryPolicy
 
 PACKAGE = "agents.ad_management"
@@ -56,6 +56,7 @@ class AdManagement(BaseAgent):
     gate: ClassVar[str] = approval.GATE
     outside: ClassVar[str] = "the ads"
     edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=ANALYTICS),)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(WRITE_CREATIVE, UNSUPPORTED, VALIDATE, DEPLOY, STOP)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the language models' provider and the campaign's platforms."""
@@ -74,7 +75,7 @@ class AdManagement(BaseAgent):
             house_rules="\n".join(rules),
         )
 
-    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
         """Brand, audience and content; no leads, so no personal data."""
         config = state.campaign_config
         return {
@@ -100,18 +101,18 @@ class AdManagement(BaseAgent):
         if "creatives" not in done:
             return Stage(name="creatives", units=self._creative_units(state))
         if "validate" not in done:
-            written = _by_platform(done["creatives"])
+            written = _written(done["creatives"])
             daily = specs.budgets(state, tuple(written))
             units = [_validate_unit(state, self._spec(state, name, out, daily), name) for name, out in written.items()]
             return Stage(name="validate", units=units) if units else None
-        written, valid = _by_platform(done["creatives"]), _by_platform(done["validate"])
-        wanted = specs.targets(state, tuple(valid))
+        written = _written(done["creatives"])
+        wanted = specs.targets(state, _platforms(done["validate"]))
         lowered = specs.lowered(state, wanted)
         if "deploy" not in done:
             first = {name: wanted[name] for name in lowered} if lowered else specs.within_budget(state, wanted, {})
             return self._deployment("deploy", state, written, first)
         if "raise" not in done and lowered and len(lowered) < len(wanted):
-            settled = {name: wanted[name] for name in _by_platform(done["deploy"])}
+            settled = {name: wanted[name] for name in _platforms(done["deploy"])}
             more = {name: daily for name, daily in wanted.items() if name not in lowered}
             return self._deployment("raise", state, written, specs.within_budget(state, more, settled))
         return None
@@ -123,11 +124,10 @@ class AdManagement(BaseAgent):
     def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
         """Plan one effect per platform: whatever carries this campaign's key there is paused, or switched on again."""
         units = [
-            Unit(
-                key=f"{wanted or 'stop'}:{name}",
-                kind="stop",
+            STOP.unit(
+                f"{wanted or 'stop'}:{name}",
+                SwitchAd(platform=name, wanted=wanted),
                 provider=name,
-                input={"platform": name, **({"wanted": wanted} if wanted else {})},
                 effect_key=effect_key(state.campaign_id, name),
                 # Somebody waits for the cancel to be over: what can't be reached is said, and cancelled again.
                 policy=RetryPolicy(max_wait_s=STOP_WAIT_S, attend=False),
@@ -141,35 +141,18 @@ class AdManagement(BaseAgent):
         """Return the state in which the creatives are as the platforms have them now."""
         return stopped(state, results)
 
-    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-        """Ask the model, or one ad platform."""
-        if unit.kind == "write_creative":
-            return _write(unit, ctx)
-        if unit.kind == "unsupported":
-            name = unit.input["platform"]
-            raise BadRequestError(name, f"is not supported in this version; use one of {', '.join(available())}")
-        platform = ctx.providers.ads(unit.input["platform"])
-        if unit.kind == "stop":
-            return stop(ctx, platform, unit.effect_key or "")
-        spec = AdSpec.model_validate(unit.input["spec"])
-        if unit.kind == "validate":
-            return validate(ctx, platform, spec)
-        if unit.kind == "deploy":
-            return deploy(ctx, platform, spec, unit.input["remote_ids"])
-        raise ValueError(f"ad_management has no unit kind {unit.kind!r}")
-
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
         """One creative per platform asked for, in their order: running, or failed with the reason."""
         last: dict[str, UnitResult] = {}
         for stage in result:
-            last |= {str(r.unit.input["platform"]): r for r in stage.results}
+            last |= {_given(r.unit).platform: r for r in stage.results}
         creatives = [self._creative(state, name, last[name]) for name in state.ad_platforms if name in last]
         others = [c for c in state.ad_creatives if c.platform not in last]
         return state.evolve(ad_creatives=(*creatives, *others))
 
-    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
         """How many platforms run, and what they may cost a day."""
         running = [c for c in after.ad_creatives if c.status == "active"]
         return {
@@ -192,9 +175,7 @@ class AdManagement(BaseAgent):
         units = []
         for name in state.ad_platforms:
             if name not in available():
-                units.append(
-                    Unit(key=f"creative:{name}", kind="unsupported", provider="local", input={"platform": name})
-                )
+                units.append(UNSUPPORTED.unit(f"creative:{name}", OnPlatform(platform=name), provider="local"))
                 continue
             prompt = prompts.render(
                 prompts.load(PACKAGE, "write_creative"),
@@ -202,18 +183,10 @@ class AdManagement(BaseAgent):
                 brief=prompts.brief(brief(state, facts, name, suggestions_for(unread, name))),
             )
             units.append(
-                Unit(
-                    key=f"creative:{name}",
-                    kind="write_creative",
+                WRITE_CREATIVE.unit(
+                    f"creative:{name}",
+                    WriteCreative(platform=name, system=self.get_system_prompt(state), prompt=prompt, **choice(models)),
                     provider=PROVIDER,
-                    input={
-                        "platform": name,
-                        "system": self.get_system_prompt(state),
-                        "prompt": prompt,
-                        "model": models.default,
-                        "temperature": models.temperature,
-                        "seed": models.seed,
-                    },
                     # What runs goes on running when its new texts fail: that must not end the campaign.
                     essential=not _runs(state, name),
                     policy=model_policy(models, essential=not _runs(state, name)),
@@ -221,16 +194,14 @@ class AdManagement(BaseAgent):
             )
         return units
 
-    def _spec(
-        self, state: MarketingAgentState, name: str, written: Mapping[str, Any], daily: Mapping[str, Decimal]
-    ) -> AdSpec:
+    def _spec(self, state: MarketingAgentState, name: str, written: Creative, daily: Mapping[str, Decimal]) -> AdSpec:
         return specs.spec(state, name, texts(written, state, name), daily[name])
 
     def _deployment(
         self,
         stage: str,
         state: MarketingAgentState,
-        written: Mapping[str, Mapping[str, Any]],
+        written: Mapping[str, Creative],
         daily: Mapping[str, Decimal],
     ) -> Stage | None:
         units = [_deploy_unit(state, self._spec(state, name, written[name], daily), name) for name in daily]
@@ -238,14 +209,14 @@ class AdManagement(BaseAgent):
 
     def _creative(self, state: MarketingAgentState, name: str, last: UnitResult) -> AdCreative:
         previous = specs.creative_on(state, name)
-        raw = last.unit.input.get("spec")
-        spec = AdSpec.model_validate(raw) if raw else None
-        if last.ok and last.unit.kind == "deploy" and spec is not None:
-            output = last.output or {}
+        given = _given(last.unit)
+        spec = given.spec if isinstance(given, Validate) else None
+        runs = DEPLOY.answer(last) if isinstance(given, Deploy) else None
+        if runs is not None and spec is not None:
             return _described(state, spec, name).model_copy(
                 update={
-                    "status": output["status"],
-                    "remote_ids": dict(output["remote_ids"]),
+                    "status": runs.status,
+                    "remote_ids": dict(runs.remote_ids),
                     "content_hash": specs.content_hash(spec),
                 }
             )
@@ -256,55 +227,44 @@ class AdManagement(BaseAgent):
         return failed.model_copy(update={"status": "failed", "error": reason})
 
 
-def _write(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    given = unit.input
-    answer = ask(
-        ctx,
-        agent=AGENT,
-        system=given["system"],
-        prompt=given["prompt"],
-        output=WrittenCreative,
-        model=given["model"],
-        temperature=given["temperature"],
-        seed=given["seed"],
-        from_prose=WrittenCreative.from_prose,
-    )
-    return {**answer.value.model_dump(mode="json"), "produced_by": answer.produced_by}
-
-
 def _runs(state: MarketingAgentState, name: str) -> bool:
     """Is something of this campaign on the platform? It goes on running whatever becomes of an update."""
     return bool(specs.own_remote_ids(state, name))
 
 
 def _validate_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
-    return Unit(
-        key=f"validate:{name}",
-        kind="validate",
+    return VALIDATE.unit(
+        f"validate:{name}",
+        Validate(platform=name, spec=spec),
         provider=name,
-        input={"platform": name, "spec": spec.model_dump(mode="json")},
         essential=not _runs(state, name),
     )
 
 
 def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
-    return Unit(
-        key=f"deploy:{name}",
-        kind="deploy",
+    return DEPLOY.unit(
+        f"deploy:{name}",
+        Deploy(platform=name, spec=spec, remote_ids=specs.own_remote_ids(state, name)),
         provider=name,
-        input={
-            "platform": name,
-            "spec": spec.model_dump(mode="json"),
-            "remote_ids": dict(specs.own_remote_ids(state, name)),
-        },
         effect_key=spec.effect_key,
         essential=not _runs(state, name),
     )
 
 
-def _by_platform(stage: StageResult) -> dict[str, Mapping[str, Any]]:
-    """Outputs of the units that succeeded, by platform, in the order of planning."""
-    return {str(r.unit.input["platform"]): r.output or {} for r in stage.results if r.ok}
+def _given(unit: Unit) -> OnPlatform:
+    """What any unit of the agent was given."""
+    given: OnPlatform = AdManagement.kinds[unit.kind].given(unit)
+    return given
+
+
+def _written(stage: StageResult) -> dict[str, Creative]:
+    """Creatives that could be written, by platform, in the order of planning."""
+    return {given.platform: answer for given, answer in WRITE_CREATIVE.answers([stage])}
+
+
+def _platforms(stage: StageResult) -> tuple[str, ...]:
+    """Platforms whose unit succeeded, in the order of planning."""
+    return tuple(_given(result.unit).platform for result in stage.results if result.ok)
 
 
 def _blank(state: MarketingAgentState, name: str) -> AdCreative:

@@ -5,36 +5,35 @@ Pure. Invariant: what was approved passes, anything else asks anew: other texts,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
+from agents.ad_management.deployment import DEPLOY
 from agents.approval import Question
 from agents.state import MarketingAgentState
 from agents.unit import Stage, short_hash
+from integrations.ads.platform import AdSpec
 
 GATE = "ads"
 
 
 def question(state: MarketingAgentState, stage: Stage) -> Question | None:
     """Describe what the stage's effects publish and spend; None for a stage without effects."""
-    effects = [unit for unit in stage.units if unit.effect]
-    if not effects:
+    asked = [DEPLOY.given(unit) for unit in stage.units if unit.effect]
+    if not asked:
         return None
     budget = state.campaign_config.budget or Decimal(0)
     return Question(
         kind=GATE,
         request={
-            "ads": [{"platform": unit.input["platform"], **dict(unit.input["spec"])} for unit in effects],
+            "ads": [{"platform": one.platform, **one.spec.model_dump(mode="json")} for one in asked],
             "budget": str(budget),
             "currency": state.campaign_config.currency,
             "days": state.campaign_config.schedule.days,
         },
-        contents=tuple(short_hash(unit.input["platform"], *_texts(unit.input["spec"])) for unit in effects),
+        contents=tuple(short_hash(one.platform, *_texts(one.spec)) for one in asked),
         budget=budget,
     )
 
 
-def _texts(spec: Mapping[str, Any]) -> list[str]:
-    shown = ("headlines", "descriptions", "call_to_action", "landing_url")
-    return [repr(spec.get(name)) for name in shown]
+def _texts(spec: AdSpec) -> list[str]:
+    return [repr(spec.headlines), repr(spec.descriptions), spec.call_to_action, spec.landing_url]

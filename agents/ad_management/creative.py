@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -73,12 +72,12 @@ def suggestions_for(messages: Sequence[AgentMessage], platform: str) -> list[str
 
 
 def brief(
-    state: MarketingAgentState, facts: Mapping[str, Any], platform: str, suggestions: Sequence[str]
-) -> dict[str, Any]:
+    state: MarketingAgentState, facts: Mapping[str, object], platform: str, suggestions: Sequence[str]
+) -> dict[str, object]:
     """The facts for one platform's creative; no personal data."""
     limits = platform_spec(platform).limits
     previous = next((c for c in state.ad_creatives if c.platform == platform and c.headlines), None)
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "task": "write_creative",
         "platform": platform,
         "limits": {
@@ -97,15 +96,15 @@ def brief(
     return found
 
 
-def texts(written: Mapping[str, Any], state: MarketingAgentState, platform: str) -> Texts:
-    """The model's answer (a dump of :class:`WrittenCreative`) cut to the platform's limits."""
+def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -> Texts:
+    """Cut the model's answer to the platform's limits."""
     limits = platform_spec(platform).limits
     banned = state.campaign_config.brand.banned_words
     headlines, descriptions, action = _fallbacks(state)
-    wanted = cut(str(written.get("call_to_action", "")), CALL_TO_ACTION_WIDTH, limits)
+    wanted = cut(written.call_to_action, CALL_TO_ACTION_WIDTH, limits)
     return Texts(
         headlines=fit(
-            written.get("headlines", ()),
+            written.headlines,
             headlines,
             least=limits.min_headlines,
             most=limits.max_headlines,
@@ -114,7 +113,7 @@ def texts(written: Mapping[str, Any], state: MarketingAgentState, platform: str)
             banned=banned,
         ),
         descriptions=fit(
-            written.get("descriptions", ()),
+            written.descriptions,
             descriptions,
             least=limits.min_descriptions,
             most=limits.max_descriptions,

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
+from agents.ad_management.units import Deploy, Deployed, Validate, Validated
 from agents.effects import EffectSteps
-from agents.ports import UnitContext
+from agents.unit_kind import UnitKind
 from integrations.ads.platform import ACTIVE, AdPlatform, AdSpec, Wire
 from integrations.errors import BadRequestError, IntegrationError
+
+if TYPE_CHECKING:
+    from agents.ports import UnitContext
 
 _ENABLING, _ENABLED = "enabling", "enabled"
 
@@ -26,38 +30,39 @@ def wire_of(ctx: UnitContext, provider: str) -> Wire:
     return EffectSteps(ctx, provider).wire
 
 
-def validate(ctx: UnitContext, platform: AdPlatform, spec: AdSpec) -> dict[str, Any]:
-    """A dry run; BadRequestError lists what the platform would refuse."""
-    problems = platform.validate(_started(ctx, spec), wire=lambda send: ctx.call(platform.name, send))
+def validate(given: Validate, ctx: UnitContext) -> Validated:
+    """Make a dry run. Raises BadRequestError with what the platform would refuse."""
+    platform = ctx.providers.ads(given.platform)
+    problems = platform.validate(_started(ctx, given.spec), wire=lambda send: ctx.call(platform.name, send))
     if problems:
         raise BadRequestError(platform.name, f"would refuse the ad: {'; '.join(problems)}")
-    return {"valid": True}
+    return Validated()
 
 
-def deploy(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> dict[str, Any]:
-    """Make the platform run ``spec``. ``known``: remote ids from an earlier round, {} for none.
+def deploy(given: Deploy, ctx: UnitContext) -> Deployed:
+    """Make the platform run the ad.
 
-    Returns {"remote_ids": {...}, "status": "active" | "paused"}. Raises OverBudgetError before anything is sent, when
-    a cap on ad money has no room for ``spec``.
+    Raises OverBudgetError before anything is sent, when a cap on ad money has no room for it.
     """
-    before = ctx.ad_budget.reserve(spec)
+    platform, spec = ctx.providers.ads(given.platform), given.spec
+    restore = ctx.ad_budget.reserve(spec)
     try:
-        made = _deployed(ctx, platform, spec, known)
+        made = _deployed(ctx, platform, spec, given.remote_ids)
     except IntegrationError:
-        if not known and ctx.journaled(_ENABLING) is None:
-            ctx.ad_budget.restore(spec, before)  # whatever was made is paused and spends nothing
+        if not given.remote_ids and ctx.journaled(_ENABLING) is None:
+            restore()  # whatever was made is paused and spends nothing
         raise
     ctx.ad_budget.placed(spec)
     return made
 
 
-def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> dict[str, Any]:
+def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> Deployed:
     steps = EffectSteps(ctx, platform.name)
     wire = steps.wire
     if campaign := known.get("campaign"):
         remote = platform.get(campaign, wire=wire)
         remote = platform.update(remote, spec, wire=wire, steps=steps)
-        return {"remote_ids": dict(remote.ids), "status": remote.status}
+        return Deployed(remote_ids=dict(remote.ids), status=remote.status)
     wanted = _started(ctx, spec)
     found = platform.find_by_key(spec.effect_key, wire=wire)
     if found is None:
@@ -69,7 +74,11 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mappi
         platform.enable(remote, wire=wire)
         remote = replace(remote, status=ACTIVE)
     ctx.journal(_ENABLED, remote.id)
-    return {"remote_ids": dict(remote.ids), "status": remote.status}
+    return Deployed(remote_ids=dict(remote.ids), status=remote.status)
+
+
+VALIDATE = UnitKind(name="validate", input=Validate, output=Validated, run=validate)
+DEPLOY = UnitKind(name="deploy", input=Deploy, output=Deployed, run=deploy)
 
 
 def _started(ctx: UnitContext, spec: AdSpec) -> AdSpec:

@@ -8,13 +8,14 @@ by the documented formula; every round is kept, so that rounds can be compared.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from pydantic import JsonValue
 
 from agents import prompts
 from agents.analytics import overview
 from agents.analytics.measurement import (
-    day_to_dict,
     performance,
     piece_performance,
     platform_metrics,
@@ -22,25 +23,24 @@ from agents.analytics.measurement import (
 from agents.analytics.schedule import measuring, next_optimization
 from agents.analytics.suggestions import (
     CONTENT,
-    ModelSuggestions,
     Suggestion,
     merged,
     rule_based,
 )
+from agents.analytics.units import MEASURE, SUGGEST, Measure
 from agents.base import BaseAgent, thread
 from agents.config import CampaignConfig
 from agents.messages import AgentMessage, MessageType, message
-from agents.model_call import PROVIDER, ask
+from agents.model_call import PROVIDER, Prompted, choice
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
 from agents.performance_score import GOOD, benchmark
-from agents.ports import UnitContext
 from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
+from agents.unit_kind import AnyKind, kinds
 from agents.waiting import Wait
 from agents.ways import model_policy
-from integrations.ads.platform import RemoteCampaign
 
 AGENT = "analytics"
 PACKAGE = "agents.analytics"
@@ -57,6 +57,7 @@ class Analytics(BaseAgent):
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
     )
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the language models' provider."""
@@ -69,7 +70,7 @@ class Analytics(BaseAgent):
             prompts.load(PACKAGE, "system"), speaker=state.campaign_config.brand.name or "a marketing team"
         )
 
-    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
         """What runs and whom it is for; no leads, so no personal data."""
         return {
             "campaign": state.campaign_config.name,
@@ -96,16 +97,8 @@ class Analytics(BaseAgent):
         if running and "measure" not in done:
             return Stage(name="measure", units=[_measure_unit(state, creative) for creative in running])
         if "insights" not in done and (running or state.generated_content):
-            return Stage(name="insights", units=[self._insights_unit(state, _measured(state, done.get("measure")))])
+            return Stage(name="insights", units=[self._insights_unit(state, _measured(done.get("measure")))])
         return None
-
-    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-        """Ask one ad platform, or the model."""
-        if unit.kind == "measure":
-            return _measure(unit, ctx)
-        if unit.kind == "suggest":
-            return _suggest(unit, ctx)
-        raise ValueError(f"analytics has no unit kind {unit.kind!r}")
 
     def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
         """Return the wait for figures of ads that have just been placed or changed."""
@@ -120,11 +113,11 @@ class Analytics(BaseAgent):
     ) -> MarketingAgentState:
         """Figures, scores, weak pieces, and the suggestions as messages to those who can act on them."""
         done = {stage.name: stage for stage in result}
-        platforms = _measured(state, done.get("measure"))
+        platforms = _measured(done.get("measure"))
         measured = performance(state, platforms, ())
         pieces = piece_performance(state, platforms, measured.overall_score or 0.0)
-        answers = done["insights"].outputs() if "insights" in done else []
-        model = ModelSuggestions.model_validate({"suggestions": answers[0]["suggestions"]}) if answers else None
+        answers = SUGGEST.answers([done["insights"]]) if "insights" in done else []
+        model = answers[0][1] if answers else None
         found = merged(rule_based(state, platforms, pieces), model, [m.platform for m in platforms])
         sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
         return state.evolve(
@@ -135,7 +128,7 @@ class Analytics(BaseAgent):
             agent_messages=(*state.agent_messages, *sent),
         )
 
-    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
         """The scores and what was measured."""
         found = after.campaign_performance
         return {
@@ -160,17 +153,10 @@ class Analytics(BaseAgent):
             "earlier_scores": [one.overall_score for one in state.campaign_performance.rounds],
         }
         prompt = prompts.render(prompts.load(PACKAGE, "suggest"), brief=prompts.brief(facts))
-        return Unit(
-            key="suggest",
-            kind="suggest",
+        return SUGGEST.unit(
+            "suggest",
+            Prompted(system=self.get_system_prompt(state), prompt=prompt, **choice(models)),
             provider=PROVIDER,
-            input={
-                "system": self.get_system_prompt(state),
-                "prompt": prompt,
-                "model": models.default,
-                "temperature": models.temperature,
-                "seed": models.seed,
-            },
             essential=False,
             policy=model_policy(models, essential=False),
         )
@@ -182,61 +168,26 @@ def _running(state: MarketingAgentState) -> list[AdCreative]:
 
 
 def _measure_unit(state: MarketingAgentState, creative: AdCreative) -> Unit:
-    return Unit(
-        key=f"measure:{creative.platform}",
-        kind="measure",
-        provider=creative.platform,
-        input={
-            "platform": creative.platform,
-            "remote_ids": dict(creative.remote_ids),
-            "revision": creative.revision,
-            # A fork reads its parent's figures; what they cost is counted with the parent.
-            "own": creative.effect_key == effect_key(state.campaign_id, creative.platform),
-            "currency": creative.currency,
+    return MEASURE.unit(
+        f"measure:{creative.platform}",
+        Measure(
+            platform=creative.platform,
+            remote_ids=creative.remote_ids,
+            revision=creative.revision,
+            own=creative.effect_key == effect_key(state.campaign_id, creative.platform),
+            currency=creative.currency,
             # A day earlier, for accounts whose day begins later than ours.
-            "since": (state.created_at.date() - timedelta(days=1)).isoformat(),
-        },
+            since=state.created_at.date() - timedelta(days=1),
+        ),
+        provider=creative.platform,
     )
 
 
-def _measure(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    platform = ctx.providers.ads(unit.input["platform"])
-    ids = unit.input["remote_ids"]
-    remote = RemoteCampaign(id=ids["campaign"], ids=ids)
-    days = platform.report(
-        remote,
-        date.fromisoformat(unit.input["since"]),
-        wire=lambda send: ctx.call(platform.name, send),
-    )
-    found = [day_to_dict(day) for day in days]
-    if unit.input.get("own"):
-        said = next((day["currency"] for day in found if day["currency"]), unit.input["currency"])
-        ctx.ad_budget.reported(said, int(unit.input["revision"]), found)
-    return {"platform": platform.name, "days": found}
-
-
-def _suggest(unit: Unit, ctx: UnitContext) -> dict[str, Any]:
-    given = unit.input
-    answer = ask(
-        ctx,
-        agent=AGENT,
-        system=given["system"],
-        prompt=given["prompt"],
-        output=ModelSuggestions,
-        model=given["model"],
-        temperature=given["temperature"],
-        seed=given["seed"],
-    )
-    return {**answer.value.model_dump(mode="json"), "produced_by": answer.produced_by}
-
-
-def _measured(state: MarketingAgentState, stage: StageResult | None) -> list[PlatformMetrics]:
+def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
     """Figures per platform, in the order of planning; platforms whose report failed are left out."""
     found = []
-    for output in stage.outputs("measure") if stage else []:
-        creative = next((c for c in state.ad_creatives if c.platform == output["platform"]), None)
-        currency = creative.currency if creative else state.campaign_config.currency
-        found.append(platform_metrics(output["platform"], output["days"], currency))
+    for given, answer in MEASURE.answers([stage]) if stage else []:
+        found.append(platform_metrics(answer.platform, answer.days, given.currency))
     return found
 
 
@@ -245,8 +196,8 @@ def _messages(
 ) -> list[AgentMessage]:
     """One message to each agent that can act on a suggestion."""
     sent: list[AgentMessage] = []
-    about_ads = [one.to_dict() for one in found if one.about != CONTENT]
-    payloads: dict[str, dict[str, Any]] = {
+    about_ads: list[JsonValue] = [one.to_dict() for one in found if one.about != CONTENT]
+    payloads: dict[str, dict[str, JsonValue]] = {
         "content_creation": {"suggestions": [one.text for one in found], "piece_ids": list(weak)},
         "ad_management": {"suggestions": about_ads},
     }
@@ -266,7 +217,7 @@ def _messages(
     return sent
 
 
-def _shown(metrics: PlatformMetrics) -> dict[str, Any]:
+def _shown(metrics: PlatformMetrics) -> dict[str, JsonValue]:
     return metrics.model_dump(mode="json", exclude={"platform"})
 
 

@@ -7,9 +7,8 @@ days don't hide a new one's bad ones; a ratio without a denominator is None, nev
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from agents.performance_score import GOOD, content_score, overall_score, platform_score
 from agents.state import (
@@ -27,30 +26,14 @@ WINDOW_DAYS = 7
 _CENT = Decimal("0.01")
 
 
-def day_to_dict(day: DayReport) -> dict[str, Any]:
-    """JSON form of one day, as it stands in the ledger."""
-    return {
-        "day": day.day.isoformat(),
-        "impressions": day.impressions,
-        "clicks": day.clicks,
-        "conversions": day.conversions,
-        "spend": str(day.spend),
-        "currency": day.currency,
-    }
-
-
-def platform_metrics(platform: str, days: Sequence[Mapping[str, Any]], currency: str) -> PlatformMetrics:
+def platform_metrics(platform: str, days: Sequence[DayReport], currency: str) -> PlatformMetrics:
     """The sums of the newest days; ``currency`` where the platform doesn't name its own."""
-    newest = max((date.fromisoformat(day["day"]) for day in days), default=None)
-    counted = [
-        day
-        for day in days
-        if newest is not None and date.fromisoformat(day["day"]) > newest - timedelta(days=WINDOW_DAYS)
-    ]
-    impressions = sum(int(day["impressions"]) for day in counted)
-    clicks = sum(int(day["clicks"]) for day in counted)
-    conversions = sum(int(day["conversions"]) for day in counted)
-    spend = sum((Decimal(day["spend"]) for day in counted), Decimal(0))
+    newest = max((day.day for day in days), default=None)
+    counted = [day for day in days if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
+    impressions = sum(day.impressions for day in counted)
+    clicks = sum(day.clicks for day in counted)
+    conversions = sum(day.conversions for day in counted)
+    spend = sum((day.spend for day in counted), Decimal(0))
     found = PlatformMetrics(
         platform=platform,
         days=len(counted),
@@ -58,7 +41,7 @@ def platform_metrics(platform: str, days: Sequence[Mapping[str, Any]], currency:
         clicks=clicks,
         conversions=conversions,
         spend=spend,
-        currency=next((day["currency"] for day in counted if day["currency"]), currency),
+        currency=next((day.currency for day in counted if day.currency), currency),
         ctr=round(clicks / impressions, 6) if impressions else None,
         cvr=round(conversions / clicks, 6) if clicks else None,
         cpa=(spend / conversions).quantize(_CENT, rounding=ROUND_HALF_UP) if conversions else None,

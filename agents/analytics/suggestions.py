@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from agents.performance_score import GOOD, benchmark
 from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
@@ -47,7 +46,7 @@ class Suggestion:
     about: str
     text: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """As it stands in a message's payload."""
         return {"platform": "" if self.about == CONTENT else self.about, "text": self.text}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from agents import prompts
 from agents.approval import Question
@@ -19,22 +19,20 @@ from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from agents.content_creation import approval, overview
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
-from agents.content_creation.drafts import Draft, WrittenPiece, better, judge, piece
-from agents.content_creation.template import template_piece
+from agents.content_creation.drafts import Draft, better, judge, piece
+from agents.content_creation.units import Brief, Complaint, Excerpt, Existing, Retrieve, Wanted, Write, Written
+from agents.content_creation.writing import PACKAGE, RETRIEVE, REVISE, REWRITE, WRITE
 from agents.messages import MessageType
-from agents.model_call import PROVIDER, ask
+from agents.model_call import PROVIDER, choice
 from agents.names import AD_MANAGEMENT
 from agents.overview import Section
-from agents.ports import UnitContext
 from agents.routes import Edge
-from agents.seo import kind_of
+from agents.seo import Text, kind_of
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
-from agents.ways import TEMPLATE, model_policy
+from agents.unit_kind import AnyKind, kinds
+from agents.ways import model_policy
 
-PACKAGE = "agents.content_creation"
-MAX_PASSAGES = 5
-MAX_PASSAGE_CHARS = 1200
 LONGEST_HISTORY = 3
 
 
@@ -44,6 +42,7 @@ class ContentCreation(BaseAgent):
     name: ClassVar[str] = AGENT
     gate: ClassVar[str] = approval.GATE
     edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=AD_MANAGEMENT),)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(RETRIEVE, WRITE, REWRITE, REVISE)
     tools: ClassVar[tuple[str, ...]] = ("query_knowledge",)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
@@ -68,7 +67,7 @@ class ContentCreation(BaseAgent):
             quotation_rule=prompts.QUOTATION_RULE,
         )
 
-    def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
+    def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
         """Campaign, brand and audience, and what the last rounds brought; no leads, so no personal data."""
         config = state.campaign_config
         results = [m.payload for m in self.memory(state) if m.message_type is MessageType.TASK_RESULT]
@@ -87,12 +86,12 @@ class ContentCreation(BaseAgent):
         done = {stage.name: stage for stage in results}
         if "research" not in done:
             return Stage(name="research", units=[_research_unit(one) for one in due])
-        passages = {label: output["passages"] for label, output in _by_label(done["research"]).items()}
+        passages = {found.label: found.passages for _, found in RETRIEVE.answers([done["research"]])}
         if "write" not in done:
             units = [self._write_unit(state, one, passages.get(one.label, ())) for one in due]
             return Stage(name="write", units=units)
         if "optimise" not in done:
-            written = _by_label(done["write"])
+            written = _written(done["write"])
             units = []
             for one in due:
                 output = written.get(one.label)
@@ -101,14 +100,6 @@ class ContentCreation(BaseAgent):
                     units.append(self._revise_unit(state, one, draft, passages.get(one.label, ())))
             return Stage(name="optimise", units=units) if units else None
         return None
-
-    def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-        """Ask the knowledge base, or the model."""
-        if unit.kind == "retrieve":
-            return _retrieve(unit, ctx)
-        if unit.kind in ("write", "rewrite", "revise"):
-            return _write(unit, ctx)
-        raise ValueError(f"content_creation has no unit kind {unit.kind!r}")
 
     def review(self, state: MarketingAgentState) -> Question | None:
         """Describe all pieces, as they will be published."""
@@ -122,7 +113,7 @@ class ContentCreation(BaseAgent):
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
         """The new pieces in the order of the requirements; pieces that were not touched stay as they are."""
-        done = {stage.name: _by_label(stage) for stage in result}
+        done = {stage.name: _written(stage) for stage in result if stage.name != "research"}
         allowed = self._allowed(state)
         pieces = {old.piece_id: old for old in state.generated_content}
         order = [*pieces]
@@ -137,7 +128,7 @@ class ContentCreation(BaseAgent):
                 order.append(one.piece_id)
         return state.evolve(generated_content=tuple(sorted(pieces.values(), key=lambda p: _place(state, p, order))))
 
-    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
+    def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
         """How many pieces, how long, how good."""
         old = {(p.piece_id, p.revision) for p in before.generated_content}
         new = [p for p in after.generated_content if (p.piece_id, p.revision) not in old]
@@ -155,19 +146,24 @@ class ContentCreation(BaseAgent):
         """Tell which pieces there are."""
         return overview.sections(state)
 
-    def _write_unit(self, state: MarketingAgentState, one: Assignment, passages: Sequence[Any]) -> Unit:
-        brief = {**self._brief(state, one), "task": "write_piece" if one.previous is None else "revise_piece"}
-        if one.previous is not None:
-            brief["piece"] = _shown(one.previous)
-            brief["findings"] = [
-                {"check": "performance", "message": text} for text in (*one.reasons, *one.previous.checks)
-            ]
-            brief["suggestions"] = list(one.suggestions) or ["Make it clearer, more concrete and more useful."]
-        return Unit(
-            key=f"write:{one.label}",
-            kind="write" if one.previous is None else "rewrite",
+    def _write_unit(self, state: MarketingAgentState, one: Assignment, passages: Sequence[Excerpt]) -> Unit:
+        if one.previous is None:
+            kind, brief = WRITE, self._brief(state, one, task="write_piece")
+        else:
+            complaints = (*one.reasons, *one.previous.checks)
+            kind = REWRITE
+            brief = self._brief(
+                state,
+                one,
+                task="revise_piece",
+                piece=_existing(one.previous),
+                findings=[Complaint(check="performance", message=text) for text in complaints],
+                suggestions=one.suggestions or ("Make it clearer, more concrete and more useful.",),
+            )
+        return kind.unit(
+            f"write:{one.label}",
+            self._input(state, one, brief, passages),
             provider=PROVIDER,
-            input=self._input(state, one, brief, passages),
             # In an optimisation round there is content already: a failed rewrite must not end a live campaign.
             essential=state.optimization_attempts == 0,
             policy=model_policy(
@@ -177,53 +173,42 @@ class ContentCreation(BaseAgent):
             ),
         )
 
-    def _revise_unit(self, state: MarketingAgentState, one: Assignment, draft: Draft, passages: Sequence[Any]) -> Unit:
-        text = draft.text
-        brief = {
-            **self._brief(state, one),
-            "task": "revise_piece",
-            "piece": {
-                "title": text.title,
-                "body": text.body,
-                "meta_description": text.meta_description,
-                "call_to_action": text.call_to_action,
-            },
-            "findings": [{"check": f.check, "message": f.message} for f in draft.problems],
-            "suggestions": list(one.suggestions),
-        }
-        return Unit(
-            key=f"revise:{one.label}",
-            kind="revise",
+    def _revise_unit(
+        self, state: MarketingAgentState, one: Assignment, draft: Draft, passages: Sequence[Excerpt]
+    ) -> Unit:
+        brief = self._brief(
+            state,
+            one,
+            task="revise_piece",
+            piece=_existing(draft.text),
+            findings=[Complaint(check=f.check, message=f.message) for f in draft.problems],
+            suggestions=one.suggestions,
+        )
+        return REVISE.unit(
+            f"revise:{one.label}",
+            self._input(state, one, brief, passages),
             provider=PROVIDER,
-            input=self._input(state, one, brief, passages),
             essential=False,  # there is a draft already
             policy=model_policy(state.campaign_config.models, essential=False),
         )
 
-    def _brief(self, state: MarketingAgentState, one: Assignment) -> dict[str, Any]:
-        wanted = one.requirement
-        requirement = wanted.model_dump(mode="json")
-        requirement["kind"] = kind_of(wanted.content_type, wanted.target_length)
-        return {**self.build_input(state), "requirement": requirement, "revision": one.revision}
+    def _brief(self, state: MarketingAgentState, one: Assignment, **task: object) -> Brief:
+        facts = self.build_input(state)
+        return Brief.model_validate({**facts, "requirement": _wanted(one), "revision": one.revision, **task})
 
-    def _input(
-        self, state: MarketingAgentState, one: Assignment, brief: Mapping[str, Any], passages: Sequence[Any]
-    ) -> dict[str, Any]:
-        models = state.campaign_config.models
-        return {
-            "label": one.label,
-            "piece_id": one.piece_id,
-            "system": self.get_system_prompt(state),
-            "brief": brief,
-            "passages": list(passages),
-            "model": models.default,
-            "temperature": models.temperature,
-            "seed": models.seed,
-            "max_tokens": 2000 + 6 * one.requirement.target_length,
-        }
+    def _input(self, state: MarketingAgentState, one: Assignment, brief: Brief, passages: Sequence[Excerpt]) -> Write:
+        return Write(
+            label=one.label,
+            piece_id=one.piece_id,
+            system=self.get_system_prompt(state),
+            brief=brief,
+            passages=tuple(passages),
+            max_tokens=2000 + 6 * one.requirement.target_length,
+            **choice(state.campaign_config.models),
+        )
 
-    def _judge(self, state: MarketingAgentState, one: Assignment, output: Mapping[str, Any]) -> Draft:
-        return judge(output, one, state.campaign_config.brand, self._allowed(state))
+    def _judge(self, state: MarketingAgentState, one: Assignment, written: Written) -> Draft:
+        return judge(written, one, state.campaign_config.brand, self._allowed(state))
 
     @staticmethod
     def _allowed(state: MarketingAgentState) -> str:
@@ -237,68 +222,39 @@ class ContentCreation(BaseAgent):
 def _research_unit(one: Assignment) -> Unit:
     wanted = one.requirement
     question = f"{wanted.topic} for {wanted.audience}"
-    return Unit(
-        key=f"retrieve:{one.label}",
-        kind="retrieve",
-        provider="local",
-        input={"label": one.label, "question": question, "variants": [wanted.topic, *wanted.keywords[:3]]},
-        essential=False,
+    variants = (wanted.topic or "", *wanted.keywords[:3])
+    given = Retrieve(label=one.label, question=question, variants=variants)
+    return RETRIEVE.unit(f"retrieve:{one.label}", given, provider="local", essential=False)
+
+
+def _written(stage: StageResult) -> dict[str, Written]:
+    """The versions that could be written, by the label of their assignment."""
+    answers = (WRITE.answer(result) for result in stage.results)
+    return {answer.label: answer for answer in answers if answer is not None}
+
+
+def _wanted(one: Assignment) -> Wanted:
+    wanted = one.requirement
+    return Wanted(
+        content_type=wanted.content_type,
+        kind=kind_of(wanted.content_type, wanted.target_length),
+        topic=wanted.topic or "",
+        keywords=wanted.keywords,
+        tone=wanted.tone,
+        target_length=wanted.target_length,
+        audience=wanted.audience or "",
+        language=wanted.language,
+        call_to_action=wanted.call_to_action,
     )
 
 
-def _retrieve(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-    found = ctx.retriever.query_knowledge(
-        unit.input["question"], strategy="multi_query", limit=MAX_PASSAGES, variants=tuple(unit.input["variants"])
+def _existing(text: Text | ContentPiece) -> Existing:
+    return Existing(
+        title=text.title,
+        body=text.body,
+        meta_description=text.meta_description,
+        call_to_action=text.call_to_action,
     )
-    passages = [
-        {"chunk_id": p.chunk_id, "title": p.title, "text": p.text[:MAX_PASSAGE_CHARS]} for p in found[:MAX_PASSAGES]
-    ]
-    return {"label": unit.input["label"], "passages": passages}
-
-
-def _write(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-    given = unit.input
-    if ctx.way == TEMPLATE:
-        found = template_piece(given["brief"])
-        made = {"sources": [], "produced_by": f"{TEMPLATE} (no model could be reached)"}
-        return {"label": given["label"], **found.model_dump(mode="json"), **made}
-    passages = given["passages"]
-    template = prompts.load(PACKAGE, given["brief"]["task"])
-    facts = prompts.brief(given["brief"])
-    quoted = "\n\n".join(prompts.quote(f"{p['title']}\n\n{p['text']}", limit=MAX_PASSAGE_CHARS + 200) for p in passages)
-    nothing = "(nothing)"
-    answer = ask(
-        ctx,
-        agent=AGENT,
-        system=given["system"],
-        prompt=prompts.render(template, brief=facts, knowledge=quoted or nothing),
-        shorter=prompts.render(template, brief=facts, knowledge=nothing) if passages else None,
-        output=WrittenPiece,
-        model=given["model"],
-        temperature=given["temperature"],
-        seed=given["seed"],
-        max_tokens=given["max_tokens"],
-        from_prose=WrittenPiece.from_prose,
-    )
-    return {
-        "label": given["label"],
-        **answer.value.model_dump(mode="json"),
-        "sources": [p["chunk_id"] for p in passages],
-        "produced_by": answer.produced_by,
-    }
-
-
-def _by_label(stage: StageResult) -> dict[str, Mapping[str, Any]]:
-    return {str(output["label"]): output for output in stage.outputs()}
-
-
-def _shown(old: ContentPiece) -> dict[str, str]:
-    return {
-        "title": old.title,
-        "body": old.body,
-        "meta_description": old.meta_description,
-        "call_to_action": old.call_to_action,
-    }
 
 
 def _place(state: MarketingAgentState, one: ContentPiece, order: Sequence[str]) -> tuple[int, int]:

@@ -5,51 +5,19 @@ Invariant: pure. The same outputs give the same pieces, whenever and wherever th
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
-
-from pydantic import BaseModel, BeforeValidator, Field
 
 from agents.config import Brand
 from agents.content_creation.assignments import Assignment
 from agents.content_creation.house_rules import check, without_foreign_contacts
+from agents.content_creation.units import Written
 from agents.readability import flesch, plain, word_count
 from agents.seo import Finding, Text, assess
 from agents.state import ContentPiece
 
-PROSE_TITLE_CHARS = 120
 RULE_COST = 0.2  #: of the quality, for each broken house rule; the SEO score itself is not touched
-
-
-def _at_most(limit: int) -> BeforeValidator:
-    """Cut at the last word that fits: servers without structured outputs don't count characters."""
-
-    def cut(value: Any) -> Any:
-        if not isinstance(value, str) or len(value) <= limit:
-            return value
-        return value[: limit + 1].rsplit(maxsplit=1)[0][:limit]
-
-    return BeforeValidator(cut)
-
-
-class WrittenPiece(BaseModel):
-    """What the model answers with."""
-
-    title: Annotated[str, _at_most(300), Field(min_length=1, max_length=300)]
-    body: Annotated[str, Field(min_length=1, max_length=60_000)]
-    meta_description: Annotated[str, _at_most(1_000), Field(max_length=1_000)] = ""
-    call_to_action: Annotated[str, _at_most(300), Field(max_length=300)] = ""
-
-    @classmethod
-    def from_prose(cls, text: str) -> WrittenPiece:
-        """A piece from a model that answers in plain text: its first line is the title."""
-        first = text.lstrip("# ").split("\n", 1)[0].strip()
-        title = first if len(first) <= PROSE_TITLE_CHARS else _sentences(first)[0]
-        return cls.model_validate({"title": title[:PROSE_TITLE_CHARS] or "Untitled", "body": text[:60_000]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +37,15 @@ class Draft:
         return tuple(finding for finding in self.findings if not finding.ok)
 
 
-def judge(output: Mapping[str, Any], assignment: Assignment, brand: Brand, allowed: str) -> Draft:
-    """The draft that a unit's output holds."""
+def judge(written: Written, assignment: Assignment, brand: Brand, allowed: str) -> Draft:
+    """Check one version of a piece."""
     wanted = assignment.requirement
-    title = _line(str(output.get("title", ""))).lstrip("#").strip()
+    title = _line(written.title).lstrip("#").strip()
     text = Text(
         title=title,
-        body=_body(str(output.get("body", "")), title),
-        meta_description=_line(str(output.get("meta_description", ""))),
-        call_to_action=_line(str(output.get("call_to_action", ""))),
+        body=_body(written.body, title),
+        meta_description=_line(written.meta_description),
+        call_to_action=_line(written.call_to_action),
         keywords=wanted.keywords,
         target_length=wanted.target_length,
         language=wanted.language,
@@ -89,8 +57,8 @@ def judge(output: Mapping[str, Any], assignment: Assignment, brand: Brand, allow
         seo_score=report.score,
         findings=(*rules, *(finding for finding in report.findings if finding.message)),
         quality=report.score - RULE_COST * len(rules),
-        sources=tuple(map(str, output.get("sources", ()))),
-        produced_by=str(output.get("produced_by", "")),
+        sources=written.sources,
+        produced_by=written.produced_by,
     )
 
 
@@ -124,10 +92,6 @@ def piece(draft: Draft, assignment: Assignment, allowed: str, now: datetime) -> 
         produced_by=draft.produced_by,
         generated_at=now,
     )
-
-
-def _sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?])\s+", text)
 
 
 def _line(text: str) -> str:

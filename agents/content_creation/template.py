@@ -6,38 +6,32 @@ template where it is kept, so that a person or the next optimisation round can r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from agents.content_creation.drafts import WrittenPiece
+from agents.content_creation.units import Brief, WrittenPiece
 
 
-def template_piece(brief: Mapping[str, Any]) -> WrittenPiece:
-    """The piece that ``brief`` (``ContentCreation``'s facts for one requirement) allows."""
-    wanted, brand = brief["requirement"], brief.get("brand", {})
-    topic = str(wanted["topic"]).strip()
-    speaker = str(brand.get("name") or brand.get("product") or "We")
-    audience = str(wanted.get("audience") or "our readers")
+def template_piece(brief: Brief) -> WrittenPiece:
+    """Write the piece that ``brief`` allows."""
+    wanted, brand = brief.requirement, brief.brand
+    topic = wanted.topic.strip()
+    speaker = brand.name or brand.product or "We"
+    audience = wanted.audience or "our readers"
     title = topic[:1].upper() + topic[1:]
     sentences = [f"This is about {topic}, for {audience}."]
-    if brand.get("description"):
-        sentences.append(str(brand["description"]).strip().rstrip(".") + ".")
-    if brand.get("product") and brand.get("name"):
-        sentences.append(f"{brand['name']} offers {brand['product']}.")
-    if wanted.get("keywords"):
-        sentences.append(f"What it covers: {', '.join(map(str, wanted['keywords']))}.")
-    required = [str(word) for word in brand.get("required_words", ())]
-    missing = [word for word in required if word.lower() not in " ".join(sentences).lower()]
+    if brand.description:
+        sentences.append(brand.description.strip().rstrip(".") + ".")
+    if brand.product and brand.name:
+        sentences.append(f"{brand.name} offers {brand.product}.")
+    if wanted.keywords:
+        sentences.append(f"What it covers: {', '.join(wanted.keywords)}.")
+    missing = [word for word in brand.required_words if word.lower() not in " ".join(sentences).lower()]
     if missing:
         sentences.append(f"In short: {', '.join(missing)}.")
-    call = str(wanted.get("call_to_action") or "Learn more")
-    where = f" at {brand['website']}" if brand.get("website") else ""
+    call = wanted.call_to_action or "Learn more"
+    where = f" at {brand.website}" if brand.website else ""
     sentences.append(f"{call}{where}.")
-    return WrittenPiece.model_validate(
-        {
-            "title": title,
-            "body": "\n\n".join((" ".join(sentences[:-1]), sentences[-1])),
-            "meta_description": f"{title}, for {audience}. {speaker}: {call}."[:155],
-            "call_to_action": call,
-        }
+    return WrittenPiece(
+        title=title,
+        body="\n\n".join((" ".join(sentences[:-1]), sentences[-1])),
+        meta_description=f"{title}, for {audience}. {speaker}: {call}."[:155],
+        call_to_action=call,
     )

@@ -10,15 +10,14 @@ have reached the platform counts as if it had; currencies never meet.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from agents.ports import Clock
 from agents.unit import effect_key
-from integrations.ads.platform import AdSpec
+from integrations.ads.platform import AdSpec, DayReport
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
 from orchestration.ledger.database import Database, encode
@@ -31,15 +30,6 @@ LOOK_AGAIN_S = 60.0
 ENDLESS_DAYS = 365
 
 _OPTIONS: Mapping[str, str] = {"limits.ads": "--ads", "limits.ads_per_day": "--ads-per-day"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
-    """What was held for an ad campaign before a change of it."""
-
-    held: Decimal
-    daily: Decimal
-    until: datetime | None
 
 
 def remaining_days(start: datetime, end: datetime | None, now: datetime, reported: Iterable[date] = ()) -> int:
@@ -72,10 +62,11 @@ class AdSpend:
     platform: str
     clock: Clock
 
-    def reserve(self, spec: AdSpec) -> Reservation:
-        """Reserve what ``spec`` may cost before the platform is given it, and return what was held before.
+    def reserve(self, spec: AdSpec) -> Callable[[], None]:
+        """Reserve what ``spec`` may cost before the platform is given it, and return what undoes it.
 
-        A change that asks for less is always granted. Raises OverBudgetError when a cap has no room.
+        Undoing it holds again what was held before, for when nothing of ``spec`` has reached the platform. A change
+        that asks for less is always granted. Raises OverBudgetError when a cap has no room.
         """
         amount = self._amount(spec)
         cap, currency = self.settings.ads_daily_cap or (None, None)
@@ -86,28 +77,24 @@ class AdSpend:
         )[0]  # fmt: skip
         if refused_by is not None:
             raise refusal(self.campaign_id, self.platform, spec, amount, str(refused_by), limit, room, currency)
-        return Reservation(held=held, daily=daily, until=until)
+        return lambda: self._place(spec.effect_key, spec.currency, held, daily, until)
 
     def placed(self, spec: AdSpec) -> None:
         """Hold from now on what the platform has taken, and no more."""
         self._place(spec.effect_key, spec.currency, self._amount(spec), spec.daily_budget, spec.end)
 
-    def restore(self, spec: AdSpec, before: Reservation) -> None:
-        """Hold again what was held before, as nothing of ``spec`` has reached the platform."""
-        self._place(spec.effect_key, spec.currency, before.held, before.daily, before.until)
-
     def stopped(self, key: str) -> None:
         """Hold nothing more for the effect key ``key``, which runs no more; what it has spent stays counted."""
         self._place(key, None, Decimal(0), Decimal(0), None)
 
-    def reported(self, currency: str, revision: int, days: Iterable[Mapping[str, Any]]) -> None:
-        """Count what the platform says its ads of ``revision`` have spent (days as a measurement has them).
+    def reported(self, currency: str, revision: int, days: Iterable[DayReport]) -> None:
+        """Count what the platform says its ads of ``revision`` have spent on each day.
 
         Only for the campaign's own ads: a fork reads its parent's figures, and they are counted there.
         """
         spent: dict[str, Decimal] = {}
         for day in days:
-            spent[str(day["day"])] = spent.get(str(day["day"]), Decimal(0)) + Decimal(str(day["spend"]))
+            spent[day.day.isoformat()] = spent.get(day.day.isoformat(), Decimal(0)) + day.spend
         key = effect_key(self.campaign_id, self.platform)
         self.database.rows(
             "SELECT marketing.spend_report_ads(%s, %s, %s, %s, %s, %s, %s)",

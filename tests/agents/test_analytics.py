@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,7 @@ from agents.base import HopFailedError
 from agents.messages import MessageType, receive
 from agents.ports import FixedClock
 from agents.state import AdCreative, ContentPiece, MarketingAgentState, PlatformMetrics
+from integrations.ads.platform import DayReport
 
 AGENT = Analytics()
 ADS = AdManagement()
@@ -170,9 +172,9 @@ def test_one_report_failing_leaves_the_other(sandbox: Any, execution: Execution)
             AGENT.execute(state.evolve(step=4), execution)
 
 
-def day(at: str, **figures: Any) -> dict[str, Any]:
-    usual = {"impressions": 100, "clicks": 10, "conversions": 1, "spend": "1.50", "currency": ""}
-    return {"day": at, **usual, **figures}
+def day(at: str, **figures: Any) -> DayReport:
+    usual = {"impressions": 100, "clicks": 10, "conversions": 1, "spend": Decimal("1.50"), "currency": ""}
+    return DayReport(**{"day": date.fromisoformat(at), **usual, **figures})
 
 
 def test_only_the_newest_days_count() -> None:

@@ -12,7 +12,7 @@ from model_server import ModelServer, Reply, completion, running_model_server
 from pydantic import BaseModel, Field
 from stack import Sandbox
 
-from agents.model_call import MAX_REASKS, ask
+from agents.model_call import MAX_REASKS, ModelCall, ask
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError, TransientError
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -40,9 +40,8 @@ def execution(server: ModelServer) -> Iterator[Execution]:
 
 
 def question(execution: Execution, **options: Any) -> Any:
-    return ask(
-        execution.context(), agent="tester", system="Be brief.", prompt="An idea?", output=Idea, model="m", **options
-    )
+    call = ModelCall(system="Be brief.", model="m")
+    return ask(execution.context(), call, agent="tester", prompt="An idea?", output=Idea, **options)
 
 
 def script(*replies: Any) -> Callable[[Any], Reply]:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,7 @@ from toys import toys
 
 from agents.ports import FixedClock
 from agents.unit import effect_key
-from integrations.ads.platform import AdSpec
+from integrations.ads.platform import AdSpec, DayReport
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
 from orchestration.control.limits import change_limits
@@ -66,8 +65,13 @@ def spec(
     )
 
 
-def days(amount: str, first: date = TODAY, number: int = 1) -> list[dict[str, Any]]:
-    return [{"day": (first + timedelta(days=at)).isoformat(), "spend": amount} for at in range(number)]
+def days(amount: str, first: date = TODAY, number: int = 1) -> list[DayReport]:
+    return [
+        DayReport(
+            day=first + timedelta(days=at), impressions=1, clicks=1, conversions=0, spend=Decimal(amount), currency=""
+        )
+        for at in range(number)
+    ]
 
 
 def place(
@@ -118,7 +122,7 @@ def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Harn
     bench.submit(budget=600, currency="EUR", limits={"ads": "600"})
     place(bench, spec("15"))
     # Lowering: until the platform has taken it, the higher budget may still run.
-    before = ads(bench).reserve(spec("5"))
+    ads(bench).reserve(spec("5"))
     assert row(bench) == (450, 0, 15)
     with pytest.raises(OverBudgetError) as caught:
         ads(bench, platform="linkedin_ads").reserve(spec("6", platform="linkedin_ads"))
@@ -126,9 +130,9 @@ def test_what_may_have_reached_the_platform_counts_until_it_is_known(bench: Harn
     ads(bench).placed(spec("5"))
     assert row(bench) == (150, 0, 5)
     # Raising, and the platform surely took nothing of it: as before.
-    before = ads(bench).reserve(spec("20"))
+    undo = ads(bench).reserve(spec("20"))
     assert row(bench) == (600, 0, 20)
-    ads(bench).restore(spec("20"), before)
+    undo()
     assert row(bench) == (150, 0, 5)
     ads(bench).stopped(effect_key("c1", "facebook_ads"))
     assert row(bench) == (0, 0, 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from orchestrator_harness import Harness
-from toys import Toy, echo, toys
+from toys import Toy, deployment, echo, toys
 
 from agents.names import AD_MANAGEMENT
 from agents.ports import FixedClock, UnitContext
@@ -31,12 +31,11 @@ class AdToy(Toy):
     def plan(self, state: MarketingAgentState, results: Any) -> Stage | None:
         if results:
             return None
-        spec = {"headlines": [f"h{state.optimization_attempts}"], "daily_budget": "1"}
         unit = Unit(
             key="deploy",
             kind="toy",
             provider="local",
-            input={"value": 1, "platform": "toy", "spec": spec},
+            input=deployment("toy", headlines=[f"h{state.optimization_attempts}"]),
             effect_key=effect_key(state.campaign_id, "toy"),
         )
         return Stage(name="deploy", units=[unit])

@@ -195,7 +195,8 @@ def unit(
         key=f"{wanted}:{platform}", kind="stop", provider=platform, input={"platform": platform, "wanted": wanted},
         effect_key=platform, agent=AD_MANAGEMENT,
     )  # fmt: skip
-    output = {"paused": ours, "enabled": wanted == "on"} if status == "succeeded" else {}
+    answer = {"platform": platform, "found": True, "paused": ours, "enabled": wanted == "on"}
+    output = answer if status == "succeeded" else None
     result = UnitResult(unit=planned, status=UnitStatus(status), output=output, error={"message": "no"})
     return SwitchUnit(number=number, wanted=wanted, ours=ours, result=result)
 

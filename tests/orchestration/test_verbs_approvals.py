@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ad_platforms import ad_campaigns
 from orchestrator_harness import Harness
-from toys import Toy, echo, toys
+from toys import Toy, deployment, echo, toys
 
 from agents.config import CampaignConfig
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION
@@ -45,19 +45,19 @@ class Advertiser(Toy):
     def plan(self, state: MarketingAgentState, results: Any) -> Stage | None:
         if not results:
             return Stage(name="creatives", units=[Unit(key="write", kind="toy", provider="local", input={"value": 0})])
-        return deployment(state, [piece.title for piece in state.generated_content]) if len(results) == 1 else None
+        return deploy_stage(state, [piece.title for piece in state.generated_content]) if len(results) == 1 else None
 
     def update_state(self, state: MarketingAgentState, result: Any, now: datetime) -> MarketingAgentState:
         creative = AdCreative(creative_id="a", platform="toy", status="active", remote_ids={"campaign": "1"})
         return state.evolve(ad_creatives=(creative,))
 
 
-def deployment(state: MarketingAgentState, headlines: list[str]) -> Stage:
+def deploy_stage(state: MarketingAgentState, headlines: list[str]) -> Stage:
     unit = Unit(
         key="deploy",
         kind="toy",
         provider="local",
-        input={"value": 1, "platform": "toy", "spec": {"headlines": headlines, "daily_budget": "1"}},
+        input=deployment("toy", headlines=headlines),
         effect_key=effect_key(state.campaign_id, "toy"),
     )
     return Stage(name="deploy", units=[unit])
@@ -230,11 +230,11 @@ def test_an_approval_covers_these_contents_and_no_more_money(headlines: list[str
     config, agent = CampaignConfig.parse(keys), real_agents()[AD_MANAGEMENT]
     state = MarketingAgentState.initial(config, campaign_id="c1", now=NOW)
     first = state.evolve(campaign_config=config.model_copy(update={"budget": Decimal(100)}))
-    asked = hold_for(first, agent, deployment(state, ["a"]), None, NOW)
+    asked = hold_for(first, agent, deploy_stage(state, ["a"]), None, NOW)
     assert asked is not None
     assert asked.budget == Decimal(100)
     grants = [ApprovalGrant(kind="ads", contents=asked.contents, budget=asked.budget)]
     if budget == "200":
         grants.append(ApprovalGrant(kind="ads", contents=("other",), budget=Decimal(300)))
-    again = hold_for(state.evolve(approvals=tuple(grants)), agent, deployment(state, headlines), None, NOW)
+    again = hold_for(state.evolve(approvals=tuple(grants)), agent, deploy_stage(state, headlines), None, NOW)
     assert (again is not None) == asks

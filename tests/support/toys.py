@@ -7,9 +7,13 @@ test gives.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ad_platforms import spec
+
+from agents.ad_management.units import Deploy, SwitchAd, Switched
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.names import AD_MANAGEMENT, ANALYTICS, LEAD_GENERATION
@@ -26,7 +30,7 @@ Body = Callable[[Unit, UnitContext], Mapping[str, Any]]
 
 def echo(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
     """The simplest body: its input."""
-    return {"value": unit.input["value"]}
+    return {"value": unit.input.get("value", 1)}
 
 
 class Toy(BaseAgent):
@@ -90,7 +94,7 @@ class Toy(BaseAgent):
         return self.real.next_cycle(state, now)
 
     def stopped(self, state: MarketingAgentState, results: Sequence[UnitResult]) -> MarketingAgentState:
-        return self.real.stopped(state, results)
+        return self.real.stopped(state, [_switched(result) for result in results])
 
     def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState | None:
         return self.real.rework(state, reason, step, now)
@@ -112,6 +116,27 @@ class Toy(BaseAgent):
 
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
         return {"leads": len(after.leads)}
+
+
+def deployment(platform: str, **changes: Any) -> Mapping[str, Any]:
+    """The input of an effect as the ad agent would plan it; ``changes``: to a plain specification."""
+    return Deploy(platform=platform, spec=spec(**changes)).model_dump(mode="json")
+
+
+def _switched(result: UnitResult) -> UnitResult:
+    """A toy's stop as the ad agent would have planned it, with an answer such as a platform would give."""
+    platform, wanted = result.unit.input["platform"], result.unit.input.get("wanted")
+    output = result.output or {}
+    answer = Switched(
+        platform=platform,
+        found=True,
+        paused=bool(output.get("paused")),
+        enabled=bool(output.get("enabled")),
+    )
+    given = SwitchAd(platform=platform, wanted=wanted).model_dump(mode="json")
+    return replace(
+        result, unit=replace(result.unit, input=given), output=answer.model_dump(mode="json") if result.ok else None
+    )
 
 
 def toys(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator_harness import Harness
-from toys import Toy, echo, toys
+from toys import Toy, deployment, echo, toys
 
 from agents.names import AD_MANAGEMENT, LEAD_GENERATION
 from agents.ports import UnitContext
@@ -44,12 +44,12 @@ class AdToy(Toy):
     def plan(self, state: MarketingAgentState, results: Any) -> Stage | None:
         if results:
             return None
-        spec = {**SPEC, "headlines": [*SPEC["headlines"], state.campaign_config.name]}
+        headlines = [*SPEC["headlines"], state.campaign_config.name]
         unit = Unit(
             key="deploy:toy",
             kind="toy",
             provider="local",
-            input={"value": 1, "platform": "facebook_ads", "spec": spec},
+            input=deployment("facebook_ads", **{**SPEC, "headlines": headlines}),
             effect_key=effect_key(state.campaign_id, "toy"),
         )
         return Stage(name="deploy", units=[unit])

@@ -1,0 +1,67 @@
+"""What units of ad management are given and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agents.ad_management.creative import WrittenCreative
+from agents.model_call import Prompted
+from agents.stopping import Wanted
+from agents.unit_kind import Part
+from integrations.ads.platform import AdSpec
+
+
+class OnPlatform(Part):
+    """Base of all inputs: every unit is about one platform."""
+
+    platform: str
+
+
+class WriteCreative(OnPlatform, Prompted):
+    """The question for the texts of the ads on one platform."""
+
+
+class Creative(WrittenCreative):
+    """Texts as the model wrote them."""
+
+    produced_by: str  #: the path that made them
+
+
+class Validate(OnPlatform):
+    """An ad that the platform shall check and not make."""
+
+    spec: AdSpec
+
+
+class Validated(Part):
+    """The platform would take the ad."""
+
+    valid: bool = True
+
+
+class Deploy(Validate):
+    """An ad that the platform shall run."""
+
+    remote_ids: Mapping[str, str] = {}  #: of what this campaign made there in an earlier round
+
+
+class Deployed(Part):
+    """What runs now."""
+
+    remote_ids: Mapping[str, str]  #: step name -> id at the platform
+    status: str  #: active | paused
+
+
+class SwitchAd(OnPlatform):
+    """An ad that is switched off for good, or off and on again while its campaign is paused."""
+
+    wanted: Wanted | None = None  #: None: off for good
+
+
+class Switched(Part):
+    """What was found and done at the platform."""
+
+    platform: str
+    found: bool
+    paused: bool  #: it is off because we switched it off, in this attempt or in one that died before it could say so
+    enabled: bool  #: it is shown

@@ -1,0 +1,61 @@
+"""The units of analytics: one report per platform, and one question to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from agents.analytics.suggestions import ModelSuggestions
+from agents.model_call import Prompted, ask
+from agents.names import ANALYTICS
+from agents.unit_kind import Part, UnitKind
+from integrations.ads.platform import DayReport, RemoteCampaign
+
+if TYPE_CHECKING:
+    from agents.ports import UnitContext
+
+
+class Measure(Part):
+    """An ad whose figures are wanted."""
+
+    platform: str
+    remote_ids: Mapping[str, str]  #: step name -> id at the platform
+    revision: int  #: of the ad's texts
+    own: bool  #: a fork reads its parent's figures; what they cost is counted with the parent
+    currency: str  #: of the campaign
+    since: date
+
+
+class Measured(Part):
+    """What the platform reports, oldest day first."""
+
+    platform: str
+    days: tuple[DayReport, ...]
+
+
+class Suggested(ModelSuggestions):
+    """What the model suggests."""
+
+    produced_by: str  #: the path that made it
+
+
+def measure(given: Measure, ctx: UnitContext) -> Measured:
+    """Read the figures of one platform, and count what the campaign's own ads have cost."""
+    platform = ctx.providers.ads(given.platform)
+    remote = RemoteCampaign(id=given.remote_ids["campaign"], ids=given.remote_ids)
+    days = platform.report(remote, given.since, wire=lambda send: ctx.call(platform.name, send))
+    if given.own:
+        currency = next((day.currency for day in days if day.currency), given.currency)
+        ctx.ad_budget.reported(currency, given.revision, days)
+    return Measured(platform=platform.name, days=tuple(days))
+
+
+def suggest(given: Prompted, ctx: UnitContext) -> Suggested:
+    """Ask the model what would make the campaign better."""
+    answer = ask(ctx, given, agent=ANALYTICS, prompt=given.prompt, output=ModelSuggestions)
+    return Suggested(suggestions=answer.value.suggestions, produced_by=answer.produced_by)
+
+
+MEASURE = UnitKind(name="measure", input=Measure, output=Measured, run=measure)
+SUGGEST = UnitKind(name="suggest", input=Prompted, output=Suggested, run=suggest)

@@ -1,0 +1,144 @@
+"""What units of content creation are given and answer.
+
+Invariant: a brief's JSON has only the keys that its task has, because the model reads it as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
+
+from agents.config import Brand
+from agents.model_call import ModelCall
+from agents.unit_kind import Part
+
+PROSE_TITLE_CHARS = 120
+
+
+def _at_most(limit: int) -> BeforeValidator:
+    """Cut at the last word that fits: servers without structured outputs don't count characters."""
+
+    def cut(value: object) -> object:
+        if not isinstance(value, str) or len(value) <= limit:
+            return value
+        return value[: limit + 1].rsplit(maxsplit=1)[0][:limit]
+
+    return BeforeValidator(cut)
+
+
+class WrittenPiece(BaseModel):
+    """What the model answers with."""
+
+    title: Annotated[str, _at_most(300), Field(min_length=1, max_length=300)]
+    body: Annotated[str, Field(min_length=1, max_length=60_000)]
+    meta_description: Annotated[str, _at_most(1_000), Field(max_length=1_000)] = ""
+    call_to_action: Annotated[str, _at_most(300), Field(max_length=300)] = ""
+
+    @classmethod
+    def from_prose(cls, text: str) -> WrittenPiece:
+        """A piece from a model that answers in plain text: its first line is the title."""
+        first = text.lstrip("# ").split("\n", 1)[0].strip()
+        title = first if len(first) <= PROSE_TITLE_CHARS else re.split(r"(?<=[.!?])\s+", first)[0]
+        return cls.model_validate({"title": title[:PROSE_TITLE_CHARS] or "Untitled", "body": text[:60_000]})
+
+
+class Written(WrittenPiece):
+    """One version of a piece."""
+
+    label: str  #: of the assignment
+    sources: tuple[str, ...] = ()  #: ids of the passages that the writer was shown
+    produced_by: str  #: the path that made it
+
+
+class Retrieve(Part):
+    """A question to the knowledge base."""
+
+    label: str
+    question: str
+    variants: tuple[str, ...]  #: the same in other words
+
+
+class Excerpt(Part):
+    """A passage of the knowledge base, cut to what a prompt has room for."""
+
+    chunk_id: str
+    title: str
+    text: str
+
+
+class Retrieved(Part):
+    """What the knowledge base has to say."""
+
+    label: str
+    passages: tuple[Excerpt, ...]
+
+
+class Wanted(Part):
+    """One required piece, with nothing left open."""
+
+    content_type: str
+    kind: str  #: of text, as the checks count it
+    topic: str
+    keywords: tuple[str, ...]
+    tone: str
+    target_length: int  #: words
+    audience: str
+    language: str
+    call_to_action: str | None
+
+
+class Existing(Part):
+    """The version that is to be rewritten."""
+
+    title: str
+    body: str
+    meta_description: str
+    call_to_action: str
+
+
+class Complaint(Part):
+    """What is wrong with a version."""
+
+    check: str
+    message: str
+
+
+class Brief(Part):
+    """The facts that a writer is given."""
+
+    task: Literal["write_piece", "revise_piece"]
+    campaign: str
+    brand: Annotated[Brand, PlainSerializer(lambda brand: brand.model_dump(mode="json", exclude_defaults=True))]
+    audience: Mapping[str, JsonValue]
+    earlier_rounds: tuple[Mapping[str, JsonValue], ...]
+    requirement: Wanted
+    revision: int
+    piece: Existing | None = None
+    findings: tuple[Complaint, ...] | None = None
+    suggestions: tuple[str, ...] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        dumped: dict[str, object] = handler(self)
+        return {name: value for name, value in dumped.items() if value is not None}
+
+
+class Write(ModelCall):
+    """A piece that is to be written or rewritten."""
+
+    label: str
+    piece_id: str
+    brief: Brief
+    passages: tuple[Excerpt, ...]
+    max_tokens: int

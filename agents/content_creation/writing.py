@@ -1,0 +1,73 @@
+"""The units that write: a question to the knowledge base, and one to the model for each version of a piece.
+
+Invariant: a piece that no model has written says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents import prompts
+from agents.content_creation.template import template_piece
+from agents.content_creation.units import Excerpt, Retrieve, Retrieved, Write, Written, WrittenPiece
+from agents.model_call import ask
+from agents.names import CONTENT_CREATION
+from agents.unit_kind import UnitKind
+from agents.ways import TEMPLATE
+
+if TYPE_CHECKING:
+    from agents.ports import UnitContext
+
+PACKAGE = "agents.content_creation"
+MAX_PASSAGES = 5
+MAX_PASSAGE_CHARS = 1200
+_NOTHING = "(nothing)"
+
+
+def retrieve(given: Retrieve, ctx: UnitContext) -> Retrieved:
+    """Ask the knowledge base."""
+    found = ctx.retriever.query_knowledge(
+        given.question, strategy="multi_query", limit=MAX_PASSAGES, variants=given.variants
+    )
+    passages = tuple(
+        Excerpt(chunk_id=p.chunk_id, title=p.title, text=p.text[:MAX_PASSAGE_CHARS]) for p in found[:MAX_PASSAGES]
+    )
+    return Retrieved(label=given.label, passages=passages)
+
+
+def write(given: Write, ctx: UnitContext) -> Written:
+    """Ask the model for one version of a piece, or fill the template when that is what is left."""
+    if ctx.way == TEMPLATE:
+        return _written(given, template_piece(given.brief), f"{TEMPLATE} (no model could be reached)")
+    template = prompts.load(PACKAGE, given.brief.task)
+    facts = prompts.brief(given.brief.model_dump(mode="json"))
+    quoted = [prompts.quote(f"{p.title}\n\n{p.text}", limit=MAX_PASSAGE_CHARS + 200) for p in given.passages]
+    answer = ask(
+        ctx,
+        given,
+        agent=CONTENT_CREATION,
+        prompt=prompts.render(template, brief=facts, knowledge="\n\n".join(quoted) or _NOTHING),
+        shorter=prompts.render(template, brief=facts, knowledge=_NOTHING) if quoted else None,
+        output=WrittenPiece,
+        max_tokens=given.max_tokens,
+        from_prose=WrittenPiece.from_prose,
+    )
+    return _written(given, answer.value, answer.produced_by, *(passage.chunk_id for passage in given.passages))
+
+
+RETRIEVE = UnitKind(name="retrieve", input=Retrieve, output=Retrieved, run=retrieve)
+WRITE = UnitKind(name="write", input=Write, output=Written, run=write)  #: a new piece
+REWRITE = UnitKind(name="rewrite", input=Write, output=Written, run=write)  #: a piece of an earlier round
+REVISE = UnitKind(name="revise", input=Write, output=Written, run=write)  #: a draft that misses a check
+
+
+def _written(given: Write, piece: WrittenPiece, produced_by: str, *sources: str) -> Written:
+    return Written(
+        label=given.label,
+        title=piece.title,
+        body=piece.body,
+        meta_description=piece.meta_description,
+        call_to_action=piece.call_to_action,
+        sources=sources,
+        produced_by=produced_by,
+    )
