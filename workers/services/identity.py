@@ -45,7 +45,7 @@ def choose_identity(folder: Path, program: Path) -> str:
             return identity
         reasons.append(done.stderr.decode("utf-8", "replace").strip() or f"{identity}: no access")
     raise ServiceError(
-        "Postgres refuses to run as root, and this system lets us become nobody else "
+        "Postgres refuses to run as root, and this system lets root run it as no other user "
         f"({'; '.join(reasons) or 'only known on Linux'}). Run as an ordinary user, or set DATABASE_URL to a "
         "Postgres of yours."
     )
