@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-#: Upper bound of a delay in seconds, whatever a provider's Retry-After says. The call is then tried again.
+#: Upper bound of a delay in seconds, also for a provider's Retry-After. The call is tried again after it.
 MAX_DELAY_S = 900.0
 
 

@@ -1,8 +1,8 @@
-"""The note that a running fleet leaves under its home, so that processes on the same machine find it.
+"""Note that a running fleet leaves under its home, so that processes on the same machine find it.
 
 It is the file ``run/fleet.json`` of MARKETING_HOME; its owner writes it (:mod:`workers.services.ownership`), and
 clients without any variable set read it. Invariant: a note is only a hint. Its owner may have died, and a URL that does
-not answer is reported by whoever connects.
+not answer is reported by the process that connects.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Whereabouts(BaseModel):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that make a process a part, or a client, of this fleet."""
+        """Settings that make a process a part, or a client, of this fleet."""
         settings = {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
@@ -53,7 +53,7 @@ class Whereabouts(BaseModel):
 
 
 class FleetNote(Whereabouts):
-    """What the owner of a home tells others."""
+    """Note of the owner of a home, for other processes."""
 
     kind: OwnerKind
     owner: ProcessMark
@@ -61,12 +61,12 @@ class FleetNote(Whereabouts):
 
 
 def note_path(home: Path) -> Path:
-    """The file of the note under ``home`` (MARKETING_HOME)."""
+    """Return the path of the note under ``home`` (MARKETING_HOME)."""
     return home.expanduser() / "run" / "fleet.json"
 
 
 def read_note(home: Path) -> FleetNote | None:
-    """Read the note under ``home``; None when there is none that can be understood."""
+    """Read the note under ``home``, or return None when there is no valid one."""
     try:
         return FleetNote.model_validate_json(note_path(home).read_bytes())
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""What a thread is working on, for the lines that it logs meanwhile.
+"""Fields of the log lines of a thread, which tell what it is working on.
 
 ``with log_context(campaign="c1", step=2): ...`` Every line of the thread then has these fields
 (:mod:`workers.logs` writes them). Invariant: fields are ids and names of our own, never what a lead, a page or a model
@@ -21,7 +21,10 @@ _process: dict[str, str | int] = {}
 
 @contextmanager
 def log_context(**fields: str | int) -> Iterator[None]:
-    """Add fields to the lines that this thread logs until the end of the block; an inner block goes first."""
+    """Add fields to the lines that this thread logs until the end of the ``with`` block.
+
+    Fields of an inner block override those of an outer one.
+    """
     token = _here.set({**_here.get(), **fields})
     try:
         yield
@@ -35,5 +38,5 @@ def log_always(**fields: str | int) -> None:
 
 
 def logged_fields() -> Mapping[str, str | int]:
-    """The fields of a line that is logged here and now."""
+    """Return the fields of a line that this thread logs now."""
     return {**_process, **_here.get()}

@@ -1,4 +1,4 @@
-"""The types that settings have: text of an environment variable in, a checked value out.
+"""Types of settings, which parse and check the text of an environment variable.
 
 Each is a type of pydantic's with one sentence for people: what would have been right. Invariant: an error never holds
 the value itself, so that it may be shown for a secret, too.

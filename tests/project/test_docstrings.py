@@ -26,6 +26,7 @@ CLEAN = (
     "integrations/admission",
     "integrations/dns.py",
     "integrations/errors.py",
+    "integrations/fleet_note.py",
     "integrations/http.py",
     "integrations/http_errors.py",
     "integrations/hunter.py",
@@ -35,6 +36,7 @@ CLEAN = (
     "integrations/llm/models.py",
     "integrations/llm/schema.py",
     "integrations/llm/transport.py",
+    "integrations/log_context.py",
     "integrations/providers.py",
     "integrations/retry.py",
     *(
@@ -46,6 +48,7 @@ CLEAN = (
         for name in ("llm_tasks_content", "llm_text", "openai", "protocol", "serpapi", "server", "sites", "world")
     ),
     "integrations/serpapi.py",
+    "integrations/setting_types.py",
     "integrations/usage.py",
     "integrations/web",
     "workers/cli/fork_changes.py",
