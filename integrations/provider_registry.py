@@ -27,7 +27,7 @@ def provider_specs() -> Mapping[str, ProviderSpec]:
     Raises PluginError when one that a plug-in brings has the name of another provider, or is no ProviderSpec.
     """
     specs = {spec.name: spec for spec in OWN}
-    for source, spec in (*_of_platforms(), *_attributes("provider")):
+    for source, spec in (*_platform_providers(), *_attributes("provider")):
         if not isinstance(spec, ProviderSpec):
             raise plugins.PluginError(f"{source}: its provider is a {type(spec).__name__}, not a ProviderSpec")
         if specs.setdefault(spec.name, spec) is not spec:
@@ -36,8 +36,11 @@ def provider_specs() -> Mapping[str, ProviderSpec]:
 
 
 def plugin_sandboxes() -> list[SandboxProvider]:
-    """Make the sandbox halves that plug-ins bring. Raises PluginError for one that can't be made."""
-    made = [spec.sandbox() for spec in platforms().values() if spec.sandbox is not None]
+    """Make the sandbox halves that plug-ins bring.
+
+    Raises PluginError for one that can't be made.
+    """
+    made = list(_platform_sandboxes())
     for source, make in _attributes("sandbox"):
         if not callable(make):
             raise plugins.PluginError(
@@ -47,7 +50,19 @@ def plugin_sandboxes() -> list[SandboxProvider]:
     return made
 
 
-def _of_platforms() -> Iterable[tuple[str, ProviderSpec]]:
+def _platform_sandboxes() -> Iterable[SandboxProvider]:
+    for name, spec in platforms().items():
+        if spec.sandbox is not None and spec.provider is not None:
+            half, path = spec.sandbox(), spec.provider.sandbox_path
+            if half.name != name or not f"{path}/".startswith(f"{half.prefix}/"):
+                raise plugins.PluginError(
+                    f"{plugins.PLATFORMS}: the sandbox of {name!r} answers as {half.name!r} at {half.prefix!r}, "
+                    f"not as {name!r} at {path!r}"
+                )
+            yield half
+
+
+def _platform_providers() -> Iterable[tuple[str, ProviderSpec]]:
     for name, platform in platforms().items():
         if platform.provider is not None:
             yield f"{plugins.PLATFORMS}: {name!r}", platform.provider

@@ -1,6 +1,7 @@
-"""From a call to action in plain words to what it wants people to do; each platform names its own button for that.
+"""From a call to action in plain words to what it wants people to do.
 
-Pure. Invariant: every text gives an intent; what nothing matches gives the mildest one.
+Pure; each platform has its own buttons for that. Invariant: every text gives an intent; what nothing matches gives the
+mildest one.
 """
 
 from __future__ import annotations

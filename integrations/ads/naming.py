@@ -26,7 +26,7 @@ _ROOM_FOR_AD = len(" r999999-ffff.999")
 
 
 def remote_name(name: str, effect_key: str) -> str:
-    """The campaign's name at a platform."""
+    """Return a campaign's name at a platform."""
     if not re.fullmatch(r"[0-9a-f]{6,64}", effect_key):
         raise ValueError(f"effect_key={effect_key!r} is not 6 to 64 hex digits")
     tail = f"[ma:{effect_key}]"
@@ -37,12 +37,15 @@ def remote_name(name: str, effect_key: str) -> str:
 
 
 def ad_name(name: str, effect_key: str, token: str, variant: int) -> str:
-    """The name of one ad; ``token`` says which texts (``AdSpec.token``), ``variant`` counts from 1."""
+    """Return the name of one ad.
+
+    ``token`` says which texts (``AdSpec.token``), ``variant`` counts from 1.
+    """
     return f"{remote_name(name, effect_key)} r{token}.{variant}"
 
 
 def effect_key_of(name: str) -> str:
-    """The key in a remote name; "" for a name that isn't ours."""
+    """Return the key in a remote name, "" for a name that isn't ours."""
     found = _KEY.search(name)
     return found["key"] if found else ""
 
@@ -57,7 +60,7 @@ class AdLabel:
 
 
 def label_of(name: str) -> AdLabel:
-    """The label in an ad's name; the first ad of a first revision for a name without one."""
+    """Return the label in an ad's name, that of the first ad of a first revision for a name without one."""
     found = _KEY.search(name)
     if not found or not found["token"]:
         return AdLabel()
@@ -65,7 +68,7 @@ def label_of(name: str) -> AdLabel:
 
 
 def current_names(ads: Mapping[str, bool]) -> list[str]:
-    """The names of a campaign's current ads: the newest revision that is shown, else the newest there is.
+    """Return the names of a campaign's current ads: the newest revision that is shown, else the newest there is.
 
     ``ads``: name → is it switched on?
     """

@@ -36,10 +36,10 @@ class Wire(Protocol):
 
 
 class Steps(Protocol):
-    """The journal of one creation: remote ids by step name."""
+    """A journal of one creation: remote ids by step name."""
 
     def get(self, step: str) -> str | None:
-        """The id that an earlier attempt wrote, if any."""
+        """Return the id that an earlier attempt wrote, if any."""
         ...
 
     def put(self, step: str, remote_id: str) -> None:
@@ -55,7 +55,7 @@ class Steps(Protocol):
 
 
 def once(steps: Steps, step: str, found: str | None, make: Callable[[], str]) -> str:
-    """The object of ``step``: the journalled one, else the one ``found`` at the platform, else a new one."""
+    """Return the object of ``step``: the journalled one, else the one ``found`` at the platform, else a new one."""
     known = steps.get(step)
     if known is not None:
         return known
@@ -68,7 +68,7 @@ def once(steps: Steps, step: str, found: str | None, make: Callable[[], str]) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whom the ads are shown to, in plain words; each platform looks up its own ids."""
+    """Whom the ads are shown to, in plain words for which each platform looks up its own ids."""
 
     industries: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
@@ -77,7 +77,10 @@ class Audience:
 
 
 class AdSpec(BaseModel):
-    """What a campaign on one platform shall be. Two equal specifications are one and the same campaign."""
+    """What a campaign on one platform shall be.
+
+    Two equal specifications are one and the same campaign.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -99,12 +102,12 @@ class AdSpec(BaseModel):
 
     @property
     def token(self) -> str:
-        """Revision and a hash of what the ads say, e.g. ``2-1f3a``; carried in the names of the ads."""
+        """Revision and a hash of what the ads say, such as ``2-1f3a``, as the names of the ads carry it."""
         said = (*self.headlines, "", *self.descriptions, "", self.call_to_action, self.landing_url)
         return f"{self.revision}-{sha256(chr(31).join(said).encode()).hexdigest()[:4]}"
 
     def variants(self) -> list[tuple[str, str]]:
-        """(headline, description) of each ad: every headline once, descriptions in turn."""
+        """Return (headline, description) of each ad: every headline once, descriptions in turn."""
         return [
             (headline, self.descriptions[at % len(self.descriptions)]) for at, headline in enumerate(self.headlines)
         ]
@@ -135,46 +138,55 @@ class DayReport:
 
 
 class AdPlatform(Protocol):
-    """One ad platform. Every method raises IntegrationError only."""
+    """One ad platform, whose methods raise IntegrationError only."""
 
     name: str
     limits: PlatformLimits
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
-        """The campaign whose name carries ``effect_key`` (the oldest, if others made more); None without one."""
+        """Return the campaign whose name carries ``effect_key`` (the oldest, if others made more), None without one."""
         ...
 
     def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
-        """Create the campaign PAUSED with all that is in it. Look with :meth:`find_by_key` first."""
+        """Create the campaign PAUSED with all that is in it, after :meth:`find_by_key` found none."""
         ...
 
     def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
-        """Make ``remote`` what ``spec`` says (missing parts, new texts, budget); its status stays as it is."""
+        """Make ``remote`` what ``spec`` says (missing parts, new texts, budget) and leave its status as it is."""
         ...
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
-        """The campaign of that id; NotFoundError when it is gone."""
+        """Return the campaign of that id.
+
+        Raises NotFoundError when it is gone.
+        """
         ...
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
-        """Stop showing it. Repeating it does no harm."""
+        """Stop showing it, however often that is repeated."""
         ...
 
     def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
-        """Show it. Repeating it does no harm."""
+        """Show it, however often that is repeated."""
         ...
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
-        """The days with activity of the ads in ``remote.ids``, oldest first; ``until`` None = up to now."""
+        """Return the days with activity of the ads in ``remote.ids``, oldest first.
+
+        ``until`` None means up to now.
+        """
         ...
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
-        """What the platform would refuse, in words (a dry run: nothing is stored); [] when it is fine."""
+        """Return what the platform would refuse, in words.
+
+        It is a dry run: nothing is stored.
+        """
         ...
 
 
 def local_problems(spec: AdSpec, limits: PlatformLimits) -> list[str]:
-    """What can be seen without asking the platform."""
+    """Return what is wrong with a specification, as far as it can be seen without asking the platform."""
     found = []
     if not limits.min_headlines <= len(spec.headlines) <= limits.max_headlines:
         found.append(f"{len(spec.headlines)} headlines; {limits.min_headlines}-{limits.max_headlines} are allowed")

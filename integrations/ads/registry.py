@@ -1,4 +1,4 @@
-"""The ad platforms that are installed: ours and those of other packages.
+"""Ad platforms that are installed: ours and those of other packages.
 
 Everything that lists platforms asks here. Invariant: platforms come in alphabetical order, so that what is derived
 from them is the same in every process; a name or an alias means one platform or is an error.
@@ -36,12 +36,15 @@ def platforms() -> Mapping[str, PlatformSpec]:
 
 
 def platform(name: str) -> PlatformSpec:
-    """Return the spec of the platform ``name``. Raises KeyError for an unknown one."""
+    """Return the spec of the platform ``name``.
+
+    Raises KeyError for an unknown one.
+    """
     return platforms()[name]
 
 
 def canonical(name: str) -> str | None:
-    """Return the platform's own name for a name or an alias in any case. None for an unknown one."""
+    """Return the platform's own name for a name or an alias in any case, None for an unknown one."""
     wanted = name.strip().lower()
     return next((spec.name for spec in platforms().values() if wanted == spec.name or wanted in spec.aliases), None)
 
@@ -52,7 +55,10 @@ def available() -> tuple[str, ...]:
 
 
 def build(name: str, settings: Settings) -> AdPlatform:
-    """Build the client of the platform ``name``. Raises BadRequestError for one that we can't speak to."""
+    """Build the client of the platform ``name``.
+
+    Raises BadRequestError for one that we can't speak to.
+    """
     spec = platforms().get(name)
     if spec is None or spec.client is None:
         raise BadRequestError(name, f"is not supported; use one of {', '.join(available())}")

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformSpec:
-    """One ad platform. ``name`` is stored in rows and campaign files and never changes."""
+    """One ad platform.
+
+    ``name`` is stored in rows and campaign files and never changes.
+    """
 
     name: str  #: as in campaign files and as its provider's name, such as "facebook_ads"
     title: str  #: for people, such as "Facebook"

@@ -1,4 +1,4 @@
-"""The hidden truth behind the sandbox's ad platforms: how a campaign of given texts and budget does.
+"""Hidden truth behind the sandbox's ad platforms: how a campaign of given texts and budget does.
 
 Response of a platform to one day of one revision (all figures before rounding and noise):
 
@@ -41,7 +41,10 @@ _SPREAD = 0.05  #: how far a seed moves each platform's quality
 
 
 def curve(platform: str, seed: int, world: Mapping[str, Any] | None) -> Curve:
-    """The platform's curve in this world; ValueError names a parameter that doesn't exist."""
+    """Return the platform's curve in this world.
+
+    Raises ValueError naming a parameter that doesn't exist.
+    """
     base = ads.platform(platform).curve
     if base is None:
         raise ValueError(f"{platform} has no curve in its spec")
@@ -81,7 +84,7 @@ _STOP = frozenset({"the", "and", "for", "with", "your", "you", "that", "from", "
 
 
 def text_quality(ad: AdText, siblings: Sequence[AdText] = ()) -> float:
-    """0..1: how well an ad's text works.
+    """Return how well an ad's text works, from 0 to 1.
 
     0.30 for being there; 0.15 a concrete number; 0.15 a clear call to action (half for the button, half
     for a verb in the text); 0.20 for speaking of the audience or its keywords (half in the headline, half
@@ -115,7 +118,7 @@ class DayFigures:
 
 @dataclass(slots=True, kw_only=True)
 class Generation:
-    """The ads of one set of texts, the days they have lived, and the budget from each of these days on."""
+    """Ads of one set of texts, the days they have lived, and the budget from each of these days on."""
 
     token: str  #: which texts (see integrations.ads.naming)
     budgets: list[tuple[int, str]]
@@ -128,7 +131,7 @@ class Generation:
         return FIRST_DAYS + self.extra if self.ran else 0
 
     def budget(self, day: int) -> Decimal:
-        """The daily budget on that day of its life."""
+        """Return the daily budget on that day of its life."""
         return Decimal(next(amount for since, amount in reversed(self.budgets) if since <= day))
 
 
@@ -142,12 +145,12 @@ class Life:
     generations: list[Generation] = field(default_factory=list)
 
     def ad_added(self, token: str) -> None:
-        """An ad of these texts exists from now on; new texts end the life of the ones before."""
+        """Note an ad of these texts, which ends the life of those of other texts."""
         if all(token != generation.token for generation in self.generations):
             self.generations.append(Generation(token=token, budgets=[(0, self.budget)], ran=self.enabled))
 
     def budget_changed(self, amount: str) -> None:
-        """From the next simulated day on the campaign has this budget."""
+        """Change the campaign's budget from the next simulated day on."""
         self.budget = amount
         if self.generations:
             newest = self.generations[-1]
@@ -155,13 +158,13 @@ class Life:
             newest.budgets.append((newest.days, amount))
 
     def switched(self, enabled: bool) -> None:
-        """The campaign was enabled or paused."""
+        """Enable or pause the campaign."""
         self.enabled = enabled
         if enabled and self.generations:
             self.generations[-1].ran = True
 
     def advance(self, days: int) -> None:
-        """Simulated days go by."""
+        """Let simulated days go by."""
         if self.enabled and self.generations:
             self.generations[-1].extra += days
 
@@ -199,7 +202,10 @@ class Life:
 def report(
     life: Life, token: str, ads: Mapping[str, AdText], *, market: Curve, seed: int, platform: str, key: str
 ) -> dict[str, list[DayFigures]]:
-    """The days of each ad of one set of texts. ``ads``: all of these ads by name (they share the budget)."""
+    """Return the days of each ad of one set of texts.
+
+    ``ads``: all of these ads by name (they share the budget).
+    """
     first = life.start
     for generation in life.generations:
         if generation.token == token:

@@ -1,4 +1,4 @@
-"""The providers that the sandbox speaks for: our own, and those that other packages bring.
+"""Providers that the sandbox speaks for: our own, and those that other packages bring.
 
 The one list: a provider that is in it is served, faulted, reset and counted like the others. The
 classes are imported when the sandbox starts, not before.

@@ -127,3 +127,11 @@ def test_a_platform_can_not_take_another_providers_name(tmp_path: Path) -> None:
     describe(tmp_path, "toy-platform", "1.0", {PLATFORMS: {"hunter": "toy_platform:SPEC"}})
     with importable(tmp_path), pytest.raises(PluginError, match="there is a provider 'hunter' already"):
         provider_specs()
+
+
+def test_a_sandbox_half_answers_where_the_client_asks(tmp_path: Path) -> None:
+    install(EXAMPLE, tmp_path)
+    module = tmp_path / "marketing_tiktok_ads" / "sandbox.py"
+    module.write_text(module.read_text().replace('prefix = "/tiktok_ads"', 'prefix = "/tiktok"'))
+    with importable(tmp_path), pytest.raises(PluginError, match="answers as 'tiktok_ads' at '/tiktok', not as"):
+        providers()

@@ -24,6 +24,7 @@ CLEAN = (
     "agents/overview.py",
     "integrations/__init__.py",
     "integrations/admission",
+    "integrations/ads",
     "integrations/dns.py",
     "integrations/errors.py",
     "integrations/fleet_note.py",
@@ -37,11 +38,24 @@ CLEAN = (
     "integrations/llm/schema.py",
     "integrations/llm/transport.py",
     "integrations/log_context.py",
+    "integrations/provider_registry.py",
+    "integrations/provider_specs.py",
     "integrations/providers.py",
     "integrations/retry.py",
     *(
         f"integrations/sandbox/{name}.py"
-        for name in ("__init__", "__main__", "control", "dns", "faults", "hunter", "llm_schema", "llm_tasks_ads")
+        for name in (
+            "__init__",
+            "__main__",
+            "ad_world",
+            "catalog",
+            "control",
+            "dns",
+            "faults",
+            "hunter",
+            "llm_schema",
+            "llm_tasks_ads",
+        )
     ),
     *(
         f"integrations/sandbox/{name}.py"

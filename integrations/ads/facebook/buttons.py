@@ -1,4 +1,4 @@
-"""The buttons of Facebook's link ads."""
+"""Buttons of Facebook's link ads."""
 
 from __future__ import annotations
 

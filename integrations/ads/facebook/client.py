@@ -47,7 +47,7 @@ _CAMPAIGN_FIELDS = "id,name,status,created_time"
 
 
 class FacebookAds:
-    """One ad account at Facebook. See :class:`integrations.ads.platform.AdPlatform`."""
+    """An ad account at Facebook, as :class:`integrations.ads.platform.AdPlatform` has it."""
 
     name = PROVIDER
     limits = SPEC.limits
@@ -96,7 +96,10 @@ class FacebookAds:
         wire(lambda timeout: self._graph.change(remote.id, timeout=timeout, status="ACTIVE"))
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
-        """See the protocol. Without ``until`` the preset ``maximum`` is asked (at most 37 months)."""
+        """See the protocol.
+
+        Without ``until`` the preset ``maximum`` is asked (at most 37 months).
+        """
         ads = [ad for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
         if not ads:
             return []
@@ -118,7 +121,10 @@ class FacebookAds:
         return [day for day in day_reports(rows) if day.day >= since]
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
-        """See the protocol. Facebook checks the campaign (``validate_only``); the rest is checked here."""
+        """See the protocol.
+
+        Facebook checks the campaign (``validate_only``), the rest is checked here.
+        """
         problems = local_problems(spec, self.limits)
         account = wire(lambda timeout: self._graph.get(self._account, timeout=timeout, fields="currency"))
         currency = account.get("currency")
@@ -141,7 +147,7 @@ class FacebookAds:
         return problems
 
     def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
-        """The campaign with the ids of its ad set and of the newest revision's ads and creatives."""
+        """Return the campaign with the ids of its ad set and of the newest revision's ads and creatives."""
         campaign = identifier(item)
         ids = {"campaign": campaign}
         for ad_set in self._graph.pages(campaign, "adsets", wire=wire, fields="id,name"):
@@ -159,7 +165,7 @@ class FacebookAds:
         )
 
     def _ads(self, campaign: str, wire: Wire) -> dict[str, dict[str, Any]]:
-        """Ads of a campaign by name."""
+        """Return the ads of a campaign by name."""
         found: dict[str, dict[str, Any]] = {}
         for ad in self._graph.pages(campaign, "ads", wire=wire, fields="id,name,status"):
             if ad.get("status") not in _GONE:
@@ -260,7 +266,7 @@ class FacebookAds:
         return {creative_step: creative, ad_step: ad}
 
     def _creative(self, name: str, wire: Wire) -> str | None:
-        """The creative that a lost reply left behind."""
+        """Return the id of the creative that a lost reply left behind, if any."""
         for item in self._graph.pages(self._account, "adcreatives", wire=wire, fields="id,name"):
             if item.get("name") == name:
                 return identifier(item)
@@ -286,7 +292,7 @@ class FacebookAds:
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
-    """The amount as Facebook counts it, rounded down so that no budget is exceeded."""
+    """Return the amount as Facebook counts it, rounded down so that no budget is exceeded."""
     factor = 1 if currency.upper() in WHOLE_UNIT_CURRENCIES else 100
     return int((amount * factor).quantize(Decimal(1), rounding=ROUND_DOWN))
 

@@ -67,7 +67,7 @@ _BUSINESS_LIMIT_CODES = range(80000, 80015)
 def facebook_error(
     status: int | None, error: Mapping[str, Any] | None, headers: Mapping[str, str], *, write: bool
 ) -> IntegrationError:
-    """The error for an answer that is not a success.
+    """Return the error for an answer that is not a success.
 
     ``error`` is the JSON object under "error", None when the answer had none. A write that only a gateway
     answered (502, 504), or that "succeeded" with nothing we can read, may have been carried out:
@@ -104,7 +104,7 @@ def _by_status(status: int | None, *, write: bool, headers: Mapping[str, str]) -
 
 
 def regain_seconds(headers: Mapping[str, str]) -> float | None:
-    """How long the usage headers ask us to wait.
+    """Return how long the usage headers ask us to wait.
 
     ``x-business-use-case-usage`` holds ``estimated_time_to_regain_access`` in minutes per business object;
     ``x-ad-account-usage`` holds ``reset_time_duration`` in seconds. The longest counts; else Retry-After.
@@ -125,7 +125,7 @@ def regain_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _blamed(error: Mapping[str, Any]) -> str:
-    """The names of the refused fields (``error_data.blame_field_specs``), which are Facebook's own words."""
+    """Return the names of the refused fields (``error_data.blame_field_specs``), which are Facebook's own words."""
     data = error.get("error_data")
     data = _json(data) if isinstance(data, str) else data
     specs = data.get("blame_field_specs") if isinstance(data, dict) else None

@@ -22,7 +22,10 @@ CONVERSION_ACTIONS = frozenset({"lead", "complete_registration", "purchase", "su
 
 
 def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
-    """The rows of all ads summed up per day, oldest first; InvalidAnswerError for a row we can't read."""
+    """Sum the rows of all ads up per day, oldest first.
+
+    Raises InvalidAnswerError for a row that can't be read.
+    """
     days: dict[date, DayReport] = {}
     for row in rows:
         try:

@@ -65,7 +65,7 @@ class FacebookSandbox:
             return Response(status=error.status, body=error.body())
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """``down``: code 2 with 503; ``rate_limited``: code 17 with 400 and a usage header, as Facebook does.
+        """Refuse as Facebook does: ``down`` is code 2 with 503, ``rate_limited`` code 17 with 400 and a usage header.
 
         The business header counts whole minutes, the ad account's seconds: a wish for seconds goes into that one.
         """
@@ -82,12 +82,12 @@ class FacebookSandbox:
         return Response(status=503, body=error.body(), headers=waiting(retry_after_s))
 
     def advance(self, days: int) -> None:
-        """Days go by for the campaigns that run."""
+        """Let days go by for the campaigns that run."""
         for life in self._lives.values():
             life.advance(days)
 
     def ad_campaigns(self) -> list[dict[str, Any]]:
-        """See the protocol; budgets in major units."""
+        """See the protocol, with budgets in major units."""
         return [
             {
                 "provider": PLATFORM,

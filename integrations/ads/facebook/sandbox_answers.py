@@ -1,4 +1,4 @@
-"""The wire shapes of the sandbox's Graph API: checks of what is sent, and forms of what is answered.
+"""Wire shapes of the sandbox's Graph API: checks of what is sent, and forms of what is answered.
 
 Pure functions. Invariant: what Facebook would refuse is refused here in Facebook's own words and codes.
 """
@@ -77,12 +77,15 @@ class GraphError(Exception):
             self._error["error_data"] = json.dumps({"blame_field_specs": [[name] for name in blame]})
 
     def body(self) -> dict[str, Any]:
-        """The JSON body."""
+        """Return the JSON body."""
         return {"error": self._error}
 
 
 def checked(kind: str, params: Mapping[str, str], objects: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The fields of a new object, nested ones decoded; GraphError names what is missing or wrong."""
+    """Return the fields of a new object, nested ones decoded.
+
+    Raises GraphError naming what is missing or wrong.
+    """
     for name in _REQUIRED[kind]:
         if name not in params:
             raise GraphError(400, 100, f"(#100) Param {name} is required", blame=[name])
@@ -101,7 +104,7 @@ def checked(kind: str, params: Mapping[str, str], objects: Mapping[str, Mapping[
 
 
 def _wrong_field(kind: str, fields: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The first field whose value Facebook would refuse."""
+    """Return the first field whose value Facebook would refuse."""
 
     def known(identifier: Any, wanted: str) -> bool:
         return objects.get(str(identifier), {}).get("_kind") == wanted
@@ -135,7 +138,7 @@ def _wrong_field(kind: str, fields: Mapping[str, Any], objects: Mapping[str, Map
 
 
 def projected(item: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
-    """The asked fields of an object (``a,b{c,d}``); the id is always there."""
+    """Return the asked fields of an object (``a,b{c,d}``), and its id."""
     asked = _fields(params.get("fields", ""))
     found: dict[str, Any] = {"id": item["id"]}
     for name, inner in asked.items():
@@ -147,7 +150,7 @@ def projected(item: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, A
 
 
 def page(items: Sequence[Mapping[str, Any]], params: Mapping[str, str]) -> dict[str, Any]:
-    """One page of a listing, newest first as Facebook does, with cursors."""
+    """Return one page of a listing, newest first as Facebook does, with cursors."""
     ordered = list(items)
     after = params.get("after")
     start = 0
@@ -164,7 +167,7 @@ def page(items: Sequence[Mapping[str, Any]], params: Mapping[str, str]) -> dict[
 
 
 def search(params: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
-    """The targeting search: places, interests, job titles."""
+    """Answer the targeting search: places, interests, job titles."""
     kind, query = params.get("type", ""), params.get("q", "").strip()
     if kind not in ("adgeolocation", "adinterest", "adworkposition"):
         raise GraphError(400, 100, "Invalid parameter", blame=["type"])
@@ -179,7 +182,7 @@ def search(params: Mapping[str, str], seed: int) -> list[dict[str, Any]]:
 
 
 def insight_row(ad: str, day: DayFigures, currency: str | None, made: list[dict[str, str]]) -> dict[str, Any]:
-    """One row of insights: numbers as strings, no ``actions`` where nothing was done."""
+    """Return one row of insights: numbers as strings, no ``actions`` where nothing was done."""
     row: dict[str, Any] = {
         "ad_id": ad,
         "date_start": day.day.isoformat(),
@@ -194,7 +197,7 @@ def insight_row(ad: str, day: DayFigures, currency: str | None, made: list[dict[
 
 
 def actions(day: DayFigures) -> list[dict[str, str]]:
-    """What people did, under Facebook's overlapping types: a lead shows up twice."""
+    """Return what people did, under Facebook's overlapping types: a lead shows up twice."""
     found = []
     if day.clicks:
         found.append({"action_type": "link_click", "value": str(day.clicks)})

@@ -19,7 +19,10 @@ MAX_LOOKUPS = 4  #: per kind; more of them hardly narrow an audience further
 
 
 def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
-    """The ``targeting`` of an ad set; BadRequestError when none of the given places is known."""
+    """Return the ``targeting`` of an ad set.
+
+    Raises BadRequestError when none of the given places is known.
+    """
     audience = spec.audience
     places = _places(graph, audience.locations, wire)
     words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *spec.keywords)))

@@ -1,4 +1,4 @@
-"""The Graph API over the official SDK, with its defects fenced in.
+"""Facebook's Graph API over the official SDK, with its defects fenced in.
 
 The SDK gives the session (token, appsecret_proof, certificate bundle, version in the path) and the
 encoding of nested parameters. Not used: ``FacebookAdsApi.init`` (sets a process-wide default and an
@@ -48,7 +48,7 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class Graph:
-    """One ad account's Graph API. Safe to use from several threads: each has its own session."""
+    """One ad account's Graph API, safe to use from several threads, each of which has its own session."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
@@ -59,23 +59,29 @@ class Graph:
         return self._call("GET", path, params, timeout)
 
     def post(self, *path: str, timeout: float, **params: Any) -> dict[str, Any]:
-        """Create, change or try out; nested values are sent as JSON in a form."""
+        """Create, change or try out, with nested values as JSON in a form."""
         return self._call("POST", path, params, timeout)
 
     def created(self, *path: str, timeout: float, **params: Any) -> str:
-        """The id of the object that a POST created; an answer without one leaves the outcome unknown."""
+        """Create an object and return its id.
+
+        Raises OutcomeUnknownError for an answer without one.
+        """
         found = self.post(*path, timeout=timeout, **params).get("id")
         if not isinstance(found, str) or not found:
             raise OutcomeUnknownError(PROVIDER, "answered a creation without an id")
         return found
 
     def change(self, *path: str, timeout: float, **params: Any) -> None:
-        """Change an object; any answer but ``"success": true`` leaves the outcome unknown."""
+        """Change an object.
+
+        Raises OutcomeUnknownError for any answer but ``"success": true``.
+        """
         if self.post(*path, timeout=timeout, **params).get("success") is not True:
             raise OutcomeUnknownError(PROVIDER, "answered a change without success")
 
     def pages(self, *path: str, wire: Wire, **params: Any) -> Iterator[dict[str, Any]]:
-        """All objects of an edge, one wire call a page."""
+        """Yield all objects of an edge, one wire call a page."""
         after: str | None = None
         for _ in range(MAX_PAGES):
             asked = {**params, "limit": PAGE_SIZE, **({"after": after} if after else {})}
@@ -97,7 +103,7 @@ class Graph:
         raise TransientError(PROVIDER, f"a listing did not end within {MAX_PAGES} pages")
 
     def _session(self) -> Any:
-        """This thread's FacebookSession (and this process': sockets don't survive a fork)."""
+        """Return this thread's FacebookSession (and this process': sockets don't survive a fork)."""
         if getattr(self._local, "pid", None) != os.getpid():
             from facebook_business.session import FacebookSession
 
@@ -152,7 +158,10 @@ class Graph:
 
 
 def identifier(item: Mapping[str, Any]) -> str:
-    """The id of an object that was read; TransientError for an answer without one."""
+    """Return the id of an object that was read.
+
+    Raises TransientError for an answer without one.
+    """
     found = item.get("id")
     if not isinstance(found, str | int) or not found:
         raise TransientError(PROVIDER, "answered an object without an id")

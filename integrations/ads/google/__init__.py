@@ -1,1 +1,1 @@
-"""Google Ads: begin with spec.py. This version has no client for it."""
+"""Google Ads, which this version has no client for: begin with spec.py."""

@@ -1,4 +1,4 @@
-"""Google Ads as an ad platform: names, limits and benchmarks. This version has no client for it."""
+"""Google Ads as an ad platform without a client: names, limits and benchmarks."""
 
 from __future__ import annotations
 

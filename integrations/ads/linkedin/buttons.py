@@ -1,4 +1,4 @@
-"""The buttons of LinkedIn's posts, of which there are fewer."""
+"""Buttons of LinkedIn's posts, of which there are fewer."""
 
 from __future__ import annotations
 

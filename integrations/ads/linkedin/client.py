@@ -47,7 +47,7 @@ _LITTLE_TEXT = re.compile(r"([\\|{}@\[\]()<>#*_~])")
 
 
 class LinkedInAds:
-    """One ad account at LinkedIn. See :class:`integrations.ads.platform.AdPlatform`."""
+    """An ad account at LinkedIn, as :class:`integrations.ads.platform.AdPlatform` has it."""
 
     name = PROVIDER
     limits = SPEC.limits
@@ -100,7 +100,10 @@ class LinkedInAds:
         self._set(f"{self._account}/adCampaigns/{remote.id}", {"status": "ACTIVE"}, wire)
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
-        """See the protocol. ``currency`` of a day is "": LinkedIn answers in the ad account's, without its name."""
+        """See the protocol.
+
+        ``currency`` of a day is "": LinkedIn answers in the ad account's, without its name.
+        """
         creatives = [creative for step, creative in sorted(remote.ids.items()) if step.startswith("creative.")]
         if not creatives:
             return []
@@ -131,7 +134,7 @@ class LinkedInAds:
         wire(lambda timeout: self._api.update(path, changes, timeout=timeout))
 
     def _creatives(self, campaign: str, wire: Wire) -> dict[str, dict[str, Any]]:
-        """Creatives of a campaign by name."""
+        """Return the creatives of a campaign by name."""
         query = {"q": "criteria", "campaigns": urns([_campaign_urn(campaign)])}
         found: dict[str, dict[str, Any]] = {}
         for item in self._api.pages(f"{self._account}/creatives", query, wire=wire, finder=True):
@@ -206,7 +209,7 @@ class LinkedInAds:
         )
 
     def _group(self, effect_key: str, wire: Wire) -> str | None:
-        """The campaign group that a lost reply left behind."""
+        """Return the id of the campaign group that a lost reply left behind, if any."""
         found = [
             item
             for item in self._api.pages(f"{self._account}/adCampaignGroups", {"q": "search"}, wire=wire)
@@ -288,7 +291,7 @@ def _campaign_urn(campaign: str) -> str:
 
 
 def _daily(spec: AdSpec) -> Decimal:
-    """The daily budget in an amount that the currency has, rounded down."""
+    """Return the daily budget in an amount that the currency has, rounded down."""
     unit = Decimal(1) if spec.currency.upper() in WHOLE_CURRENCIES else Decimal("0.01")
     return spec.daily_budget.quantize(unit, rounding=ROUND_DOWN)
 

@@ -28,12 +28,15 @@ METRICS = (
 
 
 def day_text(day: date) -> str:
-    """A day in Rest.li's query text."""
+    """Return a day in Rest.li's query text."""
     return f"(year:{day.year},month:{day.month},day:{day.day})"
 
 
 def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
-    """The rows of all creatives summed up per day, oldest first; InvalidAnswerError for a row we can't read."""
+    """Sum the rows of all creatives up per day, oldest first.
+
+    Raises InvalidAnswerError for a row that can't be read.
+    """
     days: dict[date, DayReport] = {}
     for row in rows:
         try:

@@ -65,7 +65,7 @@ class LinkedInAdsSandbox:
             return Response(status=error.status, body=error.body())
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """``down``: 503; ``rate_limited``: 429 that says by itself nothing of when it ends, as LinkedIn does."""
+        """Refuse as LinkedIn does: ``down`` is a 503, ``rate_limited`` a 429 that doesn't say when it ends."""
         if mode == "rate_limited":
             error = RestLiError(429, "TOO_MANY_REQUESTS", "Resource level throttle limit reached")
         else:
@@ -73,7 +73,7 @@ class LinkedInAdsSandbox:
         return Response(status=error.status, body=error.body(), headers=waiting(retry_after_s))
 
     def advance(self, days: int) -> None:
-        """Days go by for the campaigns that run."""
+        """Let days go by for the campaigns that run."""
         for life in self._lives.values():
             life.advance(days)
 

@@ -1,4 +1,4 @@
-"""The wire shapes of the sandbox's LinkedIn: checks of what is sent, Rest.li text, forms of answers.
+"""Wire shapes of the sandbox's LinkedIn: checks of what is sent, Rest.li text, forms of answers.
 
 Pure functions. Ids of targeting entities hold their own name as a number, so nothing has to be remembered
 to know later what a campaign was aimed at. Invariant: what LinkedIn would refuse is refused here.
@@ -68,12 +68,12 @@ class RestLiError(Exception):
             }
 
     def body(self) -> dict[str, Any]:
-        """The JSON body."""
+        """Return the JSON body."""
         return self._body
 
 
 def checked(kind: str, body: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]], currency: str | None) -> None:
-    """RestLiError names the fields of a new object that are missing or wrong."""
+    """Raise RestLiError naming the fields of a new object that are missing or wrong."""
     missing = [name for name in _REQUIRED[kind] if name not in body]
     if missing:
         raise RestLiError(422, "MISSING_FIELD", "A required field is missing", missing)
@@ -115,12 +115,12 @@ def _wrong_in_post(post: Mapping[str, Any]) -> list[str]:
 
 
 def plain_text(commentary: str) -> str:
-    """A post's text without the escapes of the "little text" format."""
+    """Return a post's text without the escapes of the "little text" format."""
     return re.sub(r"\\(.)", r"\1", commentary)
 
 
 def page(items: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
-    """One page of a finder, with a cursor while there is more."""
+    """Return one page of a finder, with a cursor while there is more."""
     if "q" not in query:
         raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["q"])
     size = int(query.get("pageSize", "100"))
@@ -130,7 +130,10 @@ def page(items: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> dict[s
 
 
 def urn_list(text: str) -> list[str]:
-    """The members of ``List(a,b)``; RestLiError when the list itself is escaped or the colons are not."""
+    """Return the members of ``List(a,b)``.
+
+    Raises RestLiError when the list itself is escaped or the colons are not.
+    """
     if not text:
         return []
     found = re.fullmatch(r"List\(([^():]*)\)", text)
@@ -140,7 +143,7 @@ def urn_list(text: str) -> list[str]:
 
 
 def span(query: Mapping[str, str]) -> tuple[date, date]:
-    """First and last day of ``dateRange=(start:(year:..,month:..,day:..),end:(..))``."""
+    """Return the first and last day of ``dateRange=(start:(year:..,month:..,day:..),end:(..))``."""
     for name in ("q", "pivot", "timeGranularity", "fields"):
         if name not in query:
             raise RestLiError(400, "PARAM_INVALID", "Invalid param", [name])
@@ -153,7 +156,7 @@ def span(query: Mapping[str, str]) -> tuple[date, date]:
 
 
 def analytics_row(creative: str, day: DayFigures) -> dict[str, Any]:
-    """One row of adAnalytics."""
+    """Return one row of adAnalytics."""
     at = {"year": day.day.year, "month": day.day.month, "day": day.day.day}
     return {
         "dateRange": {"start": at, "end": at},
@@ -167,7 +170,7 @@ def analytics_row(creative: str, day: DayFigures) -> dict[str, Any]:
 
 
 def typeahead(query: Mapping[str, str]) -> list[dict[str, str]]:
-    """Targeting entities for a word: the word itself, as an URN."""
+    """Return the targeting entities for a word: the word itself, as an URN."""
     facet, word = unquote(query.get("facet", "")), unquote(query.get("query", "")).strip()
     if query.get("q") != "typeahead" or facet not in _FACETS:
         raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["facet"])
@@ -178,7 +181,7 @@ def typeahead(query: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def words_of(criteria: Mapping[str, Any]) -> tuple[str, ...]:
-    """The industries and titles that a campaign is aimed at, in words."""
+    """Return the industries and titles that a campaign is aimed at, in words."""
     found = []
     for group in criteria.get("include", {}).get("and", []):
         for facet, urns in group.get("or", {}).items():

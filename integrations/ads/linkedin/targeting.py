@@ -19,7 +19,7 @@ _LOCALES = {"en": "urn:li:locale:en_US", "de": "urn:li:locale:de_DE", "fr": "urn
 
 
 def targeting(api: RestLi, spec: AdSpec, wire: Wire) -> dict[str, Any]:
-    """A campaign's ``targetingCriteria``: any of each facet, all facets together."""
+    """Return a campaign's ``targetingCriteria``: any of each facet, all facets together."""
     audience = spec.audience
     places = _known(api, "locations", audience.locations, wire)
     if audience.locations and not places:

@@ -57,19 +57,19 @@ CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
 
 
 class RestLi:
-    """The API of one ad account."""
+    """LinkedIn's API for one ad account."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
 
     def get(self, path: str, query: Mapping[str, str], *, timeout: float, finder: bool = False) -> dict[str, Any]:
-        """Read; ``query`` values are already Rest.li text (see :func:`urns`, :func:`text`)."""
+        """Read with ``query`` values that are Rest.li text already (see :func:`urns`, :func:`text`)."""
         headers = {"X-RestLi-Method": "FINDER"} if finder else {}
         asked = "&".join(f"{name}={value}" for name, value in query.items())
         return self._send("GET", f"{path}?{asked}" if asked else path, timeout, headers=headers).json_object()
 
     def create(self, path: str, body: Mapping[str, Any], *, timeout: float) -> str:
-        """The id of what was created: the header x-restli-id of a 201, whose body is empty."""
+        """Create an object and return its id: the header x-restli-id of a 201, whose body is empty."""
         reply = self._send("POST", path, timeout, json=body)
         found = reply.headers.get("x-restli-id") or reply.headers.get("x-linkedin-id") or ""
         if reply.status != 201 or not found:
@@ -88,7 +88,7 @@ class RestLi:
     def pages(
         self, path: str, query: Mapping[str, str], *, wire: Wire, finder: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """All elements of a finder, one wire call a page (cursors: ``pageToken``)."""
+        """Yield all elements of a finder, one wire call a page (cursors: ``pageToken``)."""
         token = ""
         for _ in range(MAX_PAGES):
             asked = {**query, "pageSize": str(PAGE_SIZE), **({"pageToken": text(token)} if token else {})}
@@ -126,7 +126,10 @@ class RestLi:
 
 
 def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The objects of one answer; TransientError for an answer without them."""
+    """Return the objects of one answer.
+
+    Raises TransientError for an answer without them.
+    """
     found = page.get("elements")
     if not isinstance(found, list):
         raise TransientError(PROVIDER, "answered a listing without elements")
@@ -134,7 +137,10 @@ def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def identifier(item: Mapping[str, Any]) -> str:
-    """The id of an object that was read; TransientError for an answer without one."""
+    """Return the id of an object that was read.
+
+    Raises TransientError for an answer without one.
+    """
     found = item.get("id")
     if not isinstance(found, str | int) or not found:
         raise TransientError(PROVIDER, "answered an object without an id")
@@ -142,13 +148,13 @@ def identifier(item: Mapping[str, Any]) -> str:
 
 
 def error_code(reply: HttpReply) -> str:
-    """LinkedIn's own code in an error body, "" without one."""
+    """Return LinkedIn's own code in an error body, "" without one."""
     found = _error_body(reply).get("code")
     return found if isinstance(found, str) else ""
 
 
 def _described(reply: HttpReply) -> str | None:
-    """Code and names of the refused fields; never LinkedIn's sentence, which may quote what was sent."""
+    """Return the code and the names of the refused fields, not LinkedIn's sentence, which may quote what was sent."""
     body = _error_body(reply)
     named = []
     inputs = _inner(body, "errorDetails").get("inputErrors")
@@ -173,10 +179,10 @@ def _error_body(reply: HttpReply) -> dict[str, Any]:
 
 
 def text(value: str) -> str:
-    """One value in Rest.li's query text: everything that is not a letter, a digit or -._~ is escaped."""
+    """Return a value in Rest.li's query text: everything that is not a letter, a digit or -._~ is escaped."""
     return quote(value, safe="-._~")
 
 
 def urns(values: Sequence[str]) -> str:
-    """A list of URNs in Rest.li's query text: ``List(urn%3Ali%3A...,urn%3A...)``."""
+    """Return a list of URNs in Rest.li's query text: ``List(urn%3Ali%3A...,urn%3A...)``."""
     return f"List({','.join(text(value) for value in values)})"

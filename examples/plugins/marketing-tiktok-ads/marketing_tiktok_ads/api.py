@@ -29,13 +29,13 @@ Row: TypeAlias = Mapping[str, object]
 
 
 class Api:
-    """The API of one advertiser."""
+    """TikTok's API for one advertiser."""
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
 
     def get(self, path: str, query: Mapping[str, object], *, timeout: float) -> Row:
-        """Return the ``data`` of an answer; lists and objects of ``query`` travel as JSON."""
+        """Return the ``data`` of an answer to a ``query`` whose lists and objects travel as JSON."""
         params = {name: value if isinstance(value, str | int) else json.dumps(value) for name, value in query.items()}
         return self._data("GET", path, timeout, params={"advertiser_id": self.advertiser, **params})
 
@@ -44,7 +44,10 @@ class Api:
         return self._data("POST", path, timeout, body={"advertiser_id": self.advertiser, **body})
 
     def rows(self, path: str, query: Mapping[str, object], *, wire: Wire) -> Iterator[Row]:
-        """Yield all rows of a listing, one wire call a page. Raises TransientError for an answer without rows."""
+        """Yield all rows of a listing, one wire call a page.
+
+        Raises TransientError for an answer without rows.
+        """
         for page in range(1, MAX_PAGES + 1):
             asked = {**query, "page": page, "page_size": PAGE_SIZE}
             data = wire(lambda timeout, asked=asked: self.get(path, asked, timeout=timeout))  # type: ignore[misc] # mypy can't infer a lambda with a default
@@ -88,7 +91,10 @@ class Api:
 
 
 def listed(data: Row) -> list[Row]:
-    """Return the rows of a listing's ``data``. Raises TransientError when it has none."""
+    """Return the rows of a listing's ``data``.
+
+    Raises TransientError when it has none.
+    """
     found = data.get("list")
     if not isinstance(found, Sequence) or isinstance(found, str):
         raise TransientError(PROVIDER, "answered a listing without rows")
@@ -96,13 +102,13 @@ def listed(data: Row) -> list[Row]:
 
 
 def text(row: Row, name: str) -> str:
-    """Return a field of a row as text; "" for one that is missing or no text."""
+    """Return a field of a row as text, "" for one that is missing or no text."""
     found = row.get(name)
     return found if isinstance(found, str) else ""
 
 
 def _error(reply: HttpReply, code: object) -> IntegrationError:
-    """Return the error of a refusal. TikTok's own sentence stays out: it may quote what was sent."""
+    """Return the error of a refusal, without TikTok's own sentence, which may quote what was sent."""
     if not isinstance(code, int) or isinstance(code, bool):
         return unanswered(PROVIDER, reply.method, "answered without a code")
     kind: type[IntegrationError] = BadRequestError

@@ -46,7 +46,7 @@ _METRICS = ("spend", "impressions", "clicks", "conversion")
 
 
 class TikTokAds:
-    """One advertiser at TikTok. See :class:`integrations.ads.platform.AdPlatform`."""
+    """An advertiser at TikTok, as :class:`integrations.ads.platform.AdPlatform` has it."""
 
     name = SPEC.name
     limits = SPEC.limits
@@ -126,7 +126,10 @@ class TikTokAds:
         self._switch(remote, ENABLE, wire)
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
-        """See the protocol. ``currency`` of a day is "": TikTok answers in the account's, without its name."""
+        """See the protocol.
+
+        ``currency`` of a day is "": TikTok answers in the account's, without its name.
+        """
         ads = [ad for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
         if not ads:
             return []
@@ -142,7 +145,10 @@ class TikTokAds:
         return _days(list(self._api.rows("report/integrated/get", query, wire=wire)))
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
-        """See the protocol. The API has no dry run: what can be checked without storing anything is checked."""
+        """See the protocol.
+
+        The API has no dry run: what can be checked without storing anything is checked.
+        """
         problems = local_problems(spec, self.limits)
         accounts = listed(wire(lambda timeout: self._api.get("advertiser/info", {}, timeout=timeout)))
         if not accounts:
@@ -249,7 +255,10 @@ def _part(row: Row, name: str) -> Row:
 
 
 def _days(rows: list[Row]) -> list[DayReport]:
-    """Sum the ads' rows up per day, oldest first. Raises InvalidAnswerError for a row that can't be read."""
+    """Sum the ads' rows up per day, oldest first.
+
+    Raises InvalidAnswerError for a row that can't be read.
+    """
     days: dict[date, DayReport] = {}
     for row in rows:
         try:

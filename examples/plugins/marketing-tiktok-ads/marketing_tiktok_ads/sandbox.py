@@ -1,4 +1,4 @@
-"""The sandbox half: the same small API over the sandbox's ad world.
+"""TikTok's half of the sandbox: the same small API over the sandbox's ad world.
 
 As at TikTok, the same name twice makes two campaigns. Tokens: ``invalid`` is refused (40105), any other is good.
 """
@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class TikTokSandbox:
-    """The advertisers at TikTok."""
+    """Advertisers at TikTok."""
 
     name = SPEC.name
     prefix = "/tiktok_ads"
@@ -58,7 +58,10 @@ class TikTokSandbox:
             return Response(body={"code": error.code, "message": str(error), "data": {}})
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
-        """See the protocol. ``rate_limited`` is code 40100 in a 200, as every refusal is."""
+        """See the protocol.
+
+        ``rate_limited`` is code 40100 in a 200, as every refusal is.
+        """
         if mode == "rate_limited":
             body = {"code": 40100, "message": "Requests made too frequently", "data": {}}
             return Response(body=body, headers=waiting(retry_after_s))
