@@ -1,8 +1,8 @@
-"""What happens next: the client for programs that enqueue campaigns, and the wings behind it.
+"""Orchestration of campaigns: the client for programs that enqueue them, and the wings behind it.
 
 ``flow`` decides, ``ledger`` commits, ``spend`` and ``stores`` keep what campaigns share, ``execution`` carries them out
 in workers, ``reports`` tells, ``control`` takes what people want, :mod:`orchestration.client` is for programs. Each
-imports only those before it. Invariant: the row is the truth, a message is only a wake-up call. Whatever is lost,
+imports only those before it. Invariant: the row is the truth, a message is only a wake-up call. When messages are lost,
 doubled or late on the broker, the ledger says what has been done and what comes next.
 """
 

@@ -1,7 +1,7 @@
-"""The Python client: enqueue campaigns, follow them, read them.
+"""Python client: enqueue campaigns, follow them, read them.
 
-Light on purpose: importing it loads no model or ad SDK. Invariant: a campaign is durable as soon as
-``submit`` returns, whatever becomes of the wake-up message.
+Light on purpose: importing it loads no model or ad SDK. Invariant: a campaign is durable as soon as ``submit`` returns,
+also when its wake-up message is lost.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agents.config import CampaignConfig
 from agents.ports import SystemClock
@@ -24,8 +24,8 @@ from orchestration.control.submission import IdempotencyConflictError, admitted,
 from orchestration.control.verbs import Verbs
 from orchestration.ledger.database import Database, encode
 from orchestration.ledger.ledger import Ledger
-from orchestration.reports.campaigns import TERMINAL, CampaignEvent, CampaignSummary, Reports
-from orchestration.reports.spend import campaign_spend, fleet_spend
+from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent, CampaignSummary, Reports
+from orchestration.reports.spend import CampaignSpending, FleetSpending, campaign_spend, fleet_spend
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
 
@@ -38,7 +38,11 @@ POLL_S = 0.2  #: how often a waiting client looks at the row
 
 
 class CampaignHandle:
-    """One campaign, read afresh at each access."""
+    """Campaign that is read afresh at each access.
+
+    The verbs return its status. All raise CampaignNotFoundError when it is gone, and VerbRefusedError when its status
+    does not allow the verb.
+    """
 
     def __init__(self, campaigns: Campaigns, campaign_id: str) -> None:
         self._campaigns = campaigns
@@ -54,21 +58,23 @@ class CampaignHandle:
 
     @property
     def reason(self) -> str | None:
-        """Why it waits, failed, or ended early."""
+        """Why the campaign waits, failed, or ended early."""
         return self._campaigns.reports.status(self.campaign_id)[1]
 
     @property
     def state(self) -> MarketingAgentState:
-        """The state as of the last finished hop."""
+        """State as of the last finished hop."""
         return self._campaigns.reports.row(self.campaign_id).state
 
-    def show(self) -> dict[str, Any]:
-        """The contract's JSON; see ``orchestration.reports.campaigns.Reports.show``."""
+    def show(self) -> dict[str, object]:
+        """Return the contract's JSON, as ``orchestration.reports.campaigns.Reports.show`` describes it."""
         return self._campaigns.reports.show(self.campaign_id)
 
     def pause(self, *, ads: bool = False, actor: str = "client") -> str:
-        """Start nothing new; what runs is finished and kept. Ads go on, unless ``ads``. Returns the status, as all
-        verbs do; ``reason`` tells whether the ads are off already."""
+        """Start nothing new, and finish and keep what runs.
+
+        Ads go on, unless ``ads``: then ``reason`` tells whether they are off already.
+        """
         return self._campaigns.verbs.pause(self.campaign_id, actor=actor, ads=ads)
 
     def resume(self, *, actor: str = "client") -> str:
@@ -91,15 +97,18 @@ class CampaignHandle:
         return self._campaigns.verbs.reject(self.campaign_id, actor=actor, reason=reason, rework=rework)
 
     def retry(self, *, from_step: int | None = None, actor: str = "client") -> str:
-        """Repeat what failed, or everything from a step on (NoSuchStepError lists the steps)."""
+        """Repeat what failed, or everything from a step on.
+
+        Raises NoSuchStepError, which lists the steps, when there is no such step.
+        """
         return self._campaigns.verbs.retry(self.campaign_id, actor=actor, from_step=from_step)
 
     def fork(
-        self, from_step: int, *, changes: Mapping[str, Any] | None = None, actor: str = "client"
+        self, from_step: int, *, changes: Mapping[str, object] | None = None, actor: str = "client"
     ) -> CampaignHandle:
-        """A new campaign from a step of this one; its ads are its own, approval ``ads`` unless changed.
+        """Submit a campaign that begins at a step of this one, with ads of its own that it asks for unless changed.
 
-        The configuration is checked as any that is submitted: ConfigError, SettingsError.
+        Raises NoSuchStepError as :meth:`retry`, ConfigError and SettingsError as :meth:`Campaigns.submit` does.
         """
         new_id = self._campaigns.verbs.fork(
             self.campaign_id, from_step, actor=actor, settings=self._campaigns.settings, changes=changes
@@ -109,7 +118,8 @@ class CampaignHandle:
     def resolve(self, unit: str, *, found: str | None = None, step: str | None = None, actor: str = "client") -> str:
         """Settle what probes can't: the id that was ``found`` at the platform, or None when it is not there.
 
-        See ``orchestration.control.resolve.resolve``; ``open_units`` beside it lists what is in question.
+        See ``orchestration.control.resolve.resolve``; ``open_units`` beside it lists what is in question. Raises
+        NoSuchUnitError when no such unit is at work.
         """
         return resolve_unit(self._campaigns.verbs, self.campaign_id, unit, actor=actor, found=found, step=step)
 
@@ -126,20 +136,23 @@ class CampaignHandle:
             self._campaigns.verbs, self.campaign_id, actor=actor, llm=llm, ads=ads, ads_per_day=ads_per_day
         )
 
-    def spend(self) -> dict[str, Any]:
-        """What is spent and held, by agent, provider and model; see ``orchestration.reports.spend.campaign_spend``."""
+    def spend(self) -> CampaignSpending:
+        """Return what is spent and held, by agent, provider and model."""
         return campaign_spend(self._campaigns.database, self.campaign_id)
 
-    def approval(self) -> Mapping[str, Any] | None:
-        """The open question: exactly what will be published and spent; None when nothing is asked."""
+    def approval(self) -> Approval | None:
+        """Return the open question, exactly what will be published and spent, or None when nothing is asked."""
         return self._campaigns.reports.open_approval(self.campaign_id)
 
     def history(self) -> list[CampaignEvent]:
-        """All events so far."""
+        """Return all events so far."""
         return self._campaigns.reports.events(self.campaign_id)
 
     def watch(self, *, timeout: float | None = None) -> Iterator[CampaignEvent]:
-        """Events as they come, until the campaign has ended. TimeoutError after ``timeout`` seconds."""
+        """Yield events as they come, until the campaign has ended.
+
+        Raises TimeoutError when that takes longer than ``timeout`` seconds.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         after = 0
         while True:
@@ -152,7 +165,10 @@ class CampaignHandle:
             _pause(deadline, self.campaign_id)
 
     def wait(self, timeout: float | None = None) -> str:
-        """Wait for the end and return the status. TimeoutError after ``timeout`` seconds."""
+        """Wait for the end and return the status.
+
+        Raises TimeoutError when that takes longer than ``timeout`` seconds.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         while (status := self.status) not in TERMINAL:
             _pause(deadline, self.campaign_id)
@@ -160,7 +176,7 @@ class CampaignHandle:
 
 
 class Campaigns:
-    """All campaigns of one database."""
+    """Campaigns of one database."""
 
     def __init__(self, settings: Settings, *, wakeups: Wakeups | None = None, database: Database | None = None) -> None:
         if settings.database_url is None:
@@ -177,7 +193,7 @@ class Campaigns:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Campaigns:
-        """From DATABASE_URL and REDIS_URL, or the fleet that ``campaigns up`` runs under MARKETING_HOME."""
+        """Connect to DATABASE_URL and REDIS_URL, or to the fleet that ``campaigns up`` runs under MARKETING_HOME."""
         return cls(connected(Settings.from_env(env)))
 
     def submit(
@@ -185,9 +201,9 @@ class Campaigns:
     ) -> CampaignHandle:
         """Enqueue a campaign.
 
-        The same ``idempotency_key`` with the same configuration gives the same campaign; with another one
-        IdempotencyConflictError. Raises ConfigError and SettingsError for what can't work; nothing is stored
-        then. ``campaign_id`` may be given where runs are compared; it must be new.
+        The same ``idempotency_key`` with the same configuration gives the same campaign. ``campaign_id`` may be given
+        where runs are compared; it must be new. Raises IdempotencyConflictError when the key belongs to another
+        configuration, ConfigError and SettingsError when the campaign can't work; nothing is stored then.
         """
         config, files = read_files(admitted(config, self.settings))
         row, stage = prepare(
@@ -206,7 +222,10 @@ class Campaigns:
         return CampaignHandle(self, found_id)
 
     def get(self, campaign_id: str) -> CampaignHandle:
-        """A handle; CampaignNotFoundError when there is no such campaign."""
+        """Return the handle of a campaign.
+
+        Raises CampaignNotFoundError when there is no such campaign.
+        """
         self.reports.status(campaign_id)
         return CampaignHandle(self, campaign_id)
 
@@ -220,16 +239,16 @@ class Campaigns:
         )
 
     def refusal(self, idempotency_key: str) -> list[str] | None:
-        """Why a campaign that was sent by task name was refused; None when it was not."""
+        """Return why a campaign that was sent by task name was refused, or None when it was not."""
         rows = self.database.rows("SELECT problems FROM marketing.refusals WHERE idempotency_key = %s", idempotency_key)
         return [str(problem) for problem in rows[0][0]] if rows else None
 
     def list(self, *, status: str | None = None) -> list[CampaignSummary]:
-        """Campaigns, newest first."""
+        """Return campaigns, the newest first."""
         return self.reports.campaigns(status=status)
 
-    def spend(self) -> dict[str, Any]:
-        """What all campaigns have spent, today and in total; see ``orchestration.reports.spend.fleet_spend``."""
+    def spend(self) -> FleetSpending:
+        """Return what all campaigns have spent, today and in total."""
         return fleet_spend(self.database, self.settings)
 
     def close(self) -> None:
@@ -247,14 +266,14 @@ class Campaigns:
 
     @property
     def verbs(self) -> Verbs:
-        """What a person can tell a campaign; the handle has a method for each."""
+        """Verbs of campaigns, for each of which the handle has a method."""
         return Verbs(
             ledger=self._ledger, agents=agents(), wakeups=BestEffort(lambda: self.wakeups), clock=SystemClock()
         )
 
 
 class BestEffort:
-    """Wake-ups of a client: without a broker the row is safe and the reconciler finds it."""
+    """Wake-ups of a client, which may fail: without a broker the row is safe and the reconciler finds it."""
 
     def __init__(self, wakeups: Callable[[], Wakeups]) -> None:
         self._wakeups = wakeups
@@ -263,16 +282,16 @@ class BestEffort:
         """Publish if the broker is there."""
         try:
             self._wakeups().hop(campaign_id, agent, step, delay_s=delay_s)
-        except Exception as error:  # whatever the broker's client raises: the row is safe
+        except Exception as error:  # the broker's client may raise any class: the row is safe
             log.warning("campaign %s is stored; its wake-up was not published (%s)", campaign_id, type(error).__name__)
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
-        """Clients spread nothing."""
+        """Refuse, because clients spread nothing."""
         raise NotImplementedError("a client publishes no chord")
 
 
 def connected(settings: Settings) -> Settings:
-    """The settings with the URLs of the fleet under MARKETING_HOME where the environment names none."""
+    """Return the settings with the URLs of the fleet under MARKETING_HOME where the environment names none."""
     if settings.database_url and settings.redis_url:
         return settings
     note = read_note(settings.home)

@@ -1,8 +1,8 @@
-"""Named places where a test kills the process, so that every gap between two effects is really died in.
+"""Named places where a test kills the process, so that a process really dies in every gap between two effects.
 
-``CRASH_AT=<point>`` makes the first process that reaches the point kill itself with SIGKILL, as a power cut
-would. Invariant: it happens once per MARKETING_HOME, whatever the number of processes (a marker file decides),
-so that the worker which takes over gets past it. Without CRASH_AT a point costs one comparison.
+``CRASH_AT=<point>`` makes the first process that reaches the point kill itself with SIGKILL, as a power cut would.
+Invariant: it happens once per MARKETING_HOME for any number of processes (a marker file decides), so that the worker
+which takes over gets past it. Without CRASH_AT a point costs one comparison.
 """
 
 from __future__ import annotations
@@ -38,20 +38,23 @@ _armed = os.environ.get(VARIABLE) or None
 
 
 def reach(point: str) -> None:
-    """Die here if this is the point that CRASH_AT names and nobody has died in it yet."""
+    """Kill the process if this is the point that CRASH_AT names and no process has died in it yet."""
     if point == _armed:
         _crash(point)
 
 
 def check(env: Mapping[str, str] | None = None) -> None:
-    """SettingsError when CRASH_AT names no point; called where a worker starts."""
+    """Check CRASH_AT where a worker starts.
+
+    Raises SettingsError when it names no point.
+    """
     named = (os.environ if env is None else env).get(VARIABLE) or None
     if named is not None and named not in POINTS:
         raise SettingsError(f"{VARIABLE}={named!r} is not one of {', '.join(POINTS)}")
 
 
 def marker(home: Path, point: str) -> Path:
-    """The file that says that the point has had its death; it holds the pid."""
+    """Return the path of the file that says that a process, whose pid it holds, has died in the point."""
     return home / f"crashed-at-{point}"
 
 

@@ -1,4 +1,4 @@
-"""Which agent is next, for programs that only ask: the public face of :mod:`orchestration.flow.routing`."""
+"""Routing for programs that only ask which agent is next: the public face of :mod:`orchestration.flow.routing`."""
 
 from __future__ import annotations
 

@@ -24,25 +24,13 @@ class Wakeups(Protocol):
         ...
 
 
-class Observer(Protocol):
-    """Who wants to see hops and units that ran without a message of their own."""
+class Observer:
+    """Base of observers of hops and units that run without a message of their own, which sees nothing itself."""
 
     def hop(self, campaign_id: str, agent: str, step: int) -> AbstractContextManager[None]:
-        """Entered around a hop that goes on in the same worker."""
-        ...
-
-    def unit(self, campaign_id: str, agent: str, key: str) -> AbstractContextManager[None]:
-        """Entered around a unit that runs beside its hop."""
-        ...
-
-
-class NullObserver:
-    """The observer of tests and of workers without events."""
-
-    def hop(self, campaign_id: str, agent: str, step: int) -> AbstractContextManager[None]:
-        """See nothing."""
+        """Return a context to enter around a hop that goes on in the same worker."""
         return nullcontext()
 
     def unit(self, campaign_id: str, agent: str, key: str) -> AbstractContextManager[None]:
-        """See nothing."""
+        """Return a context to enter around a unit that runs beside its hop."""
         return nullcontext()

@@ -29,10 +29,10 @@ from orchestration.execution.canvas import CeleryWakeups
 from orchestration.execution.context import Resources
 from orchestration.execution.executor import UnitSlots
 from orchestration.execution.orchestrator import Orchestrator
-from orchestration.ledger.claims import OrphanFinder
+from orchestration.execution.reconcile import OrphanFinder
 from orchestration.ledger.database import Database, DatabaseUnavailableError
 from orchestration.ledger.lease import HEARTBEAT_S
-from orchestration.ledger.ledger import Ledger, Stopped
+from orchestration.ledger.ledger import Ledger, StopSignals
 from orchestration.ledger.schema import migrate
 from orchestration.ledger.waiting import Deferrals
 from workers.app import app
@@ -61,7 +61,7 @@ class Runtime:
         self.database = Database(settings.database_url)
         self.ledger = Ledger(self.database, self.worker)
         self.deferrals = Deferrals(self.database)
-        self._stopped_work = Stopped()  #: as of the last heartbeat
+        self._stopped_work = StopSignals()  #: as of the last heartbeat
         self.admission: Admission | None = admission(settings, on_change=self._on_breaker_change)
         self.guard = CallGuard(settings, self.admission, switched_off=lambda: self._stopped_work.providers)
         self.slots = UnitSlots(slots)
@@ -107,7 +107,7 @@ class Runtime:
         self.database.close()
 
     def _heartbeat(self) -> None:
-        orphans = OrphanFinder(self.ledger.claims, self.ledger)
+        orphans = OrphanFinder(self.ledger)
         for beats in count(1):
             if self._stopped.wait(HEARTBEAT_S):
                 return

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from integrations.log_context import log_context
 from orchestration.execution.canvas import hop_task, unit_task
+from orchestration.wakeups import Observer
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ class EventDispatcher(Protocol):
         """Send one event."""
 
 
-class TaskEvents:
-    """An ``orchestration.wakeups.Observer`` that sends Celery's task events."""
+class TaskEvents(Observer):
+    """Observer that sends Celery's task events."""
 
     def __init__(self) -> None:
         self._dispatcher: Callable[[], EventDispatcher | None] = lambda: None

@@ -1,1 +1,1 @@
-"""What a person can tell a campaign: submit, approve, pause, cancel, retry, fork, resolve, limits."""
+"""Control of campaigns by people: submit, approve, pause, cancel, retry, fork, resolve, limits."""

@@ -1,4 +1,4 @@
-"""Raising and lowering a campaign's own spend caps while it runs.
+"""Change of a campaign's own spend caps while it runs.
 
 The caps live in the campaign's configuration, in its row; reserving reads them there, under the lock under which
 they are changed here, so no grant sees a cap that is not in force. Invariants: a limit never goes below what is
@@ -17,6 +17,7 @@ from orchestration.ledger.changes import lock, note
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.waiting import Deferrals
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError, Reports
+from orchestration.spend.ads import RUNNING_DAILY
 from orchestration.spend.models import amount_text
 
 Amount = Decimal | int | str
@@ -31,10 +32,10 @@ def change_limits(
     ads: Amount | None = None,
     ads_per_day: Amount | None = None,
 ) -> str:
-    """Set the limits that are given (``llm`` in USD, the others in the campaign's currency); its status after it.
+    """Set the limits that are given (``llm`` in USD, the others in the campaign's currency) and return its status.
 
-    Raises CampaignNotFoundError, ConfigError for what is no amount or below the campaign's budget, VerbRefusedError
-    for a campaign that has ended and for a limit below what is spent and held.
+    Raises CampaignNotFoundError when there is no such campaign, ConfigError when a limit is no amount or below the
+    campaign's budget, VerbRefusedError when the campaign has ended or a limit is below what is spent and held.
     """
     given = {"llm": llm, "ads": ads, "ads_per_day": ads_per_day}
     wanted = {name: str(value) for name, value in given.items() if value is not None}
@@ -57,8 +58,8 @@ def _change(tx: Transaction, campaign_id: str, wanted: Mapping[str, str], actor:
         ended = " and has ended" if found.status in TERMINAL else ""
         raise VerbRefusedError(f"campaign {campaign_id} is {found.status}{ended}: its limits can't be changed")
     tx.rows("SELECT marketing.spend_lock_ads()")
-    config = tx.rows("SELECT state -> 'campaign_config' FROM marketing.campaigns WHERE campaign_id = %s", campaign_id)
-    currency, old = str(config[0][0]["currency"]), dict(config[0][0].get("limits") or {})
+    config = tx.value("SELECT state -> 'campaign_config' FROM marketing.campaigns WHERE campaign_id = %s", campaign_id)
+    currency, old = str(config["currency"]), dict(config.get("limits") or {})
     for name, limit in wanted.items():
         taken = _taken(tx, campaign_id, name, currency)
         if Decimal(limit) < taken:
@@ -82,17 +83,11 @@ def _change(tx: Transaction, campaign_id: str, wanted: Mapping[str, str], actor:
 
 
 def _taken(tx: Transaction, campaign_id: str, name: str, currency: str) -> Decimal:
-    """Return what is spent and held under a limit, or runs a day; under the lock that reserving takes too."""
+    """Return what is spent and held under a limit, or runs a day, under the lock that reserving takes too."""
     if name == "llm":
-        found = tx.rows("SELECT held + settled FROM marketing.spend_total(%s, 'USD')", f"campaign:{campaign_id}")
-    else:
-        amount = (
-            "held + settled"
-            if name == "ads"
-            else "CASE WHEN until IS NULL OR until > clock_timestamp() THEN daily ELSE 0 END"
-        )
-        found = tx.rows(
-            f"SELECT coalesce(sum({amount}), 0) FROM marketing.spend WHERE kind = 'ads' AND campaign_id = %s "
-            "AND currency = %s", campaign_id, currency,
-        )  # fmt: skip
-    return Decimal(found[0][0])
+        sql = "SELECT held + settled FROM marketing.spend_total(%s, 'USD')"
+        return Decimal(tx.value(sql, f"campaign:{campaign_id}"))
+    amount = "held + settled" if name == "ads" else RUNNING_DAILY
+    where = "kind = 'ads' AND campaign_id = %s AND currency = %s"
+    sql = f"SELECT coalesce(sum({amount}), 0) FROM marketing.spend WHERE {where}"
+    return Decimal(tx.value(sql, campaign_id, currency))

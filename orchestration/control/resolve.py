@@ -1,4 +1,4 @@
-"""Settling by hand what probes can't: was the object made at the platform, or was it not?
+"""Settlement by hand of effects whose outcome probes can't tell.
 
 An effect whose creations all stayed without an answer makes its campaign wait for a person. What the person saw
 on the platform is written into the unit's journal in the words that the effect's next attempt reads (see
@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import JsonValue
 
 from agents.effects import INTENT, said_by_a_person, unsettled
 from orchestration.control.verbs import VerbRefusedError, Verbs
@@ -21,23 +22,23 @@ from orchestration.reports.campaigns import Reports
 
 
 class NoSuchUnitError(LookupError):
-    """The campaign's stage at work has no such unit."""
+    """Raised when the campaign's stage at work has no such unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectUnit:
-    """An effect of the stage at work, which may have been carried out although no answer says so."""
+    """Effect of the stage at work, which may have been carried out although no answer says so."""
 
     key: str
     provider: str
     effect_key: str  #: what the object's name carries at the platform
     status: str
-    journal: Mapping[str, Any]
+    journal: Mapping[str, JsonValue]
     message: str  #: what the last attempt said
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """Objects in question, such as ``campaign`` or ``ad.1``; none while an attempt is at work."""
+        """Objects in question, such as ``campaign`` or ``ad.1``, none while an attempt is at work."""
         return tuple(unsettled(self.journal)) if self.status == "unknown" else ()
 
     def says(self, found: str | None, step: str | None) -> bool:
@@ -60,19 +61,14 @@ def open_units(database: Database, campaign_id: str) -> list[EffectUnit]:
 
 
 def resolve(
-    verbs: Verbs,
-    campaign_id: str,
-    unit_key: str,
-    *,
-    actor: str,
-    found: str | None = None,
-    step: str | None = None,
+    verbs: Verbs, campaign_id: str, unit_key: str, *, actor: str, found: str | None = None, step: str | None = None
 ) -> str:
-    """Say what became of an unsettled effect; the campaign's status after it.
+    """Record what became of an unsettled effect, and return the campaign's status after it.
 
-    ``found``: the id that the object has at the platform, of ``step`` when several are in question. None: it is
-    not there, so it may be made. A campaign that waits for this goes on once nothing else is in question.
-    Raises CampaignNotFoundError, NoSuchUnitError, VerbRefusedError; both list what is in question.
+    ``found`` is the id that the object has at the platform, of ``step`` when several are in question; None when it is
+    not there, so that it may be made. A campaign that waits for this goes on once nothing else is in question. Raises
+    CampaignNotFoundError when there is no such campaign, NoSuchUnitError when it has no such unit at work, and
+    VerbRefusedError when the unit is not in question; the last two list what is.
     """
     database = verbs.ledger.database
     reports = Reports(database)
@@ -89,7 +85,7 @@ def resolve(
     if found is not None and step is None and len(unit.steps) > 1:
         raise VerbRefusedError(f"several objects of {unit_key} are in question, say which: {', '.join(unit.steps)}")
     settled = [step] if step is not None else unit.steps
-    entries: dict[str, Any] = {}
+    entries: dict[str, JsonValue] = {}
     for one in settled:
         entries |= said_by_a_person(unit.journal, one, found)
     if not _write(database, campaign_id, unit, entries):
@@ -112,9 +108,11 @@ def _units(database: Database, campaign_id: str) -> list[EffectUnit]:
     )
 
 
-def _write(database: Database, campaign_id: str, unit: EffectUnit, entries: Mapping[str, Any]) -> bool:
-    """Add to the journal and make the unit due, if it is still what the decision was made from (or has it already:
-    a statement may be run again after a lost connection)."""
+def _write(database: Database, campaign_id: str, unit: EffectUnit, entries: Mapping[str, JsonValue]) -> bool:
+    """Add to the journal and make the unit due, if it is still what the decision was made from.
+
+    Or if it has the entries already: a statement may be run again after a lost connection.
+    """
     rows = database.rows(
         "UPDATE marketing.units u SET journal = u.journal || %s::jsonb, due_at = NULL FROM marketing.campaigns c "
         "WHERE c.campaign_id = %s AND u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "

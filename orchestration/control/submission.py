@@ -1,4 +1,4 @@
-"""Taking a campaign in: the checks between a valid configuration and a row.
+"""Submission of a campaign: the checks between a valid configuration and a row.
 
 Invariant: a refusal stores nothing, and it says what would be right. What this version can't do yet is
 refused here, never ignored.
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from agents import registry
@@ -30,7 +29,7 @@ from orchestration.stores.lead_files import StoredFile
 
 
 class IdempotencyConflictError(ValueError):
-    """The idempotency key was used before, for another configuration."""
+    """Raised when the idempotency key was used before, for another configuration."""
 
 
 #: How long live ads gather figures before they are first measured, and how often they are optimised after.
@@ -41,7 +40,7 @@ LIVE_OPTIMIZE_EVERY = timedelta(days=1)
 def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
     """Return the configuration with the defaults of live mode.
 
-    A person approves what has effects: ads, and whatever agents of other packages do. Ads have time to gather figures
+    A person approves what has effects: ads, and what agents of other packages do. Ads have time to gather figures
     before they are measured, and are optimised daily. Explicit values stay as they are, and so does everything else.
     """
     if settings.mode is not Mode.LIVE:
@@ -59,7 +58,10 @@ def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
 
 
 def check(config: CampaignConfig, settings: Settings) -> None:
-    """Raise ConfigError for what this version can't do, SettingsError for keys that live mode lacks."""
+    """Check that this version can run the configuration.
+
+    Raises ConfigError when it can't, SettingsError when live mode lacks keys.
+    """
     problems = [
         f"ad_platforms: {platform} has no client in this version; available: {', '.join(available())}"
         for platform in config.ad_platforms
@@ -76,23 +78,24 @@ def check(config: CampaignConfig, settings: Settings) -> None:
 
 
 def admitted(config: CampaignConfig, settings: Settings) -> CampaignConfig:
-    """The configuration as it is stored: checked (:func:`check` raises), with its defaults (:func:`resolve`)."""
+    """Return the configuration as it is stored: checked (:func:`check` raises), with its defaults (:func:`resolve`)."""
     check(config, settings)
     return resolve(config, settings)
 
 
-def forked(parent: CampaignConfig, changes: Mapping[str, Any], settings: Settings) -> CampaignConfig:
-    """The configuration of a fork: ``parent``'s with some keys replaced, checked as a whole as any submit is.
+def forked(parent: CampaignConfig, changes: Mapping[str, object], settings: Settings) -> CampaignConfig:
+    """Return the configuration of a fork, ``parent``'s with some keys replaced.
 
-    The approval gate asks before every effect unless the changes say otherwise. ConfigError, SettingsError.
+    The approval gate asks before every effect unless the changes say otherwise. Raises ConfigError when a key is
+    unknown, and as :func:`check` does for the whole configuration.
     """
     data = parent.model_dump(mode="json")
     data["approval"]["gate"] = registry.effects_gate()
     for key, value in changes.items():
         if key not in data:
             raise ConfigError([f"{key}: is no key of a campaign"])
-        both = isinstance(value, Mapping) and isinstance(data[key], Mapping)
-        data[key] = {**data[key], **value} if both else value
+        part = data[key]
+        data[key] = {**part, **value} if isinstance(part, dict) and isinstance(value, Mapping) else value
     config = CampaignConfig.parse(data)
     if any(isinstance(source, FileSourceConfig) and source.unread for source in config.lead_sources):
         raise ConfigError(
@@ -107,9 +110,9 @@ def needed_providers(config: CampaignConfig, agents: Mapping[str, BaseAgent]) ->
 
 
 def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:
-    """Read and check the user's lead files: the configuration that names them by id, and what is to be stored.
+    """Read the user's lead files, and return the configuration that names them by id, and what is to be stored.
 
-    Raises ConfigError naming the file and what is wrong.
+    Raises ConfigError, naming the file and what is wrong, when one can't be read.
     """
     sources, files = list(config.lead_sources), []
     for number, source in enumerate(config.lead_sources):
@@ -138,7 +141,7 @@ def _read(path: str, number: int, most: int) -> bytes:
 
 
 def config_hash(config: CampaignConfig) -> str:
-    """Identity of a configuration: SHA-256 of its canonical JSON."""
+    """Return the identity of a configuration: the SHA-256 of its canonical JSON."""
     return sha256(encode(config.model_dump(mode="json")).encode()).hexdigest()
 
 
@@ -150,14 +153,17 @@ def prepare(
     campaign_id: str | None = None,
     idempotency_key: str | None = None,
     actor: str = "client",
-) -> tuple[dict[str, Any], Stage]:
-    """The row to insert and the first stage. ConfigError when the sources give no work."""
+) -> tuple[dict[str, object], Stage]:
+    """Return the row to insert and the first stage.
+
+    Raises ConfigError when the sources give no work.
+    """
     state = MarketingAgentState.initial(config, campaign_id=campaign_id or uuid4().hex, now=now)
     try:
         begun, stage = start(state, agents, now)
     except ValueError as error:
         raise ConfigError([str(error)]) from None
-    row = {
+    row: dict[str, object] = {
         "campaign_id": begun.campaign_id,
         "name": config.name,
         "idempotency_key": idempotency_key,

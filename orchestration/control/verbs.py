@@ -1,7 +1,7 @@
-"""What a person can tell a campaign: pause, resume, cancel, retry, go back, fork, approve, reject.
+"""Verbs of a campaign: pause, resume, cancel, retry, go back, fork, approve, reject.
 
-Every verb is an event with who and when. Invariant: each is safe to repeat and safe against running units:
-one compare-and-set on the row; what already is so changes nothing, and what can't be done is said.
+Every verb is an event with who and when. Invariant: each is safe to repeat and safe against running units: one
+compare-and-set on the row; what already is so changes nothing, and what can't be done is said.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from agents.base import BaseAgent
@@ -23,9 +22,9 @@ from orchestration.control.submission import config_hash, forked
 from orchestration.flow.holds import NEEDS_ATTENTION, Hold, hold_for
 from orchestration.flow.lineage import restore
 from orchestration.flow.routing import begin_hop
-from orchestration.flow.transition import Transition, approval_request, event, held
+from orchestration.flow.transition import Event, Transition, approval_request, event, held
 from orchestration.ledger.ad_switches import AdSwitches
-from orchestration.ledger.changes import PAUSED_FROM, CampaignChanges
+from orchestration.ledger.changes import PAUSED_FROM, CampaignChanges, StatusChange
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
@@ -39,12 +38,12 @@ STILL = ("completed", "failed", "cancelled", "paused", "waiting", "awaiting_appr
 
 
 class VerbRefusedError(ValueError):
-    """The campaign is not in a status that allows the verb."""
+    """Raised when the campaign is not in a status that allows the verb."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verbs:
-    """The verbs over one ledger."""
+    """Verbs over one ledger, each of which returns the campaign's status after it."""
 
     ledger: Ledger
     agents: Mapping[str, BaseAgent]
@@ -57,18 +56,25 @@ class Verbs:
         return self.ledger.changes
 
     def pause(self, campaign_id: str, *, actor: str, ads: bool = False) -> str:
-        """Start nothing new; what runs is finished and kept. Ads go on, unless ``ads``: then they are paused on
-        their platforms too, as soon as nothing of the campaign is at work any more."""
+        """Start nothing new, and finish and keep what runs.
+
+        Ads go on, unless ``ads``: then they are paused on their platforms too, as soon as nothing of the campaign is at
+        work any more.
+        """
+
+        def paused(told: str = "", **data: str) -> StatusChange:
+            reason = f"paused by {actor}{told}"
+            return StatusChange(status="paused", event="paused", actor=actor, reason=reason, data=data)
+
         row = self._row(campaign_id)
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
         if ads and any(agent.stop(row.state) is not None for agent in self.agents.values()):
             if switch is not None and switch.off and not switch.unreached:
                 return row.status
-            reason, told = f"paused by {actor}; its ads are being paused", {"ads": "paused too"}
-            return self._switch(row, (*LIVE, "paused"), OFF, "paused", reason, actor=actor, data=told)
+            return self._switch(row, (*LIVE, "paused"), OFF, paused("; its ads are being paused", ads="paused too"))
         if switch is not None and switch.resuming:
-            return self._switch(row, ("paused",), ON, "paused", f"paused by {actor}; its ads go on", actor=actor)
-        return self._change(campaign_id, LIVE, "paused", event="paused", actor=actor, reason=f"paused by {actor}")
+            return self._switch(row, ("paused",), ON, paused("; its ads go on"))
+        return self._change(campaign_id, LIVE, paused())
 
     def resume(self, campaign_id: str, *, actor: str) -> str:
         """Go on after a pause, or after what needed attention was mended.
@@ -78,7 +84,7 @@ class Verbs:
         row = self._row(campaign_id)
         if row.status == "waiting" and (row.reason or "").startswith(NEEDS_ATTENTION):
             self.changes.make_due(row)
-            return self._change(campaign_id, ("waiting",), "running", event="resumed", actor=actor)
+            return self._change(campaign_id, ("waiting",), StatusChange(status="running", event="resumed", actor=actor))
         if row.status in LIVE:
             return row.status
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
@@ -86,8 +92,9 @@ class Verbs:
             return row.status
         if switch is not None and not switch.ads_restored:
             reason = f"resumed by {actor}; goes on when its ads are on again"
-            return self._switch(row, ("paused",), ON, "resuming", reason, actor=actor, go_on=True)
-        return self._change(campaign_id, ("paused",), PAUSED_FROM, event="resumed", actor=actor)
+            change = StatusChange(status="paused", event="resuming", actor=actor, reason=reason)
+            return self._switch(row, ("paused",), ON, change, go_on=True)
+        return self._change(campaign_id, ("paused",), StatusChange(status=PAUSED_FROM, event="resumed", actor=actor))
 
     def cancel(self, campaign_id: str, *, actor: str, reason: str | None = None) -> str:
         """Start nothing new, pause the campaign's ads on their platforms, end as cancelled."""
@@ -96,15 +103,9 @@ class Verbs:
             return row.status
         self.changes.decide_approvals(campaign_id, "withdrawn", actor, reason)
         why = f"cancelled by {actor}" + (f": {reason}" if reason else "")
-        return self._change(
-            campaign_id,
-            (*LIVE, "paused", "failed", "completed"),
-            "cancelling",
-            event="cancelling",
-            actor=actor,
-            reason=why,
-            data={"reason": reason} if reason else None,
-        )
+        data = {"reason": reason} if reason else None
+        change = StatusChange(status="cancelling", event="cancelling", actor=actor, reason=why, data=data)
+        return self._change(campaign_id, (*LIVE, "paused", "failed", "completed"), change)
 
     def retry(self, campaign_id: str, *, actor: str, from_step: int | None = None) -> str:
         """Repeat what failed, or everything from a step on."""
@@ -123,7 +124,7 @@ class Verbs:
             )
         if self.changes.retry_failed(campaign_id, actor) == 0:
             # Nothing failed in the ledger: a defect ended it. With mended code the join is decided anew.
-            return self._change(campaign_id, ("failed",), "running", event="retried", actor=actor)
+            return self._change(campaign_id, ("failed",), StatusChange(status="running", event="retried", actor=actor))
         self._wake(campaign_id)
         return "running"
 
@@ -134,14 +135,14 @@ class Verbs:
         *,
         actor: str,
         settings: Settings,
-        changes: Mapping[str, Any] | None = None,
+        changes: Mapping[str, object] | None = None,
         new_id: str | None = None,
     ) -> str:
-        """A new campaign that begins at a step of this one, with its leads, content and reports.
+        """Submit a campaign that begins at a step of this one, with its leads, content and reports, and return its id.
 
         The parent and its ads are only read: the fork's first change creates its own. ``changes`` are keys of the
-        configuration, which is checked as any that is submitted (ConfigError, SettingsError); the approval gate
-        asks before every effect unless they say otherwise. Returns the new id.
+        configuration; the approval gate asks before every effect unless they say otherwise. Raises NoSuchStepError when
+        there is no such step, and ConfigError and SettingsError as any submit does.
         """
         row = self._row(campaign_id)
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))
@@ -159,19 +160,18 @@ class Verbs:
         origin = event("forked", 0, found.agent, {"from": campaign_id, "from_step": from_step}, actor=actor)
         transition = self._begin(inherited, found.agent, 0, origin)
         self.changes.fork(inherited.campaign_id, config.name, config_hash(config), transition, now)
-        self.changes.event(
-            campaign_id, "was_forked", {"to": inherited.campaign_id, "from_step": from_step}, actor=actor
-        )
+        told = {"to": inherited.campaign_id, "from_step": from_step}
+        self.changes.event(campaign_id, "was_forked", told, actor=actor)
         if transition.hold is None:
             self._wake(inherited.campaign_id)
         return inherited.campaign_id
 
     def approve(self, campaign_id: str, *, actor: str) -> str:
-        """Agree to exactly what was asked; the campaign goes on, or asks the next question about the same stage."""
+        """Agree to exactly what was asked, and go on, or ask the next question about the same stage."""
         row = self._row(campaign_id)
         hold = row.hold or {}
         if row.status != "awaiting_approval":
-            return self._already(row, "approve")
+            return self._already(row, "approved")
         now = self.clock.now()
         grant = ApprovalGrant.model_validate({**hold, "by": actor, "at": now})
         after = self._answered(row.state, row.agent or "", {"approved": True, "kind": grant.kind, "by": actor})
@@ -183,19 +183,11 @@ class Verbs:
         patch = after.model_dump(mode="json", include={"approvals", "agent_messages"})
         if following is not None:
             asked = self.changes.ask_next(row, following, actor=actor, kind=grant.kind, patch=patch)
-            return asked if asked is not None else self._already(self._row(campaign_id), "approve")
-        changed = self.changes.set_status(
-            campaign_id,
-            ("awaiting_approval",),
-            "running",
-            event="approved",
-            actor=actor,
-            revision=row.revision,
-            patch=patch,
-            data={"kind": grant.kind},
-        )
+            return asked if asked is not None else self._already(self._row(campaign_id), "approved")
+        change = StatusChange(status="running", event="approved", actor=actor, patch=patch, data={"kind": grant.kind})
+        changed = self.changes.set_status(campaign_id, ("awaiting_approval",), change, revision=row.revision)
         if changed is None:
-            return self._already(self._row(campaign_id), "approve")
+            return self._already(self._row(campaign_id), "approved")
         self.changes.decide_approvals(campaign_id, "approved", actor, None)
         self._wake(campaign_id)
         return changed
@@ -208,10 +200,10 @@ class Verbs:
         return hold_for(state, agent, self.ledger.planned(row), came_from, self.clock.now())
 
     def reject(self, campaign_id: str, *, actor: str, reason: str, rework: bool = False, expired: bool = False) -> str:
-        """Refuse what was asked: the campaign is cancelled, or goes back to content with the reason."""
+        """Refuse what was asked, and cancel the campaign, or send it back to be reworked for the reason."""
         row = self._row(campaign_id)
         if row.status != "awaiting_approval":
-            return self._already(row, "reject")
+            return self._already(row, "rejected")
         self.changes.decide_approvals(campaign_id, "expired" if expired else "rejected", actor, reason)
         self.changes.event(campaign_id, "rejected", {"reason": reason, "rework": rework}, actor=actor)
         if not rework:
@@ -222,7 +214,7 @@ class Verbs:
         origin = event("rework", row.step + 1, agent, {"reason": reason}, actor=actor)
         transition = self._begin(reworked, agent, row.step + 1, origin)
         if not self._sent_back(row, ("awaiting_approval",), transition):
-            return self._already(self._row(campaign_id), "reject")
+            return self._already(self._row(campaign_id), "rejected")
         self._wake(campaign_id)
         return transition.status
 
@@ -263,42 +255,33 @@ class Verbs:
     def _sent_back(
         self, row: CampaignRow, origin: Sequence[str], transition: Transition, *, base: int | None = None
     ) -> bool:
-        """Send the campaign to ``transition``; False when it has changed. VerbRefusedError while an effect of the stage
-        at work may be at the platform and nobody knows: a line of work that is left behind asks no more."""
+        """Send the campaign to ``transition``, and return False when it has changed.
+
+        Raises VerbRefusedError when an effect of the stage at work is of unknown outcome: a line of work that is left
+        behind asks no more.
+        """
         in_the_way = self.changes.redirect(row, origin, transition, base=base, keep_effects=True)
         if in_the_way:
             raise VerbRefusedError(
-                f"campaign {row.campaign_id} can't go back yet: {', '.join(in_the_way)} may have been carried out and "
-                f"nobody knows. Let it be looked for (`campaigns resume {row.campaign_id}`, if it is paused or waits), "
-                f"or say what is there: campaigns resolve {row.campaign_id} {in_the_way[0]}"
+                f"campaign {row.campaign_id} can't go back yet: {', '.join(in_the_way)} may have been carried out "
+                f"without an answer. Let it be looked for (`campaigns resume {row.campaign_id}`, if it is paused or "
+                f"waits), or say what is there: campaigns resolve {row.campaign_id} {in_the_way[0]}"
             )
         return in_the_way is not None
 
     def _switch(
-        self,
-        row: CampaignRow,
-        origin: Sequence[str],
-        wanted: Wanted,
-        event: str,
-        reason: str,
-        *,
-        actor: str,
-        go_on: bool = False,
-        data: Mapping[str, Any] | None = None,
+        self, row: CampaignRow, origin: Sequence[str], wanted: Wanted, pause: StatusChange, *, go_on: bool = False
     ) -> str:
         """Request that the campaign's ads be off, or on again, and return its status."""
         agent = stopping_agent(row.state, self.agents)
-        asked = AdSwitches(self.ledger).ask(
-            row, origin, wanted, agent=agent, go_on=go_on, reason=reason, event=event, actor=actor, data=data or {}
-        )
-        if not asked:
+        if not AdSwitches(self.ledger).ask(row, origin, wanted, agent=agent, go_on=go_on, pause=pause):
             verb, still = ("resumed", None) if go_on else ("paused", "paused")
             return self._already(self._row(row.campaign_id), verb, wanted=still)
         self.wakeups.hop(row.campaign_id, agent, row.step)
         return "paused"
 
-    def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Mapping[str, Any]) -> Transition:
-        """A transition to the first stage of a hop of ``agent``."""
+    def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Event) -> Transition:
+        """Return a transition to the first stage of a hop of ``agent``."""
         now = self.clock.now()
         begun = begin_hop(state, agent, step, now)
         stage = self.agents[agent].plan(begun, [])
@@ -308,7 +291,7 @@ class Verbs:
         events = [origin, event("hop_started", step, agent, {})]
         return held(state, begun, stage, 0, hold, [], events, now)
 
-    def _answered(self, state: MarketingAgentState, agent: str, payload: Mapping[str, Any]) -> MarketingAgentState:
+    def _answered(self, state: MarketingAgentState, agent: str, payload: Mapping[str, object]) -> MarketingAgentState:
         answer = message(
             sender=PERSON,
             receiver=agent,
@@ -320,34 +303,23 @@ class Verbs:
         )
         return state.evolve(agent_messages=(*state.agent_messages, answer))
 
-    def _change(
-        self,
-        campaign_id: str,
-        origin: Sequence[str],
-        status: str,
-        *,
-        event: str,
-        actor: str,
-        reason: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> str:
-        changed = self.changes.set_status(
-            campaign_id, origin, status, event=event, actor=actor, reason=reason, data=data
-        )
+    def _change(self, campaign_id: str, origin: Sequence[str], change: StatusChange) -> str:
+        changed = self.changes.set_status(campaign_id, origin, change)
         if changed is None:
-            return self._already(self._row(campaign_id), event, wanted=status)
+            return self._already(self._row(campaign_id), change.event, wanted=change.status)
         if changed in ("running", "queued", "cancelling"):
             self._wake(campaign_id)
         return changed
 
-    def _already(self, row: CampaignRow, verb: str, *, wanted: str | None = None) -> str:
-        """A verb that finds its work done says nothing; one that can't be done says why."""
+    def _already(self, row: CampaignRow, participle: str, *, wanted: str | None = None) -> str:
+        """Return the status of a campaign that is as wanted already.
+
+        Raises VerbRefusedError, which says why the verb can't be done, when it is not.
+        """
         if row.status == wanted:
             return row.status
         ended = " and has ended" if row.status in TERMINAL else ""
-        raise VerbRefusedError(
-            f"campaign {row.campaign_id} is {row.status}{ended}: it can't be {_PARTICIPLES.get(verb, verb)}"
-        )
+        raise VerbRefusedError(f"campaign {row.campaign_id} is {row.status}{ended}: it can't be {participle}")
 
     def _row(self, campaign_id: str) -> CampaignRow:
         row = self.ledger.load(campaign_id)
@@ -364,11 +336,8 @@ class Verbs:
         self.wakeups.hop(campaign_id, row.agent or stopping_agent(row.state, self.agents), row.step)
 
 
-_PARTICIPLES = {"approve": "approved", "reject": "rejected"}
-
-
 def expire_approvals(ledger: Ledger, verbs: Verbs) -> int:
-    """Carry out the policy of questions that nobody answered in time; how many."""
+    """Carry out the policy of questions that were not answered in time, and return how many."""
     expired = ledger.changes.expired_approvals()
     for campaign_id in expired:
         row = ledger.load(campaign_id)
@@ -378,7 +347,7 @@ def expire_approvals(ledger: Ledger, verbs: Verbs) -> int:
             if row.state.campaign_config.approval.on_expiry == "approve":
                 verbs.approve(campaign_id, actor="policy")
             else:
-                verbs.reject(campaign_id, actor="policy", reason="nobody decided in time", expired=True)
-        except VerbRefusedError as error:  # somebody decided at the same moment
+                verbs.reject(campaign_id, actor="policy", reason="not decided in time", expired=True)
+        except VerbRefusedError as error:  # a person decided at the same moment
             log.info("%s", error)
     return len(expired)

@@ -1,1 +1,1 @@
-"""A campaign in a worker: the orchestrator, units and their calls, placement, the reconciling tick."""
+"""Execution of campaigns in a worker: the orchestrator, units and their calls, placement, the reconciling tick."""

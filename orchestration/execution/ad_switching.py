@@ -1,4 +1,4 @@
-"""A paused campaign's ads: what is switched, what that makes of the campaign, and carrying it out.
+"""Switching of a paused campaign's ads: what is switched, what that makes of the campaign, and carrying it out.
 
 ``pause --ads`` and the ``resume`` after it write a request (:mod:`orchestration.ledger.ad_switches`); a hop message, or
 the reconciling tick, makes a worker carry it out here while the campaign stays paused where it is. Invariants: nothing
@@ -21,6 +21,7 @@ from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots
 from orchestration.execution.units import GivenBack
 from orchestration.ledger.ad_switches import AGAIN, AdSwitch, AdSwitches, SwitchUnit
+from orchestration.ledger.changes import PAUSED_FROM, StatusChange
 from orchestration.ledger.commits import patch
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed
@@ -46,7 +47,7 @@ def switched_off(units: Sequence[SwitchUnit]) -> frozenset[str]:
 def switch_stage(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], wanted: Wanted, ours: frozenset[str]
 ) -> Stage | None:
-    """Return the units of a request: off, all that may run; on, those in ``ours``. None: there is nothing to do."""
+    """Return the units that switch off all that may run, or on those in ``ours``, or None without any."""
     planned = stop_stage(state, agents, SWITCH_ADS, wanted)
     units = [replace(unit, policy=PATIENT) for unit in (planned.units if planned else ())]
     chosen = [unit for unit in units if wanted == OFF or unit.effect_key in ours]
@@ -55,13 +56,11 @@ def switch_stage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What a request whose units are finished has come to."""
+    """End of a request whose units are finished."""
 
     state: MarketingAgentState
     unreached: tuple[str, ...]  #: platforms that refused
-    reason: str
-    event: str
-    data: Mapping[str, str]
+    change: StatusChange  #: of the campaign
 
 
 def settled(
@@ -81,14 +80,14 @@ def settled(
         reason = f"paused by {switch.actor}, but {what} could not be {_verb(switch)}: {again}"
     event = "resumed" if switch.go_on else "ads_paused" if switch.off else "ads_resumed"
     told = {"platforms": ", ".join(changed), f"not_{_verb(switch).replace(' ', '_')}": ", ".join(names)}
-    return Settled(
-        state=after, unreached=tuple(names), reason=reason, event=event,
-        data={key: value for key, value in told.items() if value},
-    )  # fmt: skip
+    status, who = (PAUSED_FROM, switch.actor) if switch.go_on else ("paused", "system")
+    data = {key: value for key, value in told.items() if value}
+    change = StatusChange(status=status, event=event, actor=who, reason=reason, data=data)
+    return Settled(state=after, unreached=tuple(names), change=change)
 
 
 def progress(switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str, BaseAgent]) -> str | None:
-    """Say why a request is not carried out yet, for the campaign's reason; None when nothing has gone wrong."""
+    """Return why a request is not carried out yet, for the campaign's reason, or None when nothing has gone wrong."""
     late = [unit for unit in units if not unit.finished and unit.message]
     if not late:
         return None
@@ -109,9 +108,9 @@ def carry_out(
     slots: UnitSlots,
     wakeups: Wakeups,
 ) -> str:
-    """Work on the request for the ads of a paused campaign as far as this worker can; why it stopped, for the log.
+    """Work on the request for the ads of a paused campaign as far as this worker can, and return why it stopped.
 
-    May stop at any line and be run again by anybody.
+    It may stop at any line, and any worker may run it again.
     """
     switches = AdSwitches(ledger)
     switch = switches.newest(row)
@@ -138,29 +137,12 @@ def carry_out(
             wakeups.hop(row.campaign_id, switch.agent, row.step, delay_s=min(delays))
         return "waits for units"
     now = ledger.load(row.campaign_id)
-    return _settle(now, switches, switch, units, agents, wakeups) if now is not None else "not at work"
-
-
-def _settle(
-    row: CampaignRow,
-    switches: AdSwitches,
-    switch: AdSwitch,
-    units: Sequence[SwitchUnit],
-    agents: Mapping[str, BaseAgent],
-    wakeups: Wakeups,
-) -> str:
-    end = settled(row.state, switch, units, agents)
-    status = switches.settle(
-        row,
-        switch,
-        patch(row.state, end.state),
-        unreached=end.unreached,
-        reason=end.reason,
-        event=end.event,
-        data=end.data,
-    )
+    if now is None:
+        return "not at work"
+    end = settled(now.state, switch, units, agents)
+    status = switches.settle(now, switch, patch(now.state, end.state), end.change, unreached=end.unreached)
     if status == AGAIN:
-        wakeups.hop(row.campaign_id, switch.agent, row.step)
+        wakeups.hop(now.campaign_id, switch.agent, now.step)
     elif status in ("queued", "running"):
-        wakeups.hop(row.campaign_id, row.agent or switch.agent, row.step)
+        wakeups.hop(now.campaign_id, now.agent or switch.agent, now.step)
     return status or "settled by another"

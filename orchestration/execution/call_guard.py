@@ -1,8 +1,8 @@
 """Admission of every wire call: the kill switches, then the fleet's rate limits and circuit breakers.
 
 Turns what a unit calls (a provider, perhaps a model or a host of it) into the circuit that fails by itself, and the
-unit into the holder of a slot in time. Invariants: a provider that a person has switched off is never called, whatever
-Redis says; a refused call has sent nothing.
+unit into the holder of a slot in time. Invariants: a provider that a person has switched off is never called, also
+when Redis has lost its data; a refused call has sent nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IDENTITIES = ("ad_account_id", "api_key", "access_token")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who wants to call."""
+    """Unit that wants to call, and what it calls for."""
 
     holder: str  #: the unit, as the owner of a reserved slot
     campaign: str  #: shares of a limit are kept apart by campaign
@@ -40,7 +40,7 @@ class Caller:
 
 
 class CallGuard:
-    """Admits the wire calls of one process. Without an ``admission`` only the kill switches are looked at."""
+    """Admits the wire calls of one process: without an ``admission`` only the kill switches are looked at."""
 
     def __init__(
         self,
@@ -49,10 +49,9 @@ class CallGuard:
         *,
         switched_off: Callable[[], Mapping[str, str] | frozenset[str]] = frozenset,
     ) -> None:
-        self._settings = settings
         self._admission = admission
         self._switched_off = switched_off
-        self._accounts: dict[str, str] = {}
+        self._accounts = {name: account_of(settings, name) for name in settings.providers}
 
     @property
     def healthy(self) -> bool:
@@ -71,13 +70,16 @@ class CallGuard:
         if self._admission is None:
             yield False
             return
-        ticket = self._admit(self._admission, caller, Circuit(provider, self._account(provider), scope))
+        ticket = self._admit(self._admission, caller, Circuit(provider, self._accounts.get(provider, ""), scope))
         with self._admission.settling(ticket):
             yield ticket.probe
 
     def _admit(self, admission: Admission, caller: Caller, circuit: Circuit) -> Ticket:
-        """The ticket. Where a limit is smaller than what the unit does in one go, it waits here for its next slot, a
-        second or two, because giving up would have it repeat its calls for ever."""
+        """Return the ticket of an admitted call.
+
+        Where a limit is smaller than what the unit does in one go, it waits here for its next slot, a second or two,
+        because giving up would have it repeat its calls for ever.
+        """
         continuation = caller.made > 0
         small = (admission.limit(circuit.provider).requests or caller.needed) < caller.needed
         while True:
@@ -97,15 +99,12 @@ class CallGuard:
                     raise
                 time.sleep(error.retry_after or 0.0)
 
-    def _account(self, provider: str) -> str:
-        found = self._accounts.get(provider)
-        if found is None:
-            found = self._accounts[provider] = account_of(self._settings, provider)
-        return found
-
 
 def admission(settings: Settings, *, on_change: Callable[[BreakerChange], None] | None = None) -> Admission | None:
-    """The fleet's breakers and limits under these settings; None where no Redis is named. SettingsError."""
+    """Return the fleet's breakers and limits under these settings, or None where no Redis is named.
+
+    Raises SettingsError when a limit can't be read.
+    """
     limits = limits_from_env(settings.limits, published_limits() if settings.limits_published else {})
     if settings.redis_url is None:
         return None
@@ -116,7 +115,7 @@ def admission(settings: Settings, *, on_change: Callable[[BreakerChange], None] 
 
 
 def account_of(settings: Settings, provider: str) -> str:
-    """12 hex digits that tell the account at ``provider`` from others; "" for providers without accounts."""
+    """Return 12 hex digits that tell the account at ``provider`` from others, or "" when it has no settings."""
     found = settings.providers.get(provider)
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""The one place that builds Celery messages: wake-ups for hops, and chords for wide stages.
+"""Celery messages: wake-ups for hops, and chords for wide stages.
 
 Invariant: no canvas is longer than one stage, because the tail of a longer one would live in a broker
 message where it can't be paused, re-routed or upgraded; arguments are ids, never state.
@@ -27,12 +27,12 @@ DUPLICATE_VARIABLE = "CHAOS_DUPLICATE_EVERY"
 
 
 def hop_task(agent: str) -> str:
-    """Name of an agent's hop task; also what Flower filters by."""
+    """Return the name of an agent's hop task, by which Flower filters too."""
     return f"{agent}.hop"
 
 
 def unit_task(agent: str) -> str:
-    """Name of the task that takes unit after unit of a spread stage."""
+    """Return the name of the task that takes unit after unit of a spread stage."""
     return f"{agent}.unit"
 
 
@@ -44,21 +44,20 @@ class CeleryWakeups:
         stamp_messages(app, double_every=duplicate_every(os.environ.get(DUPLICATE_VARIABLE)))
 
     def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
-        """One message to the agent's queue; ValueError for a delay the broker must not hold."""
+        """Publish one message to the agent's queue.
+
+        Raises ValueError when the delay is one that the broker must not hold.
+        """
         if delay_s > MAX_COUNTDOWN_S:
             raise ValueError(f"delay_s={delay_s:g} is longer than {MAX_COUNTDOWN_S:g}: let due_at wake it")
         reach("publish_hop.before")
         self._app.send_task(
-            hop_task(agent),
-            args=(campaign_id, step),
-            queue=agent,
-            countdown=delay_s or None,
-            ignore_result=True,
+            hop_task(agent), args=(campaign_id, step), queue=agent, countdown=delay_s or None, ignore_result=True
         )
         reach("publish_hop.after")
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
-        """A chord of ``slots`` header tasks over the agent's queue; its body is one more call of advance."""
+        """Publish a chord of ``slots`` header tasks to the agent's queue, whose body is one more call of advance."""
         from celery import chord
 
         slot = self._app.signature(unit_task(agent), args=(campaign_id, step, stage), queue=agent, immutable=True)
@@ -71,14 +70,17 @@ class CeleryWakeups:
 
 
 def requeue(task: Task) -> None:
-    """Publish the running slot task again, same id and same chord, behind what waits in its queue."""
+    """Publish the running slot task again, with its id and its chord, behind what waits in its queue."""
     reach("publish_slot.before")
     task.signature_from_request(task.request, retries=task.request.retries).apply_async()
     reach("publish_slot.after")
 
 
 def duplicate_every(value: str | None) -> int:
-    """CHAOS_DUPLICATE_EVERY as a number, 0 for none; SettingsError for what is none."""
+    """Return the value of CHAOS_DUPLICATE_EVERY as a number, 0 for none.
+
+    Raises SettingsError when it is not a whole number from 1.
+    """
     if not value:
         return 0
     if not value.isdecimal() or int(value) < 1:
@@ -87,16 +89,16 @@ def duplicate_every(value: str | None) -> int:
 
 
 def stamp_messages(app: Celery, *, double_every: int = 0) -> None:
-    """Put :data:`SENT_AT_HEADER` on whatever this app publishes, slots that go to the tail too. Idempotent.
+    """Put :data:`SENT_AT_HEADER` on all messages that this app publishes, requeued slots too.
 
-    For tests, every ``double_every``-th message is delivered twice, as a broker may do.
+    A second call changes nothing. For tests, every ``double_every``-th message is delivered twice, as a broker may do.
     """
     publish = app.amqp.send_task_message
     if getattr(publish, "stamps", False):
         return
     numbers = count(1)
 
-    def stamping(*args: Any, **options: Any) -> Any:
+    def stamping(*args: object, **options: Any) -> object:
         # A task that publishes itself again brings the stamp of its first time along.
         options["headers"] = {**(options.get("headers") or {}), SENT_AT_HEADER: time.time()}
         sent = publish(*args, **options)
@@ -109,7 +111,7 @@ def stamp_messages(app: Celery, *, double_every: int = 0) -> None:
 
 
 def producer(redis_url: str) -> Celery:
-    """A Celery app for programs that only enqueue; configured like the workers, connects on first use."""
+    """Return a Celery app for programs that only enqueue, configured like the workers' and connected on first use."""
     from celery import Celery
 
     app = Celery("marketing-agents", broker=redis_url, set_as_current=False)

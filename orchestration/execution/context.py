@@ -1,4 +1,4 @@
-"""What a unit may use, backed by the ledger: the distributed form of ``agents.ports.UnitContext``.
+"""Context of a unit, backed by the ledger: the distributed form of ``agents.ports.UnitContext``.
 
 Invariants: a journal entry is committed before the unit goes on; every wire call has a deadline, because the
 threads pool has no time limits of its own; and every wire call is admitted by the whole fleet's breaker and limits
@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from pydantic import JsonValue
 
 from agents.effects import INTENT, seconds_awake_or_not
 from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
@@ -34,19 +36,19 @@ from orchestration.stores.suppression import SuppressionList
 
 
 class Counts:
-    """Counters of one process; safe to use from several threads."""
+    """Counters of one process, which several threads may use."""
 
     def __init__(self) -> None:
         self._found: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._lock = Lock()
 
     def add(self, counter: str, **labels: str) -> None:
-        """One more."""
+        """Count one more."""
         with self._lock:
             self._found[counter, tuple(sorted(labels.items()))] += 1
 
     def snapshot(self) -> list[dict[str, object]]:
-        """As JSON: [{"counter", "labels", "value"}], in a stable order."""
+        """Return the counters as JSON: [{"counter", "labels", "value"}], in a stable order."""
         with self._lock:
             found = sorted(self._found.items())
         return [{"counter": name, "labels": dict(labels), "value": value} for (name, labels), value in found]
@@ -59,7 +61,7 @@ CALLS = "calls"  #: journal entry: so many calls an attempt was seen to make in 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What all units of one process share."""
+    """Clients, stores and ledgers that all units of one process share."""
 
     settings: Settings
     providers: Providers
@@ -74,7 +76,7 @@ class Resources:
 
     @staticmethod
     def of(settings: Settings, database: Database, *, guard: CallGuard | None = None) -> Resources:
-        """The real ones: providers from the settings, stores in the database."""
+        """Return the resources of a worker: providers from the settings, stores in the database."""
         return Resources(
             settings=settings,
             guard=guard or CallGuard(settings),
@@ -88,14 +90,14 @@ class Resources:
 
 
 class UnitResources:
-    """What a unit may use of its process' resources, however its journal is kept."""
+    """Part of a unit's context that comes from its process' resources, however its journal is kept."""
 
     __slots__ = ()
     resources: Resources
 
     @property
     def clock(self) -> Clock:
-        """The source of time."""
+        """Source of time."""
         return self.resources.clock
 
     @property
@@ -105,22 +107,22 @@ class UnitResources:
 
     @property
     def retriever(self) -> Retriever:
-        """The knowledge base."""
+        """Knowledge base of the user."""
         return self.resources.retriever
 
     @property
     def suppression(self) -> Suppression:
-        """The suppression list."""
+        """Suppression list of the user."""
         return self.resources.suppression
 
     @property
     def lead_files(self) -> LeadFiles:
-        """The user's own lead files."""
+        """Lead files of the user."""
         return self.resources.lead_files
 
     @property
     def effects(self) -> EffectRules:
-        """How careful an effect has to be."""
+        """Times that make effects careful."""
         settings = self.resources.settings
         return EffectRules(probe_delay_s=settings.probe_delay_s, call_timeout_s=settings.http_timeout_s)
 
@@ -131,12 +133,12 @@ class UnitResources:
 
 @dataclass(slots=True)
 class LedgerContext(UnitResources):
-    """The context of one claimed unit."""
+    """Context of one claimed unit."""
 
     claimed: Claimed
     ledger: Ledger
     resources: Resources
-    entries: dict[str, Any]  #: the unit's journal, as committed
+    entries: dict[str, JsonValue]  #: the unit's journal, as committed
     way: str | None = None  #: which of its policy's other ways the unit takes
     calls: int = 0  #: how many wire calls this attempt has made
     probing: bool = False  #: the last call was the one that a half-open breaker lets through
@@ -145,31 +147,30 @@ class LedgerContext(UnitResources):
 
     @property
     def campaign_id(self) -> str:
-        """The campaign that the unit belongs to."""
+        """Campaign that the unit belongs to."""
         return self.claimed.campaign_id
 
     @property
     def unit(self) -> Unit:
-        """The unit itself."""
+        """Unit that was claimed."""
         return self.claimed.unit
 
     @property
     def ad_budget(self) -> AdBudget:
-        """The campaign's ad money on the unit's platform."""
+        """Ad money of the campaign on the unit's platform."""
         shared, claimed = self.resources, self.claimed
         place = claimed.campaign_id, claimed.agent, claimed.unit.provider
         return AdSpend(shared.database, shared.settings, *place, self.clock)
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
-        """Make one wire call with the provider's deadline, when the spend caps, the fleet's limits and its breaker
-        let it through, in this order.
+        """Make one wire call with the provider's deadline, once the caps, the limits and the breaker let it through.
 
-        NotNowError when they don't, or when the unit has been somebody else's meanwhile: one who was frozen, or
-        waited for long, asks before it spends anything.
+        They are asked in this order. An attempt that was frozen, or waited for long, first asks whether the unit is
+        still its own. Raises NotNowError when it is not, and when the call may not be made now.
         """
         now = seconds_awake_or_not()
         if now - (self.seen_at or self.claimed.taken_at) > self.effects.late_s:
-            if not self.ledger.holds(self.claimed):
+            if not self.ledger.still_claimed(self.claimed):
                 raise self._taken_over()
             self.seen_at = now
         kind = "create" if self.creates else "effect" if self.unit.effect else "call"
@@ -177,7 +178,7 @@ class LedgerContext(UnitResources):
         timeout = self.deadline_s(provider)
         try:
             with (
-                self.resources.spend.hold(self.claimed, provider, cost),
+                self.resources.spend.reserved(self.claimed, provider, cost),
                 self.resources.guard.call(self._caller(timeout), provider, scope) as probing,
             ):
                 self.probing = probing
@@ -188,20 +189,29 @@ class LedgerContext(UnitResources):
                 return answer
         except OverLimitError:
             if self.calls:  # what it has done in this attempt will be done again: then with room for one more
-                self.journal(CALLS, max(self.calls + 1, int(self.entries.get(CALLS, 1))))
+                self.journal(CALLS, max(self.calls + 1, self._needed))
             raise
 
-    def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
+    def journal(self, entry: str, value: JsonValue, usage: Usage | None = None) -> None:
         """Commit ``value`` under ``entry``, and what it cost."""
         self.ledger.journal(self.claimed, {entry: value}, usage)
         self.entries[entry] = value
 
-    def intend(self, entry: str, value: Any) -> None:
-        """Commit ``value`` under ``entry`` while the unit is ours; NotNowError when it is not any more."""
+    def intend(self, entry: str, value: JsonValue) -> None:
+        """Commit ``value`` under ``entry`` while the unit is ours.
+
+        Raises NotNowError when it is not any more.
+        """
         if not self.ledger.intend(self.claimed, {entry: value}):
             raise self._taken_over()
         self.entries[entry] = value
         self.creates = entry.startswith(INTENT)
+
+    @property
+    def _needed(self) -> int:
+        """Number of calls that an attempt makes in one go, as far as it has learnt."""
+        found = self.entries.get(CALLS)
+        return found if isinstance(found, int) else 1
 
     def _caller(self, timeout_s: float) -> Caller:
         place = f"{self.claimed.step}/{self.claimed.stage}/{self.unit.key}"
@@ -212,12 +222,12 @@ class LedgerContext(UnitResources):
             timeout_s=timeout_s,
             breaker=self.unit.policy.breaker,
             made=self.calls,
-            needed=int(self.entries.get(CALLS, 1)),
+            needed=self._needed,
         )
 
     def _taken_over(self) -> NotNowError:
         return NotNowError(self.unit.provider, "another attempt holds the unit, or its campaign has moved on")
 
-    def journaled(self, entry: str) -> Any | None:
-        """What was committed under ``entry`` by this or an earlier attempt."""
+    def journaled(self, entry: str) -> JsonValue:
+        """Return what was committed under ``entry`` by this or an earlier attempt, or None."""
         return self.entries.get(entry)

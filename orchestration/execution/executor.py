@@ -1,4 +1,4 @@
-"""The one bounded executor of a worker process, and the isolation of units suspected of killing workers.
+"""Bounded executor of a worker process, and isolation of units suspected of killing workers.
 
 Units that run beside their hop take the executor's threads. When a worker is killed, every unit that it held counts a
 crash; from three on a unit runs alone in its process, so that the next crash identifies it. Invariants: units never
@@ -28,7 +28,7 @@ class UnitSlots:
 
     @property
     def free(self) -> int:
-        """Threads without work; a hint, it may change at once."""
+        """Number of threads without work, a hint that may change at once."""
         return max(0, self.size - self._busy)
 
     def submit(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
@@ -52,17 +52,17 @@ SUSPECT_CRASHES = 3  #: from so many crashes on a unit runs alone
 
 
 class Quarantine:
-    """Lets many units run together, or one alone; one per worker process."""
+    """Lets many units of one worker process run together, or a suspect alone."""
 
     def __init__(self) -> None:
         self._change = Condition()
         self._together = 0
         self._alone = False
-        self._suspects = 0  #: waiting; nobody new is let in before them
+        self._suspects = 0  #: waiting; no other unit is let in before them
 
     @contextmanager
     def unit(self, crashes: int) -> Iterator[None]:
-        """Entered around a unit's body."""
+        """Wait until a unit with so many crashes may run, and let it run for as long as the context lasts."""
         suspect = crashes >= SUSPECT_CRASHES
         self._enter(suspect)
         try:

@@ -1,4 +1,4 @@
-"""A whole campaign in one process: the same agents, units and routing, without ledger and broker.
+"""Run of a whole campaign in one process: the same agents, units and routing, without ledger and broker.
 
 For development shells and for the proof that distribution changes nothing: with the clock and ids injected
 it ends where the distributed run ends. Invariant: no decision is made here; it only calls the pure ones.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from pydantic import JsonValue
 
 from agents.base import BaseAgent
 from agents.ports import AdBudget, Clock, UncappedAds
@@ -24,60 +26,63 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class MemoryUnitContext(UnitResources):
-    """A unit's context whose journal lives in memory."""
+    """Context of a unit whose journal lives in memory."""
 
     resources: Resources
     campaign_id: str
     unit: Unit
-    entries: dict[str, Any] = field(default_factory=dict)
+    entries: dict[str, JsonValue] = field(default_factory=dict)
 
     @property
     def way(self) -> str | None:
-        """The unit's own way: nobody else uses the provider, so nothing is put off."""
+        """None, the unit's own way: no other process uses the provider, so nothing is put off."""
         return None
 
     @property
     def ad_budget(self) -> AdBudget:
-        """Not counted."""
+        """Ad money that is not counted."""
         return UncappedAds()
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
         """Make one wire call with the provider's deadline."""
         return send(self.deadline_s(provider))
 
-    def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
+    def journal(self, entry: str, value: JsonValue, usage: Usage | None = None) -> None:
         """Keep ``value`` for the rest of this unit."""
         self.entries[entry] = value
 
-    def intend(self, entry: str, value: Any) -> None:
-        """Keep ``value``; nobody else can be at the unit."""
+    def intend(self, entry: str, value: JsonValue) -> None:
+        """Keep ``value``, as no other attempt can be at the unit."""
         self.journal(entry, value)
 
-    def journaled(self, entry: str) -> Any | None:
-        """What this unit kept under ``entry``."""
+    def journaled(self, entry: str) -> JsonValue:
+        """Return what this unit kept under ``entry``, or None."""
         return self.entries.get(entry)
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryExecution:
-    """The ``ExecutionContext`` of a run in one process."""
+    """Execution context of a run in one process."""
 
     resources: Resources
 
     @property
     def clock(self) -> Clock:
-        """The source of time."""
+        """Source of time."""
         return self.resources.clock
 
     def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> MemoryUnitContext:
-        """The context of one unit."""
+        """Return the context of one unit."""
         return MemoryUnitContext(self.resources, campaign_id, unit)
 
 
 def run_campaign(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], execution: MemoryExecution
 ) -> MarketingAgentState:
-    """Run an initial state to its end. Raises HopFailedError when a hop lost all its essential units."""
+    """Run an initial state to its end.
+
+    Raises HopFailedError when a hop lost all its essential units.
+    """
     following, step = route(state, agents).next_agent, 0
     while following is not None:
         begun = begin_hop(state.evolve(next_agent=following), following, step, execution.clock.now())

@@ -1,9 +1,9 @@
-"""The orchestrator at work in one worker: take units, run them, join, advance, go on.
+"""Orchestrator of one worker: take units, run them, join, advance, go on.
 
-Everything it decides is decided by pure functions (placement, transition); everything it changes is one
-ledger call. Invariant: it may stop at any line (kill -9) and be run again by anybody: the row and the
-ledger say where to go on. After a transition that it committed itself, its picture of the row (:class:`Turn`) is the
-row's, so it need not be read again.
+Everything it decides is decided by pure functions (placement, transition); everything it changes is one ledger call.
+Invariant: it may stop at any line (kill -9) and any worker may run it again: the row and the ledger say where to go on.
+After a transition that it committed itself, its picture of the row (:class:`Turn`) is the row's, so it need not be read
+again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from orchestration.execution.ad_switching import carry_out
 from orchestration.execution.context import Resources
 from orchestration.execution.executor import Quarantine, UnitSlots
 from orchestration.execution.placement import (
-    HELD_BACK_BATCH,
     LOCAL_BATCH,
     LOCAL_UNITS,
+    THROTTLED_BATCH,
     Pace,
     Placement,
     choose,
@@ -35,7 +35,7 @@ from orchestration.flow.transition import Transition, failed_by_defect, next_tra
 from orchestration.ledger.changes import ADVANCED
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed, Position
-from orchestration.wakeups import MAX_COUNTDOWN_S, NullObserver, Observer, Wakeups
+from orchestration.wakeups import MAX_COUNTDOWN_S, Observer, Wakeups
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ STOPPED_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orchestrator:
-    """Drives campaigns over the ledger. One object serves every thread of a worker process."""
+    """Drives campaigns over the ledger, for every thread of a worker process."""
 
     ledger: Ledger
     agents: Mapping[str, BaseAgent]
@@ -58,12 +58,12 @@ class Orchestrator:
     quarantine: Quarantine = field(default_factory=Quarantine)
     pace: Pace = field(default_factory=Pace)
     placement: str = "auto"
-    observer: Observer = field(default_factory=NullObserver)
-    serves: Callable[[str], bool] = lambda agent: True  #: may this worker go on with a hop of that agent, now?
-    stopped: Callable[[str], bool] = lambda campaign_id: False  #: was the campaign paused or cancelled just now?
+    observer: Observer = field(default_factory=Observer)
+    serves: Callable[[str], bool] = lambda agent: True  #: whether this worker goes on with a hop of that agent, now
+    stopped: Callable[[str], bool] = lambda campaign_id: False  #: whether the campaign was paused or cancelled just now
 
     def run_hop(self, campaign_id: str, agent: str | None = None) -> str:
-        """Work on a campaign as far as this worker can; returns why it stopped, for the log.
+        """Work on a campaign as far as this worker can, and return why it stopped, for the log.
 
         ``agent`` is the one the wake-up was for: a late wake-up of an earlier hop does nothing.
         """
@@ -71,7 +71,7 @@ class Orchestrator:
             found = self.ledger.enter(
                 campaign_id, agent, limit=self._most(campaign_id), most=self._most_local(campaign_id)
             )
-        except UnknownVersionError as error:  # parked, never guessed: a newer worker will take it
+        except UnknownVersionError as error:  # left where it is, never guessed: a newer worker will take it
             log.info("%s", error)
             return "written by a newer program"
         if found is None:
@@ -105,9 +105,9 @@ class Orchestrator:
                 turn = follow(turn.row, joined)
 
     def run_slot(self, campaign_id: str, step: int, stage: int) -> bool:
-        """One unit of a stage that was spread over the queue; False when none is left to take.
+        """Run one unit of a stage that was spread over the queue, and return False when none is left to take.
 
-        Whoever brings the stage's counter to 0 advances the campaign and wakes the next hop.
+        The worker that brings the stage's counter to 0 advances the campaign and wakes the next hop.
         """
         units = self.ledger.take(campaign_id, step, stage, 1)
         if not units:
@@ -118,7 +118,7 @@ class Orchestrator:
             if not outcome.limited:
                 self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
                 return True
-            self.pace.hold_back(campaign_id)
+            self.pace.throttle(campaign_id)
             if self.pace.wake_needed(campaign_id, outcome.delay_s):
                 self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
             return False  # what else is due may wait for its own wake-up too
@@ -128,7 +128,7 @@ class Orchestrator:
         return True
 
     def advance(self, campaign_id: str, step: int, stage: int) -> bool:
-        """Take the join of a finished stage if nobody has; safe to call any number of times."""
+        """Take the join of a finished stage, unless it has been taken, and return whether this call took it."""
         joined = self._join(campaign_id, step, stage, claim=False)
         if joined is None:
             return False
@@ -138,39 +138,39 @@ class Orchestrator:
         return True
 
     def _stage(self, turn: Turn) -> Joined | str:
-        """Run the stage at work as far as possible: the join that we took, or why there is none."""
+        """Run the stage at work as far as possible, and return the join that we took, or why there is none."""
         row = turn.row
         if not turn.claimed:
             due = self.ledger.due(row.campaign_id, row.step, row.stage) if turn.due is None else turn.due
             spread = choose(self.placement, due, self.slots.free) is Placement.CHORD
-            if due and spread and not self.pace.held_back(row.campaign_id):
+            if due and spread and not self.pace.throttled(row.campaign_id):
                 self.wakeups.chord(row.campaign_id, row.agent or "", row.step, row.stage, chord_slots(due))
                 return "spread"
-            turn.claimed = (
-                self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id)) if due else ()
-            )
+            turn.claimed = self._take(row) if due else ()
         if not turn.claimed:
             return self._join(row.campaign_id, row.step, row.stage) or "nothing due"
         while turn.claimed:
             joined = self._batch(turn)
             if joined is not None and not isinstance(joined, GivenBack):
                 return joined
-            if joined is not None:  # a limit held a unit back: what it would take now it would only give back
+            if joined is not None:  # rate limited: units claimed now would be given back at once
                 break
-            if self._told_to_stop(row):  # and that too
+            if self._told_to_stop(row):  # paused or cancelled: stop claiming
                 self._wake_later(row.campaign_id, row.agent or "", row.step, STOPPED_S)
                 return "waits for units"
-            turn.claimed = self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id))
-        # Whoever took the last due unit sees to the next one; a wake-up that finds nothing due leaves it to them.
+            turn.claimed = self._take(row)
+        # The worker that took the last due unit sees to the next one, not a wake-up that finds nothing due.
         delay_s = self.ledger.next_due_s(row.campaign_id, row.step, row.stage)
-        held_back = self.pace.held_back(row.campaign_id)
-        if delay_s is not None and (not held_back or self.pace.wake_needed(row.campaign_id, delay_s)):
+        throttled = self.pace.throttled(row.campaign_id)
+        if delay_s is not None and (not throttled or self.pace.wake_needed(row.campaign_id, delay_s)):
             self._wake_later(row.campaign_id, row.agent or "", row.step, delay_s)
         return "waits for units"
 
     def _batch(self, turn: Turn) -> Joined | GivenBack | str | None:
-        """Run the claimed units side by side and record them as they end; None, or a unit that a limit held back,
-        while the stage is not over."""
+        """Run the claimed units side by side and record them as they end.
+
+        Returns the join or why there is none; while the stage is not over None, or a unit that a limit refused.
+        """
         row = turn.row
         units, turn.claimed = turn.claimed, ()
         verdict: Joined | GivenBack | str | None = None
@@ -181,7 +181,7 @@ class Orchestrator:
                     turn.own[claimed.ordinal] = outcome
                     results.append(outcome)
                 elif outcome.limited:
-                    self.pace.hold_back(row.campaign_id)
+                    self.pace.throttle(row.campaign_id)
                     verdict = verdict or outcome
             if not results:
                 continue
@@ -197,10 +197,10 @@ class Orchestrator:
         return verdict
 
     def _outcomes(self, row: CampaignRow, units: Sequence[Claimed]) -> Iterator[Sequence[Outcome]]:
-        """Run the units on the process' slots; their outcomes as they come, those that come together together."""
+        """Run the units on the process' slots, and yield the outcomes that have come since the last ones."""
 
         def work(claimed: Claimed) -> UnitResult | GivenBack:
-            if self._told_to_stop(row):  # it waited for a slot while somebody said stop
+            if self._told_to_stop(row):  # it waited for a slot while the campaign was paused or cancelled
                 self.ledger.release(claimed)
                 return GivenBack(claimed, STOPPED_S)
             with self.observer.unit(row.campaign_id, claimed.agent, claimed.unit.key):
@@ -220,11 +220,11 @@ class Orchestrator:
             return run_claimed(self.agents, claimed, self.ledger, self.resources)
 
     def _told_to_stop(self, row: CampaignRow) -> bool:
-        """Was the campaign stopped just now? Its winding down is what a cancelled one still has to do."""
+        """Return whether the campaign was stopped just now, but for the stage that a cancelled one still has to do."""
         return row.stage_name != WIND_DOWN and self.stopped(row.campaign_id)
 
     def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
-        """Advance from the ledger's own results; None when it is not due or another one did it."""
+        """Advance from the ledger's own results, and return None when that is not due or another worker did it."""
         row = self.ledger.load(campaign_id)
         at_work = row is not None and (row.status == "running" or _is_stopping(row))
         if row is None or not at_work or (row.step, row.stage, row.remaining) != (step, stage, 0):
@@ -238,21 +238,20 @@ class Orchestrator:
         return Joined(transition=transition, claimed=claims, stay=stay, done=done)
 
     def _decide(self, row: CampaignRow, done: Sequence[StageResult]) -> Transition:
-        """The pure transition; a defect in an agent's code ends the campaign visibly instead of looping."""
+        """Return the transition, which ends the campaign visibly when an agent's code has a defect."""
         now = self.resources.clock.now()
         if _is_stopping(row):
             transition = end_cancel(row.state, done, self.agents, now)
-            return (
-                transition if transition.reason else replace(transition, reason=row.reason)
-            )  # who cancelled it, and why
+            # The row's reason tells who cancelled it, and why.
+            return transition if transition.reason else replace(transition, reason=row.reason)
         try:
             return next_transition(row.state, done, self.agents, now)
-        except Exception as error:  # whatever an agent's code raises: the campaign must not hang on it
+        except Exception as error:  # an agent's code may raise any class: the campaign must not hang on it
             log.exception("advance of %s failed by a defect", row.campaign_id)
             return failed_by_defect(row.state, row.stage + 1, error, now)
 
     def _cancelling(self, row: CampaignRow) -> CampaignRow | None:
-        """The row at its winding-down stage, sent there if nothing runs any more; None while something does."""
+        """Return the row at its winding-down stage, sent there if nothing runs any more, or None while a unit runs."""
         if row.stage_name == WIND_DOWN:
             return row
         if self.ledger.running_units(row):
@@ -264,27 +263,29 @@ class Orchestrator:
         return self.ledger.load(row.campaign_id) if transition.stage is not None else None
 
     def _stays(self, row: CampaignRow, transition: Transition | None) -> bool:
-        """Return whether this worker goes on after ``transition``: within a hop always, over its border if it serves
-        the next agent."""
+        """Return whether this worker goes on after ``transition``: in the same hop, or for an agent that it serves."""
         if transition is None or transition.agent is None or transition.stage is None or transition.hold is not None:
             return False
         return transition.step == row.step or self.serves(transition.agent)
 
     def _claims(self, transition: Transition | None) -> int:
-        """How many units of the next stage start as ours: all of a small local one, else none."""
+        """Return how many units of the next stage start as ours: all of a small local one, else none."""
         if transition is None or transition.stage is None:
             return 0
         units = len(transition.stage.units)
         local = choose(self.placement, units, self.slots.free) is Placement.LOCAL
         return units if local and units <= LOCAL_BATCH else 0
 
+    def _take(self, row: CampaignRow) -> Sequence[Claimed]:
+        return self.ledger.take(row.campaign_id, row.step, row.stage, self._most(row.campaign_id))
+
     def _most(self, campaign_id: str) -> int:
-        """How many units are taken at once."""
-        return HELD_BACK_BATCH if self.pace.held_back(campaign_id) else LOCAL_BATCH
+        """Return how many units are taken at once."""
+        return THROTTLED_BATCH if self.pace.throttled(campaign_id) else LOCAL_BATCH
 
     def _most_local(self, campaign_id: str) -> int:
-        """The largest number of due units that would run here."""
-        if self.pace.held_back(campaign_id):
+        """Return the largest number of due units that would run here."""
+        if self.pace.throttled(campaign_id):
             return 2**31 - 1
         free = self.slots.free
         spread = (n for n in range(2, LOCAL_UNITS + 2) if choose(self.placement, n, free) is Placement.CHORD)
@@ -301,7 +302,7 @@ def _is_stopping(row: CampaignRow) -> bool:
 
 @dataclass(slots=True)
 class Turn:
-    """A campaign in this worker's hands: the row as we know it and what we hold of the hop."""
+    """Campaign in this worker's hands: the row as we know it and what we hold of the hop."""
 
     row: CampaignRow
     done: Sequence[StageResult]  #: the hop's earlier stages
@@ -312,7 +313,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """A stage's join that this worker took: the transition it committed."""
+    """Join of a stage that this worker took, with the transition that it committed."""
 
     transition: Transition
     claimed: int  #: so many of the next stage's units began as ours
@@ -321,12 +322,12 @@ class Joined:
 
 
 def stage_result(turn: Turn) -> StageResult:
-    """The stage from our own results, in the order of the plan."""
+    """Return the stage's result from our own units' results, in the order of the plan."""
     return StageResult(name=turn.row.stage_name, results=[turn.own[n] for n in sorted(turn.own)])
 
 
 def follow(row: CampaignRow, joined: Joined) -> Turn:
-    """Our picture of the row after a transition that we committed, without reading it again."""
+    """Return our picture of the row after a transition that we committed, without reading it again."""
     transition = joined.transition
     if transition.stage is None:
         raise ValueError("an ended campaign can't be followed")

@@ -1,8 +1,8 @@
-"""Where a stage runs: beside its hop, or spread over the queue's workers as a chord; and how fast under a limit.
+"""Placement of a stage, beside its hop or spread over the queue's workers as a chord, and its pace under a limit.
 
-A big stage under a limit of ten requests a second would otherwise be claimed and given back over and over, so what was
-seen of a campaign's limit is remembered for a moment by the process that saw it. Invariant: both choices change speed
-only: which units run, and what comes of them, is the same.
+A big stage under a limit of ten requests a second would otherwise be claimed and given back over and over, so the
+process that saw a campaign throttled remembers it for a moment. Invariant: both choices change speed only: which units
+run, and what comes of them, is the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Placement(StrEnum):
 
 
 def choose(setting: str, units: int, free_slots: int) -> Placement:
-    """The placement of ``units`` due units under STAGE_PLACEMENT=``setting`` (auto, local or chord)."""
+    """Return the placement of ``units`` due units under STAGE_PLACEMENT=``setting`` (auto, local or chord)."""
     if setting == "local" or units <= 1:
         return Placement.LOCAL
     if setting == "chord":
@@ -34,20 +34,20 @@ def choose(setting: str, units: int, free_slots: int) -> Placement:
 
 
 def chord_slots(units: int) -> int:
-    """Header tasks of a chord over ``units`` units."""
+    """Return the number of header tasks of a chord over ``units`` units."""
     return max(1, min(units, CHORD_SLOTS))
 
 
-#: While a limit holds a stage back: the unit whose slot has come, and then one that reserves the slot it leaves.
-HELD_BACK_BATCH = 1
-#: How long a stage counts as held back after the last refusal.
+#: While a limit throttles a stage: the unit whose slot has come, and then one that reserves the slot it leaves.
+THROTTLED_BATCH = 1
+#: How long a stage counts as throttled after the last refusal.
 REMEMBERED_S = 5.0
 #: Wake-ups closer together than this are the same.
 SAME_S = 0.02
 
 
 class Pace:
-    """Of one process; safe to use from several threads."""
+    """Memory of one process of throttled campaigns and of their wake-ups, which several threads may use."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -55,8 +55,8 @@ class Pace:
         self._wakes_at: dict[str, float] = {}
         self._lock = Lock()
 
-    def hold_back(self, campaign_id: str) -> None:
-        """A limit has refused a unit of the campaign."""
+    def throttle(self, campaign_id: str) -> None:
+        """Remember that a limit has refused a unit of the campaign."""
         now = self._clock()
         with self._lock:
             self._until[campaign_id] = now + REMEMBERED_S
@@ -64,7 +64,7 @@ class Pace:
                 self._until = {name: until for name, until in self._until.items() if until > now}
 
     def wake_needed(self, campaign_id: str, delay_s: float) -> bool:
-        """Is the campaign's next wake-up, in ``delay_s`` seconds, ours to publish? Not when an earlier one is due."""
+        """Return whether to publish a wake-up in ``delay_s`` seconds: False if an earlier one was published here."""
         now = self._clock()
         with self._lock:
             if now < self._wakes_at.get(campaign_id, 0.0) <= now + delay_s + SAME_S:
@@ -74,7 +74,7 @@ class Pace:
             self._wakes_at[campaign_id] = now + delay_s
             return True
 
-    def held_back(self, campaign_id: str) -> bool:
-        """Has a limit refused a unit of the campaign just now?"""
+    def throttled(self, campaign_id: str) -> bool:
+        """Return whether a limit has refused a unit of the campaign in the last seconds."""
         until = self._until.get(campaign_id)
         return until is not None and self._clock() < until

@@ -1,4 +1,4 @@
-"""The tick: repair what was dropped, wake what was lost, let waits and questions run out.
+"""Reconciling tick: repair what was dropped, and wake the campaigns whose wake-up was lost.
 
 Whether a wake-up was lost or merely waits in a long queue is read off the queue itself: messages carry the
 time they were sent, and a queue is first in, first out, so a campaign that made its last progress before the
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from orchestration.ledger.claims import ClaimId
 from orchestration.ledger.ledger import Idle, Ledger
 from orchestration.wakeups import Wakeups
 
@@ -20,30 +21,30 @@ log = logging.getLogger(__name__)
 
 #: A message on its way between queue and worker is in neither; clocks of several machines differ a little.
 IN_FLIGHT = timedelta(seconds=2)
-#: No evidence lasts for ever: what has waited for so long is woken whatever the queue says.
+#: Wake a campaign after this long even if its message may still be queued.
 PATIENCE = timedelta(minutes=15)
 
 
 class Queues(Protocol):
-    """What can be seen of the broker's queues."""
+    """View of the broker's queues."""
 
     def oldest(self, queue: str) -> datetime | None:
-        """When the oldest waiting message of a queue was sent; None for an empty queue."""
+        """Return when the oldest waiting message of a queue was sent, or None for an empty queue."""
         ...
 
 
 def lost(idle: Sequence[Idle], oldest: Mapping[str, datetime | None], now: datetime) -> list[Idle]:
-    """Those of ``idle`` that have no message waiting for them. Pure."""
-    found = []
-    for one in idle:
+    """Return those of ``idle`` that have no message waiting for them."""
+
+    def has_message(one: Idle) -> bool:
         first = oldest.get(one.agent)
-        if first is None or one.since + IN_FLIGHT < first or one.since + PATIENCE < now:
-            found.append(one)
-    return found
+        return first is not None and first <= one.since + IN_FLIGHT and now <= one.since + PATIENCE
+
+    return [one for one in idle if not has_message(one)]
 
 
 def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues, *, any_agent: str) -> int:
-    """Repair what was dropped and wake what was lost; return how many campaigns were woken.
+    """Repair what was dropped, wake the campaigns whose wake-up was lost, and return how many.
 
     ``any_agent`` names the queue of campaigns that have no agent at work, such as an ended one that is cancelled.
     """
@@ -53,6 +54,24 @@ def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues, *, any_agent: st
     agent_of = {one.campaign_id: one.agent for one in idle}
     oldest = {agent: queues.oldest(agent) for agent in set(agent_of.values())}
     woken = ledger.claim_wakeups(lost(idle, oldest, datetime.now(UTC)))
-    for one in woken:
-        wakeups.hop(one.campaign_id, agent_of[one.campaign_id], one.step)
+    for campaign_id, step in woken:
+        wakeups.hop(campaign_id, agent_of[campaign_id], step)
     return len(woken)
+
+
+class OrphanFinder:
+    """Gives back claims of this worker that no thread holds, which one thread looks for every few seconds.
+
+    A unit is given back only when two looks both saw the same claim without a holder.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._suspects: frozenset[ClaimId] = frozenset()
+
+    def look(self) -> int:
+        """Give back what was without a holder at this look and the one before, and return how many."""
+        found = self._ledger.claims.orphaned(self._ledger.running_here())
+        lost = found & self._suspects
+        self._suspects = found - lost
+        return self._ledger.give_up(lost) if lost else 0

@@ -1,9 +1,9 @@
-"""Running one claimed unit: its body, and what its outcome means for the ledger.
+"""Run of one claimed unit: its body, and what its outcome means for the ledger.
 
-The order of a unit's work is DESIGN's: claimed already, then admission and the call with its deadline, then the
-result; errors are decided by one pure function. Invariants: nothing escapes. An error of a provider becomes a
-retry, a deferral, another way, a look, a question to a person or a failed result; a defect in our own code becomes a
-failed result that says so. A unit that could only fail on its other ways waits for its own.
+The unit is claimed already; then come admission and the call with its deadline, then the result. One pure function
+decides on errors. Invariants: an error of a provider becomes a retry, a deferral, another way, a probe, a question to a
+person or a failed result; a defect in our own code becomes a failed result that says so; a unit that could only fail on
+its other ways waits for its own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from integrations.log_context import log_context
 from integrations.retry import Decision, Defer, Fail, Fallback, Probe, Retry, WaitForOperator, decide
 from orchestration.execution.context import LedgerContext, Resources
 from orchestration.flow.holds import NEEDS_ATTENTION
+from orchestration.ledger.changes import StatusChange
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import Claimed
@@ -35,17 +36,17 @@ WAITING_SINCE = "waiting_since"  #: journal entry of the first deferral by an ou
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """The unit went back to the ledger; try again in ``delay_s`` seconds. ``limited``: a limit was the reason."""
+    """Outcome of a unit that went back to the ledger for a later try."""
 
     claimed: Claimed
-    delay_s: float
-    limited: bool = False
+    delay_s: float  #: from now
+    limited: bool = False  #: a limit was the reason
 
 
 def run_claimed(
     agents: Mapping[str, BaseAgent], claimed: Claimed, ledger: Ledger, resources: Resources
 ) -> UnitResult | GivenBack:
-    """Run one claimed unit once. A final result is NOT recorded yet; a give-back is.
+    """Run one claimed unit once and return its final result, which is not recorded yet, or that it was given back.
 
     Raises DatabaseUnavailableError when Postgres stays away: the claim ends with the task then.
     """
@@ -89,28 +90,19 @@ def _run(
                 if put_off is None or decision.delay_s < put_off[0].delay_s:
                     put_off = Defer(decision.delay_s, outage=True), error
                 continue
-            if (
-                put_off is not None
-                and isinstance(decision, Fail | WaitForOperator)
-                and waited_s < unit.policy.max_wait_s
-            ):
+            gives_up = isinstance(decision, Fail | WaitForOperator)
+            if put_off is not None and gives_up and waited_s < unit.policy.max_wait_s:
                 decision, error = put_off
             return _carry_out(decision, error, open_ends, claimed, ledger, resources)
         except DatabaseUnavailableError:
             raise
         except Exception as error:  # a defect of ours must not take the worker's slot down with it
             log.exception("unit %s of %s failed by a defect", unit.key, claimed.campaign_id)
-            return UnitResult(unit=unit, status=UnitStatus.FAILED, error=internal_error(error))
+            # Its class only, because its text may hold personal data or secrets.
+            message = f"{type(error).__name__} in our own code (see the worker's log)"
+            defect = {"code": "internal", "provider": "local", "message": message}
+            return UnitResult(unit=unit, status=UnitStatus.FAILED, error=defect)
     raise AssertionError("the last way of a unit never falls back")
-
-
-def internal_error(error: BaseException) -> dict[str, object]:
-    """The error record of a defect: its class only, because its text may hold anything."""
-    return {
-        "code": "internal",
-        "provider": "local",
-        "message": f"{type(error).__name__} in our own code (see the worker's log)",
-    }
 
 
 def _carry_out(
@@ -155,34 +147,25 @@ def _give_back(
     attempt: bool = False,
     wait: str | None = None,
 ) -> GivenBack:
-    ledger.give_back(
-        claimed,
-        status=status,
-        delay_s=delay_s,
-        error={**error.to_dict(), "wait": wait} if wait else error.to_dict(),
-        attempt=attempt,
-    )
+    told = {**error.to_dict(), "wait": wait} if wait else error.to_dict()
+    ledger.give_back(claimed, status=status, delay_s=delay_s, error=told, attempt=attempt)
     return GivenBack(claimed, delay_s, isinstance(error, OverLimitError))
 
 
 def _ask_for_attention(
     claimed: Claimed, ledger: Ledger, error: IntegrationError, open_ends: Sequence[str]
 ) -> GivenBack:
-    """What a person has to settle is kept, as unknown when something was sent, and its campaign waits."""
+    """Give back a unit that a person has to settle, as unknown when something was sent, and let its campaign wait."""
+    key = claimed.unit.key
     back = _give_back(claimed, ledger, error, MAX_DELAY_S, status="unknown" if claimed.unit.effect else "pending")
-    ledger.changes.set_status(
-        claimed.campaign_id,
-        ("running",),
-        "waiting",
-        event=NEEDS_ATTENTION,
-        actor="system",
-        reason=f"{NEEDS_ATTENTION}: {claimed.unit.key}: {error}",
-        data={"unit": claimed.unit.key, "provider": error.provider, "message": error.message, "steps": list(open_ends)},
-    )
+    told = {"unit": key, "provider": error.provider, "message": error.message, "steps": list(open_ends)}
+    reason = f"{NEEDS_ATTENTION}: {key}: {error}"
+    change = StatusChange(status="waiting", event=NEEDS_ATTENTION, actor="system", reason=reason, data=told)
+    ledger.changes.set_status(claimed.campaign_id, ("running",), change)
     return back
 
 
 def _waited_s(journal: Mapping[str, object], now: datetime) -> float:
-    """Seconds since an outage first deferred the unit; 0 for one that none has."""
+    """Return the seconds since an outage first deferred the unit, or 0 when none has."""
     since = journal.get(WAITING_SINCE)
     return max(0.0, (now - datetime.fromisoformat(str(since))).total_seconds()) if since else 0.0

@@ -1,1 +1,1 @@
-"""What comes next, decided by pure functions: routing, transitions, waits and questions, going back, cancelling."""
+"""Decisions about what comes next, by pure functions: routing, transitions, holds, going back, cancelling."""

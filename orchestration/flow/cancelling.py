@@ -1,4 +1,4 @@
-"""The end of a cancelled campaign: whatever it has running outside is stopped, then it is cancelled.
+"""End of a cancelled campaign: its effects that still run outside are stopped before it is called cancelled.
 
 Pure. Each agent plans what stops its own effects (:meth:`agents.base.BaseAgent.stop`). Invariant: a campaign is called
 cancelled only when nothing of its own runs outside any more; where something could not be reached, it says so and can
@@ -21,7 +21,7 @@ WIND_DOWN = "wind_down"  #: name of the stage
 
 
 def begin_cancel(state: MarketingAgentState, step: int, agents: Mapping[str, BaseAgent], now: datetime) -> Transition:
-    """Return where a campaign that is being cancelled goes: to its stopping stage, or to its end when it has none."""
+    """Return the transition to the stage that stops the campaign's effects, or to its end when it has none."""
     stage = stop_stage(state, agents, WIND_DOWN)
     if stage is None:
         ended = event("cancelled", step, state.current_agent or "", {})
@@ -42,18 +42,16 @@ def begin_cancel(state: MarketingAgentState, step: int, agents: Mapping[str, Bas
 def end_cancel(
     state: MarketingAgentState, done: Sequence[StageResult], agents: Mapping[str, BaseAgent], now: datetime
 ) -> Transition:
-    """Return the end: cancelled when everything was reached, else failed with what is left to do."""
+    """Return the end of a cancelled campaign, or its failure when something could not be stopped."""
     results = [result for stage in done for result in stage.results]
     agent = state.current_agent or ""
     failed = unreached([result for result in results if not result.ok], agents)
     stopped = sorted({result.unit.provider for result in results if result.ok})
     after = with_stopped(state, results, agents).evolve(updated_at=now)
     hop = FinishedHop(step=state.step, agent=agent, before=state, after=after)
-    if not failed:
-        events = [event("cancelled", state.step, agent, {"paused": stopped})]
-        return Transition(before=state, state=after, status="cancelled", step=state.step, hops=[hop], events=events)
-    reason = f"cancelled, but {failed} could not be paused: pause them there, or cancel again"
-    events = [event("failed", state.step, agent, {"reason": reason})]
+    reason = f"cancelled, but {failed} could not be paused: pause them there, or cancel again" if failed else None
+    status, data = ("failed", {"reason": reason}) if failed else ("cancelled", {"paused": stopped})
     return Transition(
-        before=state, state=after, status="failed", reason=reason, step=state.step, hops=[hop], events=events
-    )
+        before=state, state=after, status=status, reason=reason, step=state.step, hops=[hop],
+        events=[event(status, state.step, agent, data)],
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a planned stage waits for: a person's approval, or a time that its agent asks for.
+"""Holds of planned stages: a person's approval, or a time that the agent asks for.
 
 Pure. A hold is decided when the stage is planned, so waiting is a row and holds no worker slot. The agents say what is
 to be asked and how long to wait; here is decided whether the campaign's gate lets it pass. Invariants: nothing is
@@ -44,13 +44,9 @@ class Hold:
 
 
 def hold_for(
-    state: MarketingAgentState,
-    agent: BaseAgent,
-    stage: Stage,
-    came_from: BaseAgent | None,
-    now: datetime,
+    state: MarketingAgentState, agent: BaseAgent, stage: Stage, came_from: BaseAgent | None, now: datetime
 ) -> Hold | None:
-    """Return the hold of ``stage``, planned for ``agent``; None when it may begin.
+    """Return the hold of ``stage``, planned for ``agent``, or None when the stage may begin.
 
     ``came_from`` is the agent whose hop has just ended, None in the middle of a hop.
     """

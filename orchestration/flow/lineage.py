@@ -1,4 +1,4 @@
-"""Going back: the state as it was before a step, folded from the checkpoints of its line of work.
+"""State of a campaign as it was before a step, folded from the checkpoints of its line of work.
 
 Pure. A campaign that went back to step 1 continues at the next free number, so its line may be 0, 4, 5;
 checkpoints name their parent. Invariant: what was restored is what was committed, nothing is recomputed.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import JsonValue
 
 from agents.state import MarketingAgentState
 
@@ -19,17 +20,17 @@ class Checkpoint:
 
     step: int
     agent: str
-    patch: Mapping[str, Any]
+    patch: Mapping[str, JsonValue]
     parent: int | None
 
 
 class NoSuchStepError(LookupError):
-    """The campaign's line of work has no such step."""
+    """Raised when the campaign's line of work has no such step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """The state at the beginning of a step."""
+    """State at the beginning of a step."""
 
     state: MarketingAgentState
     agent: str  #: whose hop the step was
@@ -37,7 +38,7 @@ class Restored:
 
 
 def line_of(checkpoints: Mapping[int, Checkpoint], newest: int) -> list[int]:
-    """Steps of the line that ends with checkpoint ``newest``, oldest first, the submit (-1) included."""
+    """Return the steps of the line that ends with checkpoint ``newest``, oldest first, the submit (-1) included."""
     line = [newest]
     while line[-1] != -1:
         parent = checkpoints[line[-1]].parent
@@ -48,9 +49,9 @@ def line_of(checkpoints: Mapping[int, Checkpoint], newest: int) -> list[int]:
 def restore(
     checkpoints: Mapping[int, Checkpoint], newest: int, step: int, *, at_work: tuple[int, str] | None = None
 ) -> Restored:
-    """The state before ``step``. ``at_work``: (step, agent) of a hop that has no checkpoint yet.
+    """Return the state before ``step``, where ``at_work`` is the (step, agent) of a hop without a checkpoint.
 
-    NoSuchStepError lists the steps there are.
+    Raises NoSuchStepError, which lists the steps there are, when ``step`` is not on the line.
     """
     line = line_of(checkpoints, newest)
     agents = {number: checkpoints[number].agent for number in line if number >= 0}
@@ -60,7 +61,7 @@ def restore(
         listed = ", ".join(f"{number} ({agent})" for number, agent in sorted(agents.items()))
         raise NoSuchStepError(f"there is no step {step} to go back to; there are {listed}")
     before = [number for number in line if number < step]
-    data: dict[str, Any] = {}
+    data: dict[str, JsonValue] = {}
     for number in before:
         data |= checkpoints[number].patch
     return Restored(state=MarketingAgentState.load(data), agent=agents[step], base=before[-1])

@@ -1,4 +1,4 @@
-"""Which agent is next: a table of edges that the agents bring, read by pure functions of the state.
+"""Routing to the next agent: a table of edges that the agents bring, read by pure functions of the state.
 
 Invariant: the bound on optimisation rounds is checked here and nowhere else, and the counter goes up in the same commit
 that starts the round, so no crash and no duplicate can pass it.
@@ -17,16 +17,19 @@ from agents.state import MarketingAgentState
 
 
 def next_agent(state: MarketingAgentState) -> str | None:
-    """Return the agent after ``state.current_agent``, which has just finished; None when the campaign ends.
+    """Return the agent after ``state.current_agent``, which has just finished, or None when the campaign ends.
 
-    A state without a current agent has not begun. Raises ValueError for an agent that is not installed.
+    A state without a current agent has not begun. Raises ValueError when the current agent is not installed.
     """
     edge = next_edge(state, installed_agents())
     return edge.target if edge is not None else None
 
 
 def next_edge(state: MarketingAgentState, agents: Mapping[str, BaseAgent]) -> Edge | None:
-    """Return the edge that the campaign takes next; None at its end. Raises ValueError for an unknown agent."""
+    """Return the edge that the campaign takes next, or None at its end.
+
+    Raises ValueError when the current agent is not one of ``agents``.
+    """
     current = state.current_agent
     if current is not None and current not in agents:
         raise ValueError(f"current_agent={current!r} is not an agent of this program; it has {', '.join(agents)}")
@@ -59,9 +62,5 @@ def begin_hop(state: MarketingAgentState, agent: str, step: int, now: datetime) 
         ordinal=len(state.agent_messages),
     )
     return state.evolve(
-        current_agent=agent,
-        next_agent=None,
-        step=step,
-        agent_messages=(*state.agent_messages, request),
-        updated_at=now,
+        current_agent=agent, next_agent=None, step=step, agent_messages=(*state.agent_messages, request), updated_at=now
     )

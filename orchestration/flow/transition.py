@@ -1,16 +1,15 @@
-"""The decision at every join: given the state and the finished stages, what is committed next.
+"""Decision at every join: what is committed next, given the state and the finished stages.
 
-Pure: a :class:`Transition` is a value, and the ledger commits it. Invariant: the same state and results
-give the same transition, so whoever computes it (the last finisher, a chord's body, the reconciler),
-the campaign goes the same way.
+Pure: a :class:`Transition` is a value, and the ledger commits it. Invariant: the same state and results give the same
+transition, so the campaign goes the same way whether the last finisher, a chord's body or the reconciler computes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from agents.base import BaseAgent, stage_failure, thread
 from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message
@@ -21,9 +20,19 @@ from orchestration.flow.holds import Hold, hold_for, waited
 from orchestration.flow.routing import begin_hop, route
 
 
+class Event(TypedDict):
+    """One entry of a campaign's history, as it is written."""
+
+    kind: str
+    step: int
+    agent: str
+    actor: str
+    data: Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedHop:
-    """One hop that the transition ends: the state before and after it."""
+    """One hop that the transition ends, with the state before and after it."""
 
     step: int
     agent: str
@@ -33,7 +42,7 @@ class FinishedHop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """What comes next. ``stage`` is None exactly when the campaign has ended."""
+    """What a campaign does next: its new state, status and stage, and what ended on the way."""
 
     before: MarketingAgentState
     state: MarketingAgentState
@@ -42,11 +51,11 @@ class Transition:
     agent: str | None = None
     step: int
     stage_number: int = 0
-    stage: Stage | None = None
+    stage: Stage | None = None  #: None exactly when the campaign has ended
     hold: Hold | None = None  #: what the stage waits for before any of its units may start
     hops: Sequence[FinishedHop] = ()
     patched: tuple[MarketingAgentState, MarketingAgentState] | None = None  #: a change of state outside the ended hops
-    events: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+    events: Sequence[Event] = ()
 
     @property
     def route(self) -> list[str]:
@@ -57,7 +66,10 @@ class Transition:
 def start(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
 ) -> tuple[MarketingAgentState, Stage]:
-    """Return the state at submit and the first stage. Raises ValueError when the first agent has nothing to do."""
+    """Return the state at submit and the first stage.
+
+    Raises ValueError when the first agent has nothing to do.
+    """
     routed = route(state, agents)
     first = routed.next_agent or ""
     begun = begin_hop(routed, first, 0, now)
@@ -70,9 +82,9 @@ def start(
 def next_transition(
     state: MarketingAgentState, done: Sequence[StageResult], agents: Mapping[str, BaseAgent], now: datetime
 ) -> Transition:
-    """What follows on the finished stages ``done`` of the hop at work (``state.current_agent``)."""
+    """Return what follows on the finished stages ``done`` of the hop at work (``state.current_agent``)."""
     hops: list[FinishedHop] = []
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     came_from: BaseAgent | None = None
     before = state
     while True:
@@ -82,7 +94,8 @@ def next_transition(
         agent = agents[name]
         lost = stage_failure(name, step, done[-1], now) if done else None
         if lost is not None:
-            return _failed(before, state, agent.handle_error(state, lost), lost, len(done) - 1, hops, events, now)
+            after = agent.handle_error(state, lost)
+            return failed(before, state, after, lost, len(done) - 1, now, hops=hops, events=events)
         stage = agent.plan(state, done)
         if stage is not None:
             events.append(event("stage_planned", step, name, {"stage": stage.name, "units": len(stage.units)}))
@@ -96,7 +109,12 @@ def next_transition(
             following = cycle[0]
             finished = finished.evolve(optimization_attempts=0)
         if following is None:
-            return _completed(before, state, finished, len(done), hops, events)
+            reason = None if finished.qualified_leads else "no lead qualified"
+            return Transition(
+                before=before, state=finished, status="completed", reason=reason, step=step, stage_number=len(done),
+                hops=[*hops, FinishedHop(step=step, agent=name, before=state, after=finished)],
+                events=[*events, event("completed", step, name, {"reason": reason} if reason else {})],
+            )  # fmt: skip
         begun = begin_hop(finished, following, step + 1, now)
         # The checkpoint of a hop holds everything up to the next one's start, so that it can be restored.
         hops.append(FinishedHop(step=step, agent=name, before=state, after=begun))
@@ -110,7 +128,7 @@ def next_transition(
 def next_cycle(
     finished: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
 ) -> tuple[str, Wait] | None:
-    """Return the agent that begins the next cycle of a campaign at its end, and the wait before it; None: it ends."""
+    """Return the agent that begins the next cycle of a campaign at its end, and the wait before it, or None."""
     if not finished.qualified_leads:
         return None
     for name, agent in agents.items():
@@ -127,10 +145,13 @@ def held(
     number: int,
     hold: Hold | None,
     hops: Sequence[FinishedHop],
-    events: Sequence[Mapping[str, Any]],
+    events: Sequence[Event],
     now: datetime,
 ) -> Transition:
-    """The planned stage, at work or held; a question to a person is also a message in the thread."""
+    """Return the transition to a planned stage, at work or held.
+
+    A question to a person is also a message in the campaign's thread.
+    """
     agent, step, events = state.current_agent or "", state.step, list(events)
     asked = state
     if hold is not None:
@@ -157,17 +178,18 @@ def approval_request(state: MarketingAgentState, hold: Hold, now: datetime) -> A
     )
 
 
-def _failed(
+def failed(
     before: MarketingAgentState,
     state: MarketingAgentState,
     after: MarketingAgentState,
     lost: AgentError,
     stage_number: int,
-    hops: list[FinishedHop],
-    events: list[dict[str, Any]],
     now: datetime,
+    *,
+    hops: Sequence[FinishedHop] = (),
+    events: Sequence[Event] = (),
 ) -> Transition:
-    """The end by failure. The row stays at the stage that failed, so that a retry repeats just its failures."""
+    """Return the end by the failure ``lost``, with the row at the stage that failed, so that a retry repeats that."""
     after = after.evolve(updated_at=now)
     return Transition(
         before=before, state=after, status="failed", reason=f"{lost.agent}: {lost.message}", agent=lost.agent,
@@ -176,41 +198,18 @@ def _failed(
     )  # fmt: skip
 
 
-def _completed(
-    before: MarketingAgentState,
-    state: MarketingAgentState,
-    finished: MarketingAgentState,
-    stage_number: int,
-    hops: list[FinishedHop],
-    events: list[dict[str, Any]],
-) -> Transition:
-    agent = state.current_agent or ""
-    reason = None if finished.qualified_leads else "no lead qualified"
-    return Transition(
-        before=before, state=finished, status="completed", reason=reason, step=state.step, stage_number=stage_number,
-        hops=[*hops, FinishedHop(step=state.step, agent=agent, before=state, after=finished)],
-        events=[*events, event("completed", state.step, agent, {"reason": reason} if reason else {})],
-    )  # fmt: skip
-
-
 def failed_by_defect(state: MarketingAgentState, stage_number: int, error: Exception, now: datetime) -> Transition:
-    """The end of a campaign whose agent's own code raised: visible, and without the exception's text.
+    """Return the end of a campaign whose agent's own code raised ``error``, which is named without its text.
 
     The row stays in the hop, so that a retry with mended code takes the join again.
     """
-    agent = state.current_agent or ""
-    failure = AgentError(
-        agent=agent, step=state.step, code="internal", provider="local",
+    lost = AgentError(
+        agent=state.current_agent or "", step=state.step, code="internal", provider="local",
         message=f"{type(error).__name__} in our own code (see the worker's log)", at=now,
     )  # fmt: skip
-    after = state.evolve(errors=(*state.errors, failure), updated_at=now)
-    return Transition(
-        before=state, state=after, status="failed", reason=f"{agent}: {failure.message}", agent=agent,
-        step=state.step, stage_number=stage_number, patched=(state, after),
-        events=[event("failed", state.step, agent, {"reason": failure.message, "code": failure.code})],
-    )  # fmt: skip
+    return failed(state, state, state.evolve(errors=(*state.errors, lost)), lost, stage_number, now)
 
 
-def event(kind: str, step: int, agent: str, data: Mapping[str, Any], *, actor: str = "system") -> dict[str, Any]:
-    """One entry of the campaign's history."""
+def event(kind: str, step: int, agent: str, data: Mapping[str, object], *, actor: str = "system") -> Event:
+    """Return one entry of the campaign's history."""
     return {"kind": kind, "step": step, "agent": agent, "actor": actor, "data": dict(data)}

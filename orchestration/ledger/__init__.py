@@ -1,1 +1,1 @@
-"""The row and the unit ledger in Postgres: claims, commits, waiting, the schema."""
+"""Rows of campaigns and their units in Postgres: claims, commits, deferrals, the schema."""

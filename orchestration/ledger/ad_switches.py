@@ -1,19 +1,18 @@
-"""The store of requests to switch a paused campaign's ads off, and on again; and of the units that carry them out.
+"""Requests to switch a paused campaign's ads off, and on again, with the units that carry them out.
 
 A request is a row, and its units stand in the ledger at step ``-number``, below all hops, so the campaign itself stays
 exactly where it is. Invariants: the newest request of a campaign's present line of work counts, and no other; its units
-are written when nothing else of the campaign is at work; each call may be repeated by anyone at any time.
+are written when nothing else of the campaign is at work; each call may be repeated by any process at any time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from agents.stopping import OFF, ON, SWITCHING_OFF, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
-from orchestration.ledger.changes import PAUSED_FROM, LockedRow, change_status, lock, write_state
+from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, write_state
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import UNIT_COLUMNS, CampaignRow, Claimed, claimed_unit, unit_result, units_json
@@ -21,15 +20,11 @@ from orchestration.ledger.rows import UNIT_COLUMNS, CampaignRow, Claimed, claime
 AGAIN = "again"  #: a settled request is followed by the same one: an effect began after all
 _WAITING = "status IN ('pending', 'unknown')"
 _NEWEST = "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s"
-_BUSY = (
-    "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND status = 'running' "
-    "AND ((step = %s AND stage = %s) OR step < 0)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdSwitch:
-    """The newest request about a campaign's ads."""
+    """Newest request about a campaign's ads."""
 
     number: int
     wanted: Wanted
@@ -73,7 +68,7 @@ class SwitchUnit:
 
     @property
     def message(self) -> str:
-        """The last error, in words."""
+        """Text of the last error."""
         return str((self.result.error or {}).get("message", ""))
 
 
@@ -85,7 +80,7 @@ class AdSwitches:
         self._database = ledger.database
 
     def newest(self, row: CampaignRow) -> AdSwitch | None:
-        """Return the request that counts for the campaign's present line of work; None without one."""
+        """Return the request that counts for the campaign's present line of work, or None."""
         found = self._database.records(
             AdSwitch,
             "SELECT number, wanted, go_on, actor, agent, epoch, planned_at IS NOT NULL AS planned, "
@@ -96,25 +91,17 @@ class AdSwitches:
         return found[0] if found and found[0].epoch == row.epoch else None
 
     def ask(
-        self,
-        row: CampaignRow,
-        origin: Sequence[str],
-        wanted: str,
-        *,
-        agent: str,
-        go_on: bool,
-        reason: str,
-        event: str,
-        actor: str,
-        data: Mapping[str, Any],
+        self, row: CampaignRow, origin: Sequence[str], wanted: str, *, agent: str, go_on: bool, pause: StatusChange
     ) -> bool:
-        """Write down a request and pause the campaign, if it is in one of ``origin``; False when it or the newest
-        request has changed since."""
-        newest = int(self._database.rows(_NEWEST, row.campaign_id)[0][0])
+        """Write down a request and pause the campaign, if it is in one of ``origin``.
+
+        Returns False when the campaign or its newest request has changed since.
+        """
+        newest = int(self._database.value(_NEWEST, row.campaign_id))
 
         def write(tx: Transaction) -> bool:
             found = lock(tx, row.campaign_id, origin)
-            if found is None or newest != tx.rows(_NEWEST, row.campaign_id)[0][0]:
+            if found is None or newest != tx.value(_NEWEST, row.campaign_id):
                 return False
             tx.run(
                 "UPDATE marketing.ad_switches SET settled_at = clock_timestamp() "
@@ -125,19 +112,19 @@ class AdSwitches:
                 "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() "
                 f"WHERE campaign_id = %s AND step < 0 AND {_WAITING}", row.campaign_id,
             )  # fmt: skip
-            _insert(tx, found, newest + 1, wanted, go_on=go_on, actor=actor, agent=agent)
-            change_status(tx, found, "paused", event=event, actor=actor, reason=reason, data=data)
+            _insert(tx, found, newest + 1, wanted, go_on=go_on, actor=pause.actor, agent=agent)
+            change_status(tx, found, pause)
             _progress(tx, row.campaign_id)
             return True
 
         return self._database.transaction(write)
 
     def plan(self, row: CampaignRow, switch: AdSwitch, stage: Stage | None) -> bool:
-        """Write the request's units; False while something else of the campaign is at work."""
+        """Write the request's units and return True, or False while something else of the campaign is at work."""
 
         def write(tx: Transaction) -> bool:
             found = lock(tx, row.campaign_id, ("paused",))
-            if found is None or tx.rows(_BUSY, row.campaign_id, found.step, found.stage)[0][0]:
+            if found is None or tx.value(RUNNING_UNITS, row.campaign_id, found.step, found.stage):
                 return False
             ours = tx.rows(
                 "UPDATE marketing.ad_switches SET planned_at = clock_timestamp() WHERE campaign_id = %s "
@@ -160,7 +147,6 @@ class AdSwitches:
 
     def take(self, row: CampaignRow, switch: AdSwitch) -> list[Claimed]:
         """Claim the due units of the request, if it counts."""
-        columns = ", ".join(f"u.{name}" for name in UNIT_COLUMNS.split(", "))
         rows = self._database.rows(
             "WITH due AS (SELECT u.key FROM marketing.units u "
             "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.epoch = u.epoch AND c.status = 'paused' "
@@ -170,7 +156,7 @@ class AdSwitches:
             "ORDER BY u.ordinal FOR UPDATE OF u SKIP LOCKED) "
             "UPDATE marketing.units u SET status = 'running', worker = %s, claims = u.claims + 1, "
             "started_at = clock_timestamp(), due_at = NULL FROM due "
-            f"WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 AND u.key = due.key RETURNING {columns}",
+            f"WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 AND u.key = due.key RETURNING {UNIT_COLUMNS}",
             row.campaign_id, -switch.number, self._ledger.worker, row.campaign_id, -switch.number,
         )  # fmt: skip
         units = sorted((claimed_unit(row.campaign_id, found) for found in rows), key=lambda unit: unit.ordinal)
@@ -178,7 +164,7 @@ class AdSwitches:
         return units
 
     def finish(self, row: CampaignRow, switch: AdSwitch, result: UnitResult) -> None:
-        """Record the result of one unit. The first result wins, also a replaced request's."""
+        """Record the result of one unit, unless it has one: the first wins, also a replaced request's."""
         failed = result.status is UnitStatus.FAILED
 
         def record(tx: Transaction) -> None:
@@ -196,9 +182,8 @@ class AdSwitches:
 
     def units(self, campaign_id: str) -> list[SwitchUnit]:
         """Return the units of all requests that the campaign has had, in their order."""
-        columns = ", ".join(f"u.{name}" for name in UNIT_COLUMNS.split(", "))
         rows = self._database.rows(
-            f"SELECT s.number, s.wanted, u.journal ? %s, {columns} FROM marketing.ad_switches s "
+            f"SELECT s.number, s.wanted, u.journal ? %s, {UNIT_COLUMNS} FROM marketing.ad_switches s "
             "JOIN marketing.units u ON u.campaign_id = s.campaign_id AND u.step = -s.number "
             "WHERE s.campaign_id = %s ORDER BY s.number, u.ordinal",
             SWITCHING_OFF, campaign_id,
@@ -218,17 +203,15 @@ class AdSwitches:
         self,
         row: CampaignRow,
         switch: AdSwitch,
-        patch: Mapping[str, Any],
+        patch: Mapping[str, object],
+        change: StatusChange,
         *,
         unreached: Sequence[str],
-        reason: str,
-        event: str,
-        data: Mapping[str, Any],
     ) -> str | None:
-        """End a request; ``patch`` is what it has changed in the state.
+        """End a request that has changed ``patch`` in the state, and give its campaign another status.
 
-        Returns its campaign's status, or :data:`AGAIN` when an effect that was claimed just before the pause began
-        after all, so that its ad has to be looked for once more; None when the request or the row has changed.
+        Returns that status, :data:`AGAIN` when an effect that was claimed just before the pause began after all, so
+        that its ad has to be looked for once more, or None when the request or the row has changed.
         """
 
         def end(tx: Transaction) -> str | None:
@@ -245,15 +228,12 @@ class AdSwitches:
             if not planned:
                 return None
             write_state(tx, found, patch)
-            tx.run(
-                "UPDATE marketing.campaigns SET progress_at = clock_timestamp() WHERE campaign_id = %s", row.campaign_id
-            )
+            _progress(tx, row.campaign_id)
             if switch.off and _began(tx, found, planned[0][0]):
                 _insert(tx, found, switch.number + 1, OFF, go_on=False, actor=switch.actor, agent=switch.agent)
                 tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
                 return AGAIN
-            status, who = (PAUSED_FROM, switch.actor) if switch.go_on else ("paused", "system")
-            return change_status(tx, found, status, event=event, actor=who, reason=reason, data=data)
+            return change_status(tx, found, change)
 
         return self._database.transaction(end)
 
@@ -268,11 +248,11 @@ def _insert(tx: Transaction, row: LockedRow, number: int, wanted: str, *, go_on:
 
 def _began(tx: Transaction, row: LockedRow, planned_at: object) -> bool:
     """Return whether an effect of the stage at work has begun or ended since the request was planned."""
-    return bool(tx.rows(
+    return bool(tx.value(
         "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
         "AND effect_key IS NOT NULL AND (status = 'running' OR started_at > %s OR finished_at > %s)",
         row.campaign_id, row.step, row.stage, planned_at, planned_at,
-    )[0][0])  # fmt: skip
+    ))  # fmt: skip
 
 
 def _progress(tx: Transaction, campaign_id: str) -> None:

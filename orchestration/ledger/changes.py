@@ -1,4 +1,4 @@
-"""Changes to a campaign's row that a person, or the orchestrator for them, asks for: each is one transaction.
+"""Changes to a campaign's row that a person, or the orchestrator for them, asks for, in one transaction each.
 
 They happen at a person's speed, so they are written where their rules are, over the row's lock, instead of in SQL.
 Invariants: a change is made only from the statuses, and with the revision, that it was decided from; going elsewhere
@@ -8,14 +8,13 @@ commits its transition through the same function as every advance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
 from orchestration.flow.holds import Hold
 from orchestration.flow.transition import Transition
-from orchestration.ledger.commits import Finish, approval_json, hold_json
+from orchestration.ledger.commits import FINISH, Finish, approval_json, hold_json
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.ledger.rows import BIG_LISTS, CampaignRow, Position
 
@@ -24,10 +23,28 @@ ADVANCED = -2  #: the transition was committed
 PAUSED_FROM = "<paused_from>"  #: as a status: the one that a pause interrupted
 _HELD = ("paused", "waiting", "awaiting_approval")  #: statuses in which a moment that has been set stays set
 
+#: Units of a campaign that a worker holds: of the stage at work (step, stage), or of a request for its ads.
+RUNNING_UNITS = (
+    "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND status = 'running' "
+    "AND ((step = %s AND stage = %s) OR step < 0)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """New status of a campaign that stays where it is, and what its history tells about it."""
+
+    status: str  #: :data:`PAUSED_FROM` returns to what a pause interrupted
+    event: str
+    actor: str
+    reason: str | None = None
+    patch: Mapping[str, object] | None = None  #: keys of the state that change too
+    data: Mapping[str, object] | None = None  #: of the event
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedRow:
-    """What a change has to know of a row while it holds its lock."""
+    """Row of a campaign as a change sees it while it holds the row's lock."""
 
     campaign_id: str
     status: str
@@ -42,36 +59,19 @@ class LockedRow:
     paused_reason: str | None
 
 
-_LOCKED = "status, reason, agent, step, stage, epoch, revision, base_step, paused_from, paused_reason"
-
-
 def lock(tx: Transaction, campaign_id: str, origin: Sequence[str], revision: int | None = None) -> LockedRow | None:
-    """Lock a campaign's row; None when it is not in a status of ``origin``, or has another revision."""
-    rows = tx.rows(f"SELECT {_LOCKED} FROM marketing.campaigns WHERE campaign_id = %s FOR UPDATE", campaign_id)
-    if not rows:
-        return None
-    row = LockedRow(campaign_id=campaign_id, **dict(zip(_LOCKED.split(", "), rows[0], strict=True)))
-    return row if row.status in origin and revision in (None, row.revision) else None
+    """Lock and return a campaign's row, or None when it is not in a status of ``origin`` or has another revision."""
+    names = [field.name for field in fields(LockedRow)]
+    columns = ", ".join(names)
+    rows = tx.rows(f"SELECT {columns} FROM marketing.campaigns WHERE campaign_id = %s FOR UPDATE", campaign_id)
+    row = LockedRow(**dict(zip(names, rows[0], strict=True))) if rows else None
+    return row if row is not None and row.status in origin and revision in (None, row.revision) else None
 
 
-def change_status(
-    tx: Transaction,
-    row: LockedRow,
-    status: str,
-    *,
-    event: str,
-    actor: str,
-    reason: str | None = None,
-    patch: Mapping[str, Any] | None = None,
-    data: Mapping[str, Any] | None = None,
-) -> str:
-    """Give a locked row another status without moving it, and return that status.
-
-    :data:`PAUSED_FROM` returns to what a pause interrupted. ``patch`` changes keys of the state.
-    """
-    new, returns = status, status == PAUSED_FROM
-    if returns:
-        new = row.paused_from or "running"
+def change_status(tx: Transaction, row: LockedRow, change: StatusChange) -> str:
+    """Give a locked row another status without moving it, and return that status."""
+    returns = change.status == PAUSED_FROM
+    new = (row.paused_from or "running") if returns else change.status
     interrupted = (row.paused_from, row.paused_reason) if row.status == "paused" else (row.status, row.reason)
     paused_from, paused_reason = interrupted if new == "paused" else (None, None)
     tx.run(
@@ -80,16 +80,16 @@ def change_status(
         "paused_from = %s, paused_reason = %s, "
         "progress_at = CASE WHEN %s THEN clock_timestamp() ELSE progress_at END WHERE campaign_id = %s",
         new, new in _HELD, new == "running",
-        row.paused_reason if returns else reason, paused_from, paused_reason, new == "running", row.campaign_id,
+        row.paused_reason if returns else change.reason, paused_from, paused_reason, new == "running", row.campaign_id,
     )  # fmt: skip
-    if patch:
-        write_state(tx, row, patch)
-    note(tx, row, event, data or {}, actor=actor)
+    if change.patch:
+        write_state(tx, row, change.patch)
+    note(tx, row, change.event, change.data or {}, actor=change.actor)
     return new
 
 
-def write_state(tx: Transaction, row: LockedRow, patch: Mapping[str, Any]) -> None:
-    """Replace keys of the state of a locked row, whichever columns they are in."""
+def write_state(tx: Transaction, row: LockedRow, patch: Mapping[str, object]) -> None:
+    """Replace keys of the state of a locked row, in the columns where they are kept."""
     lists = [name for name in BIG_LISTS if name in patch]
     small = {name: value for name, value in patch.items() if name not in BIG_LISTS}
     columns = ", ".join(("state = state || %s::jsonb", *(f"{name} = %s" for name in lists)))
@@ -99,7 +99,7 @@ def write_state(tx: Transaction, row: LockedRow, patch: Mapping[str, Any]) -> No
     )  # fmt: skip
 
 
-def note(tx: Transaction, row: LockedRow, kind: str, data: Mapping[str, Any], *, actor: str) -> None:
+def note(tx: Transaction, row: LockedRow, kind: str, data: Mapping[str, object], *, actor: str) -> None:
     """Append one event to the campaign's history, at the place where its row is."""
     tx.run(
         "INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data) VALUES (%s, %s, %s, %s, %s, %s)",
@@ -108,51 +108,38 @@ def note(tx: Transaction, row: LockedRow, kind: str, data: Mapping[str, Any], *,
 
 
 class CampaignChanges:
-    """The changes to campaigns of one database."""
+    """Changes to the campaigns of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def set_status(
-        self,
-        campaign_id: str,
-        origin: Sequence[str],
-        status: str,
-        *,
-        event: str,
-        actor: str,
-        reason: str | None = None,
-        revision: int | None = None,
-        patch: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
+        self, campaign_id: str, origin: Sequence[str], change: StatusChange, *, revision: int | None = None
     ) -> str | None:
-        """Change the status of a campaign that is in one of ``origin``; return the new status, None when it is not.
+        """Change the status of a campaign that is in one of ``origin``, and return the new one, or None when it is not.
 
-        See :func:`change_status`. A ``patch`` needs the ``revision`` that it was made from.
+        A patch of the state needs the ``revision`` that it was made from.
         """
 
-        def change(tx: Transaction) -> str | None:
+        def write(tx: Transaction) -> str | None:
             row = lock(tx, campaign_id, origin, revision)
-            if row is None:
-                return None
-            return change_status(tx, row, status, event=event, actor=actor, reason=reason, patch=patch, data=data)
+            return change_status(tx, row, change) if row is not None else None
 
-        return self._database.transaction(change)
+        return self._database.transaction(write)
 
-    def ask_next(self, row: CampaignRow, hold: Hold, *, actor: str, kind: str, patch: Mapping[str, Any]) -> str | None:
+    def ask_next(
+        self, row: CampaignRow, hold: Hold, *, actor: str, kind: str, patch: Mapping[str, object]
+    ) -> str | None:
         """Close the open question as approved and hold the same stage for another one, or for a time.
 
-        Returns the new status, None when the row has changed since it was read.
+        Returns the new status, or None when the row has changed since it was read.
         """
 
         def ask(tx: Transaction) -> str | None:
             found = lock(tx, row.campaign_id, ("awaiting_approval",), row.revision)
             if found is None:
                 return None
-            tx.run(
-                "UPDATE marketing.approvals SET status = 'approved', decided_by = %s, decided_at = now() "
-                "WHERE campaign_id = %s AND status = 'open'", actor, row.campaign_id,
-            )  # fmt: skip
+            _close_question(tx, row.campaign_id, "approved", actor)
             tx.run(
                 "UPDATE marketing.campaigns SET status = %s, reason = %s, due_at = %s, hold = %s, "
                 "revision = revision + 1, updated_at = now(), publishes = 0 WHERE campaign_id = %s",
@@ -183,12 +170,12 @@ class CampaignChanges:
         base: int | None = None,
         keep_effects: bool = False,
     ) -> list[str] | None:
-        """Send a campaign elsewhere under a new epoch, which fences what is still running; what has not begun is
-        skipped. Its whole state becomes ``transition``'s; ``base`` is the checkpoint that it builds on.
+        """Commit ``transition`` under a new epoch, which fences the units that still run, and skip the others.
 
-        Returns [] when it was sent, None when the row has changed since it was read. With ``keep_effects`` it is not
-        sent while an effect of the stage at work runs or is of unknown outcome: skipping it could lose an ad that
-        nothing knows of. Their keys are returned.
+        The campaign's whole state becomes the transition's. ``base`` is the checkpoint that it builds on. Returns []
+        when that was done, None when the row has changed since it was read. With ``keep_effects`` nothing is done while
+        an effect of the stage at work runs or is of unknown outcome, for skipping it could lose an ad that nothing
+        knows of: the keys of such effects are returned.
         """
 
         def send(tx: Transaction) -> list[str] | None:
@@ -207,17 +194,20 @@ class CampaignChanges:
                 "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() WHERE campaign_id = %s "
                 "AND step = %s AND stage = %s AND status IN ('pending', 'running', 'unknown')", *place,
             )  # fmt: skip
+            _close_question(tx, found.campaign_id, "withdrawn", None)
+            builds_on = found.base_step if base is None else base
+            # Committed as any advance is, from a stage that is over, in a new epoch.
             tx.run(
-                "UPDATE marketing.approvals SET status = 'withdrawn', decided_at = now() "
-                "WHERE campaign_id = %s AND status = 'open'", found.campaign_id,
+                "UPDATE marketing.campaigns SET status = 'running', remaining = 0, epoch = epoch + 1, "
+                "revision = revision + 1, base_step = %s WHERE campaign_id = %s", builds_on, found.campaign_id,
             )  # fmt: skip
-            self._go(tx, found, transition, found.base_step if base is None else base)
+            _commit(tx, Position(*place, found.epoch + 1, found.revision + 1, builds_on), transition)
             return []
 
         return self._database.transaction(send)
 
     def fork(self, campaign_id: str, name: str, config_hash: str, transition: Transition, now: datetime) -> None:
-        """Insert a campaign that begins at ``transition``; one that is there already stays as it is."""
+        """Insert a campaign that begins at ``transition``, unless it is there already."""
 
         def insert(tx: Transaction) -> None:
             made = tx.rows(
@@ -238,7 +228,7 @@ class CampaignChanges:
         self._database.transaction(insert)
 
     def retry_failed(self, campaign_id: str, actor: str) -> int:
-        """Make the failed units of a failed campaign's stage due again, as if never tried; return how many."""
+        """Make the failed units of a failed campaign's stage due again, as if never tried, and return how many."""
 
         def retry(tx: Transaction) -> int:
             row = lock(tx, campaign_id, ("failed",))
@@ -272,42 +262,33 @@ class CampaignChanges:
 
     def decide_approvals(self, campaign_id: str, status: str, actor: str, reason: str | None) -> None:
         """Close the campaign's open question."""
-        self._database.run(
-            "UPDATE marketing.approvals SET status = %s, decided_by = %s, reason = %s, decided_at = now() "
-            "WHERE campaign_id = %s AND status = 'open'",
-            status, actor, reason, campaign_id,
-        )  # fmt: skip
+        _close_question(self._database, campaign_id, status, actor, reason)
 
     def expired_approvals(self) -> list[str]:
         """Return the campaigns whose question has not been answered in time."""
-        rows = self._database.rows(
-            "SELECT campaign_id FROM marketing.campaigns WHERE status = 'awaiting_approval' "
-            "AND due_at <= clock_timestamp()"
-        )
+        where = "status = 'awaiting_approval' AND due_at <= clock_timestamp()"
+        rows = self._database.rows(f"SELECT campaign_id FROM marketing.campaigns WHERE {where}")
         return [str(row[0]) for row in rows]
 
-    def event(self, campaign_id: str, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
+    def event(self, campaign_id: str, kind: str, data: Mapping[str, object], *, actor: str = "system") -> None:
         """Append one event to the campaign's history."""
         self._database.run(
             "INSERT INTO marketing.events (campaign_id, kind, actor, data) VALUES (%s, %s, %s, %s)",
             campaign_id, kind, actor, encode(data),
         )  # fmt: skip
 
-    def _go(self, tx: Transaction, row: LockedRow, transition: Transition, base: int) -> None:
-        """Commit ``transition`` as any advance is, from a stage that is over, in a new epoch."""
-        tx.run(
-            "UPDATE marketing.campaigns SET status = 'running', remaining = 0, epoch = epoch + 1, "
-            "revision = revision + 1, base_step = %s WHERE campaign_id = %s", base, row.campaign_id,
-        )  # fmt: skip
-        at = Position(row.campaign_id, row.step, row.stage, row.epoch + 1, row.revision + 1, base)
-        _commit(tx, at, transition)
+
+def _close_question(
+    to: Database | Transaction, campaign_id: str, status: str, actor: str | None, reason: str | None = None
+) -> None:
+    to.run(
+        "UPDATE marketing.approvals SET status = %s, decided_by = %s, reason = %s, decided_at = now() "
+        "WHERE campaign_id = %s AND status = 'open'",
+        status, actor, reason, campaign_id,
+    )  # fmt: skip
 
 
 def _commit(tx: Transaction, at: Position, transition: Transition) -> None:
-    call = Finish.of(at, [], transition, 0, whole=True)
-    code = tx.rows(
-        "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        at.campaign_id, at.step, at.stage, at.epoch, at.revision, None, call.results, call.following, call.lists,
-    )[0][0]  # fmt: skip
+    code = tx.value(FINISH, *Finish.of(at, [], transition, 0, whole=True).arguments(None))
     if code != ADVANCED:
         raise RuntimeError(f"campaign {at.campaign_id}: a transition from a locked row was refused ({code})")

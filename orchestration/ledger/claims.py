@@ -1,10 +1,9 @@
-"""What the threads of this process hold, so that a claim nobody works on any more is found.
+"""Registry of the claims that this process works on, so that a claim without a thread is found.
 
-A lease is the life of a process, and a process can lose a claim while it lives: Postgres commits a claim and
-goes away before it answers, a task dies of an error. Such a unit would stay ``running`` for ever. So every
-claim is noted here for as long as somebody is at it, and :class:`OrphanFinder` gives back what the ledger ascribes
-to this worker and nobody holds. Invariant: a unit is given back only when two looks, some seconds apart,
-both saw the same claim without a holder, and what was given back this way is not started by us any more.
+A lease is the life of a process, and a process can lose a claim while it lives: Postgres commits a claim and goes away
+before it answers, a task dies of an error. Such a unit would stay ``running`` for ever. So every claim is noted here
+for as long as a thread is at it, and ``execution.reconcile.OrphanFinder`` gives back what the ledger ascribes to this
+worker and no thread holds. Invariant: a claim that was given back this way is not started by us any more.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock, local
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 
 class ClaimId(NamedTuple):
@@ -27,7 +26,7 @@ class ClaimId(NamedTuple):
 
 
 class ClaimRegistry:
-    """The claims of one process. Claims made inside a :meth:`scope` end with it, however it ends."""
+    """Claims of one process: those made inside a :meth:`scope` end with it, however it ends."""
 
     def __init__(self) -> None:
         self._held: Counter[ClaimId] = Counter()
@@ -36,7 +35,7 @@ class ClaimRegistry:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """One task's work on a campaign."""
+        """Open the scope of one task's work on a campaign."""
         outer, mine = getattr(self._local, "mine", None), list[ClaimId]()
         self._local.mine = mine
         try:
@@ -46,7 +45,7 @@ class ClaimRegistry:
             self._release(mine)
 
     def note(self, claims: Iterable[ClaimId]) -> None:
-        """Claims that this thread has just made; kept for good outside a scope."""
+        """Note claims that this thread has just made, for good when it is outside a scope."""
         found = list(claims)
         with self._lock:
             self._held.update(found)
@@ -56,7 +55,7 @@ class ClaimRegistry:
 
     @contextmanager
     def at_work(self, claim: ClaimId) -> Iterator[bool]:
-        """Hold a claim while its body runs; False when its task has died meanwhile, so that it must not start."""
+        """Hold a claim while its body runs, and say whether it may: False when its task has died meanwhile."""
         with self._lock:
             ours = self._held[claim] > 0
             self._held[claim] += 1
@@ -66,7 +65,7 @@ class ClaimRegistry:
             self._release([claim])
 
     def orphaned(self, claims: Iterable[ClaimId]) -> frozenset[ClaimId]:
-        """Those of the claims that nobody here holds."""
+        """Return those of the claims that no thread of this process holds."""
         with self._lock:
             return frozenset(claim for claim in claims if self._held[claim] <= 0)
 
@@ -76,31 +75,3 @@ class ClaimRegistry:
                 self._held[claim] -= 1
                 if self._held[claim] <= 0:
                     del self._held[claim]
-
-
-class RunningClaims(Protocol):
-    """The ledger's side."""
-
-    def running_here(self) -> list[ClaimId]:
-        """Claims that the ledger ascribes to this worker."""
-        ...
-
-    def give_up(self, claims: Iterable[ClaimId]) -> int:
-        """Make them due again for anybody; how many."""
-        ...
-
-
-class OrphanFinder:
-    """Finds claims without a holder; looked for every few seconds by one thread."""
-
-    def __init__(self, registry: ClaimRegistry, ledger: RunningClaims) -> None:
-        self._registry = registry
-        self._ledger = ledger
-        self._suspects: frozenset[ClaimId] = frozenset()
-
-    def look(self) -> int:
-        """Give back what was without a holder at this look and the one before; how many."""
-        found = self._registry.orphaned(self._ledger.running_here())
-        lost = found & self._suspects
-        self._suspects = found - lost
-        return self._ledger.give_up(lost) if lost else 0

@@ -1,4 +1,4 @@
-"""What a commit is given: results, and the transition that may follow on them, as the SQL functions take them.
+"""Arguments of a commit as the SQL functions take them: results, and the transition that may follow on them.
 
 Invariant: a patch holds only what changed, and the lists that most hops leave alone travel apart from it, so that they
 are written once.
@@ -8,49 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from agents.state import MarketingAgentState
-from agents.unit import UnitResult, short_hash
+from agents.unit import UnitResult, UnitStatus, short_hash
 from orchestration.flow.holds import Hold
 from orchestration.flow.transition import Transition
 from orchestration.ledger.database import encode
-from orchestration.ledger.rows import BIG_LISTS, Position, result_json, units_json
+from orchestration.ledger.rows import BIG_LISTS, Position, units_json
 
 #: Most hops leave them alone.
 SELDOM_CHANGED = frozenset(BIG_LISTS) - {"agent_messages"}
 
 
-def recorded_json(result: UnitResult) -> dict[str, Any]:
-    """A final result as ``finish`` takes it: what there is none of is left out."""
-    return {name: value for name, value in result_json(result).items() if value is not None}
+def result_json(result: UnitResult) -> dict[str, object]:
+    """Return a final result as ``finish`` takes it, without the keys that have no value."""
+    error = result.error if result.status is UnitStatus.FAILED else None
+    found = {"key": result.unit.key, "status": str(result.status), "result": result.output, "error": error}
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def patch(before: MarketingAgentState, after: MarketingAgentState) -> dict[str, Any]:
-    """The top-level keys whose value changed, with their new values: for ``database.encode``, not JSON yet."""
+def patch(before: MarketingAgentState, after: MarketingAgentState) -> dict[str, object]:
+    """Return the top-level keys whose value changed, with their new values: for ``database.encode``, not JSON yet."""
     old, new = before.__dict__, after.__dict__
     return {name: value for name, value in new.items() if (was := old[name]) is not value and was != value}
 
 
 def transition_json(
     transition: Transition, *, claimed: int, base: int, whole: bool = False
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, object], dict[str, object]]:
     """Return a transition as ``finish`` takes it, and the seldom changed lists that it changes.
 
     The first ``claimed`` units start as ours, ``base`` is the newest checkpoint before it. ``whole``: the state
-    replaces the row's, whatever that holds. A hop without a patch of its own is the usual case: its checkpoint is what
+    replaces the row's as a whole. A hop without a patch of its own is the usual case: its checkpoint is what
     changes in the row.
     """
-    hops: list[dict[str, Any]] = [{"step": hop.step, "agent": hop.agent} for hop in transition.hops]
+    hops: list[dict[str, object]] = [{"step": hop.step, "agent": hop.agent} for hop in transition.hops]
     patches = [patch(hop.before, hop.after) for hop in transition.hops]
     beyond = patch(*transition.patched) if transition.patched else {}
     if len(hops) > 1 or beyond:
         for hop, own in zip(hops, patches, strict=True):
             hop["patch"] = own
-    changed: dict[str, Any] = dict(transition.state.__dict__) if whole else {}
+    changed: dict[str, object] = dict(transition.state.__dict__) if whole else {}
     for own in (*patches, beyond):
         changed |= own
-    following = {
+    following: dict[str, object] = {
         "step": transition.step,
         "stage": transition.stage_number,
         "stage_name": transition.stage.name if transition.stage else "",
@@ -72,6 +73,9 @@ def transition_json(
     return following, {name: value for name, value in changed.items() if name in SELDOM_CHANGED}
 
 
+FINISH = "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
 @dataclass(frozen=True, slots=True)
 class Finish:
     """One call of ``finish``, as text: results, and the transition that may follow on them."""
@@ -87,14 +91,20 @@ class Finish:
     ) -> Finish:
         """Return the call for these results and, with ``transition``, the transition (see :func:`transition_json`)."""
         # Ordered, so that two calls with the same units lock them in the same order.
-        recorded = encode([recorded_json(result) for result in sorted(results, key=lambda one: one.unit.key)])
+        recorded = encode([result_json(result) for result in sorted(results, key=lambda one: one.unit.key)])
         if transition is None:
             return Finish(at, recorded, None, None)
         following, lists = transition_json(transition, claimed=claimed, base=at.base_step, whole=whole)
         return Finish(at, recorded, encode(following), encode(lists, nulls=False) if lists else None)
 
+    def arguments(self, worker: str | None) -> tuple[object, ...]:
+        """Return the arguments of the call, made by ``worker``."""
+        at = self.at
+        place = at.campaign_id, at.step, at.stage, at.epoch, at.revision
+        return *place, worker, self.results, self.following, self.lists
+
     def as_json(self) -> str:
-        """As ``finish_several`` takes it."""
+        """Return the call as ``finish_several`` takes it."""
         at = self.at
         return (
             f'{{"campaign":{encode(at.campaign_id)},"step":{at.step},"stage":{at.stage},"epoch":{at.epoch},'
@@ -105,15 +115,13 @@ class Finish:
         )
 
 
-def hold_json(hold: Hold | None) -> dict[str, Any] | None:
-    """What the row says about a held stage."""
-    if hold is None:
-        return None
+def hold_json(hold: Hold) -> dict[str, object]:
+    """Return what the row says about a held stage."""
     return {"kind": hold.kind, "contents": list(hold.contents), "budget": hold.budget}
 
 
-def approval_json(campaign_id: str, step: int, hold: Hold) -> dict[str, Any]:
-    """Return the question to insert; its id derives from what is asked, so that the same question is asked once."""
+def approval_json(campaign_id: str, step: int, hold: Hold) -> dict[str, object]:
+    """Return the question to insert, with an id that derives from what is asked, so that it is asked once."""
     return {
         "approval_id": short_hash(campaign_id, str(step), hold.kind, *hold.contents, str(hold.budget)),
         "kind": hold.kind,

@@ -1,4 +1,4 @@
-"""The way to Postgres: one pool per process, and the hot calls over its raw cursors.
+"""Access to Postgres: one pool per process, and the hot calls over its raw cursors.
 
 SQLAlchemy 2.1 reads ``postgresql://`` as psycopg 3; :func:`normalise` makes every form mean psycopg2,
 the driver this project ships with. Invariant: no connection is held while a provider is called, so a
@@ -18,8 +18,10 @@ from pydantic_core import to_json
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 T = TypeVar("T")
+Row = tuple[Any, ...]  #: as the driver gives it: the statement says of which types its columns are
 
 #: A worker's. All are kept: a connection that comes and goes costs Postgres more than the calls it is made for.
 POOL_SIZE = 8
@@ -30,11 +32,14 @@ RECONNECT_S = 30.0
 
 
 class DatabaseUnavailableError(ConnectionError):
-    """Postgres can't be reached; ``str`` says where and why, without credentials."""
+    """Raised when Postgres can't be reached: its text says where and why, without credentials."""
 
 
 def normalise(database_url: str) -> str:
-    """The URL with psycopg2 as its driver; ValueError for another database or driver."""
+    """Return the URL with psycopg2 as its driver.
+
+    Raises ValueError when it names another database or driver.
+    """
     try:
         url = make_url(database_url)
     except Exception as error:
@@ -45,13 +50,15 @@ def normalise(database_url: str) -> str:
 
 
 def place(database_url: str) -> str:
-    """The URL as people may see it: without its password."""
+    """Return the URL as people may see it, without its password."""
     return make_url(normalise(database_url)).render_as_string(hide_password=True)
 
 
-def encode(value: Any, *, nulls: bool = True) -> str:
-    """JSON text for a jsonb argument (Decimal as string, datetimes in ISO 8601); without ``nulls`` the fields of
-    models that are None are left out."""
+def encode(value: object, *, nulls: bool = True) -> str:
+    """Return JSON text for a jsonb argument (Decimal as string, datetimes in ISO 8601).
+
+    Without ``nulls`` the fields of models that are None are left out.
+    """
     return to_json(value, inf_nan_mode="null", exclude_none=not nulls).decode()
 
 
@@ -61,12 +68,16 @@ class Transaction:
     def __init__(self, cursor: DBAPICursor) -> None:
         self._cursor = cursor
 
-    def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, *args: object) -> list[Row]:
         """Run one statement and fetch all its rows."""
         self._cursor.execute(sql, args)
         return list(self._cursor.fetchall())
 
-    def run(self, sql: str, *args: Any) -> None:
+    def value(self, sql: str, *args: object) -> Any:
+        """Run one statement and return the first column of its first row."""
+        return self.rows(sql, *args)[0][0]
+
+    def run(self, sql: str, *args: object) -> None:
         """Run one statement without rows."""
         self._cursor.execute(sql, args)
 
@@ -87,16 +98,20 @@ class Database:
             connect_args={"application_name": "marketing-agents", "connect_timeout": 10},
         )
 
-    def rows(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, *args: object) -> list[Row]:
         """Run one statement and fetch all its rows.
 
-        Reconnects when Postgres went away; a statement may then run twice, so only statements that may be
-        repeated go through here. Raises DatabaseUnavailableError after RECONNECT_S.
+        Reconnects when Postgres went away. A statement may then run twice, so only statements that may be
+        repeated go through here. Raises DatabaseUnavailableError when Postgres stays away for RECONNECT_S.
         """
         return self._run(lambda cursor: Transaction(cursor).rows(sql, *args))
 
-    def records(self, record: Callable[..., T], sql: str, *args: Any) -> list[T]:
-        """Run one statement and make a ``record`` of each row, by the names of its columns; see :meth:`rows`."""
+    def value(self, sql: str, *args: object) -> Any:
+        """Run one statement as :meth:`rows` does and return the first column of its first row."""
+        return self.rows(sql, *args)[0][0]
+
+    def records(self, record: Callable[..., T], sql: str, *args: object) -> list[T]:
+        """Run one statement as :meth:`rows` does and make a ``record`` of each row, by the names of its columns."""
 
         def read(cursor: DBAPICursor) -> list[T]:
             found = Transaction(cursor).rows(sql, *args)
@@ -105,35 +120,32 @@ class Database:
 
         return self._run(read)
 
-    def run(self, sql: str, *args: Any) -> None:
-        """Run one statement without rows; see :meth:`rows`."""
+    def run(self, sql: str, *args: object) -> None:
+        """Run one statement without rows as :meth:`rows` does."""
         self._run(lambda cursor: Transaction(cursor).run(sql, *args))
 
     def transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one transaction on one connection and return what it returns.
 
         When Postgres went away the whole block runs again, so it must find out by itself that it was committed before.
-        Whatever it raises rolls back. Raises DatabaseUnavailableError as :meth:`rows` does.
+        An error that it raises rolls back. Raises DatabaseUnavailableError as :meth:`rows` does.
         """
 
         def block(cursor: DBAPICursor) -> T:
             cursor.execute("BEGIN")
             try:
                 result = work(Transaction(cursor))
-            except psycopg2.Error as error:
-                if not _gone(error):
+            except BaseException as error:
+                if not (isinstance(error, psycopg2.Error) and _gone(error)):
                     cursor.execute("ROLLBACK")
-                raise
-            except BaseException:
-                cursor.execute("ROLLBACK")
                 raise
             cursor.execute("COMMIT")
             return result
 
         return self._run(block)
 
-    def _run(self, work: Callable[[DBAPICursor], T]) -> T:
-        deadline = time.monotonic() + RECONNECT_S
+    def _run(self, work: Callable[[DBAPICursor], T], *, patience_s: float = RECONNECT_S) -> T:
+        deadline = time.monotonic() + patience_s
         pause = 0.05
         while True:
             try:
@@ -149,24 +161,19 @@ class Database:
                 finally:
                     connection.close()
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() >= deadline:
                     raise DatabaseUnavailableError(f"{place(self.url)}: {_first_line(error)}") from None
                 time.sleep(pause)
                 pause = min(1.0, pause * 2)
 
     def check(self) -> None:
-        """One round trip without waiting; DatabaseUnavailableError when it fails."""
+        """Make one round trip without waiting.
+
+        Raises DatabaseUnavailableError when it fails.
+        """
         try:
-            connection = self.engine.raw_connection()
-            try:
-                with closing(connection.cursor()) as cursor:
-                    cursor.execute("SELECT 1")
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
-                connection.invalidate()
-                raise
-            finally:
-                connection.close()
-        except Exception as error:
+            self._run(lambda cursor: Transaction(cursor).run("SELECT 1"), patience_s=0.0)
+        except PoolTimeoutError as error:  # every connection is in use, and none comes back
             raise DatabaseUnavailableError(f"{place(self.url)}: {_first_line(error)}") from None
 
     def close(self) -> None:
@@ -175,8 +182,10 @@ class Database:
 
 
 def _gone(error: psycopg2.Error) -> bool:
-    """Did Postgres go away? One that dies in mid-answer is a plain DatabaseError to psycopg2; what the server
-    itself refuses always has an SQLSTATE."""
+    """Return whether Postgres went away.
+
+    One that dies in mid-answer is a plain DatabaseError to psycopg2. What the server refuses always has an SQLSTATE.
+    """
     if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
         return True
     return type(error) is psycopg2.DatabaseError and error.pgcode is None

@@ -1,4 +1,4 @@
-"""Calls that are ready at the same moment, of whatever campaigns, go to Postgres as one.
+"""Group commit: calls of several campaigns that are ready at the same moment go to Postgres as one.
 
 The first caller goes at once and alone. Those that come while it is on its way gather; when it is back, the first of
 them takes all of them along. So an idle process waits for nothing, and a busy one pays for one statement, one commit
@@ -29,7 +29,7 @@ class _Caller(Generic[C, A]):
 
 
 class GroupCommit(Generic[C, A]):
-    """Makes calls by ``alone`` (one) or ``together`` (several, answers in the same order), at most ``most`` at once."""
+    """Makes calls by ``alone`` (one) or ``together`` (up to ``most``, answers in the same order)."""
 
     def __init__(
         self,
@@ -39,14 +39,14 @@ class GroupCommit(Generic[C, A]):
         fatal: type[Exception],
         most: int = 16,
     ) -> None:
-        """``fatal``: an error that no call is at fault for, so that making each alone would not help."""
+        """Take the ways to call, and the ``fatal`` error, for which no call is at fault."""
         self._alone, self._together, self._fatal, self._most = alone, together, fatal, most
         self._lock = Lock()
         self._gathered: list[_Caller[C, A]] = []
         self._busy = False
 
     def __call__(self, call: C) -> A:
-        """The answer to ``call``; raises what it raises."""
+        """Make ``call``, alone or with others, and return its answer or raise its error."""
         mine = _Caller[C, A](call)
         with self._lock:
             follows, self._busy = self._busy, True

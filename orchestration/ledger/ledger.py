@@ -1,7 +1,7 @@
-"""The unit ledger: every operation on campaigns in flight, one round trip each.
+"""Unit ledger: the operations on campaigns in flight, one round trip each.
 
-Only this module and the stores speak SQL. Invariant: each call may be repeated by anyone at any time
-without harm; one caller wins and the others learn it from the return value.
+Invariant: each call may be repeated by any process at any time without harm. One caller wins, and the others learn it
+from the return value.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from pydantic import JsonValue
 
 from agents.unit import Stage, StageResult, UnitResult
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
@@ -17,9 +18,9 @@ from integrations.usage import Usage
 from orchestration.crash_points import reach
 from orchestration.flow.lineage import Checkpoint
 from orchestration.flow.transition import Transition
-from orchestration.ledger.changes import ADVANCED, CampaignChanges
+from orchestration.ledger.changes import ADVANCED, RUNNING_UNITS, CampaignChanges
 from orchestration.ledger.claims import ClaimId, ClaimRegistry
-from orchestration.ledger.commits import Finish
+from orchestration.ledger.commits import FINISH, Finish
 from orchestration.ledger.database import Database, DatabaseUnavailableError, encode
 from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.lease import LEASE_S
@@ -51,7 +52,7 @@ MAX_CRASHES = 6  #: a unit that was running in so many dying workers fails
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """A campaign with something to do and no progress since a moment."""
+    """Campaign with something to do and no progress since a moment."""
 
     campaign_id: str
     agent: str
@@ -59,26 +60,16 @@ class Idle:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Woken:
-    """A campaign whose wake-up is ours to publish."""
-
-    campaign_id: str
-    agent: str
-    step: int
-    status: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """What a worker must not go on with."""
+class StopSignals:
+    """Campaigns and providers that a worker must not go on with."""
 
     campaigns: frozenset[str] = frozenset()  #: paused or cancelled in the last minutes
     providers: frozenset[str] = frozenset()  #: switched off by hand
 
 
 #: One claim of one unit (campaign, step, stage, key, worker, claims) that has neither been taken over nor abandoned.
-STILL_HELD = (
+STILL_CLAIMED = (
     "u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' AND u.worker = %s "
     "AND u.claims = %s AND c.campaign_id = u.campaign_id AND c.epoch = u.epoch "
     "AND (c.status <> 'cancelling' OR c.stage_name = 'wind_down')"
@@ -95,24 +86,25 @@ class Ledger:
         self.changes = CampaignChanges(database)
         self._finishing = GroupCommit(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
 
-    def submit(self, campaign: Mapping[str, Any], stage: Stage) -> tuple[str, str, bool]:
-        """Insert a campaign and its first units: (campaign id, config hash, whether it is new)."""
-        units = units_json(stage)
-        row = self.database.rows("SELECT * FROM marketing.submit(%s, %s)", encode(campaign), encode(units))[0]
-        return str(row[0]), str(row[1]), bool(row[2])
+    def submit(self, campaign: Mapping[str, object], stage: Stage) -> tuple[str, str, bool]:
+        """Insert a campaign and its first units, and return its id, its config hash and whether it is new."""
+        sql = "SELECT * FROM marketing.submit(%s, %s)"
+        (campaign_id, config_hash, new), *_ = self.database.rows(sql, encode(campaign), encode(units_json(stage)))
+        return str(campaign_id), str(config_hash), bool(new)
 
     def load(self, campaign_id: str) -> CampaignRow | None:
-        """The campaign's row; None when there is none."""
+        """Return the campaign's row, or None when there is no such campaign."""
         rows = self.database.rows(
             f"SELECT {CAMPAIGN_COLUMNS} FROM marketing.campaigns WHERE campaign_id = %s", campaign_id
         )
         return campaign_row(rows[0]) if rows else None
 
     def enter(self, campaign_id: str, agent: str | None, *, limit: int, most: int) -> Entered | None:
-        """The campaign, and up to ``limit`` due units of its stage at work, claimed; None when there is no such one.
+        """Load a campaign and claim up to ``limit`` due units of its current stage.
 
-        None are claimed when more than ``most`` are due, when it is another agent's turn than ``agent``, and when
-        the campaign is not at work. UnknownVersionError, and nothing stays claimed, when its state can't be read.
+        Returns None if it does not exist. Claims nothing if more than ``most`` units are due, if it is another agent's
+        turn than ``agent``, and if the campaign is not at work. Raises UnknownVersionError when its state can't be
+        read; then nothing stays claimed.
         """
         reach("take.before")
         rows = self.database.rows(
@@ -135,7 +127,7 @@ class Ledger:
         """Claim up to ``limit`` due units of the stage at work, in the order of the plan."""
         reach("take.before")
         rows = self.database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.take(%s, %s, %s, %s, %s) ORDER BY ordinal",
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take(%s, %s, %s, %s, %s) AS u ORDER BY u.ordinal",
             campaign_id, step, stage, self.worker, limit,
         )  # fmt: skip
         reach("take.after")
@@ -144,57 +136,48 @@ class Ledger:
         return units
 
     def due(self, campaign_id: str, step: int, stage: int) -> int:
-        """How many units of the stage could be claimed now."""
-        return int(
-            self.database.rows(
-                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
-                "AND status IN ('pending', 'unknown') AND (due_at IS NULL OR due_at <= clock_timestamp())",
-                campaign_id, step, stage,
-            )[0][0]
-        )  # fmt: skip
+        """Return how many units of the stage could be claimed now."""
+        return int(self.database.value(
+            "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
+            "AND status IN ('pending', 'unknown') AND (due_at IS NULL OR due_at <= clock_timestamp())",
+            campaign_id, step, stage,
+        ))  # fmt: skip
 
     def next_due_s(self, campaign_id: str, step: int, stage: int) -> float | None:
-        """Seconds until the next unit of the stage comes due, a little late rather than early; None for none."""
-        rows = self.database.rows(
+        """Return the seconds until the next unit of the stage comes due, rather late than early, or None."""
+        seconds = self.database.value(
             "SELECT extract(epoch FROM min(u.due_at) - clock_timestamp())::float8 FROM marketing.units u "
             "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.step = u.step AND c.stage = u.stage "
             "WHERE u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.status IN ('pending', 'unknown') "
             "AND c.status IN ('queued', 'running', 'cancelling')",
             campaign_id, step, stage,
         )  # fmt: skip
-        seconds = rows[0][0]
         return None if seconds is None else max(0.0, float(seconds)) + EARLY_S
 
-    def results(self, campaign_id: str, step: int, *, before_stage: int | None = None) -> list[StageResult]:
-        """Results of the hop's stages (those before ``before_stage`` when it is given), in order."""
-        rows = self.database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage < %s "
-            "ORDER BY stage, ordinal",
-            campaign_id, step, before_stage if before_stage is not None else 2**31 - 1,
-        )  # fmt: skip
-        return stage_results(rows)
+    def results(self, campaign_id: str, step: int) -> list[StageResult]:
+        """Return the results of the hop's stages, in order."""
+        return stage_results(self.database.rows(
+            f"SELECT {UNIT_COLUMNS} FROM marketing.units u WHERE u.campaign_id = %s AND u.step = %s "
+            "ORDER BY u.stage, u.ordinal",
+            campaign_id, step,
+        ))  # fmt: skip
 
     def planned(self, row: CampaignRow) -> Stage:
         """Return the stage at work as it was planned."""
         rows = self.database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.units WHERE campaign_id = %s AND step = %s AND stage = %s "
-            "ORDER BY ordinal",
+            f"SELECT {UNIT_COLUMNS} FROM marketing.units u WHERE u.campaign_id = %s AND u.step = %s AND u.stage = %s "
+            "ORDER BY u.ordinal",
             row.campaign_id, row.step, row.stage,
         )  # fmt: skip
         return Stage(name=row.stage_name, units=[unit_result(found).unit for found in rows])
 
     def finish(
-        self,
-        at: Position,
-        results: Iterable[UnitResult],
-        transition: Transition | None = None,
-        *,
-        claimed: int = 0,
+        self, at: Position, results: Iterable[UnitResult], transition: Transition | None = None, *, claimed: int = 0
     ) -> int:
         """Record results and, with ``transition``, commit the transition if these were the stage's last.
 
-        ``at`` is the place that the results belong to; a campaign that has moved on takes none. Returns
-        ADVANCED, DUPLICATE, or how many units of the stage remain.
+        ``at`` is the place that the results belong to. A campaign that has moved on takes none. Returns ADVANCED,
+        DUPLICATE, or how many units of the stage remain.
         """
         reach("finish.before" if transition is None else "advance.before")
         call = Finish.of(at, results, transition, claimed)
@@ -206,77 +189,57 @@ class Ledger:
         return code
 
     def _finish(self, call: Finish) -> int:
-        at = call.at
-        return int(
-            self.database.rows(
-                "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                at.campaign_id, at.step, at.stage, at.epoch, at.revision, self.worker, call.results, call.following,
-                call.lists,
-            )[0][0]
-        )  # fmt: skip
+        return int(self.database.value(FINISH, *call.arguments(self.worker)))
 
     def _finish_several(self, calls: Sequence[Finish]) -> Sequence[int]:
         order = sorted(range(len(calls)), key=lambda n: calls[n].at.campaign_id)
-        codes = self.database.rows(
-            "SELECT marketing.finish_several(%s, %s)",
-            self.worker, "[" + ",".join(calls[n].as_json() for n in order) + "]",
-        )[0][0]  # fmt: skip
+        several = "[" + ",".join(calls[n].as_json() for n in order) + "]"
+        codes = self.database.value("SELECT marketing.finish_several(%s, %s)", self.worker, several)
         by_call = dict(zip(order, codes, strict=True))
         return [int(by_call[n]) for n in range(len(calls))]
 
     def give_back(
-        self,
-        claimed: Claimed,
-        *,
-        status: str,
-        delay_s: float,
-        error: Mapping[str, Any],
-        attempt: bool,
+        self, claimed: Claimed, *, status: str, delay_s: float, error: Mapping[str, object], attempt: bool
     ) -> bool:
-        """Return a claimed unit for a later try; False when it is no longer ours."""
+        """Give a claimed unit back for a later try, and return whether it was still ours."""
         reach("give_back.before")
-        ours = bool(
-            self.database.rows(
-                "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                *claimed.place, self.worker, status, delay_s,
-                encode(error), attempt,
-            )[0][0]
-        )  # fmt: skip
+        ours = bool(self.database.value(
+            "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            *claimed.place, self.worker, status, delay_s, encode(error), attempt,
+        ))  # fmt: skip
         reach("give_back.after")
         return ours
 
-    def journal(self, claimed: Claimed, entry: Mapping[str, Any], usage: Usage | None) -> None:
+    def journal(self, claimed: Claimed, entry: Mapping[str, JsonValue], usage: Usage | None) -> None:
         """Commit one entry of a unit's journal and what it cost."""
         reach("journal.before")
         self.database.rows(
             "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, next(iter(entry)), encode(entry),
-            *journal_arguments(usage),
+            *claimed.place, next(iter(entry)), encode(entry), *journal_arguments(usage),
         )  # fmt: skip
         reach("journal.after")
 
-    def intend(self, claimed: Claimed, entry: Mapping[str, Any]) -> bool:
-        """Commit one entry of a unit's journal if this very claim of it still holds, in the campaign's present
-        line of work; False when it doesn't. What follows may change the outside world."""
+    def intend(self, claimed: Claimed, entry: Mapping[str, JsonValue]) -> bool:
+        """Commit one entry of a unit's journal if it is :meth:`still_claimed`, and return whether it is.
+
+        What follows may change the outside world.
+        """
         reach("intend.before")
         rows = self.database.rows(
-            f"UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c WHERE {STILL_HELD} "
+            f"UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c WHERE {STILL_CLAIMED} "
             "RETURNING true",
             encode(entry), *claimed.place, self.worker, claimed.claims,
         )  # fmt: skip
         reach("intend.after")
         return bool(rows)
 
-    def holds(self, claimed: Claimed) -> bool:
-        """Does this very claim still hold, in the campaign's present line of work?"""
-        rows = self.database.rows(
-            f"SELECT true FROM marketing.units u, marketing.campaigns c WHERE {STILL_HELD}",
-            *claimed.place, self.worker, claimed.claims,
-        )  # fmt: skip
-        return bool(rows)
+    def still_claimed(self, claimed: Claimed) -> bool:
+        """Return whether this very claim still holds, in the campaign's present line of work."""
+        sql = f"SELECT true FROM marketing.units u, marketing.campaigns c WHERE {STILL_CLAIMED}"
+        return bool(self.database.rows(sql, *claimed.place, self.worker, claimed.claims))
 
     def running_here(self) -> list[ClaimId]:
-        """Claims that the ledger ascribes to this worker, in stages that are at work."""
+        """Return the claims that the ledger ascribes to this worker, in stages that are at work."""
         rows = self.database.rows(
             "SELECT u.campaign_id, u.step, u.stage, u.key, u.claims FROM marketing.campaigns c JOIN marketing.units u "
             "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "
@@ -287,7 +250,7 @@ class Ledger:
         return [ClaimId(*row) for row in rows]
 
     def give_up(self, claims: Iterable[ClaimId]) -> int:
-        """Make claims of this worker due again for anybody, and their campaigns due for a wake-up; how many."""
+        """Make claimed units due again for any worker and their campaigns due for a wake-up, and return how many."""
         given_up = 0
         for claim in claims:
             rows = self.database.rows(
@@ -304,16 +267,16 @@ class Ledger:
             given_up += len(rows)
         return given_up
 
-    def beat(self, metrics: Sequence[Mapping[str, Any]] = ()) -> Stopped:
-        """Say that this worker is alive and what it has counted; what has been stopped."""
+    def beat(self, metrics: Sequence[Mapping[str, object]] = ()) -> StopSignals:
+        """Tell that this worker is alive and what it has counted, and return what has been stopped."""
         rows = self.database.rows("SELECT * FROM marketing.beat(%s, %s)", self.worker, encode(list(metrics)))
-        return Stopped(
+        return StopSignals(
             campaigns=frozenset(str(name) for what, name in rows if what == "campaign"),
             providers=frozenset(str(name) for what, name in rows if what == "provider"),
         )
 
     def release(self, claimed: Claimed, *, delay_s: float | None = None) -> None:
-        """Return a claimed unit that was never begun, as if nobody had taken it; due in ``delay_s`` seconds."""
+        """Give back a claimed unit that was never begun, due in ``delay_s`` seconds, as if it had not been taken."""
         self.database.run(
             "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1, "
             "due_at = clock_timestamp() + make_interval(secs => %s) WHERE campaign_id = %s "
@@ -322,36 +285,28 @@ class Ledger:
         )  # fmt: skip
 
     def reconcile(self, limit: int = 500) -> list[Idle]:
-        """Repair what was dropped; the campaigns that may need a wake-up."""
-        rows = self.database.rows(
-            "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s)",
-            self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit,
-        )  # fmt: skip
+        """Repair what was dropped, and return the campaigns that may need a wake-up."""
+        sql = "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s)"
+        rows = self.database.rows(sql, self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit)
         return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
 
-    def claim_wakeups(self, idle: Sequence[Idle]) -> list[Woken]:
-        """Those of ``idle`` that nobody else wakes and that have made no progress meanwhile."""
+    def claim_wakeups(self, idle: Sequence[Idle]) -> list[tuple[str, int]]:
+        """Return (campaign id, step) of those of ``idle`` whose wake-up is ours to publish.
+
+        A campaign that another process wakes, or that has made progress meanwhile, is left out.
+        """
         reach("claim_wakeups.before")
-        rows = self.database.rows(
-            "SELECT * FROM marketing.claim_wakeups(%s::text[], %s::timestamptz[])",
-            [one.campaign_id for one in idle], [one.since for one in idle],
-        )  # fmt: skip
+        sql = "SELECT * FROM marketing.claim_wakeups(%s::text[], %s::timestamptz[])"
+        rows = self.database.rows(sql, [one.campaign_id for one in idle], [one.since for one in idle])
         reach("claim_wakeups.after")
-        return [Woken(str(row[0]), str(row[1]), int(row[2]), str(row[3])) for row in rows]
+        return [(str(row[0]), int(row[1])) for row in rows]
 
     def running_units(self, row: CampaignRow) -> int:
-        """How many units of the stage at work, or of a wish for the campaign's ads, a worker holds."""
-        return int(
-            self.database.rows(
-                "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND status = 'running' "
-                "AND ((step = %s AND stage = %s) OR step < 0)",
-                row.campaign_id, row.step, row.stage,
-            )[0][0]
-        )  # fmt: skip
+        """Return how many units of the stage at work, or of a request for the campaign's ads, are running."""
+        return int(self.database.value(RUNNING_UNITS, row.campaign_id, row.step, row.stage))
 
     def checkpoints(self, campaign_id: str) -> dict[int, Checkpoint]:
-        """All checkpoints of a campaign by step."""
-        rows = self.database.rows(
-            "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints(%s)", campaign_id
-        )
+        """Return all checkpoints of a campaign by step."""
+        sql = "SELECT of_step, of_agent, whole, of_parent FROM marketing.checkpoints(%s)"
+        rows = self.database.rows(sql, campaign_id)
         return {int(r[0]): Checkpoint(int(r[0]), str(r[1]), r[2], r[3]) for r in rows}

@@ -1,4 +1,4 @@
-"""The schema's one way in: Alembic under an advisory lock.
+"""Migration of the schema: Alembic under an advisory lock.
 
 Invariant: any number of processes may migrate at once; one does the work, the others wait and find
 it done. Programs refuse to run on a schema newer than they know only where a revision says so: within
@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from orchestration.ledger.database import normalise
 
-#: Any constant will do; every program that migrates this schema must use the same one.
+#: A constant of no meaning, the same in every program that migrates this schema.
 ADVISORY_LOCK = 0x6D61_726B  # "mark"
 
 
@@ -26,38 +26,27 @@ def migrate(database_url: str) -> str:
     """Bring the schema to the newest revision and return its name."""
     config = _config()
     engine = create_engine(normalise(database_url), poolclass=NullPool)
-    try:
-        with engine.connect() as guard:
-            guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-            guard.commit()
-            try:
-                with engine.connect() as connection:
-                    connection.execute(text("CREATE SCHEMA IF NOT EXISTS marketing"))
-                    connection.commit()
-                    config.attributes["connection"] = connection
-                    command.upgrade(config, "head")
-                    connection.commit()
-            finally:
-                guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-                guard.commit()
-    finally:
-        engine.dispose()
+    with engine.connect() as guard:  # closing the connection gives the lock back
+        guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+        guard.commit()
+        with engine.connect() as connection:
+            connection.execute(text("CREATE SCHEMA IF NOT EXISTS marketing"))
+            connection.commit()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
     return head()
 
 
 def current(database_url: str) -> str | None:
-    """The revision the database is at; None for an empty one."""
-    engine = create_engine(normalise(database_url), poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table_schema": "marketing"})
-            return context.get_current_revision()
-    finally:
-        engine.dispose()
+    """Return the revision that the database is at, or None when it has none."""
+    with create_engine(normalise(database_url), poolclass=NullPool).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table_schema": "marketing"})
+        return context.get_current_revision()
 
 
 def head() -> str:
-    """The newest revision this program knows."""
+    """Return the newest revision that this program knows."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 

@@ -1,8 +1,8 @@
-"""Campaigns that wait for a provider or for money, and the switch that turns a provider off.
+"""Deferred units, the campaigns that wait with them, and the kill switch of a provider.
 
-A unit that admission refuses goes back to the ledger with its moment; when its campaign has nothing else to do, the
-campaign *waits*, says why, and holds no slot. Invariants: each call may be repeated by anyone at any time; a switch
-is a row in Postgres, so that no flush of Redis turns a provider on again.
+A unit that admission refuses goes back to the ledger with its moment. When its campaign has nothing else to do, the
+campaign is parked: it waits, says why, and holds no slot. Invariants: each call may be repeated by any process at any
+time; a switch is a row in Postgres, so that no flush of Redis turns a provider on again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from pydantic import JsonValue
 
 from orchestration.ledger.database import Database, encode
 from orchestration.ledger.lease import HEARTBEAT_S
@@ -26,7 +27,7 @@ HEARD_S = 2 * HEARTBEAT_S  #: by then every worker has learned of a changed swit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """A provider that a person has turned off."""
+    """Provider that a person has switched off."""
 
     provider: str
     reason: str | None
@@ -36,27 +37,27 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetEvent:
-    """Something that happened to the whole fleet."""
+    """Entry of the history of the whole fleet."""
 
     at: datetime
     kind: str
     actor: str
-    data: Mapping[str, Any]
+    data: Mapping[str, JsonValue]
 
 
 class Deferrals:
-    """Over one database."""
+    """Deferred units, parked campaigns and kill switches of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def tick(self, limit: int = 500) -> int:
-        """Let campaigns wait that have nothing else to do, and look again whose moment has come; how many look."""
+        """Park campaigns whose only units are deferred, resume parked ones that are due, and return how many."""
         self._database.rows("SELECT marketing.park(NULL, %s)", limit)
-        return int(self._database.rows("SELECT marketing.resume_due(%s)", limit)[0][0])
+        return int(self._database.value("SELECT marketing.resume_due(%s)", limit))
 
     def waiting_for(self, kind: str) -> list[str]:
-        """Campaigns that wait for a provider, or for a budget."""
+        """Return the campaigns that wait for a provider, or for a budget (``kind``)."""
         rows = self._database.rows(
             "SELECT campaign_id FROM marketing.campaigns WHERE status = 'waiting' AND hold ->> 'kind' = %s", kind
         )
@@ -65,14 +66,12 @@ class Deferrals:
     def wake(
         self, kind: str, *, provider: str | None = None, campaign_id: str | None = None, delay_s: float = 0.0
     ) -> int:
-        """Let what waits for a provider, or a budget, look again in ``delay_s`` seconds; how many campaigns."""
-        rows = self._database.rows(
-            "SELECT marketing.wake_waiting(%s, %s, %s, %s)", kind, provider, campaign_id, delay_s
-        )
-        return int(rows[0][0])
+        """Make what waits for a provider, or a budget, due in ``delay_s`` seconds, and return how many campaigns."""
+        sql = "SELECT marketing.wake_waiting(%s, %s, %s, %s)"
+        return int(self._database.value(sql, kind, provider, campaign_id, delay_s))
 
     def switch_off(self, provider: str, *, actor: str, reason: str | None = None) -> bool:
-        """Let nobody call the provider any more (workers see it within about a second); False: it was off already."""
+        """Stop all calls of the provider within about a second, and return False when they were stopped already."""
         rows = self._database.rows(
             "WITH changed AS (INSERT INTO marketing.kill_switches (provider, reason, by) VALUES (%s, %s, %s) "
             f"ON CONFLICT (provider) DO NOTHING RETURNING provider) {_NOTE}",
@@ -81,7 +80,7 @@ class Deferrals:
         return bool(rows)
 
     def switch_on(self, provider: str, *, actor: str, reason: str | None = None) -> bool:
-        """Let the provider be called again, and wake what waited for it; False: it was not off."""
+        """Let the provider be called again, wake what waited for it, and return False when it was not off."""
         rows = self._database.rows(
             "WITH changed AS (DELETE FROM marketing.kill_switches WHERE provider = %s RETURNING provider) " + _NOTE,
             provider, "provider_switched_on", actor, reason,
@@ -90,19 +89,19 @@ class Deferrals:
         return bool(rows)
 
     def switches(self) -> list[Switch]:
-        """What is turned off, the newest first."""
+        """Return the providers that are switched off, the newest first."""
         return self._database.records(
             Switch, "SELECT provider, reason, by, at FROM marketing.kill_switches ORDER BY at DESC"
         )
 
-    def note(self, kind: str, data: Mapping[str, Any], *, actor: str = "system") -> None:
+    def note(self, kind: str, data: Mapping[str, object], *, actor: str = "system") -> None:
         """Append one event to the fleet's history."""
         self._database.run(
             "INSERT INTO marketing.fleet_events (kind, actor, data) VALUES (%s, %s, %s)", kind, actor, encode(data)
         )
 
     def history(self, limit: int = 50) -> list[FleetEvent]:
-        """The newest events of the fleet, newest first."""
+        """Return the newest events of the fleet, newest first."""
         return self._database.records(
             FleetEvent, "SELECT at, kind, actor, data FROM marketing.fleet_events ORDER BY id DESC LIMIT %s", limit
         )

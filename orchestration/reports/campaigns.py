@@ -1,4 +1,4 @@
-"""What people and programs are told about a campaign: the contract's JSON, history and spend.
+"""Reports of campaigns for people and programs: the contract's JSON, history and spend.
 
 Invariant: read-only, and currencies are never summed. Money whose price is unknown is shown as tokens.
 """
@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
+
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 
 from orchestration.ledger.database import Database
 from orchestration.ledger.rows import CAMPAIGN_COLUMNS, CampaignRow, campaign_row
@@ -18,7 +21,7 @@ TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
 class CampaignNotFoundError(LookupError):
-    """No campaign has that id."""
+    """Raised when no campaign has the id that was asked for."""
 
     def __init__(self, campaign_id: str) -> None:
         super().__init__(f"there is no campaign {campaign_id!r}")
@@ -30,7 +33,7 @@ class CampaignNotFoundError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignEvent:
-    """One entry of a campaign's history."""
+    """Entry of a campaign's history."""
 
     id: int
     at: datetime
@@ -38,12 +41,12 @@ class CampaignEvent:
     actor: str
     step: int | None
     agent: str | None
-    data: Mapping[str, Any]
+    data: Mapping[str, Any]  #: as the kind of event has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignSummary:
-    """One line of a list."""
+    """Campaign in a line of a list."""
 
     campaign_id: str
     name: str
@@ -57,13 +60,50 @@ class CampaignSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageProgress:
-    """How far one stage is."""
+    """Progress of one stage."""
 
     step: int
     stage: int
     agent: str
     name: str
     units: Mapping[str, int]  #: status -> count
+
+
+class Approval(TypedDict):
+    """Question that waits for a person."""
+
+    approval_id: str
+    kind: str
+    request: Mapping[str, JsonValue]  #: exactly what will be published and spent
+    asked_at: datetime
+    expires_at: datetime | None
+
+
+class Schedule(TypedDict):
+    """Campaign that is optimised again and again."""
+
+    campaign_id: str
+    name: str
+    status: str  #: waiting | paused | running
+    optimize_every: str  #: ISO 8601
+    next_run_at: datetime | None  #: None while it is at work
+    ends_at: datetime
+
+
+class Tokens(TypedDict):
+    """Numbers of tokens: sent, received, and of models without a known price."""
+
+    input: int
+    output: int
+    unpriced: int
+
+
+class Spend(TypedDict):
+    """Spend of a campaign by currency, in text, so that no reader makes floats of amounts."""
+
+    llm: dict[str, str]
+    tokens: Tokens
+    ads: dict[str, str]
 
 
 class Reports:
@@ -73,7 +113,10 @@ class Reports:
         self._database = database
 
     def row(self, campaign_id: str) -> CampaignRow:
-        """The campaign; CampaignNotFoundError."""
+        """Return the campaign's row.
+
+        Raises CampaignNotFoundError when there is no such campaign.
+        """
         rows = self._database.rows(
             f"SELECT {CAMPAIGN_COLUMNS} FROM marketing.campaigns WHERE campaign_id = %s", campaign_id
         )
@@ -82,16 +125,20 @@ class Reports:
         return campaign_row(rows[0])
 
     def status(self, campaign_id: str) -> tuple[str, str | None]:
-        """(status, reason); CampaignNotFoundError."""
+        """Return the campaign's status and the reason for it.
+
+        Raises CampaignNotFoundError when there is no such campaign.
+        """
         rows = self._database.rows("SELECT status, reason FROM marketing.campaigns WHERE campaign_id = %s", campaign_id)
         if not rows:
             raise CampaignNotFoundError(campaign_id)
         return str(rows[0][0]), rows[0][1]
 
-    def show(self, campaign_id: str) -> dict[str, Any]:
-        """The contract's JSON: campaign_id, status, reason, step, state, units, spend, route.
+    def show(self, campaign_id: str) -> dict[str, object]:
+        """Return the contract's JSON: campaign_id, status, reason, step, state, units, spend, route.
 
-        And name, due_at (when a wait or a question ends by itself) and approval (the open question).
+        And name, due_at (when a wait or a question ends by itself) and approval (the open question). Raises
+        CampaignNotFoundError when there is no such campaign.
         """
         row = self.row(campaign_id)
         due_at = self.due_at(campaign_id)
@@ -102,9 +149,7 @@ class Reports:
             "status": row.status,
             "reason": row.reason,
             "due_at": due_at.isoformat() if due_at else None,
-            "approval": {k: v.isoformat() if isinstance(v, datetime) else v for k, v in asked.items()}
-            if asked
-            else None,
+            "approval": to_jsonable_python(asked),
             "step": row.step,
             "state": row.state.model_dump(mode="json"),
             "units": self.units(campaign_id),
@@ -113,7 +158,7 @@ class Reports:
         }
 
     def due_at(self, campaign_id: str) -> datetime | None:
-        """When the campaign's wait ends by itself, or its open question expires; None: it does neither."""
+        """Return when the campaign's wait ends by itself, or its open question expires, or None."""
         rows = self._database.rows(
             "SELECT due_at FROM marketing.campaigns WHERE campaign_id = %s "
             "AND status IN ('waiting', 'awaiting_approval')",
@@ -123,7 +168,7 @@ class Reports:
         return found
 
     def units(self, campaign_id: str) -> dict[str, int]:
-        """Units by status."""
+        """Return the number of the campaign's units by status."""
         rows = self._database.rows(
             "SELECT status, count(*) FROM marketing.units WHERE campaign_id = %s GROUP BY status ORDER BY status",
             campaign_id,
@@ -131,7 +176,7 @@ class Reports:
         return {str(status): int(count) for status, count in rows}
 
     def stages(self, campaign_id: str) -> list[StageProgress]:
-        """Every stage of a hop so far with its units by status, in order."""
+        """Return the stages of all hops so far, in order."""
         rows = self._database.rows(
             "SELECT step, stage, min(agent), min(stage_name), status, count(*) FROM marketing.units "
             "WHERE campaign_id = %s AND step >= 0 GROUP BY step, stage, status ORDER BY step, stage, status",
@@ -145,11 +190,8 @@ class Reports:
             for (step, stage), (agent, name, units) in found.items()
         ]
 
-    def spend(self, campaign_id: str, row: CampaignRow | None = None) -> dict[str, Any]:
-        """{"llm": {currency: amount}, "tokens": {input, output, unpriced}, "ads": {currency: amount}}.
-
-        Amounts are text, so that no reader makes floats of them.
-        """
+    def spend(self, campaign_id: str, row: CampaignRow | None = None) -> Spend:
+        """Return what the campaign has spent, on models as counted and on ads as reported."""
         rows = self._database.rows(
             "SELECT currency, sum(cost), sum(input_tokens), sum(output_tokens), sum(unpriced_tokens) "
             "FROM marketing.units WHERE campaign_id = %s GROUP BY currency",
@@ -170,7 +212,7 @@ class Reports:
         }
 
     def events(self, campaign_id: str, *, after: int = 0, limit: int = 10_000) -> list[CampaignEvent]:
-        """Events with an id above ``after``, oldest first."""
+        """Return the events with an id above ``after``, oldest first."""
         return self._database.records(
             CampaignEvent,
             "SELECT id, at, kind, actor, step, agent, data FROM marketing.events "
@@ -179,7 +221,7 @@ class Reports:
         )  # fmt: skip
 
     def campaigns(self, *, status: str | None = None, limit: int = 10_000) -> list[CampaignSummary]:
-        """Campaigns, newest first, of one status or all."""
+        """Return campaigns of one status, or all, the newest first."""
         return self._database.records(
             CampaignSummary,
             "SELECT campaign_id, name, status, reason, agent, step, created_at, updated_at FROM marketing.campaigns "
@@ -187,33 +229,30 @@ class Reports:
             status, status, limit,
         )  # fmt: skip
 
-    def open_approval(self, campaign_id: str) -> dict[str, Any] | None:
-        """The question that waits for a person; ``request`` is exactly what will be published and spent.
-
-        {approval_id, kind, request, asked_at, expires_at}, or None.
-        """
+    def open_approval(self, campaign_id: str) -> Approval | None:
+        """Return the campaign's question that waits for a person, or None."""
         found = self._database.records(
-            dict[str, Any],
+            Approval,
             "SELECT approval_id, kind, request, asked_at, expires_at FROM marketing.approvals "
             "WHERE campaign_id = %s AND status = 'open' ORDER BY asked_at DESC LIMIT 1",
             campaign_id,
         )
         return found[0] if found else None
 
-    def schedules(self) -> list[dict[str, Any]]:
-        """Campaigns that are optimised again and again, the next to run first; those at work come last.
-
-        {campaign_id, name, status (waiting | paused | running), optimize_every (ISO 8601), next_run_at, ends_at}.
-        """
+    def schedules(self) -> list[Schedule]:
+        """Return the schedules of campaigns, the next to run first and those at work last."""
         return self._database.records(
-            dict[str, Any],
+            Schedule,
             "SELECT campaign_id, name, status, optimize_every, next_run_at, ends_at FROM marketing.schedules "
             "ORDER BY next_run_at NULLS LAST, campaign_id",
         )
 
-    def export(self, campaign_id: str) -> dict[str, Any]:
-        """Everything that is stored about a campaign: show's JSON, its units, its history, and every question that
-        was asked with its answer (``approvals``, oldest first)."""
+    def export(self, campaign_id: str) -> dict[str, object]:
+        """Return everything that is stored about a campaign.
+
+        That is show's JSON, its units (``ledger``), its ``history``, and every question that was asked, with its answer
+        (``approvals``, oldest first).
+        """
         units = self._database.rows(
             "SELECT to_jsonb(u) - 'policy' FROM marketing.units u WHERE campaign_id = %s ORDER BY step, stage, ordinal",
             campaign_id,

@@ -1,4 +1,4 @@
-"""Is anybody at work, and how much is left: the few figures an operator asks for first.
+"""State of the fleet: the few figures that an operator asks for first.
 
 Invariant: read-only and cheap; it enters through the partial index on unfinished campaigns.
 """
@@ -14,17 +14,17 @@ from orchestration.ledger.lease import LEASE_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetStatus:
-    """The fleet as the database sees it."""
+    """Workers and unfinished work as the database sees them."""
 
     workers: int  #: processes with a heartbeat within LEASE_S
     campaigns: Mapping[str, int] = field(default_factory=dict)  #: status -> count, unfinished ones only
-    pending: Mapping[str, int] = field(default_factory=dict)  #: agent -> units nobody has begun
+    pending: Mapping[str, int] = field(default_factory=dict)  #: agent -> units that no worker has begun
     running: Mapping[str, int] = field(default_factory=dict)  #: agent -> units in a worker's hands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """One counter of one worker process, since that process began."""
+    """Counter of one worker process, since that process began."""
 
     worker: str
     counter: str
@@ -33,7 +33,7 @@ class Counted:
 
 
 def counted(database: Database) -> list[Counted]:
-    """What the processes that beat have counted: retries, deferrals, fallbacks, whether their admission works."""
+    """Return the counters of living processes: retries, deferrals, fallbacks, whether their admission works."""
     rows = database.rows(
         "SELECT worker, metrics FROM marketing.workers "
         "WHERE beat_at > clock_timestamp() - make_interval(secs => %s) AND jsonb_typeof(metrics) = 'array' "
@@ -48,22 +48,18 @@ def counted(database: Database) -> list[Counted]:
 
 
 def has_schema(database: Database) -> bool:
-    """Whether the database has ever been migrated."""
-    return bool(database.rows("SELECT to_regclass('marketing.campaigns') IS NOT NULL")[0][0])
+    """Return whether the database has ever been migrated."""
+    return bool(database.value("SELECT to_regclass('marketing.campaigns') IS NOT NULL"))
 
 
 def live_workers(database: Database) -> int:
-    """How many worker processes beat."""
-    return int(
-        database.rows(
-            "SELECT count(*) FROM marketing.workers WHERE beat_at > clock_timestamp() - make_interval(secs => %s)",
-            LEASE_S,
-        )[0][0]
-    )
+    """Return how many worker processes are alive."""
+    sql = "SELECT count(*) FROM marketing.workers WHERE beat_at > clock_timestamp() - make_interval(secs => %s)"
+    return int(database.value(sql, LEASE_S))
 
 
 def fleet_status(database: Database) -> FleetStatus:
-    """All of it."""
+    """Return the figures of the fleet."""
     campaigns = database.rows(
         "SELECT status, count(*) FROM marketing.campaigns "
         "WHERE status NOT IN ('completed', 'failed', 'cancelled') GROUP BY status ORDER BY status"

@@ -1,4 +1,4 @@
-"""What has been spent and what is held, by agent, provider and model, beside the caps: for people and programs.
+"""Reports of what has been spent and what is held, by agent, provider and model, beside the caps.
 
 Read-only. Invariants: currencies are never summed; amounts are text, so that no reader makes floats of them; calls of
 a model without a known price are shown as tokens, never as an amount of 0.
@@ -8,26 +8,73 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TypedDict
 
 from integrations.settings import Settings
 from orchestration.ledger.database import Database
-from orchestration.reports.campaigns import Reports
-from orchestration.spend.ads import DAILY_ADS
+from orchestration.reports.campaigns import Reports, Tokens
+from orchestration.spend.ads import DAILY_ADS, RUNNING_DAILY
 from orchestration.spend.models import CAMPAIGN_LLM, DAILY_LLM, amount_text
 
 _ZERO = Decimal(0)
 _TODAY = "(clock_timestamp() AT TIME ZONE 'UTC')::date"
-#: The daily budget of an ad that still runs.
-_RUNNING = "CASE WHEN until IS NULL OR until > clock_timestamp() THEN daily ELSE 0 END"
 
 
-def campaign_spend(database: Database, campaign_id: str) -> dict[str, Any]:
-    """{campaign_id, name, status, llm, ads, totals, tokens, limits}; CampaignNotFoundError.
+class ModelSpend(TypedDict):
+    """Spend on one model of one provider by one agent."""
 
-    ``llm``: [{agent, provider, model, currency, settled, held, calls, input_tokens, output_tokens,
-    unpriced_tokens}]; ``ads``: [{provider, currency, settled, held, daily}]; ``totals``: {"llm" | "ads": {currency:
-    {settled, held}}}; ``limits``: [{limit, currency, cap, taken, left}] of the limits that are set.
+    agent: str
+    provider: str
+    model: str | None
+    currency: str
+    settled: str
+    held: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    unpriced_tokens: int
+
+
+class Spending(TypedDict):
+    """Spend on models and ads, with its totals and its tokens."""
+
+    llm: list[ModelSpend]
+    ads: list[dict[str, str]]  #: {provider, currency, settled, held, daily}
+    totals: dict[str, dict[str, dict[str, str]]]  #: {"llm" | "ads": {currency: {settled, held}}}
+    tokens: Tokens
+
+
+class CampaignSpending(Spending):
+    """Spend of a campaign beside its limits that are set."""
+
+    campaign_id: str
+    name: str
+    status: str
+    limits: list[dict[str, str]]  #: {limit, currency, cap, taken, left}
+
+
+class Today(TypedDict):
+    """Spend on models of one UTC day, and the daily budgets of ads that run ({currency: amount})."""
+
+    day: str
+    llm: list[ModelSpend]
+    totals: dict[str, dict[str, dict[str, str]]]
+    tokens: Tokens
+    ads_per_day: dict[str, str]
+
+
+class FleetSpending(TypedDict):
+    """Spend of all campaigns beside the caps that are in force."""
+
+    today: Today
+    total: Spending
+    caps: list[dict[str, str]]  #: {limit, currency, cap, taken, left}
+
+
+def campaign_spend(database: Database, campaign_id: str) -> CampaignSpending:
+    """Return what a campaign has spent and holds.
+
+    Raises CampaignNotFoundError when there is no such campaign.
     """
     row = Reports(database).row(campaign_id)
     config = row.state.campaign_config
@@ -46,18 +93,14 @@ def campaign_spend(database: Database, campaign_id: str) -> dict[str, Any]:
     return {"campaign_id": campaign_id, "name": row.name, "status": row.status, **found, "limits": limits}
 
 
-def fleet_spend(database: Database, settings: Settings) -> dict[str, Any]:
-    """All campaigns: {today: {day, llm, totals, tokens, ads_per_day}, total: {llm, ads, totals, tokens}, caps}.
-
-    ``ads_per_day``: {currency: sum of the daily budgets that run}; ``caps``: [{limit, currency, cap, taken, left}]
-    of the caps in force; the rest as in :func:`campaign_spend`.
-    """
-    day = database.rows(f"SELECT {_TODAY}::text")[0][0]
+def fleet_spend(database: Database, settings: Settings) -> FleetSpending:
+    """Return what all campaigns have spent and hold."""
+    day = database.value(f"SELECT {_TODAY}::text")
     today = _document(_llm(database, "day = %s", day), [])
     running = {
         str(currency): amount_text(daily)
         for currency, daily in database.rows(
-            f"SELECT currency, sum({_RUNNING}) FROM marketing.spend WHERE kind = 'ads' GROUP BY 1 ORDER BY 1"
+            f"SELECT currency, sum({RUNNING_DAILY}) FROM marketing.spend WHERE kind = 'ads' GROUP BY 1 ORDER BY 1"
         )
         if daily
     }
@@ -76,7 +119,7 @@ def fleet_spend(database: Database, settings: Settings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _llm(database: Database, condition: str, *values: Any) -> list[dict[str, Any]]:
+def _llm(database: Database, condition: str, *values: object) -> list[ModelSpend]:
     rows = database.rows(
         "SELECT agent, provider, model, currency, sum(settled), sum(held), sum(calls), sum(input_tokens), "
         "sum(output_tokens), sum(unpriced_tokens) FROM marketing.spend "
@@ -93,28 +136,25 @@ def _llm(database: Database, condition: str, *values: Any) -> list[dict[str, Any
     ]  # fmt: skip
 
 
-def _ads(database: Database, condition: str, *values: Any) -> list[dict[str, Any]]:
+def _ads(database: Database, condition: str, *values: object) -> list[dict[str, str]]:
     rows = database.rows(
-        f"SELECT provider, currency, sum(settled), sum(held), sum({_RUNNING}) FROM marketing.spend "
+        f"SELECT provider, currency, sum(settled), sum(held), sum({RUNNING_DAILY}) FROM marketing.spend "
         f"WHERE kind = 'ads' AND (held > 0 OR settled > 0) AND {condition} GROUP BY 1, 2 ORDER BY 1, 2",
         *values,
     )
     return [
         {
-            "provider": provider,
-            "currency": currency,
-            "settled": amount_text(settled),
-            "held": amount_text(held),
+            "provider": provider, "currency": currency, "settled": amount_text(settled), "held": amount_text(held),
             "daily": amount_text(daily),
         }
         for provider, currency, settled, held, daily in rows
-    ]
+    ]  # fmt: skip
 
 
-def _document(llm: Sequence[Mapping[str, Any]], ads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _document(llm: list[ModelSpend], ads: list[dict[str, str]]) -> Spending:
     return {
-        "llm": list(llm),
-        "ads": list(ads),
+        "llm": llm,
+        "ads": ads,
         "totals": {"llm": _totals(llm), "ads": _totals(ads)},
         "tokens": {
             "input": sum(one["input_tokens"] for one in llm),
@@ -124,14 +164,15 @@ def _document(llm: Sequence[Mapping[str, Any]], ads: Sequence[Mapping[str, Any]]
     }
 
 
-def _totals(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """{currency: {settled, held}}."""
+def _totals(rows: Sequence[ModelSpend] | Sequence[dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Return {currency: {settled, held}}."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for row in rows:
+        total = found.setdefault(row["currency"], {"settled": _ZERO, "held": _ZERO})
+        total["settled"] += Decimal(row["settled"])
+        total["held"] += Decimal(row["held"])
     return {
-        currency: {
-            name: amount_text(sum((Decimal(row[name]) for row in rows if row["currency"] == currency), _ZERO))
-            for name in ("settled", "held")
-        }
-        for currency in sorted({str(row["currency"]) for row in rows})
+        currency: {name: amount_text(amount) for name, amount in found[currency].items()} for currency in sorted(found)
     }
 
 
@@ -141,11 +182,5 @@ def _taken(totals: Mapping[str, Mapping[str, str]], currency: str) -> Decimal:
 
 
 def _cap(name: str, currency: str, cap: Decimal | None, taken: Decimal) -> dict[str, str]:
-    left = max(_ZERO, (cap or _ZERO) - taken)
-    return {
-        "limit": name,
-        "currency": currency,
-        "cap": amount_text(cap),
-        "taken": amount_text(taken),
-        "left": amount_text(left),
-    }
+    left = amount_text(max(_ZERO, (cap or _ZERO) - taken))
+    return {"limit": name, "currency": currency, "cap": amount_text(cap), "taken": amount_text(taken), "left": left}

@@ -1,1 +1,1 @@
-"""The spend ledger: reserve before a call, settle after it."""
+"""Spend ledgers, which reserve money before a call and settle it after."""

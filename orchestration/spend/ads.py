@@ -1,4 +1,4 @@
-"""The spend ledger for ads: what may still be spent on a platform, what runs a day, what has been reported.
+"""Spend ledger for ads: what may still be spent on a platform, what runs a day, what has been reported.
 
 One row per object of a platform, keyed by its effect key: an update replaces, and no retry, no going back and no fork
 counts it a second time. Before a platform is given a budget the higher of before and after is held; once it has
@@ -29,13 +29,16 @@ LOOK_AGAIN_S = 60.0
 #: Days that an ad without an end is taken to run: the longest schedule that a campaign can have.
 ENDLESS_DAYS = 365
 
+#: SQL of the daily budget of an ad that still runs.
+RUNNING_DAILY = "CASE WHEN until IS NULL OR until > clock_timestamp() THEN daily ELSE 0 END"
+
 _OPTIONS: Mapping[str, str] = {"limits.ads": "--ads", "limits.ads_per_day": "--ads-per-day"}
 
 
 def remaining_days(start: datetime, end: datetime | None, now: datetime, reported: Iterable[date] = ()) -> int:
-    """Days for which a daily budget may still be spent, from ``now`` on.
+    """Return the days for which a daily budget may still be spent, from ``now`` on.
 
-    The clock's days, or fewer when the platform has reported more of the schedule's days than have passed (the
+    They are the clock's days, or fewer when the platform has reported more of the schedule's days than have passed (the
     sandbox' simulated days). A reported day counts as over, but for a newest one that is today's.
     """
     if end is None:
@@ -47,7 +50,7 @@ def remaining_days(start: datetime, end: datetime | None, now: datetime, reporte
 
 
 def ad_hold(daily: Decimal, start: datetime, end: datetime | None, now: datetime, reported: Iterable[date]) -> Decimal:
-    """What may still be spent: the daily budget times the days that are left. In the budget's currency."""
+    """Return what may still be spent, in the budget's currency: the daily budget times the days that are left."""
     return daily * remaining_days(start, end, now, reported)
 
 
@@ -76,7 +79,7 @@ class AdSpend:
             spec.end, cap, currency,
         )[0]  # fmt: skip
         if refused_by is not None:
-            raise refusal(self.campaign_id, self.platform, spec, amount, str(refused_by), limit, room, currency)
+            raise self._refusal(spec, amount, str(refused_by), limit, room, currency)
         return lambda: self._place(spec.effect_key, spec.currency, held, daily, until)
 
     def placed(self, spec: AdSpec) -> None:
@@ -84,7 +87,7 @@ class AdSpend:
         self._place(spec.effect_key, spec.currency, self._amount(spec), spec.daily_budget, spec.end)
 
     def stopped(self, key: str) -> None:
-        """Hold nothing more for the effect key ``key``, which runs no more; what it has spent stays counted."""
+        """Hold nothing more for the effect key ``key``, which runs no more and whose spend stays counted."""
         self._place(key, None, Decimal(0), Decimal(0), None)
 
     def reported(self, currency: str, revision: int, days: Iterable[DayReport]) -> None:
@@ -116,36 +119,30 @@ class AdSpend:
             self.campaign_id, key, currency, held, daily, until,
         )  # fmt: skip
 
-
-def refusal(
-    campaign_id: str,
-    platform: str,
-    spec: AdSpec,
-    amount: Decimal,
-    refused_by: str,
-    cap: Decimal | None,
-    room: Decimal | None,
-    cap_currency: str | None,
-) -> OverBudgetError:
-    """The error for a budget that a cap refused; its text says what would be right."""
-    if refused_by == CURRENCY:
-        text = f"{DAILY_ADS} is in {cap_currency} and the campaign's ads are in {spec.currency}: they can't be compared"
-    elif refused_by == "no_campaign":
-        text = "its campaign is gone"
-    else:
-        asked = amount if refused_by == "limits.ads" else spec.daily_budget
-        per_day = "" if refused_by == "limits.ads" else " a day"
-        text = (
-            f"{refused_by} of {amount_text(cap)} {spec.currency} has {amount_text(max(room or Decimal(0), Decimal(0)))}"
-            f"{per_day} left, the ads may cost {amount_text(asked)}{per_day}: "
-        )
-        option = _OPTIONS.get(refused_by)
-        text += f"raise it with `campaigns limits {campaign_id} {option} X`" if option else "end ads, or raise it"
-    return OverBudgetError(platform, text, detail=refused_by, retry_after=LOOK_AGAIN_S)
+    def _refusal(
+        self, spec: AdSpec, amount: Decimal, refused_by: str, cap: Decimal, room: Decimal, cap_currency: str | None
+    ) -> OverBudgetError:
+        """Return the error for a budget that a cap refused, whose text says what would be right."""
+        if refused_by == CURRENCY:
+            text = f"{DAILY_ADS} is in {cap_currency} and the campaign's ads are in {spec.currency}: "
+            text += "they can't be compared"
+        elif refused_by == "no_campaign":
+            text = "its campaign is gone"
+        else:
+            asked = amount if refused_by == "limits.ads" else spec.daily_budget
+            per_day = "" if refused_by == "limits.ads" else " a day"
+            left, option = max(room, Decimal(0)), _OPTIONS.get(refused_by)
+            text = (
+                f"{refused_by} of {amount_text(cap)} {spec.currency} has {amount_text(left)}{per_day} left, "
+                f"the ads may cost {amount_text(asked)}{per_day}: "
+            )
+            raising = f"raise it with `campaigns limits {self.campaign_id} {option} X`"
+            text += raising if option else "end ads, or raise it"
+        return OverBudgetError(self.platform, text, detail=refused_by, retry_after=LOOK_AGAIN_S)
 
 
 def check_ad_currency(ad_platforms: Iterable[str], currency: str, settings: Settings) -> str | None:
-    """Why ads in this currency are refused at submit, if the fleet's cap is in another one; None: they aren't."""
+    """Return why ads in this currency are refused at submit, or None unless the fleet's cap is in another one."""
     cap = settings.ads_daily_cap
     if cap is None or not tuple(ad_platforms) or currency == cap[1]:
         return None

@@ -1,11 +1,11 @@
-"""The spend ledger for language models: hold the most that a call can cost, make it, count what it has cost.
+"""Spend ledger for language models: reserve the most that a call can cost, make it, count what it has cost.
 
 A cap is checked before the call, at an upper bound, under the lock of one row per campaign and one per UTC day
-(``spend_reserve``), so it holds whoever calls at once. A hold belongs to the unit and the journal entry of the
-call: a retry takes over the hold of the attempt that died, and settling happens in the journal's own statement
-(``journal``), so neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap
-in force a call whose price nobody knows is refused; without one a call costs no extra round trip, but for one
-question per campaign, process and :data:`UNCAPPED_S` seconds.
+(``spend_reserve``), so it holds for calls at once. A reservation belongs to the unit and the journal entry of the call:
+a retry takes over that of the attempt that died, and settling happens in the journal's own statement (``journal``), so
+neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap in force a call whose
+price is not known is refused; without one a call costs no extra round trip, but for one question per campaign, process
+and :data:`UNCAPPED_S` seconds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _FREE = (NotNowError, NeedsAttentionError, BadRequestError, PolicyRefusedError, 
 
 
 class SpendLedger:
-    """Model money of one database under the caps of the settings. One object serves every thread of a process."""
+    """Model money of one database under the caps of the settings, for every thread of a process."""
 
     def __init__(self, database: Database, settings: Settings, *, ticks: Callable[[], float] = time.monotonic) -> None:
         self._database = database
@@ -57,11 +57,11 @@ class SpendLedger:
         self._uncapped: dict[str, float] = {}  #: campaign -> when it was last seen to have no cap
 
     @contextmanager
-    def hold(self, claimed: Claimed, provider: str, bound: CostBound | None) -> Iterator[None]:
-        """Entered around one call: its upper bound is held while it is made. None: it costs nothing.
+    def reserved(self, claimed: Claimed, provider: str, bound: CostBound | None) -> Iterator[None]:
+        """Hold the upper bound of a call for as long as the context lasts, or nothing when it costs nothing (None).
 
-        Raises OverBudgetError instead when a cap has no room. After an answer the journal settles; after an error
-        that surely cost nothing the hold is given back; else it stays until the unit is tried again.
+        After an answer the journal settles; after an error that surely cost nothing the reservation is given back;
+        else it stays until the unit is tried again. Raises OverBudgetError when a cap has no room.
         """
         held = bound is not None and self.reserve(claimed, provider, bound)
         try:
@@ -72,14 +72,16 @@ class SpendLedger:
             raise
 
     def reserve(self, claimed: Claimed, provider: str, bound: CostBound) -> bool:
-        """Hold ``bound``; False when no cap is in force, so that nothing needs to be held. OverBudgetError."""
+        """Hold ``bound`` and return True, or False when no cap is in force, so that nothing needs to be held.
+
+        Raises OverBudgetError when a cap has no room.
+        """
         day_cap, now = self._settings.llm_daily_cap, self._ticks()
         if day_cap is None and now - self._uncapped.get(claimed.campaign_id, float("-inf")) < UNCAPPED_S:
             return False
         granted, refused_by, cap, room, soon = self._database.rows(
             "SELECT * FROM marketing.spend_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, bound.entry, claimed.claims, claimed.agent,
-            provider, bound.model, bound.amount, day_cap,
+            *claimed.place, bound.entry, claimed.claims, claimed.agent, provider, bound.model, bound.amount, day_cap,
         )[0]  # fmt: skip
         if not granted:
             raise refusal(claimed.campaign_id, provider, bound, str(refused_by), cap, room, soon=soon)
@@ -92,26 +94,20 @@ class SpendLedger:
         return True
 
     def release(self, claimed: Claimed, entry: str) -> bool:
-        """Give a hold back; False when it is not this attempt's any more."""
-        return bool(
-            self._database.rows(
-                "SELECT marketing.spend_release(%s, %s, %s, %s, %s, %s)",
-                *claimed.place, entry, claimed.claims,
-            )[0][0]
-        )  # fmt: skip
+        """Give a reservation back, and return False when it is not this attempt's any more."""
+        sql = "SELECT marketing.spend_release(%s, %s, %s, %s, %s, %s)"
+        return bool(self._database.value(sql, *claimed.place, entry, claimed.claims))
 
     def settle(self, claimed: Claimed, entry: str, usage: Usage) -> bool:
-        """Count what a call has cost that has no journal entry of its own; False when it was counted already."""
-        return bool(
-            self._database.rows(
-                "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
-                *claimed.place, entry, claimed.agent, usage.provider,
-                usage.model, usage.cost, usage.currency, usage.input_tokens, usage.output_tokens,
-            )[0][0]
-        )  # fmt: skip
+        """Count the cost of a call without a journal entry of its own, and return False when it was counted already."""
+        return bool(self._database.value(
+            "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
+            *claimed.place, entry, claimed.agent, usage.provider, usage.model, usage.cost, usage.currency,
+            usage.input_tokens, usage.output_tokens,
+        ))  # fmt: skip
 
     def with_room(self, campaign_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the campaigns for which something that a cap refused would fit by now."""
+        """Return those of the campaigns for which something that a cap refused would fit by now."""
         ads = self._settings.ads_daily_cap or (None, None)
         rows = self._database.rows(
             "SELECT * FROM marketing.spend_refusals(%s::text[], %s, %s, %s)",
@@ -126,7 +122,10 @@ class SpendLedger:
 
 
 def may_have_cost(error: IntegrationError) -> bool:
-    """May the call that ended so have been paid for? An HTTP status without an answer is not billed."""
+    """Return whether the call that ended so may have been paid for.
+
+    An HTTP status without an answer is not billed.
+    """
     if isinstance(error, _FREE):
         return False
     return not (isinstance(error, TransientError) and (error.detail or "").isdecimal())
@@ -142,13 +141,13 @@ def refusal(
     *,
     soon: bool = False,
 ) -> OverBudgetError:
-    """The error for a call that a cap refused; its text says what would be right.
+    """Return the error for a call that a cap refused, whose text says what would be right.
 
     ``soon``: it would fit if no other call were under way.
     """
     if refused_by == UNKNOWN_PRICE:
         text = (
-            f"nobody knows what {bound.model} costs, and a spend cap is in force: set its price, for example "
+            f"the price of {bound.model} is not known, and a spend cap is in force: set its price, for example "
             f"LLM_PRICES={bound.model}=0.10:0.05:0.40 (input:cached:output, USD per million tokens)"
         )
         return OverBudgetError(provider, text, detail=UNKNOWN_PRICE, retry_after=MAX_DELAY_S)
@@ -165,13 +164,13 @@ def refusal(
 
 
 def until_midnight(now: datetime) -> float:
-    """Seconds until the next UTC day begins."""
+    """Return the seconds until the next UTC day begins."""
     tomorrow = (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return (tomorrow - now).total_seconds()
 
 
 def amount_text(amount: Decimal | None) -> str:
-    """``0.0123``: without zeros at the end, never in exponents; two decimals at least."""
+    """Return an amount as text such as ``0.0123``, with two decimals at least and never in exponents."""
     value = (amount or Decimal(0)).normalize()
     exponent = value.as_tuple().exponent
     return format(value if isinstance(exponent, int) and exponent < -2 else value.quantize(Decimal("0.01")), "f")

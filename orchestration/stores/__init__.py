@@ -1,1 +1,1 @@
-"""What campaigns read beside their row: knowledge, lead files, the suppression list."""
+"""Stores that campaigns read beside their row: knowledge, lead files, the suppression list."""

@@ -1,4 +1,4 @@
-"""The knowledge base: documents in chunks, found by Postgres full-text search.
+"""Knowledge base: documents in chunks, found by Postgres full-text search.
 
 ``websearch_to_tsquery`` ANDs its terms, so a natural question finds nothing in a text that answers it in
 other words; ``multi_query`` therefore asks several forms of the question and fuses their rankings.
@@ -30,13 +30,16 @@ _PHRASE = "phraseto_tsquery('english', %s)"
 
 
 class KnowledgeBase:
-    """Documents of the user's, and questions to them."""
+    """Documents of the user, and questions to them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, path: Path) -> list[str]:
-        """Load a file, or every readable file below a folder; document ids. ValueError names what can't be read."""
+        """Load a file, or every readable file below a folder, and return the documents' ids.
+
+        Raises ValueError when there is no such file, or one that can't be read.
+        """
         files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
         if not files:
             raise ValueError(f"{path} holds no {', '.join(sorted(SUFFIXES))} file")
@@ -58,7 +61,7 @@ class KnowledgeBase:
         return self.add_text(file.stem.replace("_", " "), str(file.resolve()), text)
 
     def add_text(self, title: str, source: str, text: str) -> str:
-        """Store one document; the same source replaces what it held before. Returns the document's id."""
+        """Store one document in place of what its source held before, and return its id."""
         chunks = split(text)
         if not chunks:
             raise ValueError(f"{title!r} holds no text")
@@ -81,11 +84,11 @@ class KnowledgeBase:
     def query_knowledge(
         self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
     ) -> list[Passage]:
-        """The best ``limit`` passages for ``question``, best first; [] when nothing bears on it.
+        """Return the best ``limit`` passages for ``question``, best first.
 
         ``single`` asks the question as it is typed; ``multi_query`` asks it as any of its words, all of them,
         and a phrase, does the same for ``variants`` (paraphrases), and sums 1 / (RRF_K + rank).
-        Raises ValueError for an unknown strategy.
+        Raises ValueError when the strategy is another one.
         """
         if strategy not in STRATEGIES:
             raise ValueError(f"strategy={strategy!r} is not one of {', '.join(STRATEGIES)}")
@@ -114,22 +117,14 @@ class KnowledgeBase:
 
 
 def split(text: str) -> list[str]:
-    """Paragraphs gathered into chunks of about CHUNK_WORDS words; a longer paragraph is cut."""
-    chunks: list[str] = []
-    current: list[str] = []
+    """Gather paragraphs into chunks of about CHUNK_WORDS words, and cut longer ones."""
+    chunks: list[list[str]] = [[]]
     for paragraph in re.split(r"\n\s*\n", text.replace("\x00", "")):
         words = paragraph.split()
-        while words:
-            room = CHUNK_WORDS - len(current)
-            if len(words) > room and current and len(words) <= CHUNK_WORDS:
-                chunks.append(" ".join(current))
-                current = []
-                continue
-            current += words[:room]
-            words = words[room:]
-            if len(current) >= CHUNK_WORDS:
-                chunks.append(" ".join(current))
-                current = []
-    if current:
-        chunks.append(" ".join(current))
-    return chunks
+        if len(chunks[-1]) + len(words) > CHUNK_WORDS >= len(words):  # it fits into a chunk of its own
+            chunks.append([])
+        for word in words:
+            if len(chunks[-1]) == CHUNK_WORDS:
+                chunks.append([])
+            chunks[-1].append(word)
+    return [" ".join(chunk) for chunk in chunks if chunk]

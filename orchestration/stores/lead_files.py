@@ -1,4 +1,4 @@
-"""The user's own lead files, stored at submit so that any worker can read them.
+"""Lead files of the user, stored at submit so that all workers can read them.
 
 Invariant: a file is checked before it is stored, and the same content is stored once.
 """
@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+
+from pydantic import JsonValue
 
 from orchestration.ledger.database import Database, encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A parsed lead file, ready to be stored."""
+    """Parsed lead file, ready to be stored."""
 
     filename: str
     rows: str  #: the rows, as JSON text
-    summary: Mapping[str, Any]
+    summary: Mapping[str, object]  #: {rows: their number, rejected: {reason: number}, warnings}
 
     @property
     def file_id(self) -> str:
@@ -34,20 +35,20 @@ class LeadFileStore:
         self._database = database
 
     def add(self, file: StoredFile) -> None:
-        """Store one file; the same content again changes nothing."""
+        """Store one file, unless its content is stored already."""
         self._database.run(
             "INSERT INTO marketing.lead_files (file_id, filename, rows, summary) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT (file_id) DO NOTHING",
-            file.file_id,
-            file.filename[:200],
-            file.rows,
-            encode(file.summary),
-        )
+            file.file_id, file.filename[:200], file.rows, encode(file.summary),
+        )  # fmt: skip
 
-    def rows(self, file_id: str) -> list[Mapping[str, Any]]:
-        """The rows of a stored file; KeyError for an id that is not stored."""
+    def rows(self, file_id: str) -> list[Mapping[str, JsonValue]]:
+        """Return the rows of a stored file.
+
+        Raises KeyError when there is no file of that id.
+        """
         found = self._database.rows("SELECT rows FROM marketing.lead_files WHERE file_id = %s", file_id)
         if not found:
             raise KeyError(f"lead file {file_id} is not stored")
-        rows: list[Mapping[str, Any]] = found[0][0]
+        rows: list[Mapping[str, JsonValue]] = found[0][0]
         return rows

@@ -1,4 +1,4 @@
-"""The people who must not be addressed, by the hash of their address.
+"""Suppression list: people who must not be addressed, by the hash of their address.
 
 Invariant: the list never holds an address in clear, so that an erased person can stay on it.
 """
@@ -12,7 +12,7 @@ from orchestration.ledger.database import Database
 
 
 def address_hash(email: str) -> str:
-    """SHA-256 of the address, trimmed and in lower case."""
+    """Return the SHA-256 of an address, trimmed and in lower case."""
     return sha256(email.strip().lower().encode()).hexdigest()
 
 
@@ -23,7 +23,7 @@ class SuppressionList:
         self._database = database
 
     def suppressed(self, emails: Sequence[str]) -> frozenset[str]:
-        """Those of ``emails`` that are on the list."""
+        """Return those of ``emails`` that are on the list."""
         if not emails:
             return frozenset()
         by_hash = {address_hash(email): email for email in emails}
@@ -33,7 +33,7 @@ class SuppressionList:
         return frozenset(by_hash[row[0]] for row in rows)
 
     def suppress(self, email: str, reason: str) -> None:
-        """Put an address on the list; the first reason stays."""
+        """Put an address on the list, where the first reason stays."""
         self._database.run(
             "INSERT INTO marketing.suppressions (address_hash, reason) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             address_hash(email), reason[:200],

@@ -26,6 +26,7 @@ from integrations.errors import (
 )
 from integrations.retry import RetryPolicy
 from orchestration.execution.call_guard import CallGuard
+from orchestration.ledger.changes import StatusChange
 from orchestration.ledger.waiting import Deferrals
 
 Trouble = Callable[[Unit, UnitContext], IntegrationError | None]
@@ -196,7 +197,7 @@ def test_a_refused_key_waits_for_a_person_and_goes_on_when_it_is_mended(
     row = one.ledger.load("c1")
     assert row is not None
     one.ledger.changes.make_due(row)
-    one.ledger.changes.set_status("c1", ("waiting",), "running", event="resumed", actor="test")
+    one.ledger.changes.set_status("c1", ("waiting",), StatusChange(status="running", event="resumed", actor="test"))
     one.orchestrator.run_hop("c1")
     assert one.reports.show("c1")["status"] == "completed"
 

@@ -23,7 +23,7 @@ from integrations.errors import NeedsAttentionError, NotNowError, OutcomeUnknown
 from integrations.retry import RetryPolicy
 from integrations.settings import Settings
 from orchestration.execution.context import LedgerContext, Resources
-from orchestration.ledger.claims import OrphanFinder
+from orchestration.execution.reconcile import OrphanFinder
 from orchestration.ledger.lease import HEARTBEAT_S, LEASE_S
 from orchestration.ledger.ledger import ADVANCED, DUPLICATE
 from orchestration.ledger.rows import UNIT_COLUMNS, Claimed, Position
@@ -155,7 +155,7 @@ def test_an_abandoned_line_of_work_changes_nothing_outside(
     one = bench()
     (claimed,) = one.ledger.take("c1", *at_the_effects(one), 1)
     one.database.run(f"UPDATE marketing.campaigns SET {change}")
-    assert one.ledger.holds(claimed) is may
+    assert one.ledger.still_claimed(claimed) is may
     assert one.ledger.intend(claimed, {"k": 1}) is may
 
 
@@ -290,11 +290,11 @@ def test_an_unknown_effect_is_looked_for_as_often_as_it_takes(bench: Callable[..
 def test_a_claim_whose_answer_was_lost_is_given_back(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit()
-    stray = OrphanFinder(one.ledger.claims, one.ledger)
+    stray = OrphanFinder(one.ledger)
     with one.ledger.claims.scope():
         (held,) = one.ledger.take("c1", 0, 0, 1)
         # Postgres commits this claim, and goes away before it says so.
-        lost = one.database.rows(f"SELECT {UNIT_COLUMNS} FROM marketing.take('c1', 0, 0, 'worker-a', 1)")
+        lost = one.database.rows(f"SELECT {UNIT_COLUMNS} FROM marketing.take('c1', 0, 0, 'worker-a', 1) AS u")
         assert lost[0][0] != held.unit.key
         assert [stray.look(), stray.look(), stray.look()] == [0, 1, 0]
         assert one.reports.units("c1") == {"pending": 2, "running": 1}
@@ -323,7 +323,7 @@ def test_a_transition_whose_answer_was_lost_goes_on(bench: Callable[..., Harness
     with one.ledger.claims.scope():
         assert one.orchestrator.run_hop("c1") == "waits for units"
     assert one.reports.units("c1") == {"running": 2, "succeeded": 1}
-    stray = OrphanFinder(one.ledger.claims, one.ledger)
+    stray = OrphanFinder(one.ledger)
     assert [stray.look(), stray.look()] == [0, 2]
     assert one.orchestrator.run_hop("c1") == "completed"
 

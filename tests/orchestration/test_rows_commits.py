@@ -27,7 +27,7 @@ from agents.state import (
 from agents.unit import Stage, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.flow.transition import FinishedHop, Transition
-from orchestration.ledger.commits import Finish, patch, recorded_json, transition_json
+from orchestration.ledger.commits import Finish, patch, result_json, transition_json
 from orchestration.ledger.database import encode
 from orchestration.ledger.rows import Position, small_state, units_json
 
@@ -139,9 +139,9 @@ def test_what_changes_beyond_the_hops_is_in_no_checkpoint() -> None:
 def test_a_result_leaves_out_what_there_is_none_of() -> None:
     unit = Unit(key="u", kind="k", provider="local")
     done = UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output={"none": None})
-    assert recorded_json(done) == {"key": "u", "status": "succeeded", "result": {"none": None}}
+    assert result_json(done) == {"key": "u", "status": "succeeded", "result": {"none": None}}
     lost = UnitResult(unit=unit, status=UnitStatus.FAILED, error={"code": "x"})
-    assert recorded_json(lost) == {"key": "u", "status": "failed", "error": {"code": "x"}}
+    assert result_json(lost) == {"key": "u", "status": "failed", "error": {"code": "x"}}
 
 
 def test_a_call_is_the_same_alone_and_among_others() -> None:

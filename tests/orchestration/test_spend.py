@@ -216,7 +216,7 @@ def test_a_call_that_failed_gives_its_hold_back_unless_it_may_have_cost(
     bench.submit(limits={"llm": "1.00"})
 
     def fail() -> None:
-        with ledger(bench).hold(claim(), "openai", bound("0.50")):
+        with ledger(bench).reserved(claim(), "openai", bound("0.50")):
             raise error
 
     with pytest.raises(IntegrationError):
@@ -227,11 +227,11 @@ def test_a_call_that_failed_gives_its_hold_back_unless_it_may_have_cost(
 
 def test_a_call_that_is_made_is_held_meanwhile_and_a_free_one_is_not(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
-    with ledger(bench).hold(claim(), "openai", bound("0.50")):
+    with ledger(bench).reserved(claim(), "openai", bound("0.50")):
         assert total(bench) == (Decimal("0.50"), 0)
         journal(bench, claim(), "answer", {"text": "a"}, usage("0.01"))
     assert total(bench) == (0, Decimal("0.01"))
-    with ledger(bench).hold(claim("u1"), "openai", None):
+    with ledger(bench).reserved(claim("u1"), "openai", None):
         assert total(bench) == (0, Decimal("0.01"))
 
 

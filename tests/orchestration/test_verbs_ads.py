@@ -235,4 +235,4 @@ def test_only_what_changed_is_told_in_the_state() -> None:
         ("x", "paused"), ("y", "active"), ("z", "failed"), ("w", "paused"),
     ]  # fmt: skip
     assert end.unreached == ("y",)
-    assert end.data == {"platforms": "x", "not_paused": "y"}
+    assert end.change.data == {"platforms": "x", "not_paused": "y"}

@@ -65,6 +65,7 @@ CLEAN = (
     "integrations/setting_types.py",
     "integrations/usage.py",
     "integrations/web",
+    "orchestration",
     "workers/cli/fork_changes.py",
     "workers/cli/layout.py",
     "workers/cli/output.py",

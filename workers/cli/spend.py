@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,8 @@ from workers.cli.wording import agent_title, count, money, platform_title, words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from orchestration.reports.spend import CampaignSpending, FleetSpending, ModelSpend
 
 
 @click.command("spend")
@@ -31,20 +33,23 @@ def spend_command(campaign_id: str | None, as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     with campaigns(start=True) as client:
+        found: CampaignSpending | FleetSpending
         if campaign_id is None:
             found = fleet_spend(client.database, client.settings)
+            parts = _fleet(found)
         else:
             found = campaign_spend(client.database, campaign_id)
+            parts = _campaign(found)
     if as_json:
         print_json(found)
         return 0
     printer = console()
-    for part in _campaign(found) if campaign_id is not None else _fleet(found):
+    for part in parts:
         printer.print(part)
     return 0
 
 
-def limit_lines(limits: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def limit_lines(limits: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     """Each cap with what it leaves, for a list."""
     return [
         (
@@ -56,7 +61,7 @@ def limit_lines(limits: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     ]
 
 
-def _campaign(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _campaign(found: CampaignSpending) -> Iterator[RenderableType]:
     from rich.text import Text
 
     from workers.cli.layout import heading, line, listed
@@ -70,7 +75,7 @@ def _campaign(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield listed(limit_lines(found["limits"])) if found["limits"] else line("none are set")
 
 
-def _fleet(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _fleet(found: FleetSpending) -> Iterator[RenderableType]:
     from workers.cli.layout import heading, line, listed
 
     today, total = found["today"], found["total"]
@@ -84,7 +89,7 @@ def _fleet(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield listed(limit_lines(found["caps"])) if found["caps"] else line("none are set (DAILY_CAP_LLM, DAILY_CAP_ADS)")
 
 
-def _llm(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+def _llm(rows: Sequence[ModelSpend]) -> Iterator[RenderableType]:
     from workers.cli.layout import Rows, line
 
     if not rows:
@@ -105,7 +110,7 @@ def _llm(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     yield table
 
 
-def _spent(one: Mapping[str, Any]) -> str:
+def _spent(one: ModelSpend) -> str:
     """An amount; tokens where nobody knows their price."""
     unpriced = one["unpriced_tokens"]
     if not unpriced:
@@ -114,7 +119,7 @@ def _spent(one: Mapping[str, Any]) -> str:
     return f"{money(one['settled'], one['currency'])} + {unknown}" if Decimal(one["settled"]) else unknown
 
 
-def _ads(rows: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+def _ads(rows: Sequence[Mapping[str, str]]) -> Iterator[RenderableType]:
     from workers.cli.layout import Rows, line
 
     if not rows:

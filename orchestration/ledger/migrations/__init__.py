@@ -1,1 +1,1 @@
-"""Alembic's scripts; run by :func:`orchestration.ledger.schema.migrate`, never on import."""
+"""Alembic's scripts, which are run by :func:`orchestration.ledger.schema.migrate`, never on import."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 from alembic import context
 
 context.configure(
-    connection=context.config.attributes["connection"],
-    version_table_schema="marketing",
-    transaction_per_migration=True,
+    connection=context.config.attributes["connection"], version_table_schema="marketing", transaction_per_migration=True
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,1 +1,1 @@
-"""SQL kept out of Python: tables by revision, functions by version."""
+"""SQL kept out of Python: the tables, and the functions of the ledger."""

@@ -38,10 +38,7 @@ BEGIN
     INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
     VALUES (id, 'submitted', coalesce(p_campaign ->> 'actor', 'system'), 0, first_agent,
             jsonb_build_object('name', p_campaign ->> 'name', 'units', size));
-    found_id := id;
-    found_hash := p_campaign ->> 'config_hash';
-    created := true;
-    RETURN NEXT;
+    RETURN QUERY SELECT id, p_campaign ->> 'config_hash', true;
 END $$;
 
 -- Everything a worker needs that was woken for a campaign, in one trip: its row, the results of the hop's earlier
@@ -133,8 +130,8 @@ BEGIN
     RETURNING u.*;
 END $$;
 
--- A list of more than 8000 bytes is written once, into the row; the checkpoint of the step that changed it says "row:<list>". Whoever
--- replaces the list moves the old one to that checkpoint.
+-- A list of more than 8000 bytes is written once, into the row; the checkpoint of the step that changed it says
+-- "row:<list>". The update that replaces the list moves the old one to that checkpoint.
 CREATE FUNCTION marketing.move_replaced_lists() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     list text;
@@ -204,6 +201,7 @@ DECLARE
     base integer;
     patch jsonb;
     kept jsonb;
+    advanced boolean := false;
     left_over integer;
 BEGIN
     FOR n IN 0 .. given - 1 LOOP
@@ -221,32 +219,28 @@ BEGIN
     IF recorded = 0 AND given > 0 THEN
         RETURN -1;
     END IF;
-    IF p_next IS NULL OR recorded < given THEN
-        UPDATE marketing.campaigns c SET remaining = c.remaining - recorded, progress_at = clock_timestamp(), publishes = 0
+    IF p_next IS NOT NULL AND recorded = given THEN
+        next_step := (p_next -> 'step')::integer;
+        next_stage := (p_next -> 'stage')::integer;
+        size := jsonb_array_length(p_next -> 'units');
+        hops := jsonb_array_length(p_next -> 'hops');
+        base := (p_next -> 'base')::integer;
+        patch := p_next -> 'patch';
+        UPDATE marketing.campaigns c
+        SET step = next_step, stage = next_stage, stage_name = p_next ->> 'stage_name', agent = p_next ->> 'agent',
+            status = p_next ->> 'status', reason = p_next ->> 'reason', due_at = (p_next ->> 'due_at')::timestamptz,
+            hold = p_next -> 'hold', paused_from = NULL, stage_size = size, remaining = size,
+            base_step = CASE WHEN hops > 0 THEN (p_next #> '{hops,-1,step}')::integer ELSE base END,
+            route = c.route || ARRAY(SELECT jsonb_array_elements_text(p_next -> 'route')),
+            state = c.state || (patch - 'agent_messages'),
+            agent_messages = coalesce(patch -> 'agent_messages', c.agent_messages),
+            progress_at = clock_timestamp(), publishes = 0, updated_at = now()
         WHERE c.campaign_id = p_campaign AND c.step = p_step AND c.stage = p_stage AND c.epoch = p_epoch
-        RETURNING c.remaining INTO left_over;
-        RETURN coalesce(left_over, -1);
+          AND c.revision = p_revision AND c.remaining = recorded AND c.base_step = base
+          AND (c.status = 'running' OR (c.status = 'cancelling' AND c.stage_name = 'wind_down'));
+        advanced := FOUND;
     END IF;
-
-    next_step := (p_next -> 'step')::integer;
-    next_stage := (p_next -> 'stage')::integer;
-    size := jsonb_array_length(p_next -> 'units');
-    hops := jsonb_array_length(p_next -> 'hops');
-    base := (p_next -> 'base')::integer;
-    patch := p_next -> 'patch';
-    UPDATE marketing.campaigns c
-    SET step = next_step, stage = next_stage, stage_name = p_next ->> 'stage_name', agent = p_next ->> 'agent',
-        status = p_next ->> 'status', reason = p_next ->> 'reason', due_at = (p_next ->> 'due_at')::timestamptz,
-        hold = p_next -> 'hold', paused_from = NULL, stage_size = size, remaining = size,
-        base_step = CASE WHEN hops > 0 THEN (p_next #> '{hops,-1,step}')::integer ELSE base END,
-        route = c.route || ARRAY(SELECT jsonb_array_elements_text(p_next -> 'route')),
-        state = c.state || (patch - 'agent_messages'),
-        agent_messages = coalesce(patch -> 'agent_messages', c.agent_messages),
-        progress_at = clock_timestamp(), publishes = 0, updated_at = now()
-    WHERE c.campaign_id = p_campaign AND c.step = p_step AND c.stage = p_stage AND c.epoch = p_epoch
-      AND c.revision = p_revision AND c.remaining = recorded AND c.base_step = base
-      AND (c.status = 'running' OR (c.status = 'cancelling' AND c.stage_name = 'wind_down'));
-    IF NOT FOUND THEN
+    IF NOT advanced THEN
         UPDATE marketing.campaigns c SET remaining = c.remaining - recorded, progress_at = clock_timestamp(), publishes = 0
         WHERE c.campaign_id = p_campaign AND c.step = p_step AND c.stage = p_stage AND c.epoch = p_epoch
         RETURNING c.remaining INTO left_over;
@@ -280,9 +274,9 @@ BEGIN
         INSERT INTO marketing.units (campaign_id, step, stage, key, ordinal, stage_name, agent, kind, provider,
                                      effect_key, essential, policy, status, input, epoch, claims, worker, started_at)
         SELECT p_campaign, next_step, next_stage, u ->> 'key', n - 1, p_next ->> 'stage_name',
-               coalesce(u ->> 'agent', p_next ->> 'agent'), u ->> 'kind', u ->> 'provider', u ->> 'effect_key', (u -> 'essential')::boolean, u -> 'policy',
-               CASE WHEN n <= claimed THEN 'running' ELSE 'pending' END, u -> 'input', p_epoch,
-               (n <= claimed)::integer, CASE WHEN n <= claimed THEN p_worker END,
+               coalesce(u ->> 'agent', p_next ->> 'agent'), u ->> 'kind', u ->> 'provider', u ->> 'effect_key',
+               (u -> 'essential')::boolean, u -> 'policy', CASE WHEN n <= claimed THEN 'running' ELSE 'pending' END,
+               u -> 'input', p_epoch, (n <= claimed)::integer, CASE WHEN n <= claimed THEN p_worker END,
                CASE WHEN n <= claimed THEN clock_timestamp() END
         FROM jsonb_array_elements(p_next -> 'units') WITH ORDINALITY AS units(u, n);
     END IF;

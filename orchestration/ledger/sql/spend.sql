@@ -95,10 +95,10 @@ BEGIN
     END IF;
 END $$;
 
--- May this call be made? Holds the most that it can cost (p_amount, USD; NULL: nobody knows the price) under the
--- campaign's limits.llm and p_day_cap, the fleet's cap per UTC day. The same call again takes over its own hold.
--- Granted without a cap in force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused
--- call would fit if no other were under way.
+-- Reserve the most that a call can cost (p_amount, USD; NULL: its price is not known) under the campaign's limits.llm and
+-- p_day_cap, the fleet's cap per UTC day. The same call again takes over its own reservation. Granted without a cap in
+-- force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused call would fit if no other
+-- were under way.
 CREATE FUNCTION marketing.spend_reserve(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
     p_provider text, p_model text, p_amount numeric, p_day_cap numeric
@@ -169,7 +169,7 @@ BEGIN
 END $$;
 
 -- What a call has cost replaces its hold; without a hold it is counted too. A second settling of the same call
--- changes nothing, unless p_again says that the call was made and paid for a second time. A cost that nobody knows
+-- changes nothing, unless p_again says that the call was made and paid for a second time. A cost that is not known
 -- (NULL) counts as tokens, and what was held for it stays held. False: nothing was counted.
 CREATE FUNCTION marketing.spend_settle(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_agent text, p_provider text,
@@ -224,9 +224,8 @@ BEGIN
 END $$;
 
 -- Commit one entry of a unit's journal before the unit goes on; what it cost is counted in the spend ledger in the same
--- statement. p_name is the entry's
--- name, p_provider NULL: it cost nothing. The same entry again is a repeated statement and costs nothing; another
--- answer under the same name was paid for as well.
+-- statement. p_name is the entry's name, p_provider NULL: it cost nothing. The same entry again is a repeated statement
+-- and costs nothing; another answer under the same name was paid for as well.
 CREATE FUNCTION marketing.journal(
     p_campaign text, p_step integer, p_stage integer, p_key text, p_name text, p_entry jsonb, p_provider text,
     p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
@@ -289,8 +288,9 @@ CREATE FUNCTION marketing.spend_ads_refusal(
     SELECT r.name, r.cap, r.room FROM rooms r WHERE r.wanted > r.room ORDER BY r.place LIMIT 1
 $$;
 
--- May a platform be given p_daily a day until p_until, p_amount in all? Until it is known what the platform has taken
--- (spend_place_ads), the higher of before and after is held. Returns what was held before, to be restored.
+-- Reserve what a platform is to be given: p_daily a day until p_until, p_amount in all. Until it is known what the
+-- platform has taken (spend_place_ads), the higher of before and after is held. Returns what was held before, to be
+-- restored.
 CREATE FUNCTION marketing.spend_reserve_ads(
     p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_amount numeric,
     p_daily numeric, p_until timestamptz, p_day_cap numeric, p_day_currency text
@@ -317,14 +317,11 @@ BEGIN
         agent = p_agent, updated_at = clock_timestamp(), day = (clock_timestamp() AT TIME ZONE 'UTC')::date
     WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
       AND s.currency = p_currency;
-    old_held := old.held;
-    old_daily := old.daily;
-    old_until := old.until;
-    RETURN NEXT;
+    RETURN QUERY SELECT refused_by, cap, room, old.held, old.daily, old.until;
 END $$;
 
 -- What the platform now surely has replaces what was held: p_held to come, p_daily a day. 0 and 0: it was stopped,
--- or nothing was made. Without p_currency: in whatever currency it is held.
+-- or nothing was made. Without p_currency: in the currency in which it is held.
 CREATE FUNCTION marketing.spend_place_ads(
     p_campaign text, p_effect_key text, p_currency text, p_held numeric, p_daily numeric, p_until timestamptz
 ) RETURNS void LANGUAGE sql AS $$

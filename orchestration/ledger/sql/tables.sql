@@ -17,7 +17,7 @@ CREATE TABLE marketing.campaigns (
     stage_name        text NOT NULL,
     stage_size        integer NOT NULL,            -- units planned for the stage
     remaining         integer NOT NULL,            -- units of the stage not finished yet: the join
-    revision          bigint NOT NULL DEFAULT 0,   -- raised by whoever else touches the state
+    revision          bigint NOT NULL DEFAULT 0,   -- raised by others that touch the state
     epoch             integer NOT NULL DEFAULT 0,  -- fences results of abandoned lines of work
     base_step         integer NOT NULL DEFAULT -1, -- newest checkpoint of the present line of work
     due_at            timestamptz,                 -- a wait is a row, not a message
@@ -283,7 +283,7 @@ CREATE INDEX spend_of_ads ON marketing.spend (currency, campaign_id) WHERE kind 
 
 -- Sums of the rows of kind 'llm': one per campaign ('campaign:ID'), and one per UTC day of the fleet ('day:2026-01-31')
 -- from the moment that a cap on it is looked at (spend_enter).
--- A cap is checked and a hold is granted under the lock of its row, which makes caps hold whoever calls at once.
+-- A cap is checked and a hold is granted under the lock of its row, which makes caps hold for calls at once.
 CREATE TABLE marketing.spend_totals (
     scope    text NOT NULL,
     currency text NOT NULL,

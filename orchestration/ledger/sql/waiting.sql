@@ -1,7 +1,8 @@
 -- Units that may not start now, campaigns that wait with them, and the tick that repairs and wakes.
 
--- Give a unit back: after an error that is worth a retry, or because it may not start now. What waits for a provider remembers since when (journal: waiting_since); a deferral is told once
--- in the history, until its reason changes. A campaign that has nothing else to do waits with its unit.
+-- Give a unit back: after an error that is worth a retry, or because it may not start now. What waits for a provider
+-- remembers since when (journal: waiting_since); a deferral is told once in the history, until its reason changes. A
+-- campaign that has nothing else to do waits with its unit.
 CREATE FUNCTION marketing.give_back(
     p_campaign text, p_step integer, p_stage integer, p_key text, p_worker text, p_status text, p_delay double precision,
     p_error jsonb, p_attempt boolean
@@ -37,7 +38,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Let campaigns wait whose stage at work has nothing running and nothing to do before its deferred units come due.
+-- Park campaigns whose stage at work has nothing running and nothing to do before its deferred units come due.
 -- A deferred unit's error says what it waits for ("wait": provider | budget); other delays are short or have a
 -- wake-up of their own. p_campaigns NULL: look at all. Safe to run any number of times in parallel.
 CREATE FUNCTION marketing.park(p_campaigns text[], p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
@@ -90,11 +91,11 @@ BEGIN
     RETURN parked;
 END $$;
 
--- Let campaigns look again whose provider (or budget) may be there again: their reason stays until they get further,
--- and nothing is said about each look. Returns how many.
+-- Resume parked campaigns that are due, whose provider (or budget) may be there again: their reason stays until they get
+-- further, and their history does not tell of it. Returns how many.
 CREATE FUNCTION marketing.resume_due(p_limit integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-    looking integer;
+    resumed integer;
 BEGIN
     WITH over AS (
         SELECT c.campaign_id FROM marketing.campaigns c
@@ -106,11 +107,11 @@ BEGIN
     UPDATE marketing.campaigns c
     SET status = 'running', due_at = NULL, progress_at = clock_timestamp() - interval '1 day', publishes = 0
     FROM over WHERE c.campaign_id = over.campaign_id;
-    GET DIAGNOSTICS looking = ROW_COUNT;
-    RETURN looking;
+    GET DIAGNOSTICS resumed = ROW_COUNT;
+    RETURN resumed;
 END $$;
 
--- Let everything that waits for a provider, or for a budget, look again in p_delay seconds. NULL: any provider, all
+-- Make everything that waits for a provider, or for a budget, due in p_delay seconds. NULL: all providers, all
 -- campaigns.
 CREATE FUNCTION marketing.wake_waiting(
     p_kind text, p_provider text, p_campaign text, p_delay double precision
@@ -157,6 +158,12 @@ CREATE FUNCTION marketing.unsettled(p_journal jsonb) RETURNS text[] LANGUAGE sql
       AND p_journal ->> ('ended:' || (e.value ->> 'token')) IS DISTINCT FROM 'refused'
 $$;
 
+-- The error of a unit whose workers died.
+CREATE FUNCTION marketing.crash_error(p_provider text, p_crashes integer) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('code', 'crashed', 'provider', p_provider, 'message',
+                              'its worker died ' || p_crashes || ' times while it ran')
+$$;
+
 -- Repair what was dropped and list the campaigns that may need a wake-up: (campaign, agent, step, no progress since).
 -- Safe to run any number of times in parallel. p_worker is the judge: it declares no worker dead until it has itself
 -- beaten without a gap for as long as the lease, and Postgres has been up for as long.
@@ -172,7 +179,7 @@ BEGIN
 
     IF coalesce(may_judge, false) THEN
         WITH places AS (
-            SELECT c.campaign_id, c.step, c.stage, false AS wished FROM marketing.campaigns c
+            SELECT c.campaign_id, c.step, c.stage, false AS requested FROM marketing.campaigns c
             WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'cancelling') AND c.remaining > 0
             UNION ALL
             SELECT c.campaign_id, c.step, c.stage, true
@@ -191,7 +198,7 @@ BEGIN
                                AND w.beat_at > clock_timestamp() - make_interval(secs => p_lease))
                    -- A worker looks for claims that it holds without knowing, but not of paused campaigns. One that
                    -- is at work after all finds its claim gone before it sends anything, and its result is taken.
-                   OR (p.wished AND u.started_at < clock_timestamp() - interval '5 minutes'))
+                   OR (p.requested AND u.started_at < clock_timestamp() - interval '5 minutes'))
             ORDER BY u.campaign_id, u.step, u.key LIMIT p_limit FOR UPDATE OF u SKIP LOCKED
         ), given_back AS (
             UPDATE marketing.units u
@@ -210,8 +217,8 @@ BEGIN
         DELETE FROM marketing.workers w WHERE w.beat_at < clock_timestamp() - interval '1 hour';
     END IF;
 
-    -- An effect that was running in six workers that died, and that may have been carried out, is a person's business.
-    -- Its crashes begin anew, at a number that still makes it run alone: who looks at it decides that it is tried.
+    -- An effect that was running in six workers that died, and that may have been carried out, waits for a person. Its
+    -- crashes begin anew, at a number that still makes it run alone: the person decides that it is tried again.
     WITH crashed AS (
         SELECT u.campaign_id, u.step, u.stage, u.key, u.crashes
         FROM marketing.campaigns c
@@ -222,8 +229,7 @@ BEGIN
     ), kept AS (
         UPDATE marketing.units u
         SET status = 'unknown', worker = NULL, crashes = p_max_crashes / 2,
-            error = jsonb_build_object('code', 'crashed', 'provider', u.provider, 'message',
-                                       'its worker died ' || crashed.crashes || ' times while it ran')
+            error = marketing.crash_error(u.provider, crashed.crashes)
         FROM crashed WHERE u.campaign_id = crashed.campaign_id AND u.step = crashed.step AND u.stage = crashed.stage
                        AND u.key = crashed.key
         RETURNING u.campaign_id, u.step, u.agent, u.key, u.provider, u.error ->> 'message' AS message,
@@ -245,9 +251,7 @@ BEGIN
     -- Any other unit that was running in six workers that died is poison: it fails alone, with a plain reason.
     WITH poison AS (
         UPDATE marketing.units u
-        SET status = 'failed', finished_at = clock_timestamp(),
-            error = jsonb_build_object('code', 'crashed', 'provider', u.provider, 'message',
-                                       'its worker died ' || u.crashes || ' times while it ran')
+        SET status = 'failed', finished_at = clock_timestamp(), error = marketing.crash_error(u.provider, u.crashes)
         FROM marketing.campaigns c
         WHERE (c.status = 'running' OR (c.status = 'cancelling' AND c.stage_name = 'wind_down'))
           AND c.campaign_id = u.campaign_id AND c.step = u.step AND c.stage = u.stage
@@ -260,9 +264,7 @@ BEGIN
     UPDATE marketing.campaigns c SET remaining = c.remaining - counted.n FROM counted
     WHERE c.campaign_id = counted.campaign_id;
     UPDATE marketing.units u
-    SET status = 'failed', finished_at = clock_timestamp(),
-        error = jsonb_build_object('code', 'crashed', 'provider', u.provider, 'message',
-                                   'its worker died ' || u.crashes || ' times while it ran')
+    SET status = 'failed', finished_at = clock_timestamp(), error = marketing.crash_error(u.provider, u.crashes)
     FROM marketing.ad_switches s
     WHERE s.settled_at IS NULL AND u.campaign_id = s.campaign_id AND u.step = -s.number
       AND u.status IN ('pending', 'unknown') AND u.crashes >= p_max_crashes;
@@ -312,7 +314,7 @@ END $$;
 
 -- Take the right to wake these campaigns: those that have made no progress since they were listed.
 CREATE FUNCTION marketing.claim_wakeups(p_campaigns text[], p_since timestamptz[])
-RETURNS TABLE (woken_campaign text, woken_agent text, woken_step integer, woken_status text) LANGUAGE sql AS $$
+RETURNS TABLE (woken_campaign text, woken_step integer) LANGUAGE sql AS $$
     WITH asked AS (
         SELECT c.campaign_id FROM marketing.campaigns c
         JOIN unnest(p_campaigns, p_since) AS a(campaign_id, since)
@@ -321,5 +323,5 @@ RETURNS TABLE (woken_campaign text, woken_agent text, woken_step integer, woken_
     )
     UPDATE marketing.campaigns c SET progress_at = clock_timestamp(), publishes = c.publishes + 1
     FROM asked WHERE c.campaign_id = asked.campaign_id
-    RETURNING c.campaign_id, coalesce(c.agent, ''), c.step, c.status
+    RETURNING c.campaign_id, c.step
 $$;

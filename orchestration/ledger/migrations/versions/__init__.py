@@ -1,1 +1,1 @@
-"""One file per schema revision, in order. A revision that has been released is never edited."""
+"""Revisions of the schema, one file each, which are never edited once they have been released."""

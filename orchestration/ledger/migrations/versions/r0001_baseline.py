@@ -1,4 +1,4 @@
-"""The whole schema: tables, and the functions of the ledger."""
+"""Baseline of the schema: all tables, and the functions of the ledger."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Not offered: campaigns in flight would be lost. Restore a backup instead."""
+    """Refuse, because campaigns in flight would be lost."""
     raise NotImplementedError("downgrading would drop campaigns; restore a backup instead")
