@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from integrations.ads.curve import Curve
 from integrations.ads.facebook.sandbox_answers import (
     GraphError,
     actions,
@@ -24,10 +23,11 @@ from integrations.ads.facebook.sandbox_answers import (
     projected,
     search,
 )
-from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Life, curve, report
+from integrations.ads.naming import label_of
+from integrations.sandbox.ad_accounts import AdAccounts
+from integrations.sandbox.ad_world import AdText, Life
 from integrations.sandbox.protocol import Request, Response, waiting
-from integrations.sandbox.world import DEFAULT_SEED, chance
+from integrations.sandbox.world import chance
 
 PLATFORM = "facebook_ads"
 _WHOLE = frozenset({"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"})
@@ -35,22 +35,11 @@ _EDGES = {"campaigns": "campaign", "adsets": "adset", "adcreatives": "creative",
 _PARENT = {"adset": "campaign_id", "ad": "campaign_id"}
 
 
-class FacebookSandbox:
+class FacebookSandbox(AdAccounts):
     """Ad accounts at Facebook."""
 
     name = PLATFORM
     prefix = "/facebook"
-
-    def __init__(self) -> None:
-        self.reset(DEFAULT_SEED, None)
-
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """See the protocol."""
-        self._market: Curve = curve(PLATFORM, seed, world)
-        self._currency: str | None = (world or {}).get("currency")
-        self._seed = seed
-        self._objects: dict[str, dict[str, Any]] = {}  #: id -> object, in the order of creation
-        self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -81,34 +70,12 @@ class FacebookSandbox:
         error = GraphError(503, 2, "Service temporarily unavailable", transient=True)
         return Response(status=503, body=error.body(), headers=waiting(retry_after_s))
 
-    def advance(self, days: int) -> None:
-        """Let days go by for the campaigns that run."""
-        for life in self._lives.values():
-            life.advance(days)
-
     def ad_campaigns(self) -> list[dict[str, Any]]:
         """See the protocol, with budgets in major units."""
         return [
-            {
-                "provider": PLATFORM,
-                "id": item["id"],
-                "name": item["name"],
-                "effect_key": effect_key_of(item["name"]),
-                "status": item["status"].lower(),
-                "daily_budget": self._lives[item["id"]].budget,
-                "created_at": item["_created_at"],
-            }
+            self.listed_campaign(item["id"], item["name"], item["status"].lower(), item["_created_at"])
             for item in self._of_kind("campaign")
         ]
-
-    def snapshot(self) -> Any:
-        """See the protocol."""
-        return {"objects": self._objects, "lives": {key: life.to_json() for key, life in self._lives.items()}}
-
-    def restore(self, data: Any) -> None:
-        """See the protocol."""
-        self._objects = dict(data["objects"])
-        self._lives = {key: Life.from_json(life) for key, life in data["lives"].items()}
 
     def _authorise(self, params: Mapping[str, str]) -> None:
         token = params.get("access_token", "")
@@ -204,15 +171,7 @@ class FacebookSandbox:
                 if ad["campaign_id"] == campaign["id"] and label_of(ad["name"]).token == generation.token
             }
             texts = {name: self._text(ad) for name, ad in ads.items()}
-            figures = report(
-                life,
-                generation.token,
-                texts,
-                market=self._market,
-                seed=self._seed,
-                platform=PLATFORM,
-                key=effect_key_of(campaign["name"]),
-            )
+            figures = self.figures(campaign["id"], campaign["name"], generation.token, texts)
             for name, days in figures.items():
                 if wanted is not None and ads[name]["id"] not in wanted:
                     continue

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from integrations.ads.curve import Curve
 from integrations.ads.linkedin.sandbox_answers import (
     RestLiError,
     analytics_row,
@@ -25,32 +24,22 @@ from integrations.ads.linkedin.sandbox_answers import (
     urn_list,
     words_of,
 )
-from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Life, curve, report
+from integrations.ads.naming import label_of
+from integrations.sandbox.ad_accounts import AdAccounts
+from integrations.sandbox.ad_world import AdText, Life
 from integrations.sandbox.protocol import Request, Response, waiting
-from integrations.sandbox.world import DEFAULT_SEED, chance
+from integrations.sandbox.world import chance
 
 PLATFORM = "linkedin_ads"
 _STATUSES = frozenset({"ACTIVE", "PAUSED", "DRAFT", "ARCHIVED", "CANCELED", "REMOVED"})
 _CREATED = {"adCampaignGroups": "group", "adCampaigns": "campaign", "creatives": "creative"}
 
 
-class LinkedInAdsSandbox:
+class LinkedInAdsSandbox(AdAccounts):
     """Ad accounts at LinkedIn."""
 
     name = PLATFORM
     prefix = "/linkedin_ads"
-
-    def __init__(self) -> None:
-        self.reset(DEFAULT_SEED, None)
-
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """See the protocol."""
-        self._market: Curve = curve(PLATFORM, seed, world)
-        self._currency: str | None = (world or {}).get("currency")
-        self._seed = seed
-        self._objects: dict[str, dict[str, Any]] = {}  #: kind/id -> object, in the order of creation
-        self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -72,34 +61,12 @@ class LinkedInAdsSandbox:
             error = RestLiError(503, "SERVICE_UNAVAILABLE", "Service unavailable")
         return Response(status=error.status, body=error.body(), headers=waiting(retry_after_s))
 
-    def advance(self, days: int) -> None:
-        """Let days go by for the campaigns that run."""
-        for life in self._lives.values():
-            life.advance(days)
-
     def ad_campaigns(self) -> list[dict[str, Any]]:
         """See the protocol."""
         return [
-            {
-                "provider": PLATFORM,
-                "id": item["id"],
-                "name": item["name"],
-                "effect_key": effect_key_of(item["name"]),
-                "status": item["status"].lower(),
-                "daily_budget": self._lives[item["id"]].budget,
-                "created_at": item["_created_at"],
-            }
+            self.listed_campaign(item["id"], item["name"], item["status"].lower(), item["_created_at"])
             for item in self._of_kind("campaign")
         ]
-
-    def snapshot(self) -> Any:
-        """See the protocol."""
-        return {"objects": self._objects, "lives": {key: life.to_json() for key, life in self._lives.items()}}
-
-    def restore(self, data: Any) -> None:
-        """See the protocol."""
-        self._objects = dict(data["objects"])
-        self._lives = {key: Life.from_json(life) for key, life in data["lives"].items()}
 
     def _authorise(self, request: Request) -> None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -204,15 +171,7 @@ class LinkedInAdsSandbox:
                 for item in self._of_kind("creative")
                 if item["campaign"] == creative["campaign"] and label_of(item["name"]).token == token
             }
-            figures = report(
-                self._lives[campaign["id"]],
-                token,
-                siblings,
-                market=self._market,
-                seed=self._seed,
-                platform=PLATFORM,
-                key=effect_key_of(campaign["name"]),
-            )
+            figures = self.figures(campaign["id"], campaign["name"], token, siblings)
             for day in figures[creative["name"]]:
                 if since <= day.day <= until:
                     rows.append((day.day, analytics_row(urn, day)))

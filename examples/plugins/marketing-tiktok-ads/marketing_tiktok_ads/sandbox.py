@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from integrations.ads.naming import effect_key_of, label_of
-from integrations.sandbox.ad_world import AdText, Life, curve, report
+from integrations.ads.naming import label_of
+from integrations.sandbox.ad_accounts import AdAccounts
+from integrations.sandbox.ad_world import AdText, Life
 from integrations.sandbox.protocol import Request, Response, waiting
-from integrations.sandbox.world import DEFAULT_SEED, chance
+from integrations.sandbox.world import chance
 from marketing_tiktok_ads.spec import SPEC
 
 _REQUIRED = {
@@ -31,22 +32,11 @@ class RefusedError(Exception):
         self.code = code
 
 
-class TikTokSandbox:
+class TikTokSandbox(AdAccounts):
     """Advertisers at TikTok."""
 
     name = SPEC.name
     prefix = "/tiktok_ads"
-
-    def __init__(self) -> None:
-        self.reset(DEFAULT_SEED, None)
-
-    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
-        """See the protocol."""
-        self._market = curve(self.name, seed, world)
-        self._currency: str | None = (world or {}).get("currency")
-        self._seed = seed
-        self._objects: dict[str, dict[str, Any]] = {}  #: kind/id -> object, in the order of creation
-        self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -67,37 +57,17 @@ class TikTokSandbox:
             return Response(body=body, headers=waiting(retry_after_s))
         return Response(status=503, body={"code": 50000, "message": "System error"}, headers=waiting(retry_after_s))
 
-    def advance(self, days: int) -> None:
-        """See the protocol."""
-        for life in self._lives.values():
-            life.advance(days)
-
     def ad_campaigns(self) -> list[dict[str, Any]]:
         """See the protocol."""
         return [
-            {
-                "provider": self.name,
-                "id": row["campaign_id"],
-                "name": row["campaign_name"],
-                "effect_key": effect_key_of(row["campaign_name"]),
-                "status": "active" if row["operation_status"] == "ENABLE" else "paused",
-                "daily_budget": self._lives[row["campaign_id"]].budget,
-                "created_at": row["create_time"],
-            }
+            self.listed_campaign(
+                row["campaign_id"],
+                row["campaign_name"],
+                "active" if row["operation_status"] == "ENABLE" else "paused",
+                row["create_time"],
+            )
             for row in self._of_kind("campaign")
         ]
-
-    def snapshot(self) -> Any:
-        """See the protocol."""
-        return {
-            "objects": self._objects,
-            "lives": {campaign: life.to_json() for campaign, life in self._lives.items()},
-        }
-
-    def restore(self, data: Any) -> None:
-        """See the protocol."""
-        self._objects = {key: dict(row) for key, row in data["objects"].items()}
-        self._lives = {campaign: Life.from_json(life) for campaign, life in data["lives"].items()}
 
     def _answer(self, request: Request) -> dict[str, Any]:
         kind, _, action = request.path.strip("/").partition("/")
@@ -175,15 +145,7 @@ class TikTokSandbox:
                 for row in self._of_kind("ad")
                 if row["campaign_id"] == ad["campaign_id"] and label_of(row["ad_name"]).token == token
             }
-            days = report(
-                self._lives[ad["campaign_id"]],
-                token,
-                siblings,
-                market=self._market,
-                seed=self._seed,
-                platform=self.name,
-                key=effect_key_of(campaign["campaign_name"]),
-            )[ad["ad_name"]]
+            figures = self.figures(ad["campaign_id"], campaign["campaign_name"], token, siblings)
             rows += [
                 {
                     "dimensions": {"ad_id": identifier, "stat_time_day": f"{day.day} 00:00:00"},
@@ -194,7 +156,7 @@ class TikTokSandbox:
                         "conversion": str(day.conversions),
                     },
                 }
-                for day in days
+                for day in figures[ad["ad_name"]]
                 if since <= day.day <= until
             ]
         return rows

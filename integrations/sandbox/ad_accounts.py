@@ -1,0 +1,64 @@
+"""Ad accounts in the sandbox's ad world: what every ad platform's half of the sandbox keeps, under any API.
+
+Invariant: what a platform holds is its objects and the lives of its campaigns; both survive a restart of the sandbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.ads.curve import Curve
+from integrations.ads.naming import effect_key_of
+from integrations.sandbox.ad_world import AdText, DayFigures, Life, curve, report
+from integrations.sandbox.world import DEFAULT_SEED
+
+
+class AdAccounts:
+    """Base of the sandbox's ad platforms, which add the answers of their API."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self.reset(DEFAULT_SEED, None)
+
+    def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
+        """See the protocol."""
+        self._market: Curve = curve(self.name, seed, world)
+        self._currency: str | None = (world or {}).get("currency")
+        self._seed = seed
+        self._objects: dict[str, dict[str, Any]] = {}  #: by a key of the platform's, in the order of creation
+        self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
+
+    def advance(self, days: int) -> None:
+        """Let days go by for the campaigns that run."""
+        for life in self._lives.values():
+            life.advance(days)
+
+    def snapshot(self) -> Any:
+        """See the protocol."""
+        return {"objects": self._objects, "lives": {key: life.to_json() for key, life in self._lives.items()}}
+
+    def restore(self, data: Any) -> None:
+        """See the protocol."""
+        self._objects = dict(data["objects"])
+        self._lives = {key: Life.from_json(life) for key, life in data["lives"].items()}
+
+    def listed_campaign(self, campaign_id: str, name: str, status: str, created_at: str) -> dict[str, Any]:
+        """Return a campaign as ``ad_campaigns`` lists it, with its budget in major units."""
+        return {
+            "provider": self.name,
+            "id": campaign_id,
+            "name": name,
+            "effect_key": effect_key_of(name),
+            "status": status,
+            "daily_budget": self._lives[campaign_id].budget,
+            "created_at": created_at,
+        }
+
+    def figures(
+        self, campaign_id: str, name: str, token: str, texts: Mapping[str, AdText]
+    ) -> dict[str, list[DayFigures]]:
+        """Return the days of one revision's ads, by the name of the ad, of the campaign that is called ``name``."""
+        life, key = self._lives[campaign_id], effect_key_of(name)
+        return report(life, token, texts, market=self._market, seed=self._seed, platform=self.name, key=key)
