@@ -94,8 +94,10 @@ class Databases:
 
     def create(self) -> str:
         """The SQLAlchemy URL of a database with the current schema and no rows."""
-        if self._free:
-            return self._free.pop()
+        return self._free.pop() if self._free else self.new()
+
+    def new(self) -> str:
+        """The URL of such a database that nobody has used."""
         name = f"test_{next(self._numbers)}"
         self._execute(
             f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
