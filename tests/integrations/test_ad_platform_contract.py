@@ -13,7 +13,7 @@ from pathlib import Path
 import checkout
 import pytest
 import stack
-from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, fault, spec
+from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, spec
 from plugin_package import importable, install, python_path
 
 from integrations.ads.platform import AdPlatform, RemoteCampaign
@@ -59,10 +59,6 @@ def _sandbox_process(site: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(params=["facebook_ads", "linkedin_ads", "tiktok_ads"])
 def ads(request: pytest.FixtureRequest, sandbox: stack.Sandbox) -> AdPlatform:
     return build(request.param, Settings.from_env({"SANDBOX_URL": sandbox.url}))
-
-
-class DiedError(Exception):
-    """The process died."""
 
 
 def calls(sandbox: stack.Sandbox, name: str) -> list[str]:
@@ -133,26 +129,8 @@ def test_repeating_an_update_changes_nothing(sandbox: stack.Sandbox, ads: AdPlat
 
 @pytest.mark.parametrize("journalled", [True, False])
 def test_death_after_any_call_leaves_no_duplicate(sandbox: stack.Sandbox, ads: AdPlatform, journalled: bool) -> None:
-    whole = Wire()
-    ads.create(spec(effect_key="000000000000"), wire=whole, steps=Steps())
-    for number in range(1, whole.calls + 1):
-        key = f"{number:012x}"
-        wanted, steps, wire = spec(effect_key=key), Steps(), Wire()
-
-        def die(at: int, number: int = number) -> None:
-            if at == number:
-                raise DiedError
-
-        wire.after = die
-        with pytest.raises(DiedError):
-            ads.create(wanted, wire=wire, steps=steps)
-        kept = steps if journalled else Steps()
-        found = ads.find_by_key(key, wire=Wire())
-        if found is None:
-            made = ads.create(wanted, wire=Wire(), steps=kept)
-        else:
-            made = ads.update(found, wanted, wire=Wire(), steps=kept)
-        again = settled(sandbox, ads, key)
+    for wanted, made in deaths(ads, journalled=journalled):
+        again = settled(sandbox, ads, wanted.effect_key)
         assert not set(again.ids.items()) - set(made.ids.items())
         ads.enable(again, wire=Wire())
         (day, *_) = ads.report(again, SINCE, wire=Wire())

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ad_platforms import KEY, START, Steps, Wire, spec
+from ad_platforms import KEY, START, Steps, Wire, deaths, spec
 from ad_platforms import ad_campaigns as campaigns
 from scripted_http import Script, scripted_server
 
@@ -97,33 +97,12 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
     assert after[0].day == before[-1].day + timedelta(days=1)
 
 
-class DiedError(Exception):
-    """The process died."""
-
-
 @pytest.mark.parametrize("journalled", [True, False])
 def test_death_after_any_call_leaves_no_duplicate(sandbox: Any, platform: AdPlatform, journalled: bool) -> None:
-    total = Wire()
-    platform.create(spec(effect_key="000000000000"), wire=total, steps=Steps())
-    for number in range(1, total.calls + 1):
-        key = f"{number:012x}"
-        wanted, steps, wire = spec(effect_key=key), Steps(), Wire()
-
-        def die(at: int, number: int = number) -> None:
-            if at == number:
-                raise DiedError
-
-        wire.after = die
-        with pytest.raises(DiedError):
-            platform.create(wanted, wire=wire, steps=steps)
-        kept = steps if journalled else Steps()
-        found = platform.find_by_key(key, wire=Wire())
-        if found is None:
-            made = platform.create(wanted, wire=Wire(), steps=kept)
-        else:
-            made = platform.update(found, wanted, wire=Wire(), steps=kept)
-        assert [row["effect_key"] for row in campaigns(sandbox)].count(key) == 1
-        again = platform.find_by_key(key, wire=Wire())
+    outcomes = list(deaths(platform, journalled=journalled))
+    for wanted, made in outcomes:
+        assert [row["effect_key"] for row in campaigns(sandbox)].count(wanted.effect_key) == 1
+        again = platform.find_by_key(wanted.effect_key, wire=Wire())
         assert again is not None
         assert dict(again.ids) == dict(made.ids)
     groups = Wire()
@@ -131,7 +110,7 @@ def test_death_after_any_call_leaves_no_duplicate(sandbox: Any, platform: AdPlat
     names = [
         item["name"] for item in platform._api.pages("/adAccounts/3000/adCampaignGroups", {"q": "search"}, wire=groups)
     ]
-    assert len(names) == len(set(names)) == total.calls + 1
+    assert len(names) == len(set(names)) == len(outcomes) + 1
 
 
 @pytest.mark.parametrize(

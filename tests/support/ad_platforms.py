@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+import pytest
+
 from agents.config import CampaignConfig
 from agents.state import MarketingAgentState
-from integrations.ads.platform import AdSpec, Audience
+from integrations.ads.platform import AdPlatform, AdSpec, Audience, RemoteCampaign
 
 T = TypeVar("T")
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -42,6 +44,33 @@ class Wire:
         answer = send(self.timeout)
         self.after(self.calls)
         return answer
+
+
+class DiedError(Exception):
+    """The process died."""
+
+
+def deaths(platform: AdPlatform, *, journalled: bool) -> Iterator[tuple[AdSpec, RemoteCampaign]]:
+    """Yield what a second attempt makes after a death at each call of a creation, with its journal or without."""
+    whole = Wire()
+    platform.create(spec(effect_key="000000000000"), wire=whole, steps=Steps())
+    assert whole.calls > 0
+    for number in range(1, whole.calls + 1):
+        wanted, steps, wire = spec(effect_key=f"{number:012x}"), Steps(), Wire()
+
+        def die(at: int, number: int = number) -> None:
+            if at == number:
+                raise DiedError
+
+        wire.after = die
+        with pytest.raises(DiedError):
+            platform.create(wanted, wire=wire, steps=steps)
+        kept = steps if journalled else Steps()
+        found = platform.find_by_key(wanted.effect_key, wire=Wire())
+        if found is None:
+            yield wanted, platform.create(wanted, wire=Wire(), steps=kept)
+        else:
+            yield wanted, platform.update(found, wanted, wire=Wire(), steps=kept)
 
 
 def spec(**changes: Any) -> AdSpec:
