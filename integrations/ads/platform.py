@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from integrations.ads.limits import PlatformLimits
+from integrations.errors import TransientError
 
 T = TypeVar("T")
 
@@ -64,6 +65,17 @@ def once(steps: Steps, step: str, found: str | None, make: Callable[[], str]) ->
         found = make()
     steps.put(step, found)
     return found
+
+
+def object_id(provider: str, item: Mapping[str, object]) -> str:
+    """Return the id of an object that a platform answered.
+
+    Raises TransientError for an answer without one.
+    """
+    found = item.get("id")
+    if not isinstance(found, str | int) or not found:
+        raise TransientError(provider, "answered an object without an id")
+    return str(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 from zlib import error as ZlibError
 
@@ -26,7 +27,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from integrations.ads.facebook.errors import PROVIDER, facebook_error
-from integrations.ads.platform import Wire
+from integrations.ads.platform import Wire, object_id
 from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
 from integrations.http import (
     BAD_ADDRESS,
@@ -43,6 +44,7 @@ from integrations.settings import ProviderSettings
 
 PAGE_SIZE = 100
 MAX_PAGES = 500  #: a listing that never ends is the provider's failure
+identifier = partial(object_id, PROVIDER)
 #: urllib3 writes request lines at DEBUG, and the token is in them.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -155,17 +157,6 @@ class Graph:
         # What requests' own ``content`` would set; from here on nobody reads the socket.
         answer._content, answer._content_consumed = body or b"", True  # type: ignore[attr-defined]
         self._local.answer = answer
-
-
-def identifier(item: Mapping[str, Any]) -> str:
-    """Return the id of an object that was read.
-
-    Raises TransientError for an answer without one.
-    """
-    found = item.get("id")
-    if not isinstance(found, str | int) or not found:
-        raise TransientError(PROVIDER, "answered an object without an id")
-    return str(found)
 
 
 def _json(answer: requests.Response) -> Any:

@@ -66,14 +66,8 @@ class LinkedInAds:
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
-        found = [
-            item
-            for item in self._api.pages(f"{self._account}/adCampaigns", {"q": "search"}, wire=wire)
-            if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
-        ]
-        if not found:
-            return None
-        return self._with_children(min(found, key=_age), wire)
+        found = self._oldest("adCampaigns", effect_key, wire)
+        return self._with_children(found, wire) if found is not None else None
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
         """See the protocol."""
@@ -210,12 +204,17 @@ class LinkedInAds:
 
     def _group(self, effect_key: str, wire: Wire) -> str | None:
         """Return the id of the campaign group that a lost reply left behind, if any."""
+        found = self._oldest("adCampaignGroups", effect_key, wire)
+        return identifier(found) if found is not None else None
+
+    def _oldest(self, kind: str, effect_key: str, wire: Wire) -> dict[str, Any] | None:
+        """Return the oldest object of the account that carries the key and has not been removed, if any."""
         found = [
             item
-            for item in self._api.pages(f"{self._account}/adCampaignGroups", {"q": "search"}, wire=wire)
+            for item in self._api.pages(f"{self._account}/{kind}", {"q": "search"}, wire=wire)
             if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
         ]
-        return identifier(min(found, key=_age)) if found else None
+        return min(found, key=_age, default=None)
 
     def _campaign(self, spec: AdSpec, remote: RemoteCampaign | None, group: str, wire: Wire, steps: Steps) -> str:
         if remote is not None or steps.get("campaign") is not None:

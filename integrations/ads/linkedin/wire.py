@@ -21,10 +21,11 @@ told apart from a bad request, for it needs a person (``LINKEDIN_VERSION``), not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from integrations.ads.platform import Wire
+from integrations.ads.platform import Wire, object_id
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -39,6 +40,7 @@ from integrations.settings import ProviderSettings
 PROVIDER = "linkedin_ads"
 PAGE_SIZE = 100
 MAX_PAGES = 500
+identifier = partial(object_id, PROVIDER)
 
 #: Statuses that mean something else here than in :data:`integrations.http_errors.DEFAULT_ERRORS`.
 STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -134,17 +136,6 @@ def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise TransientError(PROVIDER, "answered a listing without elements")
     return [item for item in found if isinstance(item, dict)]
-
-
-def identifier(item: Mapping[str, Any]) -> str:
-    """Return the id of an object that was read.
-
-    Raises TransientError for an answer without one.
-    """
-    found = item.get("id")
-    if not isinstance(found, str | int) or not found:
-        raise TransientError(PROVIDER, "answered an object without an id")
-    return str(found)
 
 
 def error_code(reply: HttpReply) -> str:
