@@ -29,7 +29,7 @@ class Question:
 
 
 def about_effects(stage: Stage) -> Question | None:
-    """Describe the stage's effects by what their units are given; None for a stage without effects."""
+    """Return a question that shows the input of each of the stage's effects, or None when the stage has no effects."""
     effects = [unit for unit in stage.units if unit.effect]
     if not effects:
         return None

@@ -91,14 +91,14 @@ class BaseAgent(ABC):
         return ()
 
     def overview(self, state: MarketingAgentState) -> Sequence[Section]:
-        """Tell people about this agent's part of the campaign; by default the figures of its last hop."""
+        """Return this agent's part of the campaign's overview, by default the figures of its last hop."""
         return reported(state, self.name, self.title)
 
     def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
-        """Describe what a planned stage will publish and spend; None when there is nothing to ask.
+        """Return the question that a person answers before a planned stage begins, or None when none is needed.
 
-        By default a stage with effects is described by what their units are given, so that an effect that its agent
-        does not describe is asked, never passed.
+        By default the question shows the input of each effect, so that an effect which its agent does not describe is
+        asked about and never let through.
         """
         del state
         return about_effects(stage)
@@ -114,7 +114,7 @@ class BaseAgent(ABC):
         return None
 
     def next_cycle(self, state: MarketingAgentState, now: datetime) -> Wait | None:
-        """Return the wait until this agent begins another cycle of a campaign that has reached its end; None: never."""
+        """Return how long a finished campaign waits for another cycle of this agent, or None when there is none."""
         del state, now
         return None
 

@@ -122,7 +122,7 @@ class AdManagement(BaseAgent):
         return approval.question(state, stage)
 
     def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
-        """Plan one effect per platform: whatever carries this campaign's key there is paused, or switched on again."""
+        """Plan one effect per platform, which pauses the ads of this campaign there or switches them on again."""
         units = [
             STOP.unit(
                 f"{wanted or 'stop'}:{name}",

@@ -17,7 +17,7 @@ GATE = "ads"
 
 
 def question(state: MarketingAgentState, stage: Stage) -> Question | None:
-    """Describe what the stage's effects publish and spend; None for a stage without effects."""
+    """Return the question about the ads and the budget of a stage, or None when the stage makes no ads."""
     asked = [DEPLOY.given(unit) for unit in stage.units if unit.effect]
     if not asked:
         return None

@@ -50,7 +50,7 @@ def deploy(given: Deploy, ctx: UnitContext) -> Deployed:
         made = _deployed(ctx, platform, spec, given.remote_ids)
     except IntegrationError:
         if not given.remote_ids and ctx.journaled(_ENABLING) is None:
-            restore()  # whatever was made is paused and spends nothing
+            restore()  # the ad was never enabled, so it spends nothing
         raise
     ctx.ad_budget.placed(spec)
     return made

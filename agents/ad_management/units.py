@@ -18,7 +18,7 @@ class OnPlatform(Part):
 
 
 class WriteCreative(OnPlatform, Prompted):
-    """The question for the texts of the ads on one platform."""
+    """Input of the unit that asks the model for the texts of the ads on one platform."""
 
 
 class Creative(WrittenCreative):
@@ -34,7 +34,7 @@ class Validate(OnPlatform):
 
 
 class Validated(Part):
-    """The platform would take the ad."""
+    """Answer of a platform that accepts the ad."""
 
     valid: bool = True
 

@@ -1,4 +1,4 @@
-"""The units that get the texts of ads: one question to the model per platform.
+"""Writing of ad texts: one unit per platform, which asks the model once.
 
 Invariant: a platform without a client has a unit too, which fails with the reason and makes its creative fail.
 """

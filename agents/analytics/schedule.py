@@ -24,7 +24,7 @@ def measuring(state: MarketingAgentState, came_from: str | None, now: datetime) 
 
 
 def next_optimization(state: MarketingAgentState, now: datetime) -> Wait | None:
-    """Return the wait of a finished campaign for its next optimisation cycle; None when its schedule is over."""
+    """Return how long a finished campaign waits for its next optimisation, or None when its schedule is over."""
     cadence = state.campaign_config.optimize_every
     if cadence is None or not any(c.status == "active" for c in state.ad_creatives):
         return None

@@ -1,4 +1,4 @@
-"""The units of analytics: one report per platform, and one question to the model."""
+"""Units of analytics: a platform's report for each ad, and a request to the model for suggestions."""
 
 from __future__ import annotations
 
