@@ -37,6 +37,11 @@ def test_a_state_has_the_size_it_is_named_after(workload: Workload) -> None:
     assert size == pytest.approx(workload.state_bytes, rel=0.15)
 
 
+def test_it_starts_as_make_bench_starts_it() -> None:
+    """Not on pytest's import path, which finds more."""
+    subprocess.run([sys.executable, "-m", "tests.bench", "--help"], check=True, capture_output=True, text=True)
+
+
 def test_waits_are_spread_as_named_and_the_same_for_everybody() -> None:
     waits = [delay_s(UNEVEN, f"{n:032x}", hop, unit) for n in range(200) for hop in range(4) for unit in range(3)]
     assert 0.025 <= min(waits) < 0.03

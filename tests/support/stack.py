@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from used_database import AsNew
+from tests.support.used_database import AsNew
 
 T = TypeVar("T")
 
