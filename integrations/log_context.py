@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import MappingProxyType
 
 #: In the order in which they are written.
 FIELDS = ("campaign", "step", "unit", "agent", "worker")
 
-_here: ContextVar[Mapping[str, str | int]] = ContextVar("log_context", default=MappingProxyType({}))
+#: Of the blocks around, outermost first: they are merged only when a line is written.
+_here: ContextVar[tuple[Mapping[str, str | int], ...]] = ContextVar("log_context", default=())
 _process: dict[str, str | int] = {}
 
 
@@ -25,7 +25,7 @@ def log_context(**fields: str | int) -> Iterator[None]:
 
     Fields of an inner block override those of an outer one.
     """
-    token = _here.set({**_here.get(), **fields})
+    token = _here.set((*_here.get(), fields))
     try:
         yield
     finally:
@@ -39,4 +39,7 @@ def log_always(**fields: str | int) -> None:
 
 def logged_fields() -> Mapping[str, str | int]:
     """Return the fields of a line that this thread logs now."""
-    return {**_process, **_here.get()}
+    found = dict(_process)
+    for fields in _here.get():
+        found |= fields
+    return found

@@ -65,10 +65,13 @@ class RetryPolicy:
 
         Missing keys get their default, and unknown keys are left out.
         """
-        known = {field.name: data[field.name] for field in fields(RetryPolicy) if field.name in data}
+        known = {name: data[name] for name in _FIELDS if name in data}
         breaker = known.get("breaker")
         fallback = tuple(known.get("fallback", ()))
         return RetryPolicy(**{**known, "fallback": fallback, "breaker": Breaker(**breaker) if breaker else None})
+
+
+_FIELDS = tuple(field.name for field in fields(RetryPolicy))  #: a policy is read with every unit
 
 
 @dataclass(frozen=True, slots=True)
