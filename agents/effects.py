@@ -55,7 +55,7 @@ class EffectSteps:
     def __init__(self, ctx: UnitContext, provider: str, *, ticks: Callable[[], float] | None = None) -> None:
         self._ctx = ctx
         self._provider = provider
-        self._ticks = ticks or seconds_awake_or_not
+        self._ticks = ticks or seconds_since_boot
         self._held_at = float("-inf")  #: when, in ticks, the attempt was last known to hold the unit
         self._sending: str | None = None  #: token of the intent whose call comes next
 
@@ -148,14 +148,17 @@ def unsettled(journal: Mapping[str, Any]) -> list[str]:
     )
 
 
-def said_by_a_person(journal: Mapping[str, Any], step: str, remote_id: str | None) -> dict[str, Any]:
-    """Journal entries that settle ``step``: its object's id, or None when a person saw that it was not made."""
+def settling_entries(journal: Mapping[str, Any], step: str, remote_id: str | None) -> dict[str, Any]:
+    """Return the journal entries that settle ``step`` by a person's word.
+
+    ``remote_id`` is the id of its object at the platform, None when it was not made.
+    """
     if remote_id is not None:
         return {REMOTE + step: remote_id}
     return {ENDED + journal[INTENT + step]["token"]: _REFUSED}
 
 
-def seconds_awake_or_not() -> float:
-    """A clock that nobody sets and that goes on while the process, or (on Linux) the machine, sleeps."""
+def seconds_since_boot() -> float:
+    """Return the seconds of a clock that is never set and that (on Linux) goes on while the machine sleeps."""
     boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
     return time.clock_gettime(boot) if boot is not None else time.monotonic()

@@ -173,8 +173,8 @@ class UnitContext(Protocol):
         ...
 
     @property
-    def way(self) -> str | None:
-        """Which of its policy's other ways the unit shall take; None: its own."""
+    def fallback(self) -> str | None:
+        """Which of its policy's fallbacks the unit shall use; None: its own provider."""
         ...
 
     @property

@@ -31,6 +31,7 @@ from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
+from agents.fallbacks import model_policy
 from agents.messages import receive
 from agents.model_call import PROVIDER, choice
 from agents.names import ANALYTICS
@@ -40,7 +41,6 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
 from agents.unit_kind import AnyKind, kinds
-from agents.ways import model_policy
 from integrations.ads.platform import AdSpec
 from integrations.ads.registry import available
 from integrations.retry import RetryPolicy

@@ -30,6 +30,7 @@ from agents.analytics.suggestions import (
 from agents.analytics.units import MEASURE, SUGGEST, Measure
 from agents.base import BaseAgent, thread
 from agents.config import CampaignConfig
+from agents.fallbacks import model_policy
 from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, Prompted, choice
 from agents.names import CONTENT_CREATION
@@ -40,7 +41,6 @@ from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.waiting import Wait
-from agents.ways import model_policy
 
 AGENT = "analytics"
 PACKAGE = "agents.analytics"

@@ -22,6 +22,7 @@ from agents.content_creation.assignments import AGENT, Assignment, assignments, 
 from agents.content_creation.drafts import Draft, better, judge, piece
 from agents.content_creation.units import Brief, Complaint, Excerpt, Existing, Retrieve, Wanted, Write, Written
 from agents.content_creation.writing import PACKAGE, RETRIEVE, REVISE, REWRITE, WRITE
+from agents.fallbacks import model_policy
 from agents.messages import MessageType
 from agents.model_call import PROVIDER, choice
 from agents.names import AD_MANAGEMENT
@@ -31,7 +32,6 @@ from agents.seo import Text, kind_of
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
 from agents.unit_kind import AnyKind, kinds
-from agents.ways import model_policy
 
 LONGEST_HISTORY = 3
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from agents.config import Enrichment
+from agents.fallbacks import MAIL_DOMAIN, OPTIONAL_WAIT_S
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate, identity
 from agents.lead_generation.enrich import executives_first, paid_once
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
-from agents.ways import MAIL_DOMAIN, OPTIONAL_WAIT_S
 from integrations.errors import TransientError
 from integrations.hunter import Verification
 from integrations.retry import RetryPolicy
@@ -109,7 +109,7 @@ def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
     A verification that Hunter is still busy with is asked for again, here and in later tries, and counts as unknown in
     the end. Raises TransientError with Hunter's delay while there are tries left.
     """
-    if ctx.way == MAIL_DOMAIN:
+    if ctx.fallback == MAIL_DOMAIN:
         return VerifyAnswer(emails=dict.fromkeys(given.emails, "unknown"), verified_by=MAIL_DOMAIN)
     statuses: dict[str, str] = {}
     barred: set[str] = set()
