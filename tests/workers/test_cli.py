@@ -133,6 +133,16 @@ def test_live_mode_names_the_missing_keys_at_submit(campaigns: Command, database
     assert stored(database_url) == 0
 
 
+def test_a_campaign_that_cannot_work_is_refused_where_no_service_answers(campaigns: Command, tmp_path: Path) -> None:
+    os.environ.update({"DATABASE_URL": NOBODY, "MARKETING_MODE": "live"})
+    file = tmp_path / "campaign.yaml"
+    file.write_text(CAMPAIGN)
+    for command in ("submit", "run"):
+        answer = campaigns(command, file)
+        assert answer.code == 2
+        assert "OPENAI_API_KEY" in answer.err
+
+
 # ---- not found, not reachable, defects
 
 

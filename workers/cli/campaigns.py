@@ -44,7 +44,7 @@ def submit(file: str, idempotency_key: str | None, changes: tuple[str, ...], as_
 
     config = load_config(file, changes)
     check_lead_files(config)
-    check(config, here())
+    check(config, here())  # before a service is looked for, so that a refusal is one also where none answers
     with campaigns() as client:
         handle = client.submit(config, idempotency_key=idempotency_key)
         if as_json:

@@ -52,7 +52,7 @@ def run_command(file: str, embedded: bool, changes: tuple[str, ...], workers: in
     settings = here()
     config = load_config(file, changes)
     check_lead_files(config)
-    check(config, settings)
+    check(config, settings)  # before a service is started or looked for
     if not embedded and settings.database_url is None and settings.redis_url is None:
         note(f"Nothing is running here, so this run brings its own services (data in {settings.home}).")
         embedded = True
