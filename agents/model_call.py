@@ -32,7 +32,7 @@ CONTEXT_OVERFLOW = "context_length_exceeded"  #: ``detail`` of a BadRequestError
 
 
 class ModelCall(Part):
-    """How a model is asked; base of the inputs of all units that ask one."""
+    """How a model is asked, as base of the inputs of all units that ask one."""
 
     system: str  #: the standing instruction
     model: str | None = None  #: None: the deployment's own
@@ -60,7 +60,7 @@ def choice(models: Models) -> Choice:
 
 
 class Answer(NamedTuple, Generic[T]):
-    """A validated answer and the path that made it, e.g. ``openai:gpt-4.1-mini``."""
+    """Validated answer and the path that made it, such as ``openai:gpt-4.1-mini``."""
 
     value: T
     produced_by: str
@@ -157,7 +157,10 @@ def _declined(raw: RawAnswer, agent: str) -> None:
 
 
 def _validated(raw: RawAnswer, output: type[T]) -> T:
-    """The typed answer; ValueError says in plain words what is wrong with it, without quoting it."""
+    """Return the typed answer.
+
+    Raises ValueError, which says in plain words what is wrong with it, without quoting it.
+    """
     if not raw.text.strip():
         raise ValueError("the answer is empty")
     try:

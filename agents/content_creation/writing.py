@@ -1,4 +1,4 @@
-"""The units that write: a question to the knowledge base, and one to the model for each version of a piece.
+"""Units that write: a question to the knowledge base, and one to the model for each version of a piece.
 
 Invariant: a piece that no model has written says so.
 """

@@ -233,6 +233,6 @@ def _companies(candidates: Sequence[Candidate]) -> list[AskedCompany]:
 
 
 def _parts(name: str) -> tuple[str, str] | None:
-    """First and last name; None when the name has only one part."""
+    """Split a name into first and last, or return None when it has only one part."""
     parts = name.split()
     return (parts[0], " ".join(parts[1:])) if len(parts) > 1 else None

@@ -53,7 +53,7 @@ class VerifyInput(Part):
 
 
 class VerifyAnswer(Answer):
-    """The status of addresses."""
+    """Status of addresses."""
 
     emails: Mapping[str, str]  #: address -> Hunter's verdict
     suppressed: tuple[str, ...] = ()
@@ -96,7 +96,10 @@ def verify_units(candidates: Sequence[Candidate], wanted: Enrichment, refused: I
 
 
 def run_resolve(given: ResolveInput, ctx: UnitContext) -> ResolveAnswer:
-    """Ask which mail domains take mail. Raises TransientError when no question at all was answered."""
+    """Ask which mail domains take mail.
+
+    Raises TransientError when no question at all was answered.
+    """
     found = {domain: _mail_status(ctx, domain) for domain in given.domains}
     if found and all(status == "unknown" for status in found.values()):
         raise TransientError("dns", f"no name server answered about {len(found)} domains")
@@ -143,7 +146,7 @@ def _mail_status(ctx: UnitContext, domain: str) -> str:
 
 
 def _verification(ctx: UnitContext, email: str) -> Verification:
-    """What Hunter says about an address; "pending" while it is still at it, which costs nothing."""
+    """Return what Hunter says about an address: "pending" while it is still at it, which costs nothing."""
     hunter = ctx.providers.hunter
     return paid_once(
         ctx,
