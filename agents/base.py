@@ -1,8 +1,8 @@
-"""The contract of an agent: hooks that are pure, and unit bodies that reach out through a context.
+"""Contract of an agent: hooks that are pure, and unit bodies that reach out through a context.
 
-A hop is ``plan`` → units → ``plan`` → ... → ``update_state``. The orchestrator drives it over the
-ledger; :meth:`BaseAgent.execute` drives the same hooks in one process. Invariant: an agent object
-holds no campaign's data, so one object serves every thread; what it remembers comes from the state.
+A hop is ``plan`` → units → ``plan`` → ... → ``update_state``. The orchestrator drives it over the ledger;
+:meth:`BaseAgent.execute` drives the same hooks in one process. Invariant: an agent object holds no campaign's data, so
+one object serves every thread; what it remembers comes from the state.
 """
 
 from __future__ import annotations
@@ -52,18 +52,21 @@ class BaseAgent(ABC):
 
     @abstractmethod
     def get_system_prompt(self, state: MarketingAgentState) -> str:
-        """The standing instruction of the agent's model calls."""
+        """Return the standing instruction of the agent's model calls."""
 
     @abstractmethod
     def build_input(self, state: MarketingAgentState) -> Mapping[str, Any]:
-        """The facts of the state that this agent's model calls are given (no personal data)."""
+        """Return the facts of the state that this agent's model calls are given (no personal data)."""
 
     @abstractmethod
     def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
-        """The stage after ``results`` (the stages of this hop that are finished), or None when the hop is done."""
+        """Return the stage after ``results``, the finished stages of this hop, or None when the hop is done."""
 
     def run(self, unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-        """Do one unit and return its JSON result; raises IntegrationError. The only place with effects."""
+        """Do one unit and return its JSON result, as the only hook with effects.
+
+        Raises IntegrationError.
+        """
         kind = self.kinds.get(unit.kind)
         if kind is None:
             raise ValueError(f"{self.name} has no unit kind {unit.kind!r}; it has {', '.join(self.kinds)}")
@@ -73,11 +76,14 @@ class BaseAgent(ABC):
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
-        """The state after the hop. Pure: called again after a crash, it gives the same."""
+        """Return the state after the hop.
+
+        Pure: called again after a crash, it gives the same.
+        """
 
     @abstractmethod
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, Any]:
-        """The payload of the hop's task_result message: a few figures, no personal data."""
+        """Return the payload of the hop's task_result message: a few figures, no personal data."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Derive a title for people from the name."""
@@ -119,7 +125,7 @@ class BaseAgent(ABC):
         return None
 
     def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
-        """Plan the effects that stop what the campaign has running outside; None for nothing.
+        """Plan the effects that stop what the campaign has running outside, or return None when nothing runs.
 
         ``wanted`` None: for good, the campaign is being cancelled. "off" and "on": while it is paused (see
         :mod:`agents.stopping`). Keys must differ between the three and between agents.
@@ -133,17 +139,19 @@ class BaseAgent(ABC):
         return state
 
     def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState | None:
-        """Return the state in which this agent does its work anew because a person has rejected it for ``reason``
-        at ``step``; None when it can't."""
+        """Return the state in which this agent does its work anew, or None when it can't.
+
+        A person has rejected the work for ``reason`` at ``step``.
+        """
         del state, reason, step, now
         return None
 
     def handle_error(self, state: MarketingAgentState, error: AgentError) -> MarketingAgentState:
-        """What an error makes of the state; by default it is recorded."""
+        """Return the state after an error, which is recorded by default."""
         return state.evolve(errors=(*state.errors, error))
 
     def memory(self, state: MarketingAgentState) -> tuple[AgentMessage, ...]:
-        """The last :data:`MEMORY_EXCHANGES` exchanges (request and result) of this agent, oldest first."""
+        """Return the last :data:`MEMORY_EXCHANGES` exchanges (request and result) of this agent, oldest first."""
         own = [
             m
             for m in state.agent_messages
@@ -190,7 +198,7 @@ class BaseAgent(ABC):
 
 
 def run_unit(agent: BaseAgent, unit: Unit, ctx: UnitContext) -> UnitResult:
-    """Run one unit once; an IntegrationError becomes a failed result."""
+    """Run one unit once, where an IntegrationError becomes a failed result."""
     try:
         return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output=agent.run(unit, ctx))
     except IntegrationError as error:
@@ -203,7 +211,7 @@ def thread(state: MarketingAgentState) -> str:
 
 
 def unit_error(agent: str, step: int, failure: UnitResult, now: datetime) -> AgentError:
-    """The record of a failed unit."""
+    """Return the record of a failed unit."""
     error = failure.error or {}
     return AgentError(
         agent=agent,
@@ -217,7 +225,7 @@ def unit_error(agent: str, step: int, failure: UnitResult, now: datetime) -> Age
 
 
 def stage_failure(agent: str, step: int, stage: StageResult, now: datetime) -> AgentError | None:
-    """The error that fails the hop when every essential unit of ``stage`` failed; None when it can go on."""
+    """Return the error that fails the hop when every essential unit of ``stage`` failed, or None when it can go on."""
     essential = [r for r in stage.results if r.unit.essential]
     if not essential or any(r.status is not UnitStatus.FAILED for r in essential):
         return None

@@ -41,15 +41,15 @@ class Outcome(Protocol):
 
     @property
     def spend(self) -> Decimal:
-        """Money; all platforms in the same currency."""
+        """Money spent, for all platforms in the same currency."""
         ...
 
 
 def allocate_budget(history: Mapping[str, Sequence[Outcome]], total: Decimal, *, seed: int) -> dict[str, Decimal]:
-    """Split ``total`` over the platforms of ``history`` (its keys; a platform without past has an empty list).
+    """Split ``total`` over the platforms of ``history``, its keys, where a platform without past has an empty list.
 
-    ``history`` is oldest first. The result has the platforms in the order of their names and sums to ``total``
-    rounded down to the cent. ValueError for a total that is negative or not a number.
+    ``history`` is oldest first. The result has the platforms in the order of their names and sums to ``total`` rounded
+    down to the cent. Raises ValueError for a total that is negative or not a number.
     """
     if not total.is_finite() or total < 0:
         raise ValueError(f"total={total} is not an amount of money >= 0")
@@ -94,7 +94,7 @@ def _recent_spend(outcomes: Sequence[Outcome]) -> float:
 
 
 def _last_shares(recent: Sequence[float]) -> list[float]:
-    """Shares of the last days; who has spent nothing yet counts with an equal share."""
+    """Return the shares of the last days, where a platform that has spent nothing yet counts with an equal share."""
     equal = 1 / len(recent)
     known = [amount for amount in recent if amount > 0]
     if not known:
@@ -104,7 +104,7 @@ def _last_shares(recent: Sequence[float]) -> list[float]:
 
 
 def _between(weights: Sequence[float], low: Sequence[float], high: Sequence[float]) -> list[float]:
-    """Shares proportional to ``weights``, each within its bounds, with the sum 1 (bounds give way to the sum)."""
+    """Return shares proportional to ``weights``, each within its bounds, with the sum 1, to which bounds give way."""
 
     def at(scale: float) -> list[float]:
         return [min(top, max(bottom, scale * weight)) for weight, bottom, top in zip(weights, low, high, strict=True)]
@@ -137,7 +137,7 @@ def _cents(total: Decimal, shares: Mapping[str, float], seed: int) -> dict[str, 
 
 
 def _figure(value: Any) -> float:
-    """A finite number >= 0; everything else is 0."""
+    """Return a finite number >= 0, or 0 for everything else."""
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -49,7 +49,7 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class ConfigError(ValueError):
-    """A campaign's configuration is refused; ``problems`` lists each key with its value and what is right."""
+    """Raised when a configuration is refused, with ``problems`` that say each key, its value and what is right."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -95,7 +95,7 @@ class Section(BaseModel):
 
 
 class TargetAudience(Section):
-    """The people a campaign is for; at least one of the fields is needed."""
+    """People a campaign is for, described by at least one of the fields."""
 
     industries: Texts = Field(default=(), validation_alias=AliasChoices("industries", "industry"))
     job_titles: Texts = Field(default=(), validation_alias=AliasChoices("job_titles", "job_title", "titles", "title"))
@@ -128,7 +128,7 @@ class SourceConfig(Section):
 
     @property
     def plugin(self) -> AnySource:
-        """The installed source that the entry is of."""
+        """Installed source that the entry is of."""
         from agents.lead_generation import source_registry
 
         return source_registry.source(self.type)
@@ -148,7 +148,7 @@ class FileSourceConfig(SourceConfig):
 
     @property
     def unread(self) -> str | None:
-        """The path of a file that has yet to be read; None once it is stored."""
+        """Path of a file that has yet to be read, None once it is stored."""
         return self.path if self.file_id is None else None
 
 
@@ -189,7 +189,7 @@ class ContentRequirement(Section):
 
 
 class Brand(Section):
-    """The sender of the campaign and how it wants to sound."""
+    """Sender of the campaign and how it wants to sound."""
 
     name: Text | None = None
     product: Text | None = None
@@ -202,7 +202,7 @@ class Brand(Section):
 
 
 class Models(Section):
-    """The language models to use, by default the one of LLM_MODEL."""
+    """Language models to use, by default the one of LLM_MODEL."""
 
     default: Text | None = None
     fallbacks: Texts = Field(default=(), description="tried in this order while the one before can't be reached")
@@ -214,7 +214,7 @@ class Models(Section):
 
 
 class Enrichment(Section):
-    """The way in which leads are completed and their e-mail is verified."""
+    """How leads are completed and their e-mail is verified."""
 
     find_emails: bool = True
     verify: Literal["hunter", "dns", "none"] = "hunter"
@@ -222,17 +222,15 @@ class Enrichment(Section):
 
 
 class Schedule(Section):
-    """The time over which the ads run and the budget is spread."""
+    """Time over which the ads run and the budget is spread."""
 
     days: int = Field(default=30, ge=1, le=365)
 
 
 class Approval(Section):
-    """The points at which a person has to agree before the campaign goes on."""
+    """Points at which a person has to agree before the campaign goes on."""
 
-    gate: Gate | None = Field(
-        default=None, description="None: asks before every effect in live mode, 'none' in the sandbox"
-    )
+    gate: Gate | None = Field(None, description="None: asks before every effect in live mode, 'none' in the sandbox")
     expires_after: Duration | None = None
     on_expiry: Literal["cancel", "approve"] = "cancel"
 
@@ -246,7 +244,7 @@ class Limits(Section):
 
 
 class CampaignConfig(Section):
-    """A whole campaign. Every key but ``target_audience`` has a default."""
+    """Whole campaign, in which every key but ``target_audience`` has a default."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = "Campaign"
     target_audience: TargetAudience
@@ -297,7 +295,10 @@ class CampaignConfig(Section):
 
     @classmethod
     def parse(cls, data: object) -> Self:
-        """Check a mapping that a user wrote. Raises ConfigError listing everything that is wrong."""
+        """Check a mapping that a user wrote.
+
+        Raises ConfigError listing everything that is wrong.
+        """
         if not isinstance(data, Mapping):
             raise ConfigError([f"a campaign is a mapping of keys, not {type(data).__name__}"])
         try:
@@ -307,7 +308,7 @@ class CampaignConfig(Section):
 
 
 def _platform(given: str) -> str:
-    """Return the own name of an ad platform. Raises an error naming those that are installed."""
+    """Return the own name of an ad platform, which has to be installed."""
     name = canonical(given)
     if name is None:
         text = f"{given!r} is not an ad platform; use {_choice([*platforms()])}"
@@ -316,13 +317,12 @@ def _platform(given: str) -> str:
 
 
 def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    """Return an agent's own keys as its model has them. Raises ValueError naming the key and what would be right."""
+    """Return an agent's own keys as its model has them, once it has checked them."""
     from agents.registry import agents
 
     model = {agent.name: agent.options for agent in agents().values() if agent.options is not None}
     if name not in model:
-        listed = ", ".join(model) or "none is installed"
-        text = f"{name!r} is no agent with keys of its own; there are: {listed}"
+        text = f"{name!r} is no agent with keys of its own; there are: {', '.join(model) or 'none is installed'}"
         raise PydanticCustomError(UNKNOWN_AGENT, "{text}", {"text": text})
     try:
         checked: Mapping[str, JsonValue] = model[name].model_validate(dict(given)).model_dump(mode="json")
@@ -378,7 +378,7 @@ def _spellings(section: type[Section], field: str) -> tuple[str, ...]:
 
 
 def _section(keys: Sequence[str], data: Mapping[str, object]) -> type[Section]:
-    """The part of the configuration that ``keys`` lead to."""
+    """Return the part of the configuration that ``keys`` lead to."""
     section: type[Section] = CampaignConfig
     for key in keys:
         field = next((field for field in section.model_fields if key in _spellings(section, field)), None)

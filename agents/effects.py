@@ -55,12 +55,12 @@ class EffectSteps:
     def __init__(self, ctx: UnitContext, provider: str, *, ticks: Callable[[], float] | None = None) -> None:
         self._ctx = ctx
         self._provider = provider
-        self._ticks = ticks or seconds_awake_or_not
+        self._ticks = ticks or seconds_since_boot
         self._held_at = float("-inf")  #: when, in ticks, the attempt was last known to hold the unit
         self._sending: str | None = None  #: token of the intent whose call comes next
 
     def get(self, step: str) -> str | None:
-        """The id that this or an earlier attempt committed."""
+        """Return the id that this or an earlier attempt committed."""
         found = self._ctx.journaled(REMOTE + step)
         return found if isinstance(found, str) else None
 
@@ -69,11 +69,10 @@ class EffectSteps:
         self._ctx.journal(REMOTE + step, remote_id)
 
     def intend(self, step: str) -> None:
-        """The object of ``step`` was looked for and not found: commit that it is created now, by the next call.
+        """Commit that the object of ``step``, which was looked for and not found, is created by the next call.
 
-        Raises OutcomeUnknownError while an earlier creation of it may still turn up (``retry_after`` says when
-        to look again), NeedsAttentionError when too many stayed unknown, NotNowError when another attempt holds
-        the unit.
+        Raises OutcomeUnknownError while an earlier creation of it may still turn up (``retry_after`` says when to look
+        again), NeedsAttentionError when too many stayed unknown, and NotNowError when another attempt holds the unit.
         """
         now = self._ctx.clock.now()
         earlier, sends = self._ctx.journaled(INTENT + step), 1
@@ -95,7 +94,7 @@ class EffectSteps:
         self._held_at, self._sending = ticks, token
 
     def wire(self, send: Callable[[float], T], /) -> T:
-        """Make one wire call; after :meth:`intend` it is the creation."""
+        """Make one wire call, which after :meth:`intend` is the creation."""
         token, self._sending = self._sending, None
         try:
             return self._ctx.call(self._provider, lambda timeout: send(self._in_time(timeout, creating=bool(token))))
@@ -106,7 +105,10 @@ class EffectSteps:
             raise
 
     def _in_time(self, timeout: float, *, creating: bool) -> float:
-        """``timeout``, when the attempt surely still holds the unit; asked at the last moment before sending."""
+        """Return ``timeout`` when the attempt surely still holds the unit, as asked at the last moment before sending.
+
+        Raises NotNowError when it may not.
+        """
         ticks = self._ticks()
         if ticks - self._held_at > self._ctx.effects.late_s:
             if creating:
@@ -116,7 +118,10 @@ class EffectSteps:
         return timeout
 
     def _settle(self, step: str, intent: Mapping[str, Any], sender_lived: bool, now: datetime) -> None:
-        """Return when an intent without a result can be taken for not carried out; else OutcomeUnknownError."""
+        """Check that an intent without a result can be taken for not carried out.
+
+        Raises OutcomeUnknownError as long as it can't, and says when to look again.
+        """
         rules, sent = self._ctx.effects, datetime.fromisoformat(intent["at"])
         # Of a sender that died or froze we know only when its call must have ended.
         safe = sent if sender_lived else sent + timedelta(seconds=rules.late_s + rules.call_timeout_s)
@@ -138,7 +143,7 @@ class EffectSteps:
 
 
 def unsettled(journal: Mapping[str, Any]) -> list[str]:
-    """Steps that may have been carried out at the platform although the journal knows no id."""
+    """Return the steps that may have been carried out at the platform although the journal knows no id."""
     return sorted(
         step
         for entry, intent in journal.items()
@@ -148,14 +153,17 @@ def unsettled(journal: Mapping[str, Any]) -> list[str]:
     )
 
 
-def said_by_a_person(journal: Mapping[str, Any], step: str, remote_id: str | None) -> dict[str, Any]:
-    """Journal entries that settle ``step``: its object's id, or None when a person saw that it was not made."""
+def settling_entries(journal: Mapping[str, Any], step: str, remote_id: str | None) -> dict[str, Any]:
+    """Return the journal entries that settle ``step`` by a person's word.
+
+    ``remote_id`` is the id of its object at the platform, None when it was not made.
+    """
     if remote_id is not None:
         return {REMOTE + step: remote_id}
     return {ENDED + journal[INTENT + step]["token"]: _REFUSED}
 
 
-def seconds_awake_or_not() -> float:
-    """A clock that nobody sets and that goes on while the process, or (on Linux) the machine, sleeps."""
+def seconds_since_boot() -> float:
+    """Return the seconds of a clock that is never set and that (on Linux) goes on while the machine sleeps."""
     boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
     return time.clock_gettime(boot) if boot is not None else time.monotonic()

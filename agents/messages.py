@@ -35,7 +35,7 @@ class MessageType(StrEnum):
 
 
 class AgentMessage(BaseModel):
-    """One message. ``receiver`` is an agent's name or ``*`` for all of them."""
+    """One message to the agent that ``receiver`` names, or with ``*`` to all of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ def message(
     now: datetime,
     ordinal: int,
 ) -> AgentMessage:
-    """A message whose id derives from its thread and place, so that a repeated hop sends the same one.
+    """Write a message whose id derives from its thread and place, so that a repeated hop sends the same one.
 
     ``ordinal`` is the number of messages already in the state.
     """
@@ -89,5 +89,5 @@ def receive(messages: Sequence[AgentMessage], agent: str) -> tuple[tuple[AgentMe
 
 
 def conversation(messages: Iterable[AgentMessage], correlation_id: str) -> tuple[AgentMessage, ...]:
-    """The whole thread, in the order in which it was sent."""
+    """Return the whole thread, in the order in which it was sent."""
     return tuple(item for item in messages if item.correlation_id == correlation_id)

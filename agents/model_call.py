@@ -14,9 +14,9 @@ from typing import Generic, NamedTuple, TypedDict, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents.config import Models
+from agents.fallbacks import model_of
 from agents.ports import UnitContext
 from agents.unit_kind import Part
-from agents.ways import model_of
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError
 from integrations.llm.answer import RawAnswer
 from integrations.llm.prices import CostBound
@@ -32,7 +32,7 @@ CONTEXT_OVERFLOW = "context_length_exceeded"  #: ``detail`` of a BadRequestError
 
 
 class ModelCall(Part):
-    """How a model is asked; base of the inputs of all units that ask one."""
+    """How a model is asked, as base of the inputs of all units that ask one."""
 
     system: str  #: the standing instruction
     model: str | None = None  #: None: the deployment's own
@@ -60,7 +60,7 @@ def choice(models: Models) -> Choice:
 
 
 class Answer(NamedTuple, Generic[T]):
-    """A validated answer and the path that made it, e.g. ``openai:gpt-4.1-mini``."""
+    """Validated answer and the path that made it, such as ``openai:gpt-4.1-mini``."""
 
     value: T
     produced_by: str
@@ -81,7 +81,7 @@ def ask(
     """Ask once, and at most :data:`MAX_REASKS` times more when the answer can't be used.
 
     ``entry`` names the journal entries (``answer``, ``answer.1``, ``answer.2``): give each question of a unit
-    its own. A unit on the way of another model asks that one instead. ``shorter`` is the prompt without its
+    its own. A unit whose fallback is another model asks that one instead. ``shorter`` is the prompt without its
     dispensable parts, sent once when the model says that ``prompt`` exceeds its context. ``from_prose`` reads the last
     answer of a model that can't write JSON at all; what it makes is marked in ``produced_by``. ``max_tokens`` bounds
     the answer; it grows when the answer was cut off.
@@ -90,7 +90,7 @@ def ask(
     the re-asks), and what the call itself raises (TransientError, NotNowError, ...).
     """
     schema, model = output.model_json_schema(), call.model
-    other = model_of(ctx.way)
+    other = model_of(ctx.fallback)
     if other is not None:  # an answer of the first model must not be taken for the other one's
         model, entry = other, f"{entry}@{other}"
     path = "" if other is None else " (fallback)"
@@ -157,7 +157,10 @@ def _declined(raw: RawAnswer, agent: str) -> None:
 
 
 def _validated(raw: RawAnswer, output: type[T]) -> T:
-    """The typed answer; ValueError says in plain words what is wrong with it, without quoting it."""
+    """Return the typed answer.
+
+    Raises ValueError, which says in plain words what is wrong with it, without quoting it.
+    """
     if not raw.text.strip():
         raise ValueError("the answer is empty")
     try:

@@ -45,7 +45,7 @@ def benchmark(platform: str) -> Benchmark:
 
 
 def overall_score(performance: CampaignPerformance) -> float:
-    """The campaign's score in [0, 1]; see the module for the formula."""
+    """Return the campaign's score in [0, 1] by the module's formula."""
     if performance.platforms:
         currencies = {metrics.currency for metrics in performance.platforms}
         weights = [_number(metrics.spend) if len(currencies) == 1 else 1.0 for metrics in performance.platforms]
@@ -58,7 +58,7 @@ def overall_score(performance: CampaignPerformance) -> float:
 
 
 def platform_score(metrics: PlatformMetrics) -> float:
-    """One platform's score in [0, 1]."""
+    """Return one platform's score in [0, 1]."""
     usual = benchmark(metrics.platform)
     impressions, clicks, conversions = (
         _number(metrics.impressions),
@@ -83,7 +83,7 @@ def platform_score(metrics: PlatformMetrics) -> float:
 
 
 def content_score(qualities: list[float]) -> float | None:
-    """The mean quality of the pieces in [0, 1]; None without pieces."""
+    """Return the mean quality of the pieces in [0, 1], or None without pieces."""
     return _unit(sum(_unit(quality) for quality in qualities) / len(qualities)) if qualities else None
 
 
@@ -94,7 +94,7 @@ def _worth(ratio: float) -> float:
 
 
 def _number(value: Any) -> float:
-    """A finite figure >= 0; everything else is 0."""
+    """Return a finite figure >= 0, or 0 for everything else."""
     if not isinstance(value, int | float | Decimal):
         return 0.0
     try:

@@ -22,15 +22,15 @@ T = TypeVar("T")
 
 
 class Clock(Protocol):
-    """The source of time; a test or a replay injects its own."""
+    """Source of time, where a test or a replay injects its own."""
 
     def now(self) -> datetime:
-        """The present moment, timezone-aware UTC."""
+        """Return the present moment, timezone-aware UTC."""
         ...
 
 
 class SystemClock:
-    """The machine's clock."""
+    """Clock of the machine."""
 
     def now(self) -> datetime:
         """Return the present moment, UTC."""
@@ -48,21 +48,24 @@ class Passage:
 
 
 class Retriever(Protocol):
-    """The knowledge base."""
+    """Knowledge base."""
 
     def query_knowledge(
         self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
     ) -> list[Passage]:
-        """The best passages. ``multi_query`` asks several forms of the question (its own and ``variants``) and
-        fuses the rankings; ``single`` asks the question as it is."""
+        """Return the best passages for a question.
+
+        ``multi_query`` asks several forms of the question (its own and ``variants``) and fuses the rankings; ``single``
+        asks the question as it is.
+        """
         ...
 
 
 class Suppression(Protocol):
-    """The people who must not be addressed."""
+    """People who must not be addressed."""
 
     def suppressed(self, emails: Sequence[str]) -> frozenset[str]:
-        """Those of the given addresses (normalised, lower case) that are on the list."""
+        """Return those of the given addresses (normalised, lower case) that are on the list."""
         ...
 
     def suppress(self, email: str, reason: str) -> None:
@@ -74,13 +77,13 @@ class LeadFiles(Protocol):
     """Files of the user's own leads, stored at submit."""
 
     def rows(self, file_id: str) -> list[Mapping[str, Any]]:
-        """The rows of one file as ``agents.lead_generation.lead_file`` parsed them."""
+        """Return the rows of one file as ``agents.lead_generation.lead_file`` parsed them."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectRules:
-    """How careful effects are; in seconds."""
+    """How careful effects are, in seconds."""
 
     probe_delay_s: float = 0.0  #: least time between the two looks after which a lost creation is sent again
     call_timeout_s: float = 20.0  #: longest time that a wire call of an effect may take
@@ -88,7 +91,7 @@ class EffectRules:
 
 
 class AdBudget(Protocol):
-    """The ad money of one campaign on one platform, under its caps and the fleet's."""
+    """Ad money of one campaign on one platform, under its caps and the fleet's."""
 
     def reserve(self, spec: AdSpec) -> Callable[[], None]:
         """Ask before the platform is given ``spec``.
@@ -99,20 +102,20 @@ class AdBudget(Protocol):
         ...
 
     def placed(self, spec: AdSpec) -> None:
-        """The platform has taken ``spec``."""
+        """Record that the platform has taken ``spec``."""
         ...
 
     def stopped(self, key: str) -> None:
-        """What carries the effect key ``key`` does not run any more."""
+        """Record that what carries the effect key ``key`` does not run any more."""
         ...
 
     def reported(self, currency: str, revision: int, days: Iterable[DayReport]) -> None:
-        """The platform has told what the campaign's own ads of ``revision`` have spent, day by day."""
+        """Record what the campaign's own ads of ``revision`` have spent, day by day, as the platform has told."""
         ...
 
 
 class UncappedAds:
-    """Ad money that nobody counts: of a run in one process, without a ledger."""
+    """Ad money that is not counted, of a run in one process, without a ledger."""
 
     def reserve(self, spec: AdSpec) -> Callable[[], None]:
         """Grant it."""
@@ -134,17 +137,17 @@ class UnitContext(Protocol):
 
     @property
     def campaign_id(self) -> str:
-        """The campaign it works for."""
+        """Campaign that the unit works for."""
         ...
 
     @property
     def unit(self) -> Unit:
-        """The unit itself."""
+        """Unit itself."""
         ...
 
     @property
     def clock(self) -> Clock:
-        """The source of time."""
+        """Source of time."""
         ...
 
     @property
@@ -154,17 +157,17 @@ class UnitContext(Protocol):
 
     @property
     def retriever(self) -> Retriever:
-        """The knowledge base."""
+        """Knowledge base."""
         ...
 
     @property
     def suppression(self) -> Suppression:
-        """The suppression list."""
+        """List of people who must not be addressed."""
         ...
 
     @property
     def lead_files(self) -> LeadFiles:
-        """The user's own lead files."""
+        """Files of the user's own leads."""
         ...
 
     @property
@@ -173,34 +176,37 @@ class UnitContext(Protocol):
         ...
 
     @property
-    def way(self) -> str | None:
-        """Which of its policy's other ways the unit shall take; None: its own."""
+    def fallback(self) -> str | None:
+        """Which of its policy's fallbacks the unit shall use, None for its own provider."""
         ...
 
     @property
     def ad_budget(self) -> AdBudget:
-        """The campaign's ad money on the unit's platform."""
+        """Ad money of the campaign on the unit's platform."""
         ...
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: CostBound | None = None) -> T:
-        """Admit and make one wire call: ``send(timeout_s)``. Raises what ``send`` raises, and NotNowError.
+        """Admit and make one wire call: ``send(timeout_s)``.
 
         ``scope`` names the part of the provider that fails by itself: a model, a web host. ``cost`` is the most that
-        the call can cost; the journal entry that it names settles it.
+        the call can cost; the journal entry that it names settles it. Raises what ``send`` raises, and NotNowError when
+        the call may not be made now.
         """
         ...
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
-        """Commit one JSON value under ``entry`` (and what it cost) before going on; survives a crash."""
+        """Commit one JSON value under ``entry``, and what it cost, before going on, so that it survives a crash."""
         ...
 
     def intend(self, entry: str, value: Any) -> None:
-        """As :meth:`journal`, but only while this attempt holds the unit in the campaign's present line of work;
-        NotNowError when it doesn't any more: somebody else may be at it."""
+        """Commit as :meth:`journal` does, but only while this attempt holds the unit in the campaign's line of work.
+
+        Raises NotNowError when it doesn't any more, as another attempt may be at it.
+        """
         ...
 
     def journaled(self, entry: str) -> Any | None:
-        """What an earlier attempt at this unit committed under ``entry``; None when it did not."""
+        """Return what an earlier attempt at this unit committed under ``entry``, or None when it committed nothing."""
         ...
 
 
@@ -209,20 +215,20 @@ class ExecutionContext(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The source of time."""
+        """Source of time."""
         ...
 
     def for_unit(self, campaign_id: str, step: int, stage: int, unit: Unit) -> UnitContext:
-        """The context of one unit of the hop."""
+        """Return the context of one unit of the hop."""
         ...
 
 
 @dataclass(slots=True)
 class FixedClock:
-    """A clock that stands still until it is set; for replays and tests."""
+    """Clock that stands still until it is set, for replays and tests."""
 
     at: datetime = field(default_factory=lambda: datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
 
     def now(self) -> datetime:
-        """The moment it was set to."""
+        """Return the moment that it was set to."""
         return self.at

@@ -1,9 +1,8 @@
-"""Prompts live in files; this module loads, fills and fences them.
+"""Prompts, which live in files: loading, filling in and fencing.
 
-A prompt file is ``<package>/prompts/<name>.md`` with ``$name`` placeholders. Facts go in as one fenced
-JSON brief, text from elsewhere (web pages, documents) as a marked quotation. Invariants: rendering is
-strict (a missing or unused fact is an error, so that file and code can't drift apart) and
-deterministic; no fact can close the fence it stands in.
+A prompt file is ``<package>/prompts/<name>.md`` with ``$name`` placeholders. Facts go in as one fenced JSON brief, text
+from elsewhere (web pages, documents) as a marked quotation. Invariants: rendering is strict (a missing or unused fact
+is an error, so that file and code can't drift apart) and deterministic; no fact can close the fence it stands in.
 """
 
 from __future__ import annotations
@@ -32,7 +31,10 @@ _LINE_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 @cache
 def load(package: str, name: str) -> str:
-    """The prompt ``prompts/<name>.md`` of ``package``; FileNotFoundError names both when it is missing."""
+    """Return the prompt ``prompts/<name>.md`` of ``package``.
+
+    Raises FileNotFoundError, which names both, when it is missing.
+    """
     resource = files(package).joinpath("prompts", f"{name}.md")
     if not resource.is_file():
         raise FileNotFoundError(f"package {package!r} has no prompt prompts/{name}.md")
@@ -40,10 +42,10 @@ def load(package: str, name: str) -> str:
 
 
 def render(template: str, **facts: object) -> str:
-    """``template`` with every ``$name`` replaced.
+    """Replace every ``$name`` in a template.
 
-    ValueError names a placeholder without a fact, or a fact without a placeholder.
-    A literal dollar sign is written ``$$``. Values are inserted as they are and not scanned again.
+    A literal dollar sign is written ``$$``. Values are inserted as they are and not scanned again. Raises ValueError,
+    which names a placeholder without a fact, or a fact without a placeholder.
     """
     found = Template(template)
     if not found.is_valid():
@@ -57,7 +59,7 @@ def render(template: str, **facts: object) -> str:
 
 
 def brief(facts: Mapping[str, Any]) -> str:
-    """The facts as canonical JSON (sorted keys) in a ```json fence, which no value can close."""
+    """Return the facts as canonical JSON (sorted keys) in a ```json fence, which no value can close."""
     text = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1, default=_plain)
     # Backticks stand only inside JSON strings, where the escape means the same character.
     return "```json\n" + text.replace("```", "\\u0060\\u0060\\u0060") + "\n```"

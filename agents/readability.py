@@ -20,24 +20,24 @@ _VOWELS = re.compile(r"[aeiouy]+")
 
 
 def plain(markdown: str) -> str:
-    """The running text: headings and markup taken out, the words of links kept."""
+    """Return the running text, with headings and markup taken out and the words of links kept."""
     text = _HEADING.sub("", markdown)
     return _SIGNS.sub("", _LINK.sub(r"\1", text)).strip()
 
 
 def paragraphs(markdown: str) -> list[str]:
-    """Blocks of running text, split at blank lines and headings."""
+    """Return the blocks of running text, split at blank lines and headings."""
     blocks = re.split(r"\n\s*\n", _HEADING.sub("\n\n", markdown))
     return [text for block in blocks if (text := plain(block))]
 
 
 def sections(markdown: str) -> list[str]:
-    """The texts between headings of any level (those before the first one included), without empty ones."""
+    """Return the texts between headings of any level, and before the first one, without empty ones."""
     return [text for part in _HEADING.split(markdown) if (text := plain(part))]
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences of running text; a line break between blocks ends one too."""
+    """Return the sentences of running text, which a line break between blocks ends, too."""
     masked = _ABBREVIATION.sub(lambda found: found.group().replace(".", "\u2024"), text)
     found = [
         part.strip().replace("\u2024", ".") for block in re.split(r"\n+", masked) for part in _SENTENCE_END.split(block)
@@ -46,17 +46,17 @@ def sentences(text: str) -> list[str]:
 
 
 def words(text: str) -> list[str]:
-    """The words of running text, as written."""
+    """Return the words of running text, as written."""
     return _WORD.findall(text)
 
 
 def word_count(markdown: str) -> int:
-    """Words of a piece, headings included, markup not."""
+    """Count the words of a piece, headings included, markup not."""
     return len(words(_SIGNS.sub("", _LINK.sub(r"\1", markdown))))
 
 
 def syllables(word: str) -> int:
-    """Syllables of an English word, by its vowel groups; at least 1."""
+    """Count the syllables of an English word, by its vowel groups, at least 1."""
     letters = re.sub(r"[^a-z]", "", word.lower())
     if not letters:
         return 1
@@ -73,10 +73,10 @@ def syllables(word: str) -> int:
 
 
 def flesch(text: str) -> float | None:
-    """Reading ease of running English text, about 0 (hard) to 100 (easy); None without words.
+    """Return the reading ease of running English text, about 0 (hard) to 100 (easy), or None without words.
 
-    206.835 - 1.015 x words per sentence - 84.6 x syllables per word (R. Flesch, "A new readability
-    yardstick", Journal of Applied Psychology 32, 1948).
+    206.835 - 1.015 x words per sentence - 84.6 x syllables per word (R. Flesch, "A new readability yardstick", Journal
+    of Applied Psychology 32, 1948).
     """
     found = words(text)
     if not found:

@@ -1,4 +1,4 @@
-"""The agents that are installed, ours and other people's, in the order in which a campaign visits them.
+"""Registry of the installed agents, ours and other people's, in the order in which a campaign visits them.
 
 Agents are plug-ins of the entry-point group ``marketing_agents.agents``: an entry point's name is the agent's name, its
 object the agent's class. Invariant: listing names loads no agent.
@@ -24,10 +24,10 @@ def agent_names() -> tuple[str, ...]:
 
 @cache
 def agents() -> Mapping[str, BaseAgent]:
-    """Return one object per installed agent, in the order of the route. They hold no campaign's data, so all threads
-    share them.
+    """Return one object per installed agent, in the order of the route.
 
-    Raises PluginError when an agent can't be loaded, has another name than its entry point, or goes in a circle.
+    They hold no campaign's data, so all threads share them. Raises PluginError when an agent can't be loaded, has
+    another name than its entry point, or goes in a circle.
     """
     return ordered(_load(name) for name in agent_names())
 
@@ -73,7 +73,7 @@ def others_installed() -> bool:
 
 
 def title(agent: str) -> str:
-    """Return an agent's name for people; for one that is not installed, its name in words."""
+    """Return an agent's name for people, or for one that is not installed, its name in words."""
     found = agents().get(agent)
     return found.title if found is not None else agent.replace("_", " ").capitalize()
 

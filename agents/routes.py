@@ -16,7 +16,7 @@ MAX_OPTIMIZATION_ATTEMPTS = 3
 
 
 def always(state: MarketingAgentState) -> bool:
-    """Return True, whatever the state."""
+    """Return True for every state."""
     del state
     return True
 

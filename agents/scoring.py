@@ -34,7 +34,7 @@ class LeadCriteria:
 
     @staticmethod
     def of(audience: TargetAudience) -> LeadCriteria:
-        """The criteria of a campaign: its own industries, else the default ones."""
+        """Return the criteria of a campaign: its own industries, else the default ones."""
         return LeadCriteria(industries=audience.industries or DEFAULT_INDUSTRIES)
 
 
@@ -47,12 +47,12 @@ class LeadScore:
 
     @property
     def qualified(self) -> bool:
-        """Is it worth addressing?"""
+        """Whether it is worth addressing."""
         return self.value >= QUALIFIED_SCORE
 
 
 def lead_score(lead: Lead, criteria: LeadCriteria | None = None) -> LeadScore:
-    """Score a lead by the rule above; pure."""
+    """Score a lead by the module's rule, as a pure function."""
     criteria = criteria or LeadCriteria()
     size, size_reason = _size(lead, criteria)
     title, title_reason = _title(lead)

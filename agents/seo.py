@@ -36,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check."""
+    """Outcome of one check."""
 
     check: str
     points: int  #: at most 9; negative for what search engines punish
@@ -44,7 +44,7 @@ class Finding:
 
     @property
     def ok(self) -> bool:
-        """Is it good enough to be left as it is?"""
+        """Whether it is good enough to be left as it is."""
         return self.points >= ACCEPTABLE
 
 
@@ -62,7 +62,7 @@ class Report:
 
 
 def kind_of(content_type: str, target_length: int = 0) -> str:
-    """The norms that a content type is judged by: page, email, social or ad."""
+    """Return the norms that a content type is judged by: page, email, social or ad."""
     name = re.sub(r"[\s\-]+", "_", content_type.strip().lower())
     for kind, marks in _KINDS.items():
         if any(mark in name.split("_") for mark in marks):
@@ -81,7 +81,7 @@ def assess(text: Text, content_type: str) -> Report:
 
 
 def uses(text: str, phrase: str) -> int:
-    """How often ``phrase`` stands in ``text`` as whole words; case and a plural ending don't matter."""
+    """Count how often ``phrase`` stands in ``text`` as whole words, in any case and with a plural ending or without."""
     wanted = [_stem(word) for word in words(phrase)]
     if not wanted:
         return 0
@@ -136,7 +136,10 @@ _WIDTH_OF = MappingProxyType({letter: width for width, letters in _WIDTHS.items(
 
 
 def title_width(title: str) -> int:
-    """Pixels of a title in a result list, set in Arial at 20 px; letters outside the table count as wide as an "a"."""
+    """Return the pixels of a title in a result list, set in Arial at 20 px.
+
+    Letters outside the table count as wide as an "a".
+    """
     return round(sum(_WIDTH_OF.get(letter, 556) for letter in title) * 20 / 1000)
 
 
@@ -284,7 +287,7 @@ def _call_to_action(name: str, text: Text) -> Finding:
 
 
 def _share(text: Text, test: Callable[[str], bool]) -> float | None:
-    """Percent of the body's sentences that pass ``test``; None without sentences."""
+    """Return the percentage of the body's sentences that pass ``test``, or None without sentences."""
     found = sentences(plain(text.body))
     return 100 * sum(map(test, found)) / len(found) if found else None
 

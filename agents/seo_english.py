@@ -1,7 +1,7 @@
-"""The two checks that need English words: transition words and the passive voice.
+"""Checks that need English words: transition words and the passive voice.
 
-Word lists in a file of their own, so that the checks stay readable and another language can get its own.
-Invariant: pure functions of one sentence.
+Word lists in a file of their own, so that the checks stay readable and another language can get its own. Invariant:
+pure functions of one sentence.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ _STATES = re.compile(
 
 
 def transition(sentence: str) -> bool:
-    """Does the sentence tie in with its neighbours by a transition word or phrase?"""
+    """Return whether a sentence ties in with its neighbours by a transition word or phrase."""
     return _TRANSITION.search(sentence) is not None
 
 
 def participle(sentence: str) -> bool:
-    """Is the sentence (or a part of it) in the passive voice?"""
+    """Return whether a sentence, or a part of it, is in the passive voice."""
     found = _PASSIVE.search(sentence)
     return found is not None and _STATES.search(found.group()) is None

@@ -133,7 +133,7 @@ class PerformanceRound(Frozen):
 
 
 class CampaignPerformance(Frozen):
-    """The newest measurement and the earlier ones."""
+    """Newest measurement and the earlier ones."""
 
     overall_score: float | None = None  #: 0..1
     content_score: float | None = None  #: 0..1, mean of the pieces
@@ -166,7 +166,7 @@ class AgentError(Frozen):
 
 
 class ApprovalGrant(Frozen):
-    """What a person has agreed to. It covers these contents and this budget; anything else asks anew."""
+    """Agreement of a person to these contents and this budget, where anything else asks anew."""
 
     kind: str  #: content | ads
     contents: tuple[str, ...] = ()  #: hashes of the pieces or creatives
@@ -176,7 +176,7 @@ class ApprovalGrant(Frozen):
 
 
 class MarketingAgentState(Frozen):
-    """The state of one campaign between hops. Times are UTC, money is Decimal with a currency."""
+    """State of one campaign between hops, with times in UTC and money as Decimal with a currency."""
 
     campaign_id: str
     campaign_config: CampaignConfig
@@ -203,7 +203,7 @@ class MarketingAgentState(Frozen):
 
     @classmethod
     def initial(cls, config: CampaignConfig, *, campaign_id: str, now: datetime | None = None) -> Self:
-        """The state of a campaign nobody has worked on yet."""
+        """Return the state of a campaign on which no work has been done yet."""
         now = now or datetime.now(UTC)
         return cls(
             campaign_id=campaign_id,
@@ -233,5 +233,5 @@ class MarketingAgentState(Frozen):
             raise
 
     def evolve(self, **changes: Any) -> Self:
-        """A copy with ``changes``; values are taken as they are (they come typed from our own code)."""
+        """Return a copy with ``changes``, whose values are taken as they are (they come typed from our own code)."""
         return self.model_copy(update=changes)

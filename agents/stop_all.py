@@ -17,7 +17,10 @@ from agents.unit import Stage, Unit, UnitResult
 def stop_stage(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], name: str, wanted: Wanted | None = None
 ) -> Stage | None:
-    """Collect what all agents plan to stop, or to start again, as one stage called ``name``; None for nothing."""
+    """Collect what all agents plan to stop, or to start again, as one stage, or return None for nothing.
+
+    The stage is called ``name``.
+    """
     units: dict[str, Unit] = {}
     for agent in agents.values():
         planned = agent.stop(state, wanted)
@@ -36,7 +39,7 @@ def stopping_agent(state: MarketingAgentState, agents: Mapping[str, BaseAgent]) 
 
 
 def unreached(failed: Sequence[UnitResult], agents: Mapping[str, BaseAgent]) -> str:
-    """Say what could not be reached and where, such as ``the ads on A, B``; "" for nothing."""
+    """Say what could not be reached and where, such as ``the ads on A, B``, with "" for nothing."""
     found = []
     for name, agent in agents.items():
         where = sorted({result.unit.provider for result in failed if result.unit.agent == name})

@@ -1,8 +1,8 @@
-"""The contract of units that stop what a campaign runs outside: for good when it is cancelled, for a while when it is
-paused.
+"""Contract of units that stop what a campaign runs outside.
 
-A unit that switches something off journals :data:`SWITCHING_OFF` before the call, so that one that dies in it leaves it
-known whose doing it was, and only what these units have switched off is switched on again.
+They stop it for good when the campaign is cancelled, for a while when it is paused. A unit that switches something off
+journals :data:`SWITCHING_OFF` before the call, so that one that dies in it leaves it known whose doing it was, and only
+what these units have switched off is switched on again.
 """
 
 from __future__ import annotations

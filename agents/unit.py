@@ -32,7 +32,10 @@ FINISHED = frozenset({UnitStatus.SUCCEEDED, UnitStatus.FAILED, UnitStatus.SKIPPE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One piece of work. ``input`` and the result are JSON objects; personal data goes no further than the ledger."""
+    """One piece of work, with JSON objects as input and result.
+
+    Personal data goes no further than the ledger.
+    """
 
     key: str  #: unique in its stage, stable over replays, e.g. "write:blog-1"
     kind: str  #: which of the agent's unit bodies runs it
@@ -45,13 +48,13 @@ class Unit:
 
     @property
     def effect(self) -> bool:
-        """Does it change the outside world?"""
+        """Whether it changes the outside world."""
         return self.effect_key is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One fan-out / fan-in inside a hop; never empty."""
+    """One fan-out and fan-in inside a hop, never empty."""
 
     name: str
     units: Sequence[Unit]
@@ -68,7 +71,7 @@ class UnitResult:
 
     @property
     def ok(self) -> bool:
-        """Did it succeed?"""
+        """Whether it succeeded."""
         return self.status is UnitStatus.SUCCEEDED
 
 
@@ -80,11 +83,11 @@ class StageResult:
     results: Sequence[UnitResult]
 
     def outputs(self, kind: str | None = None) -> list[Mapping[str, Any]]:
-        """Outputs of the units that succeeded (of one kind)."""
+        """Return the outputs of the units that succeeded (of one kind)."""
         return [r.output or {} for r in self.results if r.ok and (kind is None or r.unit.kind == kind)]
 
     def failures(self) -> list[UnitResult]:
-        """Units that failed."""
+        """Return the units that failed."""
         return [r for r in self.results if r.status is UnitStatus.FAILED]
 
 
@@ -94,5 +97,8 @@ def short_hash(*parts: str) -> str:
 
 
 def effect_key(campaign_id: str, platform: str, subject: str = "campaign") -> str:
-    """The identity of one outside object; never depends on step or stage, so that no replay makes a second one."""
+    """Return the identity of one outside object.
+
+    It never depends on step or stage, so that no replay makes a second one.
+    """
     return short_hash(campaign_id, platform, subject)

@@ -50,7 +50,7 @@ class UnitKind(Generic[I, O]):
         essential: bool = True,
         policy: RetryPolicy = DEFAULT_POLICY,
     ) -> Unit:
-        """Plan a unit of this kind; see :class:`agents.unit.Unit` for what the arguments mean."""
+        """Plan a unit of this kind, with the arguments of :class:`agents.unit.Unit`."""
         return Unit(
             key=key,
             kind=self.name,
@@ -62,7 +62,10 @@ class UnitKind(Generic[I, O]):
         )
 
     def execute(self, unit: Unit, ctx: UnitContext) -> Mapping[str, object]:
-        """Run ``unit`` once and return its JSON result. Raises IntegrationError."""
+        """Run ``unit`` once and return its JSON result.
+
+        Raises IntegrationError.
+        """
         return self.run(self.input.model_validate(unit.input), ctx).model_dump(mode="json")
 
     def given(self, unit: Unit) -> I:
@@ -70,7 +73,7 @@ class UnitKind(Generic[I, O]):
         return self.input.model_validate(unit.input)
 
     def answer(self, result: UnitResult) -> O | None:
-        """Read the answer of a unit of this kind; None when it did not succeed."""
+        """Read the answer of a unit of this kind, or return None when it did not succeed."""
         return self.output.model_validate(result.output or {}) if result.ok else None
 
     def answers(self, stages: Iterable[StageResult]) -> list[tuple[I, O]]:

@@ -18,7 +18,7 @@ UPCASTERS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 class UnknownVersionError(ValueError):
-    """The state was written by a program whose states or workflow we don't know."""
+    """Raised for a state that was written by a program whose states or workflow we don't know."""
 
 
 def upcast(
@@ -27,7 +27,10 @@ def upcast(
     known: int = SCHEMA_VERSION,
     upcasters: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = UPCASTERS,
 ) -> dict[str, Any]:
-    """``data`` in the shape of version ``known``. UnknownVersionError names what is too new or has no way up."""
+    """Return ``data`` in the shape of version ``known``.
+
+    Raises UnknownVersionError, which names what is too new or has no way up.
+    """
     found = dict(data)
     version, flow = int(found.get("schema_version", 1)), int(found.get("flow_version", 1))
     if version > known:

@@ -18,12 +18,18 @@ DISTRIBUTION = "marketing-agents"  #: the package that brings the built-in ones
 
 
 class PluginError(RuntimeError):
-    """A plug-in can't be used; the message names it, its package, and what would be right."""
+    """Raised when a plug-in can't be used.
+
+    The message names it, its package, and what would be right.
+    """
 
 
 @cache
 def found(group: str) -> tuple[EntryPoint, ...]:
-    """Return the entry points of ``group``, ordered by name. Raises PluginError when two have the same name."""
+    """Return the entry points of ``group``, ordered by name.
+
+    Raises PluginError when two have the same name.
+    """
     points = sorted(entry_points(group=group), key=lambda point: point.name)
     for one, other in pairwise(points):
         if one.name == other.name and one.value != other.value:
@@ -44,7 +50,10 @@ def foreign(group: str) -> tuple[str, ...]:
 
 
 def load(group: str, name: str) -> object:
-    """Import the plug-in ``name`` of ``group``. Raises KeyError for an unknown name, PluginError if it can't load."""
+    """Import the plug-in ``name`` of ``group``.
+
+    Raises KeyError for an unknown name, and PluginError if it can't load.
+    """
     point = {point.name: point for point in found(group)}[name]
     try:
         loaded: object = point.load()

@@ -50,10 +50,11 @@ class RetryPolicy:
     last_resort: str | None = None  #: one more fallback, once the unit has waited ``last_resort_after_s``
     last_resort_after_s: float = 3600.0
 
-    def ways(self, waited_s: float) -> tuple[str | None, ...]:
-        """Return what a unit that has waited so long may use: its own way (None), then its fallbacks."""
-        late = self.last_resort is not None and waited_s >= self.last_resort_after_s
-        return (None, *self.fallback, *((self.last_resort,) if late else ()))
+    def fallbacks_after(self, waited_s: float) -> tuple[str, ...]:
+        """Return the fallbacks of a unit that has waited so many seconds, best first."""
+        if self.last_resort is None or waited_s < self.last_resort_after_s:
+            return self.fallback
+        return (*self.fallback, self.last_resort)
 
     def to_dict(self) -> dict[str, object]:
         """Return the JSON form."""
@@ -131,7 +132,7 @@ def decide(
     unsettled: bool = False,
     probing: bool = False,
     waited_s: float = 0.0,
-    more_ways: bool = False,
+    more_fallbacks: bool = False,
 ) -> Decision:
     """Decide what follows ``error``, in which call number ``attempt`` (from 1) ended.
 
@@ -142,40 +143,40 @@ def decide(
     in ``agents.effects``). A reading unit is retried. ``unsettled``: something that the effect sent
     may have been carried out, so giving up needs a person to look. ``probing``: the call was the probe of a
     half-open breaker, so its failure counts as no attempt. ``waited_s``: seconds since the unit
-    was first deferred by an outage. ``more_ways``: a fallback is left.
+    was first deferred by an outage. ``more_fallbacks``: a fallback is left.
     """
     if isinstance(error, CircuitOpenError):
         delay_s = _bounded(_or(error.retry_after, policy.first_delay_s))
-        return _outage(error, policy, delay_s, unsettled, waited_s, more_ways)
+        return _outage(error, policy, delay_s, unsettled, waited_s, more_fallbacks)
     if isinstance(error, NotNowError):
         return Defer(_bounded(_or(error.retry_after, policy.first_delay_s)))
     if isinstance(error, NeedsAttentionError):
-        if more_ways and not unsettled:
+        if more_fallbacks and not unsettled:
             return Fallback(policy.max_delay_s)
         return WaitForOperator() if policy.attend or unsettled else Fail(error)
     if isinstance(error, OutcomeUnknownError) and effect:
         return Probe(_bounded(_or(error.retry_after, policy.probe_delay_s)))
     if not isinstance(error, TransientError | OutcomeUnknownError):
-        if more_ways and isinstance(error, InvalidAnswerError | NotFoundError):
+        if more_fallbacks and isinstance(error, InvalidAnswerError | NotFoundError):
             return Fallback(policy.max_delay_s)
         return WaitForOperator() if unsettled else Fail(error)
     if probing and error.outage:  # the breaker is open again and will say until when
-        return _outage(error, policy, policy.first_delay_s, unsettled, waited_s, more_ways)
+        return _outage(error, policy, policy.first_delay_s, unsettled, waited_s, more_fallbacks)
     if attempt > policy.max_retries:
         # Each wait is as long as all waits before it: the longer an outage lasts, the fewer calls are made.
         least = policy.first_delay_s * policy.backoff**policy.max_retries
         delay_s = max(_or(error.retry_after, 0.0), min(policy.max_delay_s, max(least, waited_s)))
-        return _outage(error, policy, _bounded(delay_s), unsettled, waited_s, more_ways)
+        return _outage(error, policy, _bounded(delay_s), unsettled, waited_s, more_fallbacks)
     if error.retry_after is not None:
         return Retry(_bounded(error.retry_after))
     return Retry(min(policy.max_delay_s, policy.first_delay_s * policy.backoff ** (attempt - 1)) * jitter)
 
 
 def _outage(
-    error: IntegrationError, policy: RetryPolicy, delay_s: float, unsettled: bool, waited_s: float, more_ways: bool
+    error: IntegrationError, policy: RetryPolicy, delay_s: float, unsettled: bool, waited_s: float, more_fallbacks: bool
 ) -> Decision:
     """Decide what follows an outage or used-up retries: a fallback, a wait, or the end after ``max_wait_s``."""
-    if more_ways and not unsettled:
+    if more_fallbacks and not unsettled:
         return Fallback(delay_s)
     if waited_s < policy.max_wait_s:
         return Defer(delay_s, outage=True)

@@ -51,7 +51,10 @@ _LIVE_DEFAULTS = {"LLM_MODEL": LIVE_MODEL, "WEB_DELAY": 2.0, "PROBE_DELAY": 60.0
 
 
 class SettingsError(ValueError):
-    """Settings are missing or have values we can't use; the message names each and what would be right."""
+    """Raised when settings are missing or have values that can't be used.
+
+    The message names each and what would be right.
+    """
 
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
@@ -79,16 +82,19 @@ class ProviderSettings:
     missing: tuple[str, ...] = ()  #: variables that live mode needs and the environment lacks
 
     def credential(self, name: str) -> str:
-        """The credential ``name``; SettingsError naming the variables when some are missing."""
+        """Return the credential ``name``.
+
+        Raises SettingsError, which names the variables, when some are missing.
+        """
         if self.missing:
             raise SettingsError(f"{self.name} needs {', '.join(self.missing)} in the environment (MARKETING_MODE=live)")
         return self.credentials[name]
 
 
 class Settings(BaseModel):
-    """The environment, checked. Build it with :meth:`from_env`; pass it on, never read os.environ again.
+    """Checked environment, which is passed on, so that os.environ is not read again.
 
-    Frozen; :meth:`model_copy` with ``update`` makes a changed one.
+    Build it with :meth:`from_env`. Frozen; :meth:`model_copy` with ``update`` makes a changed one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -136,12 +142,15 @@ class Settings(BaseModel):
         return self.llm_timeout_s if provider == "openai" else self.http_timeout_s
 
     def provider(self, name: str) -> ProviderSettings:
-        """Return the settings of one provider. Raises KeyError for a name that no provider has."""
+        """Return the settings of one provider.
+
+        Raises KeyError for a name that no provider has.
+        """
         return self.providers[name]
 
     @property
     def llm_url(self) -> str:
-        """The base URL of the language model's server."""
+        """Base URL of the language model's server."""
         return self.providers["openai"].base_url
 
     def require(self, providers: Iterable[str]) -> None:
@@ -153,12 +162,15 @@ class Settings(BaseModel):
 
     @classmethod
     def variables(cls) -> Mapping[str, FieldInfo]:
-        """The environment variables that are read, each with its field; LIMIT_<PROVIDER> and the providers' aside."""
+        """Return the environment variables that are read, each with its field.
+
+        LIMIT_<PROVIDER> and the providers' own are not among them.
+        """
         return {str(info.validation_alias): info for info in cls.model_fields.values() if info.validation_alias}
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Read and check the environment; an empty variable counts as absent.
+        """Read and check the environment, in which an empty variable counts as absent.
 
         Raises SettingsError when values are wrong; it names each variable, its value (but for secrets) and what would
         be right.
@@ -191,7 +203,7 @@ def _problems(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]
 
 
 def _of_no_provider(limits: Mapping[str, str], providers: Iterable[str]) -> Iterator[str]:
-    """What is wrong with the names of LIMIT_<PROVIDER> variables."""
+    """Say what is wrong with the names of LIMIT_<PROVIDER> variables."""
     if not any(value.strip() for value in limits.values()):
         return
     known = sorted({*providers, *_WITHOUT_KEYS})

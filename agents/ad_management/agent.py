@@ -1,11 +1,11 @@
-"""The agent that places ads: creatives → validate → deploy (→ raise).
+"""Agent that places ads: creatives → validate → deploy (→ raise).
 
-*creatives*: one model call per platform, fed with the content, the audience, the brand, and in an
-optimisation round with what analytics suggests. *validate*: one dry run per platform. *deploy*: one effect
-per platform; when budget moves between platforms, those that give go first and *raise* follows with what
-is really free, so that a failure in between can't make all together spend too much. Invariants: planning
-is pure; one platform that fails leaves the others alone and shows up as a failed creative with the reason;
-what runs from an earlier round goes on running when its update fails.
+*creatives*: one model call per platform, fed with the content, the audience, the brand, and in an optimisation round
+with what analytics suggests. *validate*: one dry run per platform. *deploy*: one effect per platform; when budget moves
+between platforms, those that give go first and *raise* follows with what is really free, so that a failure in between
+can't make all together spend too much. Invariants: planning is pure; one platform that fails leaves the others alone
+and shows up as a failed creative with the reason; what runs from an earlier round goes on running when its update
+fails.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
+from agents.fallbacks import model_policy
 from agents.messages import receive
 from agents.model_call import PROVIDER, choice
 from agents.names import ANALYTICS
@@ -40,7 +41,6 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
 from agents.unit_kind import AnyKind, kinds
-from agents.ways import model_policy
 from integrations.ads.platform import AdSpec
 from integrations.ads.registry import available
 from integrations.retry import RetryPolicy
@@ -76,7 +76,7 @@ class AdManagement(BaseAgent):
         )
 
     def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
-        """Brand, audience and content; no leads, so no personal data."""
+        """Return brand, audience and content, but no leads, so no personal data."""
         config = state.campaign_config
         return {
             "campaign": config.name,
@@ -94,7 +94,7 @@ class AdManagement(BaseAgent):
         }
 
     def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
-        """creatives, then validate, then deploy; None at once without platforms."""
+        """Plan creatives, then validate, then deploy, or return None at once without platforms."""
         if not state.ad_platforms:
             return None
         done = {stage.name: stage for stage in results}
@@ -144,7 +144,7 @@ class AdManagement(BaseAgent):
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
-        """One creative per platform asked for, in their order: running, or failed with the reason."""
+        """Return the state with one creative per wanted platform, running or failed with the reason."""
         last: dict[str, UnitResult] = {}
         for stage in result:
             last |= {_given(r.unit).platform: r for r in stage.results}
@@ -153,7 +153,7 @@ class AdManagement(BaseAgent):
         return state.evolve(ad_creatives=(*creatives, *others))
 
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
-        """How many platforms run, and what they may cost a day."""
+        """Return how many platforms run, and what they may cost a day."""
         running = [c for c in after.ad_creatives if c.status == "active"]
         return {
             "platforms": [c.platform for c in after.ad_creatives],
@@ -228,7 +228,7 @@ class AdManagement(BaseAgent):
 
 
 def _runs(state: MarketingAgentState, name: str) -> bool:
-    """Is something of this campaign on the platform? It goes on running whatever becomes of an update."""
+    """Return whether something of this campaign is on the platform, which goes on running when an update fails."""
     return bool(specs.own_remote_ids(state, name))
 
 
@@ -252,18 +252,18 @@ def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
 
 
 def _given(unit: Unit) -> OnPlatform:
-    """What any unit of the agent was given."""
+    """Return the input of any unit of the agent."""
     given: OnPlatform = AdManagement.kinds[unit.kind].given(unit)
     return given
 
 
 def _written(stage: StageResult) -> dict[str, Creative]:
-    """Creatives that could be written, by platform, in the order of planning."""
+    """Return the creatives that could be written, by platform, in the order of planning."""
     return {given.platform: answer for given, answer in WRITE_CREATIVE.answers([stage])}
 
 
 def _platforms(stage: StageResult) -> tuple[str, ...]:
-    """Platforms whose unit succeeded, in the order of planning."""
+    """Return the platforms whose unit succeeded, in the order of planning."""
     return tuple(_given(result.unit).platform for result in stage.results if result.ok)
 
 

@@ -25,7 +25,7 @@ DEFAULT_CALL_TO_ACTION = "Learn more"
 
 
 class WrittenCreative(BaseModel):
-    """The model's answer: texts of the ads on one platform."""
+    """Answer of the model: texts of the ads on one platform."""
 
     headlines: list[str] = Field(min_length=1, description="short lines, each of them able to stand alone")
     descriptions: list[str] = Field(min_length=1, description="one or two sentences each")
@@ -33,7 +33,7 @@ class WrittenCreative(BaseModel):
 
     @classmethod
     def from_prose(cls, text: str) -> WrittenCreative:
-        """Lines of an answer in plain text; they are cut to the platform's limits like any others."""
+        """Take the lines of an answer in plain text, which are cut to the platform's limits like any others."""
         lines = [line for part in text.splitlines() for line in re.split(r"(?<=[.!?])\s+", part.strip("#*- ")) if line]
         return cls(headlines=lines[:5], descriptions=lines[:4], call_to_action="Learn more")
 
@@ -48,7 +48,7 @@ class Texts:
 
 
 def source_pieces(state: MarketingAgentState) -> tuple[ContentPiece, ...]:
-    """The pieces that creatives are cut from: ad copy and landing pages first, else in their order."""
+    """Return the pieces that creatives are cut from: ad copy and landing pages first, else in their order."""
     first = {"ad_copy": 0, "landing_page": 1}
     ranked = sorted(
         enumerate(state.generated_content), key=lambda entry: (first.get(entry[1].content_type, 2), entry[0])
@@ -57,7 +57,7 @@ def source_pieces(state: MarketingAgentState) -> tuple[ContentPiece, ...]:
 
 
 def suggestions_for(messages: Sequence[AgentMessage], platform: str) -> list[str]:
-    """What analytics suggests for this platform, newest message last, each text once."""
+    """Return what analytics suggests for this platform, newest message last, each text once."""
     found: dict[str, None] = {}
     for item in messages:
         if item.message_type is not MessageType.OPTIMIZATION_SUGGESTION:
@@ -74,7 +74,7 @@ def suggestions_for(messages: Sequence[AgentMessage], platform: str) -> list[str
 def brief(
     state: MarketingAgentState, facts: Mapping[str, object], platform: str, suggestions: Sequence[str]
 ) -> dict[str, object]:
-    """The facts for one platform's creative; no personal data."""
+    """Return the facts for one platform's creative, without personal data."""
     limits = platform_spec(platform).limits
     previous = next((c for c in state.ad_creatives if c.platform == platform and c.headlines), None)
     found: dict[str, object] = {
@@ -126,7 +126,7 @@ def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -
 
 
 def changed(texts: Texts, landing_url: str, previous: AdCreative | None) -> bool:
-    """Do the ads say anything else than those of ``previous``?"""
+    """Return whether the ads say anything else than those of ``previous``."""
     return previous is None or (texts.headlines, texts.descriptions, texts.call_to_action, landing_url) != (
         previous.headlines,
         previous.descriptions,
@@ -140,7 +140,7 @@ def _bounds(least: int, most: int, width: int) -> dict[str, int]:
 
 
 def _fallbacks(state: MarketingAgentState) -> tuple[list[str], list[str], str]:
-    """Plain words that are true of every campaign; the last of each kind fit everywhere."""
+    """Return plain words that are true of every campaign, the last of each kind short enough for every platform."""
     config = state.campaign_config
     subject = config.brand.product or config.brand.name or config.name
     pieces = source_pieces(state)

@@ -24,7 +24,7 @@ _CLOSING = frozenset("。、，．！？：；）」』】》〉…”’")
 
 
 def tidy(text: str) -> str:
-    """One line without control characters, surrounding quotes, or marks of a heading or list."""
+    """Return a text as one line without control characters, surrounding quotes, or marks of a heading or list."""
     plain = "".join(
         " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in unicodedata.normalize("NFC", text)
     )
@@ -34,7 +34,7 @@ def tidy(text: str) -> str:
 
 
 def cut(text: str, width: int, limits: PlatformLimits) -> str:
-    """``text`` within ``width``; "" when not even its first word fits.
+    """Cut a text to ``width``, or return "" when not even its first word fits.
 
     A sentence's end in the second half of the room is preferred to a fuller, broken sentence.
     """
@@ -62,9 +62,10 @@ def fit(
     limits: PlatformLimits,
     banned: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """The first ``most`` different texts that can be cut to ``width``; ``fallbacks`` fill up to ``least``.
+    """Return the first ``most`` different texts that can be cut to ``width``.
 
-    Texts with a banned word are left out. ValueError when even the fallbacks don't give ``least``.
+    Texts with a banned word are left out, and ``fallbacks`` fill up to ``least``. Raises ValueError when even they
+    don't give so many.
     """
     found: dict[str, str] = {}
     for source, wanted in ((texts, most), (fallbacks, least)):
@@ -80,14 +81,17 @@ def fit(
 
 
 def says_any(text: str, words: Sequence[str]) -> bool:
-    """Does ``text`` hold one of ``words`` as a whole word?"""
+    """Return whether a text holds one of ``words`` as a whole word."""
     return any(
         word.strip() and re.search(rf"(?<!\w){re.escape(word.strip())}(?!\w)", text, re.IGNORECASE) for word in words
     )
 
 
 def _pieces(text: str) -> list[str]:
-    """What may not be divided: words with the space before them, single wide characters with what clings to them."""
+    """Split a text into what may not be divided: words with the space before them, and single wide characters.
+
+    A wide character keeps what clings to it.
+    """
     pieces: list[str] = []
     open_word = False
     for char in text:
@@ -115,5 +119,5 @@ def _closed(text: str) -> str:
 
 
 def _gist(text: str) -> str:
-    """What makes two texts the same for a reader."""
+    """Return what makes two texts the same for a reader."""
     return " ".join(re.findall(r"\w+", text.casefold())) or text

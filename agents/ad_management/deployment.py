@@ -1,10 +1,9 @@
-"""The effect: one campaign on one platform, made once, changed in place ever after.
+"""Effect of the agent: one campaign on one platform, made once, changed in place ever after.
 
-The order is look, make (or adopt, or update), enable. Every intent to create and every remote id is journalled
-before the next call (:mod:`agents.effects`), so an attempt that died anywhere is carried on, and what only the
-platform knows is found by its key.
-Invariant: a campaign that this campaign already has is never made anew; one that a person has paused
-is not switched on again by an update.
+The order is look, make (or adopt, or update), enable. Every intent to create and every remote id is journalled before
+the next call (:mod:`agents.effects`), so an attempt that died anywhere is carried on, and what only the platform knows
+is found by its key. Invariant: a campaign that this campaign already has is never made anew; one that a person has
+paused is not switched on again by an update.
 """
 
 from __future__ import annotations
@@ -26,12 +25,18 @@ _ENABLING, _ENABLED = "enabling", "enabled"
 
 
 def wire_of(ctx: UnitContext, provider: str) -> Wire:
-    """Each wire call of a platform as a call of the unit: admitted, bounded, counted, and not by a stale attempt."""
+    """Return a wire that makes each call of a platform a call of the unit: admitted, bounded and counted.
+
+    An attempt that no longer holds the unit makes none.
+    """
     return EffectSteps(ctx, provider).wire
 
 
 def validate(given: Validate, ctx: UnitContext) -> Validated:
-    """Make a dry run. Raises BadRequestError with what the platform would refuse."""
+    """Make a dry run.
+
+    Raises BadRequestError with what the platform would refuse.
+    """
     platform = ctx.providers.ads(given.platform)
     problems = platform.validate(_started(ctx, given.spec), wire=lambda send: ctx.call(platform.name, send))
     if problems:

@@ -42,13 +42,16 @@ def standing(state: MarketingAgentState) -> dict[str, Decimal]:
 
 
 def targets(state: MarketingAgentState, valid: Sequence[str]) -> dict[str, Decimal]:
-    """Daily budgets that the valid platforms shall have; those that merely go on running keep their part."""
+    """Return the daily budgets that the valid platforms shall have.
+
+    Platforms that only go on running keep their part.
+    """
     found = budgets(state, tuple(dict.fromkeys((*valid, *standing(state)))))
     return {name: found[name] for name in valid}
 
 
 def lowered(state: MarketingAgentState, wanted: Mapping[str, Decimal]) -> list[str]:
-    """The platforms that give budget away. They go first: only what is really free is given to others."""
+    """Return the platforms that give budget away, which go first, so that only what is free is given to others."""
     runs = standing(state)
     return [name for name, daily in wanted.items() if name in runs and daily <= runs[name]]
 
@@ -76,7 +79,7 @@ def within_budget(
 
 
 def _total(state: MarketingAgentState) -> Decimal:
-    """What may be spent over the schedule: the budget within the caps."""
+    """Return what may be spent over the schedule: the budget within the caps."""
     config = state.campaign_config
     caps = [config.budget or Decimal(0)]
     if config.limits.ads is not None:
@@ -87,7 +90,10 @@ def _total(state: MarketingAgentState) -> Decimal:
 
 
 def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal) -> AdSpec:
-    """What one platform shall run. Its start is the campaign's creation; deploying moves a past start to now."""
+    """Return what one platform shall run.
+
+    Its start is the campaign's creation; deploying moves a past start to now.
+    """
     config, audience = state.campaign_config, state.target_audience
     landing = config.brand.website or DEFAULT_LANDING_URL
     previous = creative_on(state, platform)
@@ -120,12 +126,12 @@ def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal
 
 
 def creative_on(state: MarketingAgentState, platform: str) -> AdCreative | None:
-    """The campaign's creative on one platform."""
+    """Return the campaign's creative on one platform."""
     return next((c for c in state.ad_creatives if c.platform == platform), None)
 
 
 def own_remote_ids(state: MarketingAgentState, platform: str) -> Mapping[str, str]:
-    """Remote ids that this campaign made itself; those that a fork has inherited are its parent's."""
+    """Return the remote ids that this campaign made itself, not the parent's, which a fork has inherited."""
     found = creative_on(state, platform)
     if found is None or found.effect_key != effect_key(state.campaign_id, platform):
         return {}

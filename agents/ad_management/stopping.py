@@ -1,8 +1,8 @@
-"""Switching a campaign's ads off and on again on one platform, whatever the state knows of them.
+"""Unit that switches a campaign's ads off and on again on one platform, also ads that the state doesn't know.
 
 A cancelled campaign's ads are switched off for good; a paused one's, if its owner says so, until it goes on.
-Invariants: the key decides, not what we remember, so an ad that was created by an attempt nobody heard from is found
-and paused too; an ad is switched on again only where this campaign's own journal says that we switched it off, so
+Invariants: the key decides, not what we remember, so an ad that was created by an attempt whose answer got lost is
+found and paused too; an ad is switched on again only where this campaign's own journal says that we switched it off, so
 that what a person has paused by hand stays as it is.
 """
 

@@ -1,8 +1,8 @@
-"""The agent that measures: measure → insights.
+"""Agent that measures: measure → insights.
 
-*measure*: one report per platform with a running creative. *insights*: one model call for suggestions; the
-rules' suggestions are there without it. Invariants: planning is pure; the score is always set, in [0, 1],
-by the documented formula; every round is kept, so that rounds can be compared.
+*measure*: one report per platform with a running creative. *insights*: one model call for suggestions; the rules'
+suggestions are there without it. Invariants: planning is pure; the score is always set, in [0, 1], by the documented
+formula; every round is kept, so that rounds can be compared.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from agents.analytics.suggestions import (
 from agents.analytics.units import MEASURE, SUGGEST, Measure
 from agents.base import BaseAgent, thread
 from agents.config import CampaignConfig
+from agents.fallbacks import model_policy
 from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, Prompted, choice
 from agents.names import CONTENT_CREATION
@@ -40,7 +41,6 @@ from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.waiting import Wait
-from agents.ways import model_policy
 
 AGENT = "analytics"
 PACKAGE = "agents.analytics"
@@ -71,7 +71,7 @@ class Analytics(BaseAgent):
         )
 
     def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
-        """What runs and whom it is for; no leads, so no personal data."""
+        """Return what runs and whom it is for, but no leads, so no personal data."""
         return {
             "campaign": state.campaign_config.name,
             "audience": state.target_audience.model_dump(mode="json", exclude_defaults=True),
@@ -111,7 +111,7 @@ class Analytics(BaseAgent):
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
-        """Figures, scores, weak pieces, and the suggestions as messages to those who can act on them."""
+        """Return the state with figures, scores, weak pieces, and suggestions as messages to those concerned."""
         done = {stage.name: stage for stage in result}
         platforms = _measured(done.get("measure"))
         measured = performance(state, platforms, ())
@@ -129,7 +129,7 @@ class Analytics(BaseAgent):
         )
 
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
-        """The scores and what was measured."""
+        """Return the scores and what was measured."""
         found = after.campaign_performance
         return {
             "overall_score": found.overall_score,
@@ -163,7 +163,7 @@ class Analytics(BaseAgent):
 
 
 def _running(state: MarketingAgentState) -> list[AdCreative]:
-    """Creatives with something at their platform to measure."""
+    """Return the creatives with something at their platform to measure."""
     return [c for c in state.ad_creatives if c.remote_ids and c.status in ("active", "paused")]
 
 
@@ -184,7 +184,7 @@ def _measure_unit(state: MarketingAgentState, creative: AdCreative) -> Unit:
 
 
 def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
-    """Figures per platform, in the order of planning; platforms whose report failed are left out."""
+    """Return the figures per platform, in the order of planning, without platforms whose report failed."""
     found = []
     for given, answer in MEASURE.answers([stage]) if stage else []:
         found.append(platform_metrics(answer.platform, answer.days, given.currency))
@@ -194,7 +194,7 @@ def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
 def _messages(
     state: MarketingAgentState, found: Sequence[Suggestion], weak: Sequence[str], now: datetime
 ) -> list[AgentMessage]:
-    """One message to each agent that can act on a suggestion."""
+    """Write one message to each agent that can act on a suggestion."""
     sent: list[AgentMessage] = []
     about_ads: list[JsonValue] = [one.to_dict() for one in found if one.about != CONTENT]
     payloads: dict[str, dict[str, JsonValue]] = {

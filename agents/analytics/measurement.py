@@ -27,7 +27,7 @@ _CENT = Decimal("0.01")
 
 
 def platform_metrics(platform: str, days: Sequence[DayReport], currency: str) -> PlatformMetrics:
-    """The sums of the newest days; ``currency`` where the platform doesn't name its own."""
+    """Sum up the newest days, in ``currency`` where the platform doesn't name its own."""
     newest = max((day.day for day in days), default=None)
     counted = [day for day in days if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
     impressions = sum(day.impressions for day in counted)
@@ -52,7 +52,7 @@ def platform_metrics(platform: str, days: Sequence[DayReport], currency: str) ->
 def performance(
     state: MarketingAgentState, platforms: Sequence[PlatformMetrics], suggestions: Iterable[str]
 ) -> CampaignPerformance:
-    """The campaign's performance after this measurement; earlier rounds are kept."""
+    """Return the campaign's performance after this measurement, with the earlier rounds."""
     written = content_score([piece_quality(piece) for piece in state.generated_content])
     found = CampaignPerformance(
         content_score=round(written, 4) if written is not None else None,
@@ -77,7 +77,7 @@ def piece_quality(piece: ContentPiece) -> float:
 def piece_performance(
     state: MarketingAgentState, platforms: Sequence[PlatformMetrics], overall: float
 ) -> tuple[PiecePerformance, ...]:
-    """Each piece: half its own quality, half the mean score of the ads cut from it (its quality without ads).
+    """Score each piece: half its own quality, half the mean score of the ads cut from it (its quality without ads).
 
     Weak is what scores under 0.7; in a campaign under 0.7 without such a piece, the one that scores lowest.
     """

@@ -34,27 +34,27 @@ class ModelSuggestion(BaseModel):
 
 
 class ModelSuggestions(BaseModel):
-    """The model's answer."""
+    """Answer of the model."""
 
     suggestions: list[ModelSuggestion] = Field(description="the most useful first, at most six")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """What to change. ``about``: a platform, or :data:`CONTENT`."""
+    """Suggestion of what to change about a platform, or about :data:`CONTENT`."""
 
     about: str
     text: str
 
     def to_dict(self) -> dict[str, JsonValue]:
-        """As it stands in a message's payload."""
+        """Return the form that stands in a message's payload."""
         return {"platform": "" if self.about == CONTENT else self.about, "text": self.text}
 
 
 def rule_based(
     state: MarketingAgentState, platforms: Sequence[PlatformMetrics], pieces: Sequence[PiecePerformance]
 ) -> list[Suggestion]:
-    """Suggestions from figures and texts alone."""
+    """Suggest changes from figures and texts alone."""
     aimed = _aimed(state)
     found: list[Suggestion] = []
     for metrics in sorted(platforms, key=lambda m: (m.score or 0.0, m.platform)):
@@ -71,7 +71,10 @@ def rule_based(
 
 
 def merged(rules: Iterable[Suggestion], model: ModelSuggestions | None, known: Sequence[str]) -> tuple[Suggestion, ...]:
-    """Rules first, then the model's, each text once; ``known``: the platforms it may speak about."""
+    """Put the rules' suggestions first, then the model's, each text once.
+
+    ``known`` are the platforms that the model may speak about.
+    """
     found = {(one.about, one.text): one for one in rules}
     for item in model.suggestions if model else []:
         about = item.about if item.about in known else CONTENT

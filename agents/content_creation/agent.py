@@ -1,9 +1,8 @@
-"""The agent that writes: research → write → optimise.
+"""Agent that writes: research → write → optimise.
 
-*research* asks the knowledge base, one unit per piece (a piece is written without it when it has nothing);
-*write* makes one model call per piece; *optimise* sends back, once, each piece that misses a check, with the
-findings in words. Invariant: planning is pure. Drafts are judged from the ledger's outputs, so a replay
-plans the same revisions.
+*research* asks the knowledge base, one unit per piece (a piece is written without it when it has nothing); *write*
+makes one model call per piece; *optimise* sends back, once, each piece that misses a check, with the findings in words.
+Invariant: planning is pure. Drafts are judged from the ledger's outputs, so a replay plans the same revisions.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from agents.content_creation.assignments import AGENT, Assignment, assignments, 
 from agents.content_creation.drafts import Draft, better, judge, piece
 from agents.content_creation.units import Brief, Complaint, Excerpt, Existing, Retrieve, Wanted, Write, Written
 from agents.content_creation.writing import PACKAGE, RETRIEVE, REVISE, REWRITE, WRITE
+from agents.fallbacks import model_policy
 from agents.messages import MessageType
 from agents.model_call import PROVIDER, choice
 from agents.names import AD_MANAGEMENT
@@ -31,13 +31,12 @@ from agents.seo import Text, kind_of
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
 from agents.unit_kind import AnyKind, kinds
-from agents.ways import model_policy
 
 LONGEST_HISTORY = 3
 
 
 class ContentCreation(BaseAgent):
-    """Writes every required piece; in an optimisation round rewrites the weak ones."""
+    """Agent that writes every required piece, and in an optimisation round rewrites the weak ones."""
 
     name: ClassVar[str] = AGENT
     gate: ClassVar[str] = approval.GATE
@@ -68,7 +67,7 @@ class ContentCreation(BaseAgent):
         )
 
     def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
-        """Campaign, brand and audience, and what the last rounds brought; no leads, so no personal data."""
+        """Return campaign, brand and audience, and what the last rounds brought, but no leads, so no personal data."""
         config = state.campaign_config
         results = [m.payload for m in self.memory(state) if m.message_type is MessageType.TASK_RESULT]
         return {
@@ -112,7 +111,7 @@ class ContentCreation(BaseAgent):
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
-        """The new pieces in the order of the requirements; pieces that were not touched stay as they are."""
+        """Return the state with the new pieces in the order of the requirements, and the others as they are."""
         done = {stage.name: _written(stage) for stage in result if stage.name != "research"}
         allowed = self._allowed(state)
         pieces = {old.piece_id: old for old in state.generated_content}
@@ -129,7 +128,7 @@ class ContentCreation(BaseAgent):
         return state.evolve(generated_content=tuple(sorted(pieces.values(), key=lambda p: _place(state, p, order))))
 
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
-        """How many pieces, how long, how good."""
+        """Return how many pieces there are, how long and how good."""
         old = {(p.piece_id, p.revision) for p in before.generated_content}
         new = [p for p in after.generated_content if (p.piece_id, p.revision) not in old]
         scores = [p.seo_score for p in after.generated_content]
@@ -228,7 +227,7 @@ def _research_unit(one: Assignment) -> Unit:
 
 
 def _written(stage: StageResult) -> dict[str, Written]:
-    """The versions that could be written, by the label of their assignment."""
+    """Return the versions that could be written, by the label of their assignment."""
     answers = (WRITE.answer(result) for result in stage.results)
     return {answer.label: answer for answer in answers if answer is not None}
 
@@ -258,6 +257,6 @@ def _existing(text: Text | ContentPiece) -> Existing:
 
 
 def _place(state: MarketingAgentState, one: ContentPiece, order: Sequence[str]) -> tuple[int, int]:
-    """Pieces in the order of the requirements; those of earlier requirements after them."""
+    """Return the place of a piece: the order of the requirements, those of earlier requirements last."""
     ids = [piece_id(state.campaign_id, i) for i in range(len(requirements(state)))]
     return (ids.index(one.piece_id) if one.piece_id in ids else len(ids), order.index(one.piece_id))

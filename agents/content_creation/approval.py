@@ -17,7 +17,7 @@ GATE = "content"
 
 
 def review(state: MarketingAgentState) -> Question | None:
-    """Describe all pieces that the campaign has; None without any."""
+    """Describe all pieces that the campaign has, or return None without any."""
     pieces = {short_hash(p.piece_id, str(p.revision), p.title, p.body): p for p in state.generated_content}
     if not pieces:
         return None

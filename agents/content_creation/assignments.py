@@ -43,7 +43,7 @@ class Assignment:
 
 
 def requirements(state: MarketingAgentState) -> tuple[ContentRequirement, ...]:
-    """What has to be written, with nothing left open; one blog post when the campaign names nothing."""
+    """Return what has to be written, with nothing left open, which is one blog post when the campaign names nothing."""
     config = state.campaign_config
     wanted = state.content_requirements
     if not wanted and config.content_required:
@@ -63,7 +63,7 @@ def _filled(requirement: ContentRequirement, state: MarketingAgentState) -> Cont
 
 
 def default_keyword(config: CampaignConfig, audience: TargetAudience) -> str:
-    """A keyphrase for a campaign that names none."""
+    """Return a keyphrase for a campaign that names none."""
     if audience.keywords:
         return audience.keywords[0]
     if config.brand.product:
@@ -74,7 +74,7 @@ def default_keyword(config: CampaignConfig, audience: TargetAudience) -> str:
 
 
 def audience_name(audience: TargetAudience) -> str:
-    """The audience in a few words, e.g. "VP Marketing and CMO in saas"."""
+    """Return the audience in a few words, e.g. "VP Marketing and CMO in saas"."""
     people = " and ".join(audience.job_titles[:2])
     fields = " and ".join(audience.industries[:2])
     if people:
@@ -85,7 +85,7 @@ def audience_name(audience: TargetAudience) -> str:
 
 
 def assignments(state: MarketingAgentState) -> tuple[Assignment, ...]:
-    """The pieces to write in this hop, in the order of the requirements."""
+    """Return the pieces to write in this hop, in the order of the requirements."""
     present = {piece.piece_id: piece for piece in state.generated_content}
     wanted = [(i, piece_id(state.campaign_id, i), r) for i, r in enumerate(requirements(state))]
     suggestions = unread_suggestions(state)
@@ -125,12 +125,12 @@ def assignments(state: MarketingAgentState) -> tuple[Assignment, ...]:
 
 
 def _about(key: str, suggestions: Iterable[tuple[str, frozenset[str] | None]]) -> tuple[str, ...]:
-    """The suggestions for one piece."""
+    """Return the suggestions for one piece."""
     return tuple(text for text, about in suggestions if about is None or key in about)[:MAX_SUGGESTIONS]
 
 
 def piece_id(campaign_id: str, index: int) -> str:
-    """The id of the piece in that place of the requirements."""
+    """Return the id of the piece in that place of the requirements."""
     return short_hash(campaign_id, "piece", str(index))
 
 
@@ -139,7 +139,10 @@ def _next_revision(old: ContentPiece | None) -> int:
 
 
 def weak_pieces(state: MarketingAgentState, keys: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """Ids of the pieces to rewrite, with the reasons: those marked weak, else the one with the lowest score."""
+    """Return the ids of the pieces to rewrite, with the reasons.
+
+    They are those marked weak, else the one with the lowest score.
+    """
     present = {piece.piece_id: piece for piece in state.generated_content if piece.piece_id in keys}
     measured = {p.piece_id: p for p in state.content_performance if p.piece_id in present}
     weak = {key: p.reasons for key, p in measured.items() if p.weak}
@@ -155,7 +158,10 @@ def weak_pieces(state: MarketingAgentState, keys: Sequence[str]) -> Mapping[str,
 
 
 def unread_suggestions(state: MarketingAgentState) -> list[tuple[str, frozenset[str] | None]]:
-    """(suggestion, ids of the pieces it is about; None for all) of the messages not read yet, each text once."""
+    """Return the suggestions of the messages not read yet, each text once.
+
+    Each comes with the ids of the pieces that it is about, None for all.
+    """
     unread, _ = receive(state.agent_messages, AGENT)
     found: dict[str, frozenset[str] | None] = {}
     for item in unread:

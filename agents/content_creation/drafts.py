@@ -63,12 +63,12 @@ def judge(written: Written, assignment: Assignment, brand: Brand, allowed: str) 
 
 
 def better(draft: Draft, revised: Draft | None) -> Draft:
-    """The version to keep: the revision, unless the checks like the draft more."""
+    """Return the version to keep: the revision, unless the checks like the draft more."""
     return draft if revised is None or revised.quality < draft.quality else revised
 
 
 def piece(draft: Draft, assignment: Assignment, allowed: str, now: datetime) -> ContentPiece:
-    """The piece as it is kept; contacts that the brief lacks are taken out here at the latest."""
+    """Return the piece as it is kept, with contacts that the brief lacks taken out here at the latest."""
     wanted, text = assignment.requirement, draft.text
     body = without_foreign_contacts(text.body, allowed)
     language_known = text.language.lower().startswith("en")
@@ -99,7 +99,7 @@ def _line(text: str) -> str:
 
 
 def _body(text: str, title: str) -> str:
-    """The body without a repeated title and without characters that nobody sees."""
+    """Return the body without a repeated title and without characters that can't be seen."""
     lines = _visible(text.replace("\r\n", "\n").replace("\r", "\n")).strip().split("\n")
     if lines[0].startswith("# ") and lines[0][2:].strip().casefold() == title.casefold():
         lines = lines[1:]

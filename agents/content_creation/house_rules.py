@@ -38,7 +38,10 @@ SHORT = 60  #: words; in shorter texts required words needn't find a place
 
 
 def check(text: Text, requirement: ContentRequirement, brand: Brand, allowed: str) -> tuple[Finding, ...]:
-    """The house rules that ``text`` breaks; ``allowed`` is the brief in which contacts may be named."""
+    """Return the house rules that a text breaks.
+
+    ``allowed`` is the brief in which contacts may be named.
+    """
     whole = "\n".join((text.title, text.body, text.meta_description, text.call_to_action))
     found = [
         *_words(whole, requirement, brand),
@@ -112,7 +115,7 @@ def foreign_contacts(text: str, allowed: str) -> list[tuple[str, str]]:
 
 
 def without_foreign_contacts(text: str, allowed: str) -> str:
-    """``text`` with every foreign contact taken out; a link's words stay."""
+    """Take every foreign contact out of a text, but leave a link's words."""
     for _, contact in sorted(foreign_contacts(text, allowed), key=lambda one: -len(one[1])):
         text = re.sub(rf"\[([^\]]*)\]\(\s*{re.escape(contact)}[^)]*\)", r"\1", text)
         text = text.replace(contact, "")

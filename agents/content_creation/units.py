@@ -47,7 +47,7 @@ class WrittenPiece(BaseModel):
 
     @classmethod
     def from_prose(cls, text: str) -> WrittenPiece:
-        """A piece from a model that answers in plain text: its first line is the title."""
+        """Take a piece from a model that answers in plain text, where its first line is the title."""
         first = text.lstrip("# ").split("\n", 1)[0].strip()
         title = first if len(first) <= PROSE_TITLE_CHARS else re.split(r"(?<=[.!?])\s+", first)[0]
         return cls.model_validate({"title": title[:PROSE_TITLE_CHARS] or "Untitled", "body": text[:60_000]})
@@ -99,7 +99,7 @@ class Wanted(Part):
 
 
 class Existing(Part):
-    """The version that is to be rewritten."""
+    """Version that is to be rewritten."""
 
     title: str
     body: str
@@ -115,7 +115,7 @@ class Complaint(Part):
 
 
 class Brief(Part):
-    """The facts that a writer is given."""
+    """Facts that a writer is given."""
 
     task: Literal["write_piece", "revise_piece"]
     campaign: str

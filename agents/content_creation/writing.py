@@ -1,4 +1,4 @@
-"""The units that write: a question to the knowledge base, and one to the model for each version of a piece.
+"""Units that write: a question to the knowledge base, and one to the model for each version of a piece.
 
 Invariant: a piece that no model has written says so.
 """
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from agents import prompts
 from agents.content_creation.template import template_piece
 from agents.content_creation.units import Excerpt, Retrieve, Retrieved, Write, Written, WrittenPiece
+from agents.fallbacks import TEMPLATE
 from agents.model_call import ask
 from agents.names import CONTENT_CREATION
 from agents.unit_kind import UnitKind
-from agents.ways import TEMPLATE
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
@@ -37,7 +37,7 @@ def retrieve(given: Retrieve, ctx: UnitContext) -> Retrieved:
 
 def write(given: Write, ctx: UnitContext) -> Written:
     """Ask the model for one version of a piece, or fill the template when that is what is left."""
-    if ctx.way == TEMPLATE:
+    if ctx.fallback == TEMPLATE:
         return _written(given, template_piece(given.brief), f"{TEMPLATE} (no model could be reached)")
     template = prompts.load(PACKAGE, given.brief.task)
     facts = prompts.brief(given.brief.model_dump(mode="json"))

@@ -76,7 +76,7 @@ def _only_ads_wanted(state: MarketingAgentState) -> bool:
 
 
 class LeadGeneration(BaseAgent):
-    """The agent of the first hop: finds people, completes what is known, verifies addresses, scores."""
+    """Agent of the first hop, which finds people, completes what is known, verifies addresses and scores."""
 
     name: ClassVar[str] = LEAD_GENERATION
     kinds: ClassVar[Mapping[str, AnyKind]] = gather.unit_kinds()

@@ -31,7 +31,10 @@ _TRUST = ("file", "web", "hunter", "", "search")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one source says about one person. ``source`` begins with its kind: file | web | hunter | search | ..."""
+    """What one source says about one person.
+
+    ``source`` begins with its kind: file | web | hunter | search | ...
+    """
 
     source: str
     email: str | None = None
@@ -70,7 +73,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
-    """The people, and the number of records that were set aside, by reason."""
+    """People, and the number of records that were set aside, by reason."""
 
     candidates: tuple[Candidate, ...]
     rejected: Mapping[str, int] = field(default_factory=dict)

@@ -26,7 +26,7 @@ class Findings:
 
     @property
     def weight(self) -> int:
-        """The number of records and facts."""
+        """Number of records and facts."""
         return len(self.records) + len(self.companies)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import TypeAdapter
 
 from agents.config import Enrichment
+from agents.fallbacks import OPTIONAL_WAIT_S
 from agents.lead_generation.answers import Company, Screened
 from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate, CompanyFacts, Record, record_of
@@ -22,7 +23,6 @@ from agents.lead_generation.screen import hashes_of, screen
 from agents.lead_generation.titles import is_executive
 from agents.unit import StageResult, Unit, short_hash
 from agents.unit_kind import Part, UnitKind
-from agents.ways import OPTIONAL_WAIT_S
 from integrations.hunter import DomainFacts, FoundEmail
 from integrations.retry import RetryPolicy
 
@@ -233,6 +233,6 @@ def _companies(candidates: Sequence[Candidate]) -> list[AskedCompany]:
 
 
 def _parts(name: str) -> tuple[str, str] | None:
-    """First and last name; None when the name has only one part."""
+    """Split a name into first and last, or return None when it has only one part."""
     parts = name.split()
     return (parts[0], " ".join(parts[1:])) if len(parts) > 1 else None

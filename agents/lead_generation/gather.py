@@ -1,4 +1,4 @@
-"""The pure way from the results of a hop's stages to people, and from people to scored leads.
+"""Pure path from the results of a hop's stages to people, and from people to scored leads.
 
 Invariant: everything here is a function of the stage results in their planned order, so planning a later stage and
 writing the state see the same people.
@@ -156,7 +156,7 @@ def _lead(found: Candidate, status: str, criteria: LeadCriteria, campaign_id: st
 
 
 def _size(text: str | None) -> int | str | None:
-    """A plain count as a number; a range stays as it was written."""
+    """Return a plain count as a number, and a range as it was written."""
     employees = parse_size(text)
     plain = text is not None and text.replace(",", "").removesuffix(".0").isdecimal()
     return employees.least if employees and plain and employees.least == employees.most else text

@@ -1,8 +1,8 @@
-"""The user's own leads: a CSV or JSON file of unknown making, read into rows with our column names.
+"""Files of the user's own leads: CSV or JSON of unknown making, read into rows with our column names.
 
 Files come from spreadsheets and exports: any delimiter, the usual encodings, headers in any wording, ragged rows, stray
-NUL bytes, quoted line breaks. Invariant: text stays text. A cell that begins like a formula is data, nothing
-is evaluated, and what can't be used is counted by reason instead of being dropped silently.
+NUL bytes, quoted line breaks. Invariant: text stays text. A cell that begins like a formula is data, nothing is
+evaluated, and what can't be used is counted by reason instead of being dropped silently.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ EMPTY = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadFile:
-    """What a file holds. ``rows`` have our column names and no empty values."""
+    """What a file holds, in ``rows`` with our column names and no empty values."""
 
     rows: tuple[Mapping[str, str], ...]
     columns: Mapping[str, str]  #: our column -> the file's own header
@@ -147,7 +147,7 @@ def _table(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _delimiter(first: str, rest: str) -> str:
-    """The one that the header has most of, outside quotes; the next lines decide between equals."""
+    """Return the delimiter that the header has most of, outside quotes, and between equals the next lines, too."""
     header = re.sub(r'"[^"]*"', "", first)
     body = re.sub(r'"[^"]*"', "", rest[:20_000])
     return max(_DELIMITERS, key=lambda char: (header.count(char), body.count(char), -_DELIMITERS.index(char)))
@@ -182,7 +182,7 @@ def _json_lines(text: str, shown: str) -> list[object]:
 
 
 def _flat(item: Mapping[str, object]) -> dict[str, str]:
-    """One object as text cells; a nested company is taken apart."""
+    """Return one object as text cells, with a nested company taken apart."""
     row: dict[str, str] = {}
     for key, value in item.items():
         if isinstance(value, Mapping):

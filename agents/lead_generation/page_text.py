@@ -114,7 +114,7 @@ def _labelled(soup: BeautifulSoup) -> dict[str, str]:
 
 
 def _rows(soup: BeautifulSoup) -> Iterator[tuple[str, ...]]:
-    """Take data tables out of the page and return the cells of their rows; layout tables stay lines."""
+    """Take data tables, but not layout tables, out of the page and return the cells of their rows."""
     for table in soup.find_all("table"):
         rows = [tuple(_cell(cell) for cell in row.find_all(["td", "th"])) for row in table.find_all("tr")]
         if rows and max(len(row) for row in rows) > 1 and not table.find("table"):

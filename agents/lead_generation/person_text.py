@@ -79,7 +79,7 @@ class People:
 
     @staticmethod
     def of_rows(rows: Sequence[Sequence[str]]) -> Iterator[PersonText]:
-        """Find people in table rows, whatever the order of the columns."""
+        """Find people in table rows with any order of columns."""
         for row in rows:
             cells = [_LABEL.sub("", cell) for cell in row]
             address = next((found[0] for cell in cells if (found := EMAIL.search(cell))), None)
@@ -134,7 +134,7 @@ def _titles_come_first(lines: Sequence[str]) -> bool:
 
 
 def _beside(clear: Sequence[str], place: int, used: set[int], *, above: bool) -> str | None:
-    """The title that belongs to the name in a line: on the page's side of it, else directly on the other."""
+    """Return the title that belongs to the name in a line: on the page's side of it, else directly on the other."""
     below = []
     for near in range(place + 1, min(place + 1 + REACH, len(clear))):
         if is_name(clear[near]) or _in_one_line(clear[near])[0]:
@@ -149,7 +149,7 @@ def _beside(clear: Sequence[str], place: int, used: set[int], *, above: bool) ->
 
 
 def _address(lines: Sequence[str], clear: Sequence[str], place: int) -> str | None:
-    """The address of the person named in a line: there, or below before anybody else is named."""
+    """Return the address of the person named in a line: there, or below before another person is named."""
     for near in range(place, min(place + 1 + REACH, len(lines))):
         if near > place and (is_name(clear[near]) or _in_one_line(clear[near])[0]):
             return None
@@ -160,6 +160,6 @@ def _address(lines: Sequence[str], clear: Sequence[str], place: int) -> str | No
 
 
 def _joined(cells: Sequence[str]) -> list[str]:
-    """A name whose first and last part are cells of their own."""
+    """Return the name whose first and last part are cells of their own."""
     pairs = (f"{one} {two}" for one, two in pairwise(cells) if len(one.split()) == len(two.split()) == 1)
     return [pair for pair in pairs if is_name(pair)]

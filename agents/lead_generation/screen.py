@@ -1,7 +1,7 @@
-"""The one place where people on the suppression list are kept out of a campaign.
+"""Screening, the one place where people on the suppression list are kept out of a campaign.
 
-Every unit that brings people in passes them through :func:`screen` before its result is stored. Invariant: of a
-person who must not be addressed nothing goes on but a hash, which keeps other sources from bringing them back.
+Every unit that brings people in passes them through :func:`screen` before its result is stored. Invariant: of a person
+who must not be addressed nothing goes on but a hash, which keeps other sources from bringing them back.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sources of leads that are installed, by the ``type`` that a campaign file names them by.
+"""Registry of the installed sources of leads, by the ``type`` that a campaign file names them by.
 
 Invariant: a campaign loads the modules of the sources that it names and no others, so that checking a configuration
 stays light.
@@ -46,7 +46,10 @@ def installed() -> tuple[AnySource, ...]:
 
 @cache
 def unit_kinds() -> Mapping[str, AnyKind]:
-    """Return the unit kinds of all sources. Raises PluginError when two sources bring different ones of one name."""
+    """Return the unit kinds of all sources.
+
+    Raises PluginError when two sources bring different ones of one name.
+    """
     found: dict[str, AnyKind] = {}
     for one in installed():
         for kind in one.kinds:
@@ -58,7 +61,10 @@ def unit_kinds() -> Mapping[str, AnyKind]:
 
 
 def read(value: object) -> SourceConfig:
-    """Check one entry of ``lead_sources``. Raises ValidationError located at the entry's own keys."""
+    """Check one entry of ``lead_sources``.
+
+    Raises ValidationError located at the entry's own keys.
+    """
     if isinstance(value, SourceConfig):
         return value
     if not isinstance(value, Mapping):
@@ -89,7 +95,7 @@ def _refusal(where: tuple[str, ...], value: object, text: str) -> ValidationErro
 
 
 def _mistake(name: str, found: AnySource) -> str | None:
-    """Say what makes a source unusable; None when nothing does."""
+    """Say what makes a source unusable, or return None when it is usable."""
     if found.name != name:
         return f"calls itself {found.name!r}; its entry point must have that name"
     if not issubclass(found.config, SourceConfig):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from agents.config import Enrichment
+from agents.fallbacks import MAIL_DOMAIN, OPTIONAL_WAIT_S
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate, identity
 from agents.lead_generation.enrich import executives_first, paid_once
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
-from agents.ways import MAIL_DOMAIN, OPTIONAL_WAIT_S
 from integrations.errors import TransientError
 from integrations.hunter import Verification
 from integrations.retry import RetryPolicy
@@ -53,7 +53,7 @@ class VerifyInput(Part):
 
 
 class VerifyAnswer(Answer):
-    """The status of addresses."""
+    """Status of addresses."""
 
     emails: Mapping[str, str]  #: address -> Hunter's verdict
     suppressed: tuple[str, ...] = ()
@@ -96,7 +96,10 @@ def verify_units(candidates: Sequence[Candidate], wanted: Enrichment, refused: I
 
 
 def run_resolve(given: ResolveInput, ctx: UnitContext) -> ResolveAnswer:
-    """Ask which mail domains take mail. Raises TransientError when no question at all was answered."""
+    """Ask which mail domains take mail.
+
+    Raises TransientError when no question at all was answered.
+    """
     found = {domain: _mail_status(ctx, domain) for domain in given.domains}
     if found and all(status == "unknown" for status in found.values()):
         raise TransientError("dns", f"no name server answered about {len(found)} domains")
@@ -109,7 +112,7 @@ def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
     A verification that Hunter is still busy with is asked for again, here and in later tries, and counts as unknown in
     the end. Raises TransientError with Hunter's delay while there are tries left.
     """
-    if ctx.way == MAIL_DOMAIN:
+    if ctx.fallback == MAIL_DOMAIN:
         return VerifyAnswer(emails=dict.fromkeys(given.emails, "unknown"), verified_by=MAIL_DOMAIN)
     statuses: dict[str, str] = {}
     barred: set[str] = set()
@@ -143,7 +146,7 @@ def _mail_status(ctx: UnitContext, domain: str) -> str:
 
 
 def _verification(ctx: UnitContext, email: str) -> Verification:
-    """What Hunter says about an address; "pending" while it is still at it, which costs nothing."""
+    """Return what Hunter says about an address: "pending" while it is still at it, which costs nothing."""
     hunter = ctx.providers.hunter
     return paid_once(
         ctx,

@@ -49,7 +49,7 @@ _SANDBOX = {"sandbox-1": Price(Decimal("0.40"), Decimal("0.10"), Decimal("1.60")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostBound:
-    """The most that one model call can cost, known before it is made."""
+    """Most that one model call can cost, known before it is made."""
 
     entry: str  #: the journal entry that the answer goes to: with the unit, the call's identity
     model: str
@@ -59,7 +59,7 @@ class CostBound:
 def price_of(
     model: str, prices: Mapping[str, Price] = _NONE, *, base_url: str = "", at: datetime | None = None
 ) -> ModelPrice | None:
-    """Find the price in ``prices`` (LLM_PRICES), else in the library's list; None when nobody knows it.
+    """Find the price in ``prices`` (LLM_PRICES), else in the library's list, or return None when it is not known.
 
     A dated snapshot ("gpt-4.1-mini-2025-04-14") costs what its model costs, unless it has a price of its own.
     ``base_url`` tells whose list it is; a server that the library does not know asks OpenAI's prices for OpenAI's
@@ -86,7 +86,7 @@ def cost(
     base_url: str = "",
     at: datetime | None = None,
 ) -> Decimal | None:
-    """USD for one call that ended at ``at`` (None: now); None when nobody knows the price.
+    """Return the USD for one call that ended at ``at`` (None: now), or None when the price is not known.
 
     ``cached_tokens`` (read from the provider's cache) and ``written_tokens`` (written to it) are parts of
     ``input_tokens``.
@@ -113,14 +113,14 @@ def llm_upper_bound(
     base_url: str = "",
     at: datetime | None = None,
 ) -> Decimal | None:
-    """USD that a call of ``model`` made at ``at`` (None: now) can cost at most; None when nobody knows the price.
+    """Return the USD that a call of ``model`` can cost at most, or None when the price is not known.
 
-    ``texts``: all that is sent, one per message (a schema counts as one). ``max_tokens`` bounds the answer,
-    reasoning included. A tokenizer that works on bytes (GPT's BPE, and SentencePiece where it falls back to bytes)
-    makes at least one byte of text into each token, so a text has at most as many tokens as UTF-8 bytes. English
-    has about four bytes a token, but hashes, URLs and rare scripts come near one, and a bound that is now and then
-    too low is none. The input is the smaller part of what a call can cost. Each token counts at the dearest rate that
-    it may get: of all tiers, cached or not, now or when the call is over.
+    It is made at ``at`` (None: now). ``texts``: all that is sent, one per message (a schema counts as one).
+    ``max_tokens`` bounds the answer, reasoning included. A tokenizer that works on bytes (GPT's BPE, and SentencePiece
+    where it falls back to bytes) makes at least one byte of text into each token, so a text has at most as many tokens
+    as UTF-8 bytes. English has about four bytes a token, but hashes, URLs and rare scripts come near one, and a bound
+    that is now and then too low is none. The input is the smaller part of what a call can cost. Each token counts at
+    the dearest rate that it may get: of all tiers, cached or not, now or when the call is over.
     """
     begun = at or datetime.now(UTC)
     known = [price_of(model, prices, base_url=base_url, at=moment) for moment in (begun, begun + _LONGEST_CALL)]
@@ -149,7 +149,7 @@ def _as_listed(own: Price) -> ModelPrice:
 
 
 def _listed(model: str, base_url: str) -> ModelInfo | None:
-    """What the library says about a model; None when it knows nothing."""
+    """Return what the library says about a model, or None when it knows nothing."""
     from genai_prices.data_snapshot import get_snapshot
 
     snapshot = get_snapshot()
@@ -164,10 +164,10 @@ def _listed(model: str, base_url: str) -> ModelInfo | None:
 
 
 def _billed(price: ModelPrice) -> ModelPrice | None:
-    """The part of a price that a chat completion is billed by; None when it has no rate for text, in or out.
+    """Return the part of a price that a chat completion is billed by.
 
-    The library lists models that are billed by the hour or by the image, too: their tokens have no price, which is
-    not a price of 0.
+    That is None when it has no rate for text, in or out. The library lists models that are billed by the hour or by the
+    image, too: their tokens have no price, which is not a price of 0.
     """
     if price.input_mtok is None or price.output_mtok is None:
         return None
@@ -177,9 +177,10 @@ def _billed(price: ModelPrice) -> ModelPrice | None:
 
 
 def parse_prices(text: str) -> Mapping[str, Price]:
-    """Prices from ``model=input:cached:output,...`` in USD per million tokens; ValueError names the bad part.
+    """Parse prices from ``model=input:cached:output,...`` in USD per million tokens.
 
-    A model's name may hold colons and slashes: ``llama3:8b=0:0:0,vendor/large=3:0.3:15``.
+    A model's name may hold colons and slashes: ``llama3:8b=0:0:0,vendor/large=3:0.3:15``. Raises ValueError, which
+    names the bad part.
     """
     found: dict[str, Price] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):

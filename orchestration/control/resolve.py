@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from agents.effects import INTENT, said_by_a_person, unsettled
+from agents.effects import INTENT, settling_entries, unsettled
 from orchestration.control.verbs import VerbRefusedError, Verbs
 from orchestration.flow.holds import NEEDS_ATTENTION
 from orchestration.ledger.database import Database, encode
@@ -45,7 +45,7 @@ class EffectUnit:
         """Return whether this answer is in the journal already."""
         sent = [entry.removeprefix(INTENT) for entry in self.journal if entry.startswith(INTENT)]
         return any(
-            said_by_a_person(self.journal, one, found).items() <= self.journal.items()
+            settling_entries(self.journal, one, found).items() <= self.journal.items()
             for one in sent
             if step in (None, one)
         )
@@ -87,7 +87,7 @@ def resolve(
     settled = [step] if step is not None else unit.steps
     entries: dict[str, JsonValue] = {}
     for one in settled:
-        entries |= said_by_a_person(unit.journal, one, found)
+        entries |= settling_entries(unit.journal, one, found)
     if not _write(database, campaign_id, unit, entries):
         raise VerbRefusedError(f"unit {unit_key} has changed meanwhile; look at it and try again")
     told = {"unit": unit_key, "objects": ", ".join(settled), "found": found or "nothing"}

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from agents.effects import INTENT, seconds_awake_or_not
+from agents.effects import INTENT, seconds_since_boot
 from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
 from agents.unit import Unit
 from integrations.errors import NotNowError, OverLimitError
@@ -139,7 +139,7 @@ class LedgerContext(UnitResources):
     ledger: Ledger
     resources: Resources
     entries: dict[str, JsonValue]  #: the unit's journal, as committed
-    way: str | None = None  #: which of its policy's other ways the unit takes
+    fallback: str | None = None  #: which of its policy's fallbacks the unit uses; None: its own provider
     calls: int = 0  #: how many wire calls this attempt has made
     probing: bool = False  #: the last call was the one that a half-open breaker lets through
     creates: bool = False  #: the next call carries out an intent
@@ -168,7 +168,7 @@ class LedgerContext(UnitResources):
         They are asked in this order. An attempt that was frozen, or waited for long, first asks whether the unit is
         still its own. Raises NotNowError when it is not, and when the call may not be made now.
         """
-        now = seconds_awake_or_not()
+        now = seconds_since_boot()
         if now - (self.seen_at or self.claimed.taken_at) > self.effects.late_s:
             if not self.ledger.still_claimed(self.claimed):
                 raise self._taken_over()

@@ -34,8 +34,8 @@ class MemoryUnitContext(UnitResources):
     entries: dict[str, JsonValue] = field(default_factory=dict)
 
     @property
-    def way(self) -> str | None:
-        """None, the unit's own way: no other process uses the provider, so nothing is put off."""
+    def fallback(self) -> str | None:
+        """None, the unit's own provider: no other process uses it, so nothing is put off."""
         return None
 
     @property

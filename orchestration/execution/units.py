@@ -1,9 +1,9 @@
 """Run of one claimed unit: its body, and what its outcome means for the ledger.
 
 The unit is claimed already; then come admission and the call with its deadline, then the result. One pure function
-decides on errors. Invariants: an error of a provider becomes a retry, a deferral, another way, a probe, a question to a
-person or a failed result; a defect in our own code becomes a failed result that says so; a unit that could only fail on
-its other ways waits for its own.
+decides on errors. Invariants: an error of a provider becomes a retry, a deferral, a fallback, a probe, a question to a
+person or a failed result; a defect in our own code becomes a failed result that says so; a unit whose fallbacks could
+only fail waits for its own provider.
 """
 
 from __future__ import annotations
@@ -63,15 +63,15 @@ def _run(
 ) -> UnitResult | GivenBack:
     unit = claimed.unit
     waited_s = _waited_s(claimed.journal, resources.clock.now())
-    ways = unit.policy.ways(waited_s)
+    choices: tuple[str | None, ...] = (None, *unit.policy.fallbacks_after(waited_s))  # None: its own provider
     context = LedgerContext(claimed, ledger, resources, dict(claimed.journal))
-    put_off: tuple[Defer, IntegrationError] | None = None  #: the way that may work again soonest
-    for number, way in enumerate(ways):
-        context.way = way
+    put_off: tuple[Defer, IntegrationError] | None = None  #: of the choice that may work again soonest
+    for number, fallback in enumerate(choices):
+        context.fallback = fallback
         try:
             output = to_jsonable_python(agents[claimed.agent].run(unit, context))
-            if way is not None:
-                resources.counts.add("fallbacks", provider=unit.provider, way=way)
+            if fallback is not None:
+                resources.counts.add("fallbacks", provider=unit.provider, fallback=fallback)
             return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output=output)
         except IntegrationError as error:
             open_ends = unsettled(context.entries) if unit.effect else []
@@ -84,7 +84,7 @@ def _run(
                 unsettled=bool(open_ends),
                 probing=context.probing,
                 waited_s=waited_s,
-                more_ways=number + 1 < len(ways),
+                more_fallbacks=number + 1 < len(choices),
             )
             if isinstance(decision, Fallback):
                 if put_off is None or decision.delay_s < put_off[0].delay_s:
@@ -102,7 +102,7 @@ def _run(
             message = f"{type(error).__name__} in our own code (see the worker's log)"
             defect = {"code": "internal", "provider": "local", "message": message}
             return UnitResult(unit=unit, status=UnitStatus.FAILED, error=defect)
-    raise AssertionError("the last way of a unit never falls back")
+    raise AssertionError("the last choice of a unit never falls back")
 
 
 def _carry_out(

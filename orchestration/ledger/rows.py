@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from agents.effects import seconds_awake_or_not
+from agents.effects import seconds_since_boot
 from agents.state import MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
@@ -94,7 +94,7 @@ class Claimed:
     attempts: int = 0
     crashes: int = 0  #: how often its worker died in it
     journal: Mapping[str, JsonValue]
-    taken_at: float = field(default_factory=seconds_awake_or_not, compare=False)  #: when we learned that it is ours
+    taken_at: float = field(default_factory=seconds_since_boot, compare=False)  #: when we learned that it is ours
 
     @property
     def place(self) -> tuple[str, int, int, str]:

@@ -1,4 +1,4 @@
-"""The agent that measures, whole hops in one process; and the loop with the agent that places ads."""
+"""The agent that measures, whole hops in one process, all in memory; and the loop with the agent that places ads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ad_platforms import START, ad_campaigns, campaign, fault
+from ad_platforms import START, campaign
 from agent_context import Execution
 from comparable import comparable
 from hypothesis import given
@@ -35,11 +35,15 @@ ADS = AdManagement()
 HARD_WORLD = {"platforms": {"*": {"quality": 0.9}}}
 
 
-@pytest.fixture
-def execution(sandbox: Any) -> Execution:
-    made = Execution.against(sandbox.url, None)
+def in_memory(seed: int = 7, world: dict[str, Any] | None = None) -> Execution:
+    made = Execution.in_memory(seed=seed, world=world)
     made.clock = FixedClock(START)
     return made
+
+
+@pytest.fixture
+def execution() -> Execution:
+    return in_memory()
 
 
 def piece(piece_id: str = "p1", **changes: Any) -> ContentPiece:
@@ -56,7 +60,7 @@ def piece(piece_id: str = "p1", **changes: Any) -> ContentPiece:
     return ContentPiece(**{**fields, **changes})
 
 
-def test_measures_scores_and_suggests(sandbox: Any, execution: Execution) -> None:
+def test_measures_scores_and_suggests(execution: Execution) -> None:
     state = ADS.execute(campaign().evolve(generated_content=(piece(),)), execution)
     after = AGENT.execute(state.evolve(step=3), execution)
     found = after.campaign_performance
@@ -84,8 +88,8 @@ def test_measures_scores_and_suggests(sandbox: Any, execution: Execution) -> Non
 
 
 @pytest.mark.parametrize("seed", [1, 7, 42])
-def test_the_loop_raises_the_score(sandbox: Any, execution: Execution, seed: int) -> None:
-    sandbox.reset(seed, HARD_WORLD)
+def test_the_loop_raises_the_score(seed: int) -> None:
+    execution = in_memory(seed, HARD_WORLD)
     state, scores = campaign(), []
     for turn in range(2):
         state = ADS.execute(state.evolve(step=2 + 3 * turn), execution)
@@ -93,16 +97,14 @@ def test_the_loop_raises_the_score(sandbox: Any, execution: Execution, seed: int
         scores.append(state.campaign_performance.overall_score or 0)
     assert scores[0] < 0.7 <= scores[1]
     assert [r.overall_score for r in state.campaign_performance.rounds] == scores
-    assert len(ad_campaigns(sandbox)) == 2
+    assert len(execution.providers.ad_campaigns()) == 2
     assert [c.revision for c in state.ad_creatives] == [2, 2]
 
 
 @pytest.mark.parametrize("seed", [1, 7, 42])
 @pytest.mark.parametrize("budget", [300, 1000, 10_000])
-def test_a_sensible_campaign_needs_one_round_at_most(
-    sandbox: Any, execution: Execution, seed: int, budget: int
-) -> None:
-    sandbox.reset(seed)
+def test_a_sensible_campaign_needs_one_round_at_most(seed: int, budget: int) -> None:
+    execution = in_memory(seed)
     state = campaign(budget=budget)
     for turn in range(2):
         state = ADS.execute(state.evolve(step=2 + 3 * turn), execution)
@@ -112,11 +114,10 @@ def test_a_sensible_campaign_needs_one_round_at_most(
     assert (state.campaign_performance.overall_score or 0) >= 0.7
 
 
-def test_two_runs_end_equal_and_a_replay_as_well(sandbox: Any) -> None:
+def test_two_runs_end_equal_and_a_replay_as_well() -> None:
     ends = []
     for _ in range(2):
-        sandbox.reset(1)
-        execution = Execution.against(sandbox.url, None)
+        execution = Execution.in_memory(seed=1)
         state = ADS.execute(campaign(), execution)
         ends.append(comparable(AGENT.execute(state.evolve(step=3), execution)))
         ends.append(comparable(AGENT.execute(state.evolve(step=3), execution)))
@@ -145,31 +146,30 @@ def test_with_nothing_the_score_is_zero(execution: Execution) -> None:
     assert after.content_performance == ()
 
 
-def test_a_low_campaign_always_has_a_weakest_piece(sandbox: Any, execution: Execution) -> None:
-    sandbox.reset(7, {"platforms": {"*": {"quality": 0.7}}})
+def test_a_low_campaign_always_has_a_weakest_piece() -> None:
+    execution = in_memory(7, {"platforms": {"*": {"quality": 0.7}}})
     state = campaign().evolve(generated_content=(piece(seo_score=1.0), piece("p2", seo_score=0.99)))
     after = AGENT.execute(ADS.execute(state, execution).evolve(step=3), execution)
     assert (after.campaign_performance.overall_score or 0) < 0.7
     assert [p.weak for p in after.content_performance] == [False, True]
 
 
-def test_the_model_is_no_condition(sandbox: Any, execution: Execution) -> None:
+def test_the_model_is_no_condition(execution: Execution) -> None:
     state = ADS.execute(campaign(), execution)
-    with fault(sandbox, "openai", "down"):
+    with execution.providers.out_of_order("openai"):
         after = AGENT.execute(state.evolve(step=3), execution)
     assert after.campaign_performance.overall_score
     assert [e.provider for e in after.errors] == ["openai"]
     assert not any("[sandbox]" in text for text in after.campaign_performance.suggestions)
 
 
-def test_one_report_failing_leaves_the_other(sandbox: Any, execution: Execution) -> None:
+def test_one_report_failing_leaves_the_other(execution: Execution) -> None:
     state = ADS.execute(campaign(), execution)
-    with fault(sandbox, "linkedin_ads", "down"):
+    with execution.providers.out_of_order("linkedin_ads"):
         after = AGENT.execute(state.evolve(step=3), execution)
-        assert [m.platform for m in after.campaign_performance.platforms] == ["facebook_ads"]
-        sandbox.post("/_sandbox/faults", {"provider": "facebook_ads", "mode": "down"})
-        with pytest.raises(HopFailedError):
-            AGENT.execute(state.evolve(step=4), execution)
+    assert [m.platform for m in after.campaign_performance.platforms] == ["facebook_ads"]
+    with execution.providers.out_of_order("linkedin_ads", "facebook_ads"), pytest.raises(HopFailedError):
+        AGENT.execute(state.evolve(step=4), execution)
 
 
 def day(at: str, **figures: Any) -> DayReport:

@@ -199,7 +199,7 @@ def test_on_the_way_of_another_model_that_one_is_asked_and_named(server: ModelSe
     with pytest.raises(InvalidAnswerError):
         question(execution)
 
-    execution.way = "model:other"
+    execution.fallback = "model:other"
     value, produced_by = question(execution)
 
     assert value == Idea(title="Short", steps=3), "the first model's answers were taken for the other's"

@@ -38,7 +38,7 @@ TROUBLES: dict[str, tuple[type[IntegrationError], type[IntegrationError]]] = {
     "lost_reply": (TransientError, OutcomeUnknownError),
     "garbage": (TransientError, OutcomeUnknownError),
 }
-SHORT_S = 0.2  #: a time-out that a slow answer misses
+SHORT_S = 0.1  #: a time-out that a slow answer misses
 
 
 @pytest.fixture(scope="module")

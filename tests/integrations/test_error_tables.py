@@ -7,22 +7,17 @@ model server's rows without codes in test_llm_errors.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
-import checkout
 import pytest
-from ad_platforms import Wire
+from provider_calls import READING, SECRET, SENTENCE, WRITING, failure
 from scripted_http import Script, scripted_server
 
 from integrations import hunter, serpapi
 from integrations.ads.facebook import errors as facebook_errors
 from integrations.ads.linkedin import wire as linkedin_wire
-from integrations.ads.platform import RemoteCampaign
-from integrations.ads.registry import build
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -36,44 +31,10 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.http_errors import AMBIGUOUS_STATUSES, DEFAULT_ERRORS
-from integrations.hunter import Hunter
 from integrations.llm import errors as llm_errors
-from integrations.llm.models import ChatModels
-from integrations.provider_registry import provider_specs
-from integrations.serpapi import SerpApi
 from integrations.settings import Settings
 from integrations.web.fetch import ERRORS as WEB_ERRORS
 from integrations.web.fetch import WebFetcher
-
-SECRET, PERSON, URL = "s3cr3t-t0ken", "jane.doe@acme.example", "https://acme.example/jane"
-PROVIDERS = provider_specs()
-#: What providers' sentences may quote.
-SENTENCE = f"{PERSON} at {URL} with {SECRET}"
-REMOTE = RemoteCampaign(id="1", ids={})
-
-Call = Callable[[Settings], object]
-
-
-def complete(settings: Settings) -> object:
-    models = ChatModels(settings)
-    try:
-        return models.complete([{"role": "user", "content": f"Write to {PERSON}"}], timeout=10)
-    finally:
-        models.close()
-
-
-READING: Mapping[str, Call] = {
-    "openai": complete,
-    "serpapi": lambda settings: SerpApi(settings).page(PERSON, timeout=10),
-    "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
-    "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
-    "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
-    "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
-}
-WRITING: Mapping[str, Call] = {
-    "facebook_ads": lambda settings: build("facebook_ads", settings).pause(REMOTE, wire=Wire(10)),
-    "linkedin_ads": lambda settings: build("linkedin_ads", settings).pause(REMOTE, wire=Wire(10)),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,20 +58,6 @@ class Row:
 def peer() -> Iterator[Script]:
     with scripted_server() as script:
         yield script
-
-
-def failure(peer: Script, call: Call, status: int, body: Any, headers: Mapping[str, str]) -> IntegrationError:
-    peer.status, peer.headers = status, {"Content-Type": "application/json", **headers}
-    peer.body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    peer.requests.clear()
-    keys = [name for p in PROVIDERS.values() for name in p.credentials.values() if name.endswith(("KEY", "TOKEN"))]
-    addresses = {provider.base_url_variable: peer.url + provider.sandbox_path for provider in PROVIDERS.values()}
-    with pytest.raises(IntegrationError) as caught:
-        call(Settings.from_env({"SANDBOX_URL": peer.url, **addresses, **dict.fromkeys(keys, SECRET)}))
-    error = caught.value
-    assert len(peer.requests) == 1, "a refusal is not asked again"
-    assert not any(quoted in str(error.to_dict()) for quoted in (SECRET, PERSON, URL, "jane"))
-    return error
 
 
 # The tables, written down a second time: a wrong class there is a difference here.
@@ -358,97 +305,3 @@ def test_each_row_of_web_sites(peer: Script, status: int) -> None:
     assert type(caught.value) is WEB[status]
     assert caught.value.outage is (WEB[status] is TransientError)
     assert "jane" not in str(caught.value.to_dict())
-
-
-@pytest.mark.parametrize(
-    ("waiting", "least", "most"),
-    [
-        ("7", 7.0, 7.0),
-        ("0.5", 0.5, 0.5),
-        (format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True), 86_400.0, 172_800.0),
-        (format_datetime(datetime.now(UTC) - timedelta(days=2), usegmt=True), 0.0, 0.0),
-        ("soon", None, None),
-    ],
-    ids=["seconds", "half a second", "date to come", "date gone by", "no time"],
-)
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("provider", READING)
-def test_retry_after_is_read_everywhere(
-    peer: Script, provider: str, status: int, waiting: str, least: float | None, most: float | None
-) -> None:
-    body = b"" if provider == "web" else {}
-    error = failure(peer, READING[provider], status, body, {"Retry-After": waiting})
-    if least is None or most is None:
-        assert error.retry_after is None
-    else:
-        assert error.retry_after is not None
-        assert least <= error.retry_after <= most
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"x-business-use-case-usage": '{"1000": [{"estimated_time_to_regain_access": 3}]}'}, 180.0),
-        ({"x-ad-account-usage": '{"acc_id_util_pct": 100, "reset_time_duration": 45}'}, 45.0),
-        ({"x-app-usage": '{"call_count": 100}', "Retry-After": "9"}, 9.0),
-    ],
-)
-@pytest.mark.parametrize(
-    ("status", "body"), [(400, {"error": {"code": 80004}}), (400, {"error": {"code": 613}}), (429, b"Too many calls")]
-)
-def test_facebooks_usage_headers_say_how_long(
-    peer: Script, status: int, body: Any, headers: dict[str, str], seconds: float
-) -> None:
-    for call in (READING["facebook_ads"], WRITING["facebook_ads"]):
-        error = failure(peer, call, status, body, headers)
-        assert (type(error), error.retry_after, error.outage) == (RateLimitedError, seconds, False)
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("key", [f"{SECRET}\n", "clé-s3cr3t-t0ken", f"{SECRET} {SECRET}", "“s3cr3t-t0ken”"])
-def test_a_key_that_no_request_can_hold_needs_a_person(peer: Script, provider: str, key: str) -> None:
-    spec = PROVIDERS[provider]
-    variable = next(name for name in spec.credentials.values() if name.endswith(("KEY", "TOKEN")))
-    peer.requests.clear()
-    settings = Settings.from_env({spec.base_url_variable: peer.url, variable: key})
-    with pytest.raises(CredentialsError) as caught:
-        READING[provider](settings)
-    assert "s3cr3t" not in str(caught.value.to_dict())
-    assert peer.requests == []
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_key_that_a_live_worker_lacks_needs_a_person(peer: Script, provider: str) -> None:
-    spec = PROVIDERS[provider]
-    settings = Settings.from_env({"MARKETING_MODE": "live", spec.base_url_variable: peer.url})
-    with pytest.raises(CredentialsError, match=next(iter(spec.credentials.values()))):
-        READING[provider](settings)
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_address_that_is_none_is_no_outage(provider: str) -> None:
-    settings = Settings.from_env({PROVIDERS[provider].base_url_variable: "nonsense"})
-    for call in (READING[provider], WRITING.get(provider, READING[provider])):
-        with pytest.raises(BadRequestError):
-            call(settings)
-
-
-# What operators read
-
-
-def classes(root: type[IntegrationError]) -> list[type[IntegrationError]]:
-    return [root, *(found for child in root.__subclasses__() for found in classes(child))]
-
-
-def test_the_page_for_operators_knows_every_class_and_provider() -> None:
-    page = checkout.read("docs/errors.md")
-    codes = [found.code for found in classes(IntegrationError)]
-    assert len(codes) > 10
-    missing = [name for name in (*codes, *PROVIDERS, "web", "dns") if f"`{name}`" not in page]
-    assert not missing
-
-
-def test_the_page_for_operators_says_what_counts() -> None:
-    rows = [line.split("|")[1:-1] for line in checkout.read("docs/errors.md").splitlines() if line.startswith("| `")]
-    counts = {cells[0].strip(" `"): cells[2].strip() for cells in rows if len(cells) == 4}
-    assert counts == {found.code: "yes" if found.outage else "no" for found in classes(IntegrationError)}

@@ -72,7 +72,7 @@ GARBAGE = errors.InvalidAnswerError("p", "m")
         (errors.TransientError("p", "m", retry_after=0.0), 4, {}, Defer(10.0, outage=True)),
         (errors.TransientError("p", "m", retry_after=25.0), 4, {}, Defer(25.0, outage=True)),
         (DOWN, 1, {"probing": True}, Defer(2.0, outage=True)),
-        (DOWN, 4, {"more_ways": True}, Fallback(10.0)),
+        (DOWN, 4, {"more_fallbacks": True}, Fallback(10.0)),
         (DOWN, 4, {"effect": True, "unsettled": True, "waited_s": 100.0}, WaitForOperator()),
         # A provider's own delay is honoured as it is.
         (errors.RateLimitedError("p", "m", retry_after=4.0), 1, {}, Retry(4.0)),
@@ -87,22 +87,22 @@ GARBAGE = errors.InvalidAnswerError("p", "m")
         (errors.OutcomeUnknownError("p", "m", retry_after=2.0), 1, {"effect": True}, Probe(2.0)),
         # Admission never burns an attempt.
         (errors.NotNowError("p", "m", retry_after=9.0), 99, {}, Defer(9.0)),
-        (errors.OverLimitError("p", "m", retry_after=0.25), 1, {"more_ways": True}, Defer(0.25)),
+        (errors.OverLimitError("p", "m", retry_after=0.25), 1, {"more_fallbacks": True}, Defer(0.25)),
         (errors.OverBudgetError("p", "m", retry_after=9.0), 1, {"waited_s": 1e9}, Defer(9.0)),
         (OPEN, 1, {}, Defer(9.0, outage=True)),
-        (OPEN, 99, {"more_ways": True}, Fallback(9.0)),
-        (OPEN, 1, {"unsettled": True, "more_ways": True}, Defer(9.0, outage=True)),
+        (OPEN, 99, {"more_fallbacks": True}, Fallback(9.0)),
+        (OPEN, 1, {"unsettled": True, "more_fallbacks": True}, Defer(9.0, outage=True)),
         (OPEN, 1, {"unsettled": True, "waited_s": 100.0}, WaitForOperator()),
         # What will fail again is not tried again; another model may do better than one that talks garbage.
-        (errors.BadRequestError("p", "m"), 1, {"more_ways": True}, Fail(errors.BadRequestError("p", "m"))),
-        (errors.PolicyRefusedError("p", "m"), 1, {"more_ways": True}, Fail(errors.PolicyRefusedError("p", "m"))),
+        (errors.BadRequestError("p", "m"), 1, {"more_fallbacks": True}, Fail(errors.BadRequestError("p", "m"))),
+        (errors.PolicyRefusedError("p", "m"), 1, {"more_fallbacks": True}, Fail(errors.PolicyRefusedError("p", "m"))),
         (GARBAGE, 1, {}, Fail(GARBAGE)),
-        (GARBAGE, 1, {"more_ways": True}, Fallback(10.0)),
+        (GARBAGE, 1, {"more_fallbacks": True}, Fallback(10.0)),
         (errors.BadRequestError("p", "m"), 1, {"unsettled": True}, WaitForOperator()),
         # Keys and quotas are a person's business.
         (errors.CredentialsError("p", "m"), 1, {}, WaitForOperator()),
         (QUOTA, 1, {"effect": True}, WaitForOperator()),
-        (QUOTA, 1, {"more_ways": True}, Fallback(10.0)),
+        (QUOTA, 1, {"more_fallbacks": True}, Fallback(10.0)),
     ],
 )
 def test_decide(error: IntegrationError, attempt: int, given: dict[str, Any], expected: Decision) -> None:
@@ -138,8 +138,8 @@ def test_the_longer_an_outage_lasts_the_more_rarely_it_is_asked() -> None:
 
 def test_the_last_resort_is_a_way_only_after_a_long_wait() -> None:
     policy = RetryPolicy(fallback=("model:b",), last_resort="template", last_resort_after_s=60.0)
-    assert policy.ways(59.9) == (None, "model:b")
-    assert policy.ways(60.0) == (None, "model:b", "template")
+    assert policy.fallbacks_after(59.9) == ("model:b",)
+    assert policy.fallbacks_after(60.0) == ("model:b", "template")
 
 
 def test_a_policy_survives_json_of_any_release() -> None:

@@ -244,7 +244,7 @@ def vars_of(found: Any) -> list[str]:
 def test_names_in_trouble(sandbox: Sandbox, mode: str) -> None:
     dns = Dns(at_home(sandbox))
     switch(sandbox, "dns", mode)
-    timeout = 5.0 if mode in ("down", "rate_limited") else 0.3
+    timeout = 5.0 if mode in ("down", "rate_limited") else 0.15
 
     error = failure(lambda: dns.addresses("acme.example", timeout=timeout))
     assert (type(error), error.outage) == (TransientError, True)

@@ -18,7 +18,9 @@ from agents.config import CampaignConfig, ConfigError
 from integrations.settings import Settings, SettingsError
 from orchestration import CampaignNotFoundError, Campaigns, IdempotencyConflictError
 from orchestration.control.submission import resolve
+from orchestration.execution.canvas import CeleryWakeups, producer
 
+NOBODY = "redis://127.0.0.1:1/0"
 SAAS = {"target_audience": {"industry": "saas"}, "name": "Launch"}
 
 
@@ -79,7 +81,10 @@ def test_twenty_submits_of_one_key_at_once_are_one_campaign(campaigns: Campaigns
 
 
 def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    dead = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1/0"})
+    settings = Settings.from_env({"DATABASE_URL": database_url, "REDIS_URL": NOBODY})
+    app = producer(NOBODY)
+    app.conf.task_publish_retry_policy = {"max_retries": 1, "interval_start": 0.1}  # it is not waited for longer
+    dead = Campaigns(settings, wakeups=CeleryWakeups(app))
     with caplog.at_level(logging.WARNING):
         handle = dead.submit(CampaignConfig.parse(SAAS))
     assert handle.status == "queued"

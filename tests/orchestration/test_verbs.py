@@ -4,91 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
 import pytest
+from ad_toys import Bench, crew, kinds, status, verbs
 from orchestrator_harness import Harness
-from toys import Toy, deployment, echo, toys
+from toys import Toy, echo
 
-from agents.names import AD_MANAGEMENT
 from agents.ports import FixedClock, UnitContext
-from agents.state import AdCreative, MarketingAgentState
-from agents.stopping import Wanted
-from agents.unit import Stage, Unit, effect_key
+from agents.unit import Unit
 from integrations.errors import BadRequestError
 from integrations.settings import Settings
-from orchestration.control.verbs import VerbRefusedError, Verbs, expire_approvals
+from orchestration.control.verbs import VerbRefusedError
 from orchestration.execution.reconcile import reconcile
 from orchestration.flow.lineage import NoSuchStepError
 
 
-class AdToy(Toy):
-    """An ad agent whose effects look like real ones to the approval gate."""
-
-    def plan(self, state: MarketingAgentState, results: Any) -> Stage | None:
-        if results:
-            return None
-        unit = Unit(
-            key="deploy",
-            kind="toy",
-            provider="local",
-            input=deployment("toy", headlines=[f"h{state.optimization_attempts}"]),
-            effect_key=effect_key(state.campaign_id, "toy"),
-        )
-        return Stage(name="deploy", units=[unit])
-
-    def update_state(self, state: MarketingAgentState, result: Any, now: datetime) -> MarketingAgentState:
-        creative = AdCreative(creative_id="a", platform="toy", status="active", remote_ids={"campaign": "1"})
-        return state.evolve(ad_creatives=(creative,))
-
-    def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
-        unit = Unit(key="stop:toy", kind="stop", provider="toy", input={"platform": "toy", "value": 0}, effect_key="k")
-        return Stage(name="wind_down", units=[unit])
-
-
-def crew(**options: Any) -> dict[str, Any]:
-    made = toys(stages=options.pop("stages", (2,)), **options)
-    toy = made[AD_MANAGEMENT]
-    assert isinstance(toy, Toy)
-    return {**made, AD_MANAGEMENT: AdToy(AD_MANAGEMENT, (1,), toy.body, toy.scores)}
-
-
 @pytest.fixture
 def bench(database_url: str) -> Iterator[Callable[..., Harness]]:
-    made: list[Harness] = []
-
-    def make(**options: Any) -> Harness:
-        made.append(Harness(database_url, options.pop("agents", None) or crew(), **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def verbs(one: Harness, clock: Any = None) -> Verbs:
-    return Verbs(
-        ledger=one.ledger,
-        agents=one.agents,
-        wakeups=one.broker,
-        clock=clock or one.orchestrator.resources.clock,
-    )
+    with closing(Bench(database_url)) as made:
+        yield made
 
 
 class NoMessages:
     def oldest(self, queue: str) -> None:
         return None
-
-
-def status(one: Harness, campaign_id: str = "c1") -> str:
-    return one.reports.status(campaign_id)[0]
-
-
-def kinds(one: Harness, campaign_id: str = "c1") -> list[str]:
-    return [e.kind for e in one.reports.events(campaign_id)]
 
 
 def test_pause_keeps_what_runs_and_resume_finishes(bench: Callable[..., Harness]) -> None:
@@ -283,96 +227,6 @@ def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., H
     after = one.reports.row("c1")
     assert (after.state, after.status) == (parent.state, parent.status)
     assert kinds(one)[-1] == "was_forked"
-
-
-def gated(one: Harness, gate: str, **approval: Any) -> None:
-    one.submit(approval={"gate": gate, **approval})
-
-
-def test_nothing_reaches_a_platform_before_approval(bench: Callable[..., Harness]) -> None:
-    effects: list[str] = []
-
-    def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
-        if unit.effect:
-            effects.append(unit.key)
-        return echo(unit, ctx)
-
-    one = bench(agents=crew(body=body))
-    gated(one, "ads")
-    assert one.orchestrator.run_hop("c1") == "awaiting_approval"
-    one.deliver()
-    assert effects == []
-    asked = one.reports.open_approval("c1")
-    assert asked is not None
-    assert asked["kind"] == "ads"
-    assert asked["request"]["ads"][0]["headlines"] == ["h0"]
-    assert one.reports.row("c1").state.agent_messages[-1].message_type == "approval_request"
-    assert verbs(one).approve("c1", actor="ann") == "running"
-    one.deliver()
-    assert status(one) == "completed"
-    assert effects == ["deploy"]
-    assert one.reports.open_approval("c1") is None
-    with pytest.raises(VerbRefusedError):
-        verbs(one).approve("c1", actor="ann")
-
-
-def test_what_was_approved_passes_and_anything_else_asks_anew(bench: Callable[..., Harness]) -> None:
-    one = bench(agents=crew(scores=(0.1, 0.9)))
-    gated(one, "ads")
-    one.orchestrator.run_hop("c1")
-    verbs(one).approve("c1", actor="ann")
-    one.deliver()
-    assert status(one) == "awaiting_approval"  # the round's new headline is something else
-    verbs(one).approve("c1", actor="ann")
-    one.deliver()
-    assert status(one) == "completed"
-    # Going back makes the same ad again: it is covered.
-    verbs(one).retry("c1", actor="ann", from_step=one.reports.row("c1").step - 1)
-    one.deliver()
-    assert status(one) == "completed"
-
-
-def test_reject_cancels_or_goes_back_to_content_with_the_reason(bench: Callable[..., Harness]) -> None:
-    one = bench()
-    gated(one, "ads")
-    one.orchestrator.run_hop("c1")
-    assert verbs(one).reject("c1", actor="ann", reason="too loud", rework=True) == "running"
-    row = one.reports.row("c1")
-    assert (row.agent, row.step) == ("content_creation", 3)
-    said = [m for m in row.state.agent_messages if m.receiver == "content_creation" and m.sender == "person"]
-    assert said[0].payload["suggestions"] == ["too loud"]
-    one.deliver()
-    assert status(one) == "awaiting_approval"
-    verbs(one).reject("c1", actor="ann", reason="still too loud")
-    one.deliver()
-    assert status(one) == "cancelled"
-    decided = one.database.rows("SELECT status, reason FROM marketing.approvals ORDER BY asked_at")
-    assert ("rejected", "still too loud") in decided
-
-
-@pytest.mark.parametrize(("policy", "end"), [("cancel", "cancelled"), ("approve", "completed")])
-def test_a_question_nobody_answers_expires_by_its_policy(bench: Callable[..., Harness], policy: str, end: str) -> None:
-    one = bench()
-    gated(one, "ads", expires_after="1h", on_expiry=policy)
-    one.orchestrator.run_hop("c1")
-    assert expire_approvals(one.ledger, verbs(one)) == 0
-    one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '1 second'")
-    assert expire_approvals(one.ledger, verbs(one)) == 1
-    one.deliver()
-    assert status(one) == end
-
-
-def test_a_paused_question_stays_a_question(bench: Callable[..., Harness]) -> None:
-    one = bench()
-    gated(one, "ads")
-    one.orchestrator.run_hop("c1")
-    verbs(one).pause("c1", actor="ann")
-    with pytest.raises(VerbRefusedError, match="is paused"):
-        verbs(one).approve("c1", actor="ann")
-    assert verbs(one).resume("c1", actor="ann") == "awaiting_approval"
-    verbs(one).approve("c1", actor="ann")
-    one.deliver()
-    assert status(one) == "completed"
 
 
 def test_figures_gather_before_they_are_measured(bench: Callable[..., Harness]) -> None:

@@ -14,73 +14,6 @@ from pathlib import Path
 import checkout
 import pytest
 
-#: Files and folders of the product whose docstrings keep the rules; extend it until it is the product.
-CLEAN = (
-    "agents/ad_management/overview.py",
-    "agents/analytics/overview.py",
-    "agents/content_creation/overview.py",
-    "agents/gates.py",
-    "agents/lead_generation/overview.py",
-    "agents/overview.py",
-    "integrations/__init__.py",
-    "integrations/admission",
-    "integrations/ads",
-    "integrations/dns.py",
-    "integrations/errors.py",
-    "integrations/fleet_note.py",
-    "integrations/http.py",
-    "integrations/http_errors.py",
-    "integrations/hunter.py",
-    "integrations/llm/__init__.py",
-    "integrations/llm/answer.py",
-    "integrations/llm/errors.py",
-    "integrations/llm/models.py",
-    "integrations/llm/schema.py",
-    "integrations/llm/transport.py",
-    "integrations/log_context.py",
-    "integrations/provider_registry.py",
-    "integrations/provider_specs.py",
-    "integrations/providers.py",
-    "integrations/retry.py",
-    *(
-        f"integrations/sandbox/{name}.py"
-        for name in (
-            "__init__",
-            "__main__",
-            "ad_world",
-            "catalog",
-            "control",
-            "dns",
-            "faults",
-            "hunter",
-            "llm_schema",
-            "llm_tasks_ads",
-        )
-    ),
-    *(
-        f"integrations/sandbox/{name}.py"
-        for name in ("llm_tasks_content", "llm_text", "openai", "protocol", "serpapi", "server", "sites", "world")
-    ),
-    "integrations/serpapi.py",
-    "integrations/setting_types.py",
-    "integrations/usage.py",
-    "integrations/web",
-    "orchestration",
-    "workers/cli/fork_changes.py",
-    "workers/cli/layout.py",
-    "workers/cli/output.py",
-    "workers/cli/request.py",
-    "workers/cli/sections.py",
-    "workers/cli/summary.py",
-    "workers/cli/waiting.py",
-    "workers/cli/wording.py",
-    *(f"workers/{name}.py" for name in ("__init__", "agent_tasks", "app", "broker_queues", "fleet", "flower")),
-    *(f"workers/{name}.py" for name in ("lifecycle", "logs", "metrics", "orchestrator_tasks", "runtime")),
-    "workers/services",
-    "workers/supervisor.py",
-    "workers/task_events.py",
-)
-
 #: Words that hide who acts on what.
 VAGUE = re.compile(r"\b(nobody|somebody|whoever|whatever|anybody)\b", re.IGNORECASE)
 #: First words of a function's docstring that are no imperative: a question, a noun phrase, the third person.
@@ -127,27 +60,24 @@ def is_property(node: ast.AST) -> bool:
     return any(name.split(".")[-1] in ("property", "cached_property", "setter") for name in names)
 
 
-def is_clean(path: Path) -> bool:
-    """Return whether a file is on the list of those that keep the rules."""
-    name = checkout.name(path)
-    return any(name == clean or name.startswith(f"{clean}/") for clean in CLEAN)
+def product_files() -> list[Path]:
+    """Return the Python files of the product."""
+    return [path for path in checkout.python_files() if checkout.name(path).split("/")[0] in checkout.PACKAGES]
 
 
 def test_first_lines_are_sentences_that_a_stranger_can_parse() -> None:
     wrong = [
         f"{checkout.name(path)}:{line}: {problem}: {first}"
-        for path in checkout.python_files()
-        if is_clean(path)
+        for path in product_files()
         for line, first, imperative in documented(ast.parse(path.read_bytes()))
         for problem in problems(first, imperative=imperative)
     ]
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", CLEAN)
-def test_the_list_names_what_is_there(name: str) -> None:
-    assert (checkout.ROOT / name).exists()
-    assert name.split("/", maxsplit=1)[0] in checkout.PACKAGES
+def test_all_of_the_product_is_checked() -> None:
+    checked = {checkout.name(path).split("/")[0] for path in product_files()}
+    assert checked == set(checkout.PACKAGES)
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,8 @@ class MemoryContext:
         return self.execution.lead_files
 
     @property
-    def way(self) -> str | None:
-        return self.execution.way
+    def fallback(self) -> str | None:
+        return self.execution.fallback
 
     @property
     def effects(self) -> EffectRules:
@@ -133,7 +133,7 @@ class Execution:
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
-    way: str | None = None  #: which of its other ways a unit takes
+    fallback: str | None = None  #: which of its policy's fallbacks a unit uses
     effects: EffectRules = field(default_factory=EffectRules)
     calls: list[str] = field(default_factory=list)  #: providers in the order in which they were called
     usages: list[Usage | None] = field(default_factory=list)

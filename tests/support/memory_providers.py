@@ -6,11 +6,12 @@ was given and reports from the curves of the sandbox's world; the others are wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from memory_ads import MemoryAds
-from memory_model import Answerer, MemoryModel, sandbox_answer
+from memory_model import Answerer, MemoryModel, down, sandbox_answer
 
 from integrations.errors import BadRequestError
 from integrations.settings import Settings
@@ -55,6 +56,37 @@ class MemoryProviders:
         if platform not in self.platforms:
             raise BadRequestError(platform, "is not supported")
         return self.platforms[platform]
+
+    def ad_campaigns(self) -> list[dict[str, Any]]:
+        """What the ad platforms hold, as the sandbox lists it."""
+        return [
+            {
+                "provider": platform.name,
+                "id": kept.id,
+                "name": kept.name,
+                "effect_key": kept.effect_key,
+                "status": kept.status,
+                "daily_budget": str(kept.daily_budget),
+            }
+            for platform in self.platforms.values()
+            for kept in platform.campaigns.values()
+        ]
+
+    @contextmanager
+    def out_of_order(self, *names: str) -> Iterator[None]:
+        """Platforms of these names, and the models under ``openai``, can't be reached while the block runs."""
+        answer = self.models.answer
+        self._switch(names, down if "openai" in names else answer, out=True)
+        try:
+            yield
+        finally:
+            self._switch(names, answer, out=False)
+
+    def _switch(self, names: tuple[str, ...], answer: Answerer, *, out: bool) -> None:
+        self.models.answer = answer
+        for name in names:
+            if name in self.platforms:
+                self.platforms[name].down = out
 
     def client(self, build: Callable[[Settings], C]) -> C:
         """The client of a plug-in, as the test has set it or as ``build`` makes it."""

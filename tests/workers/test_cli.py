@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,16 @@ def test_live_mode_names_the_missing_keys_at_submit(campaigns: Command, database
     assert answer.code == 2
     assert "OPENAI_API_KEY" in answer.err
     assert stored(database_url) == 0
+
+
+def test_a_campaign_that_cannot_work_is_refused_where_no_service_answers(campaigns: Command, tmp_path: Path) -> None:
+    os.environ.update({"DATABASE_URL": NOBODY, "MARKETING_MODE": "live"})
+    file = tmp_path / "campaign.yaml"
+    file.write_text(CAMPAIGN)
+    for command in ("submit", "run"):
+        answer = campaigns(command, file)
+        assert answer.code == 2
+        assert "OPENAI_API_KEY" in answer.err
 
 
 # ---- not found, not reachable, defects
@@ -284,20 +295,22 @@ def test_submit_stores_once_per_key(campaigns: Command, database_url: str, redis
     assert stored(database_url) == 2
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_what_a_command_logs_is_for_people_unless_json_is_asked_for(
-    form: str, database_url: str, tmp_path: Path
-) -> None:
+def test_what_a_command_logs_is_for_people_unless_json_is_asked_for(database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "campaign.yaml"
     file.write_text(CAMPAIGN)
-    env = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1/0", "LOG_FORMAT": form}
+    env = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": "redis://127.0.0.1:1/0"}
     program = [sys.executable, "-c", "from workers.cli import main; main()", "submit", str(file)]
-    done = subprocess.run(program, env=env, capture_output=True, text=True, check=True, timeout=60)
-    (said,) = [line for line in done.stderr.splitlines() if "its wake-up was not published" in line]
-    if form == "json":
-        assert json.loads(said)["logger"] == "orchestration.client"
-    else:
-        assert said.startswith("campaign ")
+
+    def log_line(form: str) -> str:
+        formed = {**env, "LOG_FORMAT": form}
+        done = subprocess.run(program, env=formed, capture_output=True, text=True, check=True, timeout=60)
+        (said,) = [line for line in done.stderr.splitlines() if "its wake-up was not published" in line]
+        return said
+
+    with ThreadPoolExecutor(2) as pool:  # each waits some seconds for a broker
+        for_people, for_programs = pool.map(log_line, ("text", "json"))
+    assert for_people.startswith("campaign ")
+    assert json.loads(for_programs)["logger"] == "orchestration.client"
 
 
 def test_knowledge(campaigns: Command, database_url: str, tmp_path: Path) -> None:

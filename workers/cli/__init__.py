@@ -1,17 +1,13 @@
-"""The command ``campaigns``: its commands by name, and what each kind of error means to a shell.
+"""Command ``campaigns``: its subcommands by name, and what each kind of error means to a shell.
 
-Invariant: exit statuses are decided here and nowhere else. Importing this package loads click and nothing
-heavier; a command imports what it needs when it runs, so that ``campaigns --help`` answers at once.
+Invariant: exit statuses are decided here and nowhere else. Importing this package loads click and nothing heavier; a
+command imports what it needs when it runs, so that ``campaigns --help`` answers at once.
 
-===== ============================================================================================
-0     done
-1     the campaign failed, or was cancelled
-2     bad input: the file, a setting, an option, a key used before; what the campaign's state does not allow
-3     there is no such campaign
-4     a service can't be reached or started
-70    a defect of this program; the details are in the log it names
-130   Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe)
-===== ============================================================================================
+===== ============================================================================================ 0 done 1 the campaign
+failed, or was cancelled 2 bad input: the file, a setting, an option, a key used before; what the campaign's state does
+not allow 3 there is no such campaign 4 a service can't be reached or started 70 a defect of this program; the details
+are in the log it names 130 Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe) =====
+============================================================================================
 """
 
 from __future__ import annotations
@@ -61,7 +57,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="marketing-agents", prog_name="campaigns")
 def cli() -> None:
-    """Autonomous marketing campaigns: find leads, write content, place ads, measure the result."""
+    """Run autonomous marketing campaigns: find leads, write content, place ads, measure the result."""
 
 
 _COMMANDS = (
@@ -74,7 +70,7 @@ for _command in _COMMANDS:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The entry point: run one command and exit with its status."""
+    """Run one command and exit with its status, as the entry point."""
     tolerate_any_encoding()
     stop_on_sigterm()
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -92,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def explain(error: Exception, *, as_json: bool) -> int:
-    """Tell people (and with ``as_json`` programs) what went wrong; the exit status."""
+    """Tell people, and with ``as_json`` programs, what went wrong, and return the exit status."""
     match error:
         case Stopped():
             if error.number == signal.SIGPIPE:
@@ -118,7 +114,7 @@ def explain(error: Exception, *, as_json: bool) -> int:
 
 
 def _let_go_of_stdout() -> None:
-    """What is still in the buffer goes nowhere, or the interpreter complains at its end."""
+    """Drop what is still in the buffer, or the interpreter complains at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

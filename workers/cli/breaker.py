@@ -49,7 +49,7 @@ class _Found:
 
 @click.group("breaker")
 def breaker_group() -> None:
-    """Show circuit breakers and limits; turn a provider off and on again for the whole fleet."""
+    """Show circuit breakers and limits, and turn a provider off and on again for the whole fleet."""
 
 
 @breaker_group.command("status")
@@ -74,7 +74,7 @@ def status(provider: str | None, as_json: bool) -> int:
 @click.option("--reason", metavar="TEXT", help="Why, for the others.")
 @json_option
 def open_breaker(provider: str, reason: str | None, as_json: bool) -> int:
-    """Turn PROVIDER off: nobody calls it until it is closed again."""
+    """Turn PROVIDER off, so that it is not called until it is closed again."""
     from orchestration.ledger.waiting import Deferrals
     from workers.cli.connection import campaigns
 
@@ -127,7 +127,10 @@ def close_breaker(provider: str, as_json: bool) -> int:
 
 
 def _known(provider: str) -> str:
-    """The canonical name; BadParameter lists what there is."""
+    """Return the canonical name of a provider.
+
+    Raises BadParameter, which lists what there is.
+    """
     from integrations.ads.registry import canonical
     from integrations.provider_registry import provider_specs
 

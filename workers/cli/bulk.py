@@ -25,7 +25,7 @@ Verb = Callable[["CampaignHandle"], object]
 
 
 def actor() -> str:
-    """Who tells the campaign: ``cli:<user of the operating system>``."""
+    """Return who tells the campaign: ``cli:<user of the operating system>``."""
     try:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user without a name, as in some containers
@@ -34,7 +34,7 @@ def actor() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The campaigns that a verb is for."""
+    """Campaigns that a verb is for."""
 
     ids: Sequence[str]
     many: bool  #: told as a list, even when it holds one
@@ -43,7 +43,7 @@ class Chosen:
 
 
 def choose(client: Campaigns, ids: Sequence[str], statuses: Iterable[str] = ()) -> Chosen:
-    """The campaigns with these ids or, when ``statuses`` are given, in these statuses (oldest first)."""
+    """Return the campaigns with these ids or, when ``statuses`` are given, in these statuses (oldest first)."""
     wanted = tuple(statuses)
     if wanted:
         found = [one.campaign_id for status in wanted for one in reversed(client.list(status=status))]
@@ -52,7 +52,10 @@ def choose(client: Campaigns, ids: Sequence[str], statuses: Iterable[str] = ()) 
 
 
 def named_or_all(ids: Sequence[str], *, every: bool, option: str) -> None:
-    """UsageError unless campaigns are named, or ``option`` chooses them, and not both."""
+    """Check that campaigns are named, or that ``option`` chooses them, and not both.
+
+    Raises UsageError otherwise.
+    """
     if ids and every:
         raise click.UsageError(f"{option} chooses the campaigns itself; leave the ids out")
     if not ids and not every:
@@ -60,7 +63,7 @@ def named_or_all(ids: Sequence[str], *, every: bool, option: str) -> None:
 
 
 def apply(client: Campaigns, chosen: Chosen, verb: Verb, *, as_json: bool, follow: bool = False) -> int:
-    """Do ``verb`` for each campaign and tell how it stands after; the exit status.
+    """Do ``verb`` for each campaign, tell how it stands after, and return the exit status.
 
     Raises what the verb raises when exactly one campaign was named.
     """
@@ -102,7 +105,7 @@ def apply(client: Campaigns, chosen: Chosen, verb: Verb, *, as_json: bool, follo
 
 
 def standing(handle: CampaignHandle) -> str:
-    """One line: which campaign, and how it stands."""
+    """Write one line: which campaign, and how it stands."""
     reason = handle.reason
     return f"{handle.campaign_id}: {words(handle.status)}" + (f" ({clean(reason, 200)})" if reason else "")
 

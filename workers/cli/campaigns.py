@@ -44,7 +44,7 @@ def submit(file: str, idempotency_key: str | None, changes: tuple[str, ...], as_
 
     config = load_config(file, changes)
     check_lead_files(config)
-    check(config, here())
+    check(config, here())  # before a service is looked for, so that a refusal is one also where none answers
     with campaigns() as client:
         handle = client.submit(config, idempotency_key=idempotency_key)
         if as_json:
@@ -96,7 +96,7 @@ def list_campaigns(status: str | None, failed: bool, as_json: bool) -> int:
 
 
 def _state(one: CampaignSummary) -> str:
-    """The status, and of one that is at work or waits: with whom, or for what."""
+    """Say the status, and of a campaign that is at work or waits: with whom, or for what."""
     if one.status == "running":
         return f"running, {agent_title(one.agent).lower()}"
     if one.status in ("waiting", "awaiting_approval") and one.reason:
@@ -122,7 +122,7 @@ def show(campaign_id: str, as_json: bool) -> int:
 @click.argument("campaign_id", metavar="ID")
 @json_option
 def watch(campaign_id: str, as_json: bool) -> int:
-    """Follow a campaign to its end; exits with 1 when it failed."""
+    """Follow a campaign to its end, and exit with 1 when it failed."""
     from workers.cli.connection import campaigns
     from workers.cli.run import Result
     from workers.cli.run import watch as follow

@@ -24,7 +24,10 @@ _HINT = "start `campaigns up`, or set DATABASE_URL and REDIS_URL"
 
 
 def here() -> Settings:
-    """The environment's settings, completed by the living fleet under MARKETING_HOME. SettingsError."""
+    """Return the environment's settings, completed by the living fleet under MARKETING_HOME.
+
+    Raises SettingsError when a value is wrong.
+    """
     from workers.services.home import Home
     from workers.services.ownership import read_owner
 
@@ -40,11 +43,11 @@ def here() -> Settings:
 
 @contextmanager
 def campaigns(*, start: bool = False) -> Iterator[Campaigns]:
-    """A client of the services that are there.
+    """Open a client of the services that are there.
 
-    With ``start``, the embedded servers are started when nothing is configured and MARKETING_HOME has data.
-    Raises ServiceError when there is nothing to talk to or no schema, DatabaseUnavailableError when nobody
-    answers, SettingsError.
+    With ``start``, the embedded servers are started when nothing is configured and MARKETING_HOME has data. Raises
+    ServiceError when there is nothing to talk to or no schema, DatabaseUnavailableError when there is no answer, and
+    SettingsError when a value is wrong.
     """
     from workers.services import EmbeddedServices, Home, ServiceError
 
@@ -61,7 +64,10 @@ def campaigns(*, start: bool = False) -> Iterator[Campaigns]:
 
 
 def connect(settings: Settings) -> Campaigns:
-    """A client that has been seen to answer; errors as in :func:`campaigns`."""
+    """Return a client that has been seen to answer.
+
+    Raises errors as :func:`campaigns` does.
+    """
     from orchestration.client import Campaigns
     from orchestration.reports.fleet import has_schema
     from workers.logs import configure_command
@@ -83,7 +89,10 @@ def connect(settings: Settings) -> Campaigns:
 
 
 def migrate(database_url: str) -> None:
-    """Bring the tables up to date; DatabaseUnavailableError when nobody answers."""
+    """Bring the tables up to date.
+
+    Raises DatabaseUnavailableError when there is no answer.
+    """
     from orchestration.ledger.schema import migrate as bring_up_to_date
 
     check_reachable(database_url)
@@ -91,7 +100,10 @@ def migrate(database_url: str) -> None:
 
 
 def check_reachable(database_url: str) -> None:
-    """SettingsError for what is no URL of Postgres, DatabaseUnavailableError when nobody answers."""
+    """Check that a database answers.
+
+    Raises SettingsError for what is no URL of Postgres, and DatabaseUnavailableError when there is no answer.
+    """
     from orchestration.ledger.database import Database
 
     try:
@@ -105,7 +117,10 @@ def check_reachable(database_url: str) -> None:
 
 
 def check_redis(redis_url: str) -> float:
-    """Seconds that Redis took to answer; SettingsError for what is no URL of Redis, ServiceError when it is silent."""
+    """Return the seconds that Redis took to answer.
+
+    Raises SettingsError for what is no URL of Redis, and ServiceError when there is no answer.
+    """
     import redis
 
     from workers.services import ServiceError
@@ -126,7 +141,7 @@ def check_redis(redis_url: str) -> float:
 
 
 def hide_password(url: str) -> str:
-    """A URL as people may see it."""
+    """Return a URL as people may see it."""
     parts = urlsplit(url)
     if parts.password is None:
         return url
@@ -134,5 +149,5 @@ def hide_password(url: str) -> str:
 
 
 def with_services(settings: Settings, database_url: str, redis_url: str) -> Settings:
-    """The settings with these servers."""
+    """Return the settings with these servers."""
     return settings.model_copy(update={"database_url": database_url, "redis_url": redis_url})

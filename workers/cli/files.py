@@ -24,14 +24,17 @@ STDIN = "-"
 
 
 class CampaignFileError(ValueError):
-    """The campaign file, or a ``--set``, can't be used; the text names it and says what would be right."""
+    """Raised when the campaign file, or a ``--set``, can't be used.
+
+    The text names it and says what would be right.
+    """
 
 
 def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
-    """The campaign in ``file`` (``-``: stdin) with ``changes`` (``key=value``) applied.
+    """Read the campaign in ``file`` (``-``: stdin) with ``changes`` (``key=value``) applied.
 
-    Paths of lead files are relative to the file's folder. Raises CampaignFileError for a file that can't be
-    read, ConfigError for a configuration that is not right.
+    Paths of lead files are relative to the file's folder. Raises CampaignFileError for a file that can't be read, and
+    ConfigError for a configuration that is not right.
     """
     from agents.config import CampaignConfig, FileSourceConfig
 
@@ -50,7 +53,10 @@ def load_config(file: str, changes: Sequence[str] = ()) -> CampaignConfig:
 
 
 def check_lead_files(config: CampaignConfig) -> None:
-    """ConfigError when a lead file is not there; what is in it is checked at submit."""
+    """Check that the lead files are there.
+
+    Raises ConfigError when one is not. What is in it is checked at submit.
+    """
     from agents.config import ConfigError, FileSourceConfig
 
     problems = [
@@ -64,7 +70,10 @@ def check_lead_files(config: CampaignConfig) -> None:
 
 
 def read_mapping(file: str) -> dict[str, object]:
-    """The mapping that a YAML or JSON file holds; CampaignFileError."""
+    """Read the mapping that a YAML or JSON file holds.
+
+    Raises CampaignFileError when it holds none, and for what :func:`from_yaml` refuses.
+    """
     name = "stdin" if file == STDIN else file
     text = _decode(_read(file, name), name)
     data = _from_json(text, name) if file.lower().endswith(".json") else from_yaml(text, name)
@@ -79,7 +88,10 @@ def read_mapping(file: str) -> dict[str, object]:
 
 
 def with_change(data: Mapping[str, object], change: str) -> dict[str, object]:
-    """A copy of ``data`` with ``key=value`` applied: ``a.b=1`` reaches into mappings, ``a.0.b=1`` into lists."""
+    """Return a copy of ``data`` with ``key=value`` applied.
+
+    ``a.b=1`` reaches into mappings, ``a.0.b=1`` into lists. Raises CampaignFileError when there is no such place.
+    """
     key, separator, raw = change.partition("=")
     path = key.strip().split(".")
     if not separator or not all(path):
@@ -88,7 +100,10 @@ def with_change(data: Mapping[str, object], change: str) -> dict[str, object]:
 
 
 def from_yaml(text: str, name: str) -> object:
-    """The value of a YAML text (safe types only); CampaignFileError."""
+    """Return the value of a YAML text, with safe types only.
+
+    Raises CampaignFileError when it is not valid, is nested too deeply or holds too much.
+    """
     loader = None
     try:
         loader = yaml.SafeLoader(text)

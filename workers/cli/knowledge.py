@@ -16,7 +16,7 @@ from workers.cli.wording import count
 
 @click.group("knowledge")
 def knowledge_group() -> None:
-    """Documents that the content is written from."""
+    """Keep the documents that the content is written from."""
 
 
 @knowledge_group.command()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--ads-per-day", metavar="Z", help="Most that its ads may cost a day, in the campaign's currency.")
 @json_option
 def limits_command(campaign_id: str, llm: str | None, ads: str | None, ads_per_day: str | None, as_json: bool) -> int:
-    """Change what a campaign may spend; one that waits for its budget then goes on.
+    """Change what a campaign may spend, so that one that waits for its budget goes on.
 
     Without an option: shows the limits and what they leave.
     """

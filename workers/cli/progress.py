@@ -82,7 +82,10 @@ class Follower:
         self._lonely = False
 
     def read(self) -> Snapshot:
-        """The campaign now. CampaignNotFoundError, DatabaseUnavailableError."""
+        """Read the campaign as it is now.
+
+        Raises CampaignNotFoundError and DatabaseUnavailableError.
+        """
         from orchestration.reports.campaigns import TERMINAL
 
         reports = self._client.reports
@@ -142,7 +145,7 @@ Look = Callable[[float], None]
 
 
 def follow(follower: Follower, screen: Screen, look: Look) -> Snapshot:
-    """Show the campaign until it has ended; the last snapshot.
+    """Show the campaign until it has ended, and return the last snapshot.
 
     ``look(seconds)`` passes the time between two snapshots (it may look after processes) and raises to stop.
     """
@@ -156,7 +159,10 @@ def follow(follower: Follower, screen: Screen, look: Look) -> Snapshot:
 
 @contextmanager
 def screen(console: Console, *, world: str = "") -> Iterator[Screen]:
-    """A redrawn view on a terminal, else lines. ``world`` is named in the view's title ("sandbox")."""
+    """Open a redrawn view on a terminal, else lines.
+
+    ``world`` is named in the view's title ("sandbox").
+    """
     if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
@@ -212,7 +218,7 @@ class Lines:
         self._questions.tell(snapshot)
 
     def lines(self, snapshot: Snapshot, now: float) -> list[str]:
-        """The lines for ``snapshot``, told at ``now`` (seconds), in the order of the campaign's steps."""
+        """Return the lines for ``snapshot``, told at ``now`` (seconds), in the order of the campaign's steps."""
         found = [(event.step or 0, _RANK.get(event.kind, 2), event_text(event)) for event in snapshot.events]
         told = [one for one, event in zip(found, snapshot.events, strict=True) if event.kind in _TOLD]
         told += [(stage.step, 1, f"{agent_title(stage.agent)}: {text}") for stage, text in self._moved(snapshot, now)]
@@ -247,7 +253,7 @@ _RANK: Mapping[str, int] = {"submitted": 0, "hop_started": 0, "hop_finished": 3}
 
 
 def finished(stage: StageProgress) -> int:
-    """Units of the stage that are over."""
+    """Count the units of the stage that are over."""
     return sum(stage.units.get(status, 0) for status in DONE)
 
 
@@ -260,7 +266,7 @@ def stage_text(stage: StageProgress) -> str:
 
 
 def draw(snapshot: Snapshot, *, frame: int = 0, world: str = "", most_hops: int = 100) -> RenderableType:
-    """The view: the agents' route with ticks, then units, money and trouble."""
+    """Draw the view: the agents' route with ticks, then units, money and trouble."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text

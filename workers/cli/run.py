@@ -52,7 +52,7 @@ def run_command(file: str, embedded: bool, changes: tuple[str, ...], workers: in
     settings = here()
     config = load_config(file, changes)
     check_lead_files(config)
-    check(config, settings)
+    check(config, settings)  # before a service is started or looked for
     if not embedded and settings.database_url is None and settings.redis_url is None:
         note(f"Nothing is running here, so this run brings its own services (data in {settings.home}).")
         embedded = True
@@ -130,7 +130,7 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
 
 
 def _looking_after(running: Fleet | AttachedFleet, client: Campaigns) -> Look:
-    """Passes time: keeps our processes alive, notices stop signals and a database that is away."""
+    """Return what passes time: it keeps our processes alive, and notices stop signals and a database that is away."""
     from orchestration.ledger.database import DatabaseUnavailableError
     from workers.fleet import Fleet
     from workers.services import ServiceError
@@ -182,11 +182,11 @@ class Result:
 
     @property
     def status(self) -> str:
-        """The campaign's status."""
+        """Status of the campaign."""
         return self._row.status
 
     def show(self, *, as_json: bool) -> None:
-        """The contract's JSON, or the summary."""
+        """Print the contract's JSON, or the summary."""
         from workers.cli.summary import summary
         from workers.cli.waiting import until
 

@@ -68,7 +68,7 @@ def list_schedules(as_json: bool) -> int:
 @some_campaigns
 @json_option
 def pause_schedule(campaign_ids: tuple[str, ...], as_json: bool) -> int:
-    """Pause the schedules of campaigns, or all; the ads go on."""
+    """Pause the schedules of campaigns, or all, while the ads go on."""
     return _each(campaign_ids, lambda one: one.pause(actor=actor()), as_json=as_json)
 
 
@@ -76,7 +76,7 @@ def pause_schedule(campaign_ids: tuple[str, ...], as_json: bool) -> int:
 @some_campaigns
 @json_option
 def resume_schedule(campaign_ids: tuple[str, ...], as_json: bool) -> int:
-    """Resume the schedules of campaigns, or all; a run that was missed is made up for once."""
+    """Resume the schedules of campaigns, or all, and make up once for runs that were missed."""
     return _each(campaign_ids, lambda one: one.resume(actor=actor()), as_json=as_json)
 
 

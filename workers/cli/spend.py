@@ -50,7 +50,7 @@ def spend_command(campaign_id: str | None, as_json: bool) -> int:
 
 
 def limit_lines(limits: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Each cap with what it leaves, for a list."""
+    """List each cap with what it leaves."""
     return [
         (
             str(one["limit"]),
@@ -111,7 +111,7 @@ def _llm(rows: Sequence[ModelSpend]) -> Iterator[RenderableType]:
 
 
 def _spent(one: ModelSpend) -> str:
-    """An amount; tokens where nobody knows their price."""
+    """Write an amount, or tokens where their price is not known."""
     unpriced = one["unpriced_tokens"]
     if not unpriced:
         return money(one["settled"], one["currency"])

@@ -11,7 +11,10 @@ from types import FrameType
 
 
 class Stopped(Exception):
-    """The user, or the system, has asked this command to stop; ``number`` is the signal, ``text`` the last word."""
+    """Raised when the user, or the system, has asked this command to stop.
+
+    ``number`` is the signal, ``text`` the last word.
+    """
 
     def __init__(self, number: signal.Signals, text: str = "") -> None:
         super().__init__(text or f"stopped by {number.name}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--flower/--no-flower", default=True, show_default=True, help="Flower, the view of tasks and workers.")
 @json_option
 def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> int:
-    """Start everything on this machine; Ctrl-C stops it.
+    """Start everything on this machine, until Ctrl-C stops it.
 
     Services, workers, beat and Flower. Postgres and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
@@ -74,10 +74,10 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
 
 
 def sandbox_address(settings: Settings) -> str | None:
-    """Where this machine's sandbox shall be; None: at a free port.
+    """Return where this machine's sandbox shall be, or None for a free port.
 
-    SANDBOX_URL when it is set. Else the default address if nobody is there, so that sites named in an example
-    file are found; a second fleet on the machine gets a world of its own.
+    That is SANDBOX_URL when it is set. Else it is the default address if nothing answers there, so that sites named in
+    an example file are found; a second fleet on the machine gets a world of its own.
     """
     from urllib.parse import urlsplit
 

@@ -84,7 +84,7 @@ def reject(campaign_id: str, reason: str, rework: bool, as_json: bool) -> int:
 @click.option("--ads", is_flag=True, help="Pause their ads on the platforms too, until they are resumed.")
 @json_option
 def pause(campaign_ids: tuple[str, ...], every: bool, ads: bool, as_json: bool) -> int:
-    """Start nothing new in campaigns; what runs is finished and kept, and their ads go on (--ads: they don't)."""
+    """Start nothing new in campaigns, finish and keep what runs, and let their ads go on (--ads: stop them)."""
     from workers.cli.connection import campaigns
 
     named_or_all(campaign_ids, every=every, option="--all")
@@ -193,7 +193,7 @@ def fork(campaign_id: str, from_step: int, changes: tuple[str, ...], as_json: bo
 def resolve_command(
     campaign_id: str, unit: str | None, found: str | None, absent: bool, step: str | None, as_json: bool
 ) -> int:
-    """Settle what only the platform knows: was an ad made there, or not?
+    """Settle what only the platform knows: whether an ad was made there.
 
     Without UNIT: lists what is in question.
     """
@@ -238,5 +238,5 @@ def _reason(text: str) -> str:
 
 
 def _asks() -> bool:
-    """Is a person there to answer?"""
+    """Return whether a person is there to answer."""
     return sys.stdin.isatty() and sys.stdout.isatty()

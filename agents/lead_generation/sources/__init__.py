@@ -1,1 +1,1 @@
-"""The built-in sources of leads, one module each; found through the entry points in ``pyproject.toml``."""
+"""Built-in sources of leads, one module each, found through the entry points in ``pyproject.toml``."""

@@ -1,4 +1,4 @@
-"""The user's own leads: a CSV or JSON file that was read at submit and is stored beside the campaign."""
+"""Leads of the user's own: a CSV or JSON file that was read at submit and is stored beside the campaign."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Page(Part):
 
 
 class SearchAnswer(Answer):
-    """The results of one query."""
+    """Results of one query."""
 
     query: str
     results: tuple[Result, ...]

@@ -61,7 +61,10 @@ class SiteAnswer(Screened):
 
 
 def run_site(given: SiteInput, ctx: UnitContext) -> SiteAnswer:
-    """Read one site. Raises TransientError while pages fail and there are tries left."""
+    """Read one site.
+
+    Raises TransientError while pages fail and there are tries left.
+    """
     from agents.lead_generation.extract import extract
 
     web = ctx.providers.web

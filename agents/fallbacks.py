@@ -1,8 +1,8 @@
-"""The other ways of units: the next model, the next verifier, a template as the last resort.
+"""Fallbacks of units: the next model, the next verifier, a template as the last resort.
 
-A unit's policy names its ways as short texts, the retry policy chooses among them (``integrations.retry``), and the
-unit's body reads from its context which one to take. Invariant: the result names the way that made it, so that
-nobody takes a template for a model's work.
+A unit's policy names its fallbacks as short texts, the retry policy chooses among them (``integrations.retry``), and
+the unit's body reads from its context which one to use. Invariant: the result names the fallback that made it, so that
+a template is never taken for a model's work.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OPTIONAL_WAIT_S = 3600.0
 
 
 def model_policy(models: Models, *, essential: bool = True, template: bool = False) -> RetryPolicy:
-    """The policy of a model's unit: the configured fallbacks in their order, then perhaps a template."""
+    """Return the policy of a model's unit: the configured models in their order, then perhaps a template."""
     policy = RetryPolicy(
         fallback=tuple(_MODEL + name for name in models.fallbacks if name != models.default),
         last_resort=TEMPLATE if template else None,
@@ -28,6 +28,6 @@ def model_policy(models: Models, *, essential: bool = True, template: bool = Fal
     return policy if essential else RetryPolicy(fallback=policy.fallback, max_wait_s=OPTIONAL_WAIT_S)
 
 
-def model_of(way: str | None) -> str | None:
-    """The model that ``way`` names; None for a way without one of its own."""
-    return way.removeprefix(_MODEL) if way is not None and way.startswith(_MODEL) else None
+def model_of(fallback: str | None) -> str | None:
+    """Return the model that a fallback names, or None when it names none."""
+    return fallback.removeprefix(_MODEL) if fallback is not None and fallback.startswith(_MODEL) else None

@@ -1,4 +1,4 @@
-"""Other ways than a unit's own: which units have them, what they give, and that the result names the way."""
+"""Fallbacks of units: which units have them, what they give, and that the result names the fallback."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from agent_context import Execution
 
 from agents.config import CampaignConfig, Models
 from agents.content_creation import ContentCreation
+from agents.fallbacks import MAIL_DOMAIN, TEMPLATE, model_of, model_policy
 from agents.lead_generation.clean import Candidate, record_of
 from agents.lead_generation.verify import VERIFY, verify_units
 from agents.state import Lead, MarketingAgentState
 from agents.unit import StageResult, Unit, UnitResult, UnitStatus
-from agents.ways import MAIL_DOMAIN, TEMPLATE, model_of, model_policy
 
 CONFIG = CampaignConfig.parse(
     {
@@ -30,7 +30,7 @@ CONFIG = CampaignConfig.parse(
 
 @pytest.fixture
 def execution() -> Execution:
-    return Execution.against("http://127.0.0.1:1", None)  # nobody is there: a way that calls anybody fails
+    return Execution.against("http://127.0.0.1:1", None)  # nobody is there: a fallback that calls anybody fails
 
 
 def write_unit(attempt: int = 0) -> Unit:
@@ -46,22 +46,22 @@ def write_unit(attempt: int = 0) -> Unit:
     return write.units[0]
 
 
-def test_a_models_unit_has_the_configured_models_as_ways_each_once() -> None:
+def test_a_models_unit_falls_back_to_each_configured_model_once() -> None:
     policy = write_unit().policy
-    assert policy.ways(0.0) == (None, "model:b", "model:c")
-    assert policy.ways(7200.0) == (None, "model:b", "model:c", TEMPLATE)
-    assert [model_of(way) for way in policy.ways(7200.0)] == [None, "b", "c", None]
+    assert policy.fallbacks_after(0.0) == ("model:b", "model:c")
+    assert policy.fallbacks_after(7200.0) == ("model:b", "model:c", TEMPLATE)
+    assert [model_of(name) for name in (None, *policy.fallbacks_after(7200.0))] == [None, "b", "c", None]
 
 
 def test_what_is_only_an_improvement_is_waited_for_less_and_has_no_template() -> None:
     policy = model_policy(Models(), essential=False)
-    assert policy.ways(1e9) == (None,)
+    assert policy.fallbacks_after(1e9) == ()
     assert policy.max_wait_s == 3600.0
 
 
 def test_the_template_says_the_brief_and_that_it_is_one(execution: Execution) -> None:
     unit = write_unit()
-    execution.way = TEMPLATE
+    execution.fallback = TEMPLATE
     made = ContentCreation().run(unit, execution.for_unit("c1", 1, 1, unit))
     assert made["produced_by"] == "template (no model could be reached)"
     assert made["title"] == "Faster releases"
@@ -80,8 +80,8 @@ def test_addresses_nobody_can_verify_now_are_unknown_on_the_word_of_the_dns(exec
         for n in range(3)
     ]
     (unit,) = verify_units(people, CONFIG.enrichment, [], 0)
-    assert unit.policy.ways(0.0) == (None, MAIL_DOMAIN)
-    execution.way = MAIL_DOMAIN
+    assert unit.policy.fallbacks_after(0.0) == (MAIL_DOMAIN,)
+    execution.fallback = MAIL_DOMAIN
     found = VERIFY.execute(unit, execution.for_unit("c1", 0, 4, unit))
     assert set(found["emails"].values()) == {"unknown"}
     assert len(found["emails"]) == 3

@@ -1,0 +1,51 @@
+"""The agent that measures over the wire: the real clients' reports of the sandbox's platforms, and its model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ad_platforms import START, ad_campaigns, campaign, fault
+from agent_context import Execution
+from comparable import comparable
+
+from agents.ad_management import AdManagement
+from agents.analytics import Analytics
+from agents.ports import FixedClock
+
+AGENT = Analytics()
+ADS = AdManagement()
+HARD_WORLD = {"platforms": {"*": {"quality": 0.9}}}
+
+
+@pytest.fixture
+def execution(sandbox: Any) -> Execution:
+    made = Execution.against(sandbox.url, None)
+    made.clock = FixedClock(START)
+    return made
+
+
+def test_the_loop_ends_as_the_one_in_memory_and_raises_the_score(sandbox: Any, execution: Execution) -> None:
+    sandbox.reset(42, HARD_WORLD)
+    memory = Execution.in_memory(seed=42, world=HARD_WORLD)
+    memory.clock = FixedClock(START)
+    ends = []
+    for one in (execution, memory):
+        state, scores = campaign(), []
+        for turn in range(2):
+            state = ADS.execute(state.evolve(step=2 + 3 * turn), one)
+            state = AGENT.execute(state.evolve(step=3 + 3 * turn), one)
+            scores.append(state.campaign_performance.overall_score or 0)
+        ends.append(comparable(state))
+        assert scores[0] < 0.7 <= scores[1]
+        assert any("[sandbox]" in text for text in state.campaign_performance.suggestions)
+    assert ends[0] == ends[1]
+    assert len(ad_campaigns(sandbox)) == 2
+
+
+def test_one_report_failing_leaves_the_other(sandbox: Any, execution: Execution) -> None:
+    state = ADS.execute(campaign(), execution)
+    with fault(sandbox, "linkedin_ads", "down"):
+        after = AGENT.execute(state.evolve(step=3), execution)
+    assert [m.platform for m in after.campaign_performance.platforms] == ["facebook_ads"]
+    assert [error.provider for error in after.errors] == ["linkedin_ads"]
