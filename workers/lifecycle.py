@@ -49,7 +49,10 @@ def _announce(sender: Consumer) -> None:
     process.events.use_dispatcher(lambda: sender.event_dispatcher)
     ready_file = os.environ.get("MARKETING_READY_FILE")
     if ready_file:
-        Path(ready_file).write_text(str(os.getpid()), encoding="ascii")
+        try:
+            Path(ready_file).write_text(str(os.getpid()), encoding="ascii")
+        except OSError as error:  # a full disk: the supervisor takes a worker that lives on for a ready one
+            log.warning("no ready file: %s", error)
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # celery is untyped

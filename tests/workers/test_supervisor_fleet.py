@@ -20,10 +20,10 @@ from celery import Celery
 from embedded import family, gone
 from settled_home import Settle
 
+from workers.child import Event
 from workers.fleet import AttachedFleet, Fleet, open_fleet
 from workers.services import EmbeddedServices, HomeInUseError, NoOwnerError, ServiceError
 from workers.services.processes import child_environment, http_status, sandbox_answers
-from workers.supervisor import Event
 
 WaitUntil = Callable[..., Any]
 

@@ -5,7 +5,7 @@ heavier; a command imports what it needs when it runs, so that ``campaigns --hel
 
 ===== ============================================================================================
 0     done
-1     the campaign failed, or was cancelled
+1     the campaign failed, or was cancelled; of ``doctor``: nothing moves
 2     bad input: the file, a setting, an option, a key used before; what the campaign's state does not allow
 3     there is no such campaign
 4     a service can't be reached or started
@@ -54,7 +54,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
     ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
     ("orchestration.ledger.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
-    ("workers.supervisor", "ServiceError", UNREACHABLE, "unreachable"),
+    ("workers.child", "ServiceError", UNREACHABLE, "unreachable"),
 )
 
 

@@ -14,16 +14,22 @@ import sys
 import sysconfig
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import workers
-from workers.services.home import Home
+from workers.child import ChildSpec
+from workers.services.home import Home, can_write
 from workers.services.ports import LOOPBACK
-from workers.supervisor import ChildSpec
 
 #: Beat counts as ready when its schedule file exists, or after this many seconds.
 _BEAT_READY_S = 5.0
+#: A worker that can't write its ready file, because the disk is full, counts as ready after this many seconds.
+_WORKER_READY_S = 15.0
+#: Workers, beat and Flower that are frozen (SIGSTOP) for longer than this are of no use and are replaced. Servers are
+#: left alone: they hold data, and whoever froze one means it.
+FROZEN_S = 60.0
 
 
 def http_status(url: str, *, timeout: float = 1.0) -> int | None:
@@ -91,16 +97,21 @@ def worker_spec(
     """
     name = f"worker-{number}"
     ready_file = home.run / f"{name}.ready"
+    started = time.monotonic()
 
     def prepare() -> bool:
-        ready_file.unlink(missing_ok=True)
+        nonlocal started
+        with suppress(OSError):  # an old file names another pid
+            ready_file.unlink(missing_ok=True)
+        started = time.monotonic()
         return True
 
     def ready(pid: int) -> bool:
         try:
             return int(ready_file.read_text(encoding="ascii")) == pid
         except (OSError, ValueError):
-            return False
+            # On a full disk no worker can say that it is ready: one that has lived for a while counts as ready.
+            return time.monotonic() - started > _WORKER_READY_S and not can_write(home.run)
 
     argv = [sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-P", "threads", "-c", str(concurrency)]
     argv += [
@@ -119,6 +130,7 @@ def worker_spec(
         prepare=prepare,
         ready=ready,
         stop_timeout=drain_timeout,
+        frozen_timeout=FROZEN_S,
     )
 
 
@@ -133,8 +145,9 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
 
     def prepare() -> bool:
         nonlocal started
-        for file in home.run.glob(f"{schedule.name}*"):
-            file.unlink(missing_ok=True)
+        with suppress(OSError):
+            for file in home.run.glob(f"{schedule.name}*"):
+                file.unlink(missing_ok=True)
         started = time.monotonic()
         return True
 
@@ -151,6 +164,7 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
         prepare=prepare,
         ready=ready,
         stop_timeout=5,
+        frozen_timeout=FROZEN_S,
     )
 
 
@@ -166,4 +180,5 @@ def flower_spec(home: Home, env: Mapping[str, str], *, app: str, port: int) -> C
         cwd=home.path,
         ready=lambda _pid: http_status(f"http://{LOOPBACK}:{port}/healthcheck") is not None,
         stop_timeout=5,
+        frozen_timeout=FROZEN_S,
     )
