@@ -47,6 +47,12 @@ def _announce(sender: Consumer) -> None:
     process = runtime()
     process.served = lambda: frozenset(agent_names()) & frozenset(app.amqp.queues.consume_from)
     process.events.use_dispatcher(lambda: sender.event_dispatcher)
+    _say_ready()
+
+
+@signals.beat_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
+def _say_ready(**_: object) -> None:
+    """Write the ready file of this worker or beat, which its supervisor waits for."""
     ready_file = os.environ.get("MARKETING_READY_FILE")
     if ready_file:
         try:

@@ -41,6 +41,7 @@ def pid():
     return os.getpid()
 
 @signals.worker_ready.connect
+@signals.beat_init.connect
 def ready(**_):
     with open(os.environ["MARKETING_READY_FILE"], "w") as stream:
         stream.write(str(os.getpid()))

@@ -235,6 +235,31 @@ def test_a_full_disk_ends_no_supervisor(tmp_path: Path) -> None:
     assert list((folder / "run").glob("*.json*")) == []
 
 
+SPEAKER = """
+import sys
+from workers.cli.up import OutputLines
+lines = OutputLines()
+for _ in range(3):
+    lines.say("ready")
+sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("to", ["full", "closed"])
+def test_up_goes_on_without_its_stdout(to: str) -> None:
+    if to == "full" and not Path("/dev/full").exists():
+        pytest.skip("a device that is always full exists on Linux only")
+    reader, writer = os.pipe()
+    os.close(reader)  # whoever read has gone
+    with os.fdopen(writer, "wb") as closed, open("/dev/full" if to == "full" else os.devnull, "wb") as full:
+        stdout = full if to == "full" else closed
+        program = [sys.executable, "-c", SPEAKER]
+        done = subprocess.run(program, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("Nothing more is printed on stdout (")
+
+
 @pytest.mark.slow
 def test_a_fleet_whose_folder_is_gone_stops_and_says_so(
     tmp_path: Path, database_url: str, redis_url: str, wait_until: WaitUntil
