@@ -64,7 +64,10 @@ def test_a_worker_that_takes_nothing_is_replaced_unless_it_has_something_in_hand
     old = queue(REPLACE_STANDSTILL_S + 30)
     (why,) = replaced(LedgerFacts(workers=[worker()]), old)
     assert why == "it takes nothing from the queue analytics, whose oldest message is 150 s old"
-    assert replaced(LedgerFacts(workers=[worker(running=1)]), old) == []
+    older, busy = queue(BUSY_STANDSTILL_S), LedgerFacts(workers=[worker(), worker(8, running=1)])
+    assert replaced(busy, old) == []  # all slots may be in use
+    assert len(replaced(busy, older)) == 1
+    assert replaced(busy, older, mine=own(8)) == []
     other_queue = queue(LONG, name="content_creation")
     assert replaced(LedgerFacts(workers=[worker()]), other_queue) == []
     assert replaced(LedgerFacts(workers=[worker()]), old, mine=own(ready=REPLACE_STANDSTILL_S - 1)) == []
