@@ -68,11 +68,12 @@ def test_a_silent_worker_is_named_until_it_beats_again(
 def test_no_worker_is_named_while_a_store_refuses_or_just_after(
     watch: FleetWatch, database_url: str, redis_url: str, wait_until: WaitUntil
 ) -> None:
+    beat(database_url, ago=SILENT_S + 1)
+    wait_until(lambda: watch.useless(READY))
     with redis.Redis.from_url(redis_url) as client:
         client.config_set("min-replicas-to-write", "1")
         try:
-            time.sleep(0.1)
-            beat(database_url, ago=SILENT_S + 1)
+            time.sleep(0.2)  # a look that had begun before
             assert quiet(watch)
         finally:
             client.config_set("min-replicas-to-write", "0")
