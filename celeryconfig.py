@@ -95,6 +95,7 @@ result_extended = False
 worker_soft_shutdown_timeout = 30  # a cold shutdown first lets tasks reach the end of their hop
 
 # --- Beat: stateless ticks; rows decide what is due, so any number of beats may run ---------------------
+beat_scheduler = "celery.beat:Scheduler"  # in memory: a file could be damaged, or its disk be full
 beat_schedule = {
     "reconcile": {
         "task": "orchestration.execution.reconcile",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-
-from celery import Celery
+from typing import TYPE_CHECKING
 
 from orchestration.execution.canvas import SENT_AT_HEADER
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 #: Time of a message that can't be read.
 LONG_AGO = datetime.fromtimestamp(0, UTC)

@@ -2,7 +2,9 @@
 
 ``campaigns up`` and ``campaigns run --embedded`` start one. Invariants: a process starts only when those that it needs
 are ready (servers, then the sandbox, then the schema, then the Celery processes), and they stop in the reverse order.
-URLs stay the same when a process is restarted. One process owns a home, others attach to its fleet.
+URLs stay the same when a process is restarted. One process owns a home, others attach to its fleet. Nothing but
+:meth:`Fleet.stop` ends the supervision: a full disk or a store that is away only delays it. A worker that runs and is
+of no use is replaced (:mod:`workers.watch`).
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
+import psutil
+
 from integrations.fleet_note import Whereabouts
+from workers.child import Event
 from workers.services.attached import AttachedFleet, FleetInfo, attach
 from workers.services.errors import HomeInUseError, NoOwnerError, ServiceError
 from workers.services.home import Home
@@ -32,7 +37,10 @@ from workers.services.processes import (
 )
 from workers.services.redis import RedisServer
 from workers.services.signals import SignalTrap
-from workers.supervisor import Event, Supervisor
+from workers.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from workers.watch import FleetWatch
 
 Mode = Literal["sandbox", "live"]
 
@@ -101,6 +109,7 @@ class Fleet:
         self._ownership: Ownership | None = None
         self._supervisor: Supervisor | None = None
         self._postgres: PostgresServer | None = None
+        self._watch: FleetWatch | None = None
         self._info: FleetInfo | None = None
         self._ending = False
 
@@ -116,16 +125,20 @@ class Fleet:
         if self._trap_signals:
             self._trap.install()
         try:
-            ownership = Ownership(self.home, "fleet")
+            ownership = Ownership(self.home, "fleet", on_trouble=self._on_unwritten)
             ownership.take()
             self._ownership = ownership
             self._supervisor = Supervisor(self.home.logs, on_event=self._on_child_event)
             info = self._start_all(self._supervisor)
             self._info = info
             self._publish()
+            self._start_watch(info)
             return self.info
-        except BaseException:
-            self.stop()
+        except BaseException as error:
+            try:
+                self.stop()
+            except ServiceError as trouble:
+                error.add_note(str(trouble))
             raise
 
     @property
@@ -150,8 +163,16 @@ class Fleet:
 
     def poll(self, timeout: float = 0.0) -> None:
         """Check and restart the processes for ``timeout`` seconds."""
-        if self._supervisor is not None:
-            self._supervisor.poll(timeout)
+        supervisor, ownership, watch = self._supervisor, self._ownership, self._watch
+        if supervisor is None:
+            return
+        supervisor.poll(timeout)
+        if ownership is not None:
+            ownership.catch_up()
+        if watch is not None:
+            workers = {name: at for name, at in supervisor.ready_for.items() if name.startswith("worker")}
+            for one in watch.useless(workers):
+                supervisor.replace(one.name, one.pid, one.why)
 
     def run_until_signal(self) -> signal.Signals:
         """Check and restart the processes until SIGINT, SIGTERM or SIGHUP, and return the signal.
@@ -166,26 +187,45 @@ class Fleet:
     def stop(self, *, detach_timeout: float = 0.0) -> None:
         """Wait for attached processes to detach, then stop all processes.
 
-        Idempotent. The wait takes ``detach_timeout`` seconds at most and is cut short by a stop signal.
+        Idempotent. The wait takes ``detach_timeout`` seconds at most and is cut short by a stop signal. Each step is
+        taken whatever became of the others. Raises ServiceError with all that went wrong, after the last step.
         """
-        ownership, supervisor, postgres = self._ownership, self._supervisor, self._postgres
+        ownership, supervisor, postgres, watch = self._ownership, self._supervisor, self._postgres, self._watch
         before = self._trap.count
+        failed: list[Exception] = []
+
+        def step(action: Callable[[], object]) -> None:
+            try:
+                action()
+            except Exception as error:  # said at the end: the steps after it matter more
+                failed.append(error)
+
         try:
             if ownership is None:
                 return
+            if watch is not None:
+                step(watch.stop)
             if supervisor is not None:
                 if detach_timeout and self._info is not None:
-                    ownership.wait_for_detach(detach_timeout, lambda: self.poll(0.1), interrupted=self._interrupted)
+                    step(lambda: self._wait_for_detach(ownership, detach_timeout))
                 self._ending = True
-                self._publish()
-                supervisor.stop(force=lambda: self._trap.count > max(before, 1))
+                step(self._publish)
+                step(lambda: supervisor.stop(force=lambda: self._trap.count > max(before, 1)))
             if postgres is not None:
-                postgres.tidy()
+                step(postgres.tidy)
         finally:
             if ownership is not None:
-                ownership.release()
-            self._ownership = self._supervisor = self._postgres = self._info = None
+                step(ownership.release)
+            self._ownership = self._supervisor = self._postgres = self._watch = self._info = None
             self._trap.restore()
+        for error in failed:
+            if not isinstance(error, ServiceError | OSError | ValueError | psutil.Error):
+                raise error  # a defect, or an exception by which a signal handler stops the command
+        if failed:
+            raise ServiceError(f"stopped, but: {'; '.join(str(error) for error in failed)}")
+
+    def _wait_for_detach(self, ownership: Ownership, timeout: float) -> None:
+        ownership.wait_for_detach(timeout, lambda: self.poll(0.1), interrupted=self._interrupted)
 
     @classmethod
     def attach(cls, home: Home | str | os.PathLike[str], *, timeout: float = 60.0) -> AttachedFleet:
@@ -289,6 +329,15 @@ class Fleet:
             )
         return self._flower_port
 
+    def _start_watch(self, info: FleetInfo) -> None:
+        from integrations import plugins
+        from workers.watch import FleetWatch
+
+        if self._workers:
+            queues = self._queues or ("orchestration", *plugins.names(plugins.AGENTS))
+            self._watch = FleetWatch(info.database_url, info.redis_url, queues)
+            self._watch.start()
+
     # ---- callbacks and notes ----
 
     def _interrupted(self) -> bool:
@@ -306,6 +355,10 @@ class Fleet:
                 self._publish()
         if self._on_event is not None:
             self._on_event(event)
+
+    def _on_unwritten(self, reason: str) -> None:
+        if self._on_event is not None:
+            self._on_event(Event("unwritten", "fleet", os.getpid(), reason))
 
 
 def open_fleet(fleet: Fleet, *, timeout: float = 60.0) -> Fleet | AttachedFleet:

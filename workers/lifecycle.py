@@ -52,9 +52,18 @@ def _announce(sender: Consumer) -> None:
     # (about 0.4 ms of CPU per campaign of twelve units).
     gc.collect()
     gc.freeze()
+    _say_ready()
+
+
+@signals.beat_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
+def _say_ready(**_: object) -> None:
+    """Write the ready file of this worker or beat, which its supervisor waits for."""
     ready_file = os.environ.get("MARKETING_READY_FILE")
     if ready_file:
-        Path(ready_file).write_text(str(os.getpid()), encoding="ascii")
+        try:
+            Path(ready_file).write_text(str(os.getpid()), encoding="ascii")
+        except OSError as error:  # a full disk: the supervisor takes a worker that lives on for a ready one
+            log.warning("no ready file: %s", error)
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # celery is untyped

@@ -3,7 +3,10 @@
 Used for Postgres, Redis, the sandbox, workers, beat and Flower on one machine. Invariants:
 
 * A child that dies is restarted, however often, after a backoff that grows to a few seconds and is reset once
-  the child has been up for a while. A frozen child (SIGSTOP) is not dead and is left alone.
+  the child has been up for a while. A frozen child (SIGSTOP) is not dead: it is left alone, and replaced only when its
+  spec says after how long (``frozen_timeout``). A child that runs and is of no use is replaced by :meth:`replace`.
+* Nothing that happens to a child, a log, a note or a listener ends the supervision: a full disk blocks a start, which
+  is tried again, and a listener that fails is logged.
 * No process is left behind: :meth:`Supervisor.stop` ends with SIGKILL for children that don't exit, and on Linux
   each child has asked the kernel for a signal in case this process is killed (``launch.py``). The kernel ties that
   to the *thread* that forked, so one long-lived thread must start all children: the first thread that starts a
@@ -13,19 +16,34 @@ Used for Postgres, Redis, the sandbox, workers, beat and Flower on one machine. 
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import psutil
+
+from workers.child import (
+    Child,
+    ChildFailedError,
+    ChildSpec,
+    Event,
+    EventKind,
+    ServiceError,
+    StartInterruptedError,
+    backoff_s,
+    describe_exit,
+)
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two checks of the children.
 TICK_S = 0.05
@@ -36,110 +54,12 @@ MAX_FAILED_STARTS = 3
 #: A log file larger than this is rotated (one generation is kept) when its child starts.
 MAX_LOG_BYTES = 20_000_000
 
-_BACKOFF_FIRST_S, _BACKOFF_MAX_S = 0.1, 3.0
 _LAUNCH = Path(__file__).with_name("services") / "launch.py"
 
-
-class ServiceError(Exception):
-    """A service can't be started or reached.
-
-    The message names the cause and what to do about it.
-    """
-
-
-class ChildFailedError(ServiceError):
-    """A child process did not become ready.
-
-    The message ends with the last lines of its log.
-    """
-
-
-class StartInterruptedError(ServiceError):
-    """A stop signal arrived while children were starting."""
-
-
-EventKind = Literal["started", "ready", "exited", "restarted", "blocked", "stopped"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """A change in the state of a child.
-
-    ``started``: a process was spawned (each time). ``ready``: it is ready for the first time.
-    ``exited``: it ended unexpectedly. ``restarted``: a restarted child is ready. ``blocked``: it can't be restarted
-    for now (detail says why; starting is retried). ``stopped``: it ended because it was told to.
-    """
-
-    kind: EventKind
-    name: str
-    pid: int
-    detail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChildSpec:
-    """How to start, check and stop one child process.
-
-    Times are in seconds.
-    """
-
-    name: str
-    #: program (absolute path) and arguments; a callable is called before each start
-    argv: Sequence[str] | Callable[[], Sequence[str]]
-    #: None: this process's environment
-    env: Mapping[str, str] | None = None
-    cwd: Path | None = None
-    #: readiness check, given the pid; None: the child is ready once it runs
-    ready: Callable[[int], bool] | None = None
-    ready_timeout: float = 60.0
-    #: called before each start; False means "not yet" and it is called again. May raise ServiceError
-    prepare: Callable[[], bool] | None = None
-    #: returns the pid of a process that already does the child's work and is not a child of this process. It is
-    #: adopted: used, never stopped, and replaced by a child of our own when it dies
-    adopt: Callable[[], int | None] | None = None
-    stop_signal: signal.Signals = signal.SIGTERM
-    stop_timeout: float = 10.0
-    #: sent after stop_timeout, followed by SIGKILL after another stop_timeout; None: SIGKILL at once
-    quit_signal: signal.Signals | None = None
-    #: sent by the kernel to the child when this process dies (Linux)
-    death_signal: signal.Signals = signal.SIGKILL
-    #: the user to run as, in the notation of launch.py
-    identity: str = "same"
-
-
-@dataclass
-class _Child:
-    spec: ChildSpec
-    process: subprocess.Popen[bytes] | None = None
-    adopted: psutil.Process | None = None
-    pid: int = 0
-    ready: bool = False
-    was_ready: bool = False
-    failures: int = 0
-    failed_starts: int = 0
-    spawned_at: float = 0.0
-    start_at: float = 0.0
-    deadline: float = 0.0
-    stopping: bool = False
-
-    @property
-    def running(self) -> bool:
-        return self.process is not None or self.adopted is not None
-
-
-def backoff_s(failures: int) -> float:
-    """Return the seconds to wait before a restart, after so many failures in a row: 0.1, 0.2, 0.4, at most 3."""
-    return float(min(_BACKOFF_FIRST_S * 2.0 ** (min(failures, 10) - 1), _BACKOFF_MAX_S))
-
-
-def describe_exit(status: int) -> str:
-    """Describe a ``Popen.returncode`` in words."""
-    if status >= 0:
-        return f"exit status {status}"
-    try:
-        return f"killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"killed by signal {-status}"
+#: What may go wrong with one child, or in a listener, without an end of the supervision.
+_FAILURES = (ServiceError, OSError, ValueError, psutil.Error, subprocess.SubprocessError)
+#: What the machine has none of for now: starting is tried again from the first start on.
+_SHORTAGES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class Supervisor:
@@ -149,13 +69,13 @@ class Supervisor:
 
     Args:
         logs: folder for ``<name>.log``, which gets each child's stdout and stderr.
-        on_event: called with each :class:`Event`, in the supervising thread.
+        on_event: called with each :class:`Event`, in the supervising thread. Its errors are logged.
     """
 
     def __init__(self, logs: Path, *, on_event: Callable[[Event], None] | None = None) -> None:
         self._logs = logs
         self._on_event = on_event
-        self._groups: list[list[_Child]] = []
+        self._groups: list[list[Child]] = []
         self._thread: int | None = None
 
     # ---- public interface ----
@@ -170,6 +90,13 @@ class Supervisor:
         """Pids and specs of the running children that were not adopted, by name."""
         return {child.spec.name: (child.pid, child.spec) for child in self._children() if child.process is not None}
 
+    @property
+    def ready_for(self) -> dict[str, tuple[int, float]]:
+        """Pids of the ready children that were not adopted, and for how many seconds they have been ready, by name."""
+        now = time.monotonic()
+        ready = (child for child in self._children() if child.process is not None and child.ready)
+        return {child.spec.name: (child.pid, now - child.ready_at) for child in ready}
+
     def start(self, *specs: ChildSpec, interrupted: Callable[[], bool] = lambda: False) -> None:
         """Start a group of children in parallel and return when all are ready.
 
@@ -179,7 +106,7 @@ class Supervisor:
         StartInterruptedError when ``interrupted()`` returns true.
         """
         now = time.monotonic()
-        group = [_Child(spec, deadline=now + spec.ready_timeout) for spec in specs]
+        group = [Child(spec, deadline=now + spec.ready_timeout) for spec in specs]
         self._groups.append(group)
         while True:
             self._tick(strict=group)
@@ -190,7 +117,8 @@ class Supervisor:
                 if child.failed_starts >= MAX_FAILED_STARTS:
                     raise self._failure(child, f"died {child.failed_starts} times before it answered")
                 if time.monotonic() > child.deadline:
-                    raise self._failure(child, f"didn't answer within {child.spec.ready_timeout:g} s")
+                    why = f" ({child.blocked})" if child.blocked else ""
+                    raise self._failure(child, f"didn't answer within {child.spec.ready_timeout:g} s{why}")
             if interrupted():
                 raise StartInterruptedError("stopped while starting")
             time.sleep(TICK_S)
@@ -208,52 +136,80 @@ class Supervisor:
                 return
             time.sleep(min(left, TICK_S))
 
+    def replace(self, name: str, pid: int, why: str) -> None:
+        """Stop the child ``name``, which is of no use, by its stop signal, later by SIGKILL, and start another.
+
+        Nothing happens when its process is not ``pid`` any more, or is being stopped already.
+        """
+        for child in self._children():
+            present = child.spec.name == name and child.pid == pid and child.process is not None
+            if present and not child.stopping and not child.useless:
+                child.useless = why
+                self._ask_to_end(child)
+                self._emit("replaced", child, why)
+
     def stop(self, *, force: Callable[[], bool] = lambda: False) -> None:
         """Stop all children, the last started group first, while the earlier groups are kept running.
 
-        Returns when every child has ended. When ``force()`` returns true, children that lose nothing by SIGKILL
-        (those whose death signal it is) are killed at once.
+        Returns when every child has ended, and raises only then what went wrong in between. When ``force()`` returns
+        true, children that lose nothing by SIGKILL (those whose death signal it is) are killed at once.
         """
+        failed: Exception | None = None
         while self._groups:
             group = self._groups[-1]
             for child in reversed(group):
                 child.stopping = True
-                if child.process is None:
-                    continue
-                child.deadline = time.monotonic() + child.spec.stop_timeout
-                _signal(child.pid, child.spec.stop_signal)
-                # A frozen child must run to exit cleanly.
-                _signal(child.pid, signal.SIGCONT)
-            quitting: set[str] = set()
+                if child.process is not None:
+                    self._ask_to_end(child)
             while any(child.process is not None for child in group):
-                self._tick()
+                try:
+                    self._tick()
+                except Exception as error:  # whatever it is, no child may be left behind
+                    failed = failed or error
+                    for child in group:
+                        self._check_exit(child)
                 for child in group:
                     if child.process is not None:
-                        self._escalate(child, quitting, force=force())
+                        self._escalate(child, force=force())
                 time.sleep(TICK_S / 5)
             self._groups.pop()
+        if failed is not None:
+            raise failed
 
     # ---- one check ----
 
-    def _children(self) -> list[_Child]:
+    def _children(self) -> list[Child]:
         return [child for group in self._groups for child in group]
 
-    def _tick(self, strict: Sequence[_Child] = ()) -> None:
+    def _tick(self, strict: Sequence[Child] = ()) -> None:
         for child in self._children():
             self._check_exit(child)
             if not child.running and not child.stopping and time.monotonic() >= child.start_at:
                 try:
                     self._spawn(child)
-                except (ServiceError, OSError) as error:
-                    if any(child is one for one in strict):
-                        raise
-                    child.failures += 1
-                    child.start_at = time.monotonic() + backoff_s(child.failures)
-                    self._emit("blocked", child, str(error))
+                    child.blocked = ""
+                except _FAILURES as error:
+                    short = isinstance(error, OSError) and error.errno in _SHORTAGES
+                    if not short and any(child is one for one in strict):
+                        if isinstance(error, ServiceError):
+                            raise
+                        raise ServiceError(f"{child.spec.name} can't be started: {error}") from error
+                    self._block(child, str(error))
             if child.running and not child.ready and not child.stopping:
                 self._check_ready(child)
+            if child.process is not None and not child.stopping:
+                self._check_frozen(child)
+                if child.useless:
+                    self._escalate(child, force=False)
 
-    def _check_exit(self, child: _Child) -> None:
+    def _block(self, child: Child, why: str) -> None:
+        child.failures += 1
+        child.start_at = time.monotonic() + backoff_s(child.failures)
+        if why != child.blocked:  # told once, not at each attempt
+            child.blocked = why
+            self._emit("blocked", child, why)
+
+    def _check_exit(self, child: Child) -> None:
         if child.process is not None:
             status = child.process.poll()
             if status is None:
@@ -262,7 +218,7 @@ class Supervisor:
             _signal_group(child.pid, signal.SIGKILL)
             detail = describe_exit(status)
         elif child.adopted is not None:
-            if child.adopted.is_running() and child.adopted.status() != psutil.STATUS_ZOMBIE:
+            if _lives(child.adopted):
                 return
             detail = "gone"
         else:
@@ -271,18 +227,39 @@ class Supervisor:
         child.failures = 1 if child.ready and lived >= HEALTHY_S else child.failures + 1
         child.failed_starts += 0 if child.was_ready else 1
         child.start_at = time.monotonic() + backoff_s(child.failures)
+        if child.useless:
+            detail = f"{detail}, replaced: {child.useless}"
         child.process, child.adopted, child.ready = None, None, False
+        child.useless, child.quit_sent, child.frozen_since = "", False, None
         self._emit("stopped" if child.stopping else "exited", child, detail)
 
-    def _check_ready(self, child: _Child) -> None:
-        if child.spec.ready is not None and not child.spec.ready(child.pid):
+    def _check_ready(self, child: Child) -> None:
+        try:
+            if child.spec.ready is not None and not child.spec.ready(child.pid):
+                return
+        except _FAILURES as error:
+            log.debug("%s: its check failed: %s", child.spec.name, error)
             return
-        child.ready = True
+        child.ready, child.ready_at = True, time.monotonic()
         kind: EventKind = "restarted" if child.was_ready else "ready"
         child.was_ready = True
         self._emit(kind, child)
 
-    def _spawn(self, child: _Child) -> None:
+    def _check_frozen(self, child: Child) -> None:
+        """Replace a child that has been frozen for longer than its spec allows."""
+        limit = child.spec.frozen_timeout
+        if limit is None or not child.ready or child.useless:
+            return
+        try:
+            frozen = psutil.Process(child.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            return  # it has ended; seen at the next tick
+        now = time.monotonic()
+        child.frozen_since = (child.frozen_since or now) if frozen else None
+        if child.frozen_since is not None and now - child.frozen_since > limit:
+            self.replace(child.spec.name, child.pid, f"frozen (stopped by a signal) for {limit:g} s")
+
+    def _spawn(self, child: Child) -> None:
         spec = child.spec
         if self._thread not in (None, threading.get_ident()):
             raise RuntimeError("children are tied to the thread that started the first one: poll from there")
@@ -299,13 +276,13 @@ class Supervisor:
             return
         argv = spec.argv() if callable(spec.argv) else spec.argv
         launch = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(int(spec.death_signal))]
-        with self._open_log(spec.name) as log:
+        with self._open_log(child) as output:
             child.process = subprocess.Popen(
                 [*launch, spec.identity, *argv],
                 env=None if spec.env is None else dict(spec.env),
                 cwd=spec.cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in the terminal must not reach children directly
             )
@@ -313,14 +290,20 @@ class Supervisor:
         child.spawned_at = time.monotonic()
         self._emit("started", child)
 
-    def _escalate(self, child: _Child, quitting: set[str], *, force: bool) -> None:
+    def _ask_to_end(self, child: Child) -> None:
+        child.deadline = time.monotonic() + child.spec.stop_timeout
+        _signal(child.pid, child.spec.stop_signal)
+        # A frozen child must run to exit cleanly.
+        _signal(child.pid, signal.SIGCONT)
+
+    def _escalate(self, child: Child, *, force: bool) -> None:
         """Send a stronger signal to a child that has not stopped in time."""
         spec = child.spec
         if force and spec.death_signal == signal.SIGKILL:
             _signal_group(child.pid, signal.SIGKILL)
         elif time.monotonic() > child.deadline:
-            if spec.quit_signal is not None and spec.name not in quitting:
-                quitting.add(spec.name)
+            if spec.quit_signal is not None and not child.quit_sent:
+                child.quit_sent = True
                 child.deadline = time.monotonic() + spec.stop_timeout
                 _signal(child.pid, spec.quit_signal)
             else:
@@ -332,20 +315,34 @@ class Supervisor:
         """Return the path of a child's log."""
         return self._logs / f"{name}.log"
 
-    def _open_log(self, name: str) -> IO[bytes]:
-        path = self.log_path(name)
-        if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
-            path.replace(path.with_suffix(".log.1"))
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+    def _open_log(self, child: Child) -> IO[bytes]:
+        """Open the child's log, or nothing's when that is not possible: a child is worth more than its log."""
+        path = self.log_path(child.spec.name)
+        try:
+            if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
+                path.replace(path.with_suffix(".log.1"))
+            opened = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+            child.unlogged = ""
+        except OSError as error:
+            if child.unlogged != str(error):
+                child.unlogged = str(error)
+                self._emit("unwritten", child, f"no log: {error}")
+            opened = os.fdopen(os.open(os.devnull, os.O_WRONLY), "ab")
+        return opened
 
-    def _failure(self, child: _Child, what: str) -> ChildFailedError:
+    def _failure(self, child: Child, what: str) -> ChildFailedError:
         path = self.log_path(child.spec.name)
         tail = log_tail(path)
         return ChildFailedError(f"{child.spec.name} {what}; see {path}" + (f":\n{tail}" if tail else ""))
 
-    def _emit(self, kind: EventKind, child: _Child, detail: str = "") -> None:
-        if self._on_event is not None:
-            self._on_event(Event(kind, child.spec.name, child.pid, detail))
+    def _emit(self, kind: EventKind, child: Child, detail: str = "") -> None:
+        if self._on_event is None:
+            return
+        event = Event(kind, child.spec.name, child.pid, detail)
+        try:
+            self._on_event(event)
+        except _FAILURES as error:
+            log.warning("%s: nobody could be told: %s", event, error)
 
 
 def log_tail(path: Path, *, lines: int = 12, offset: int = 0) -> str:
@@ -360,8 +357,15 @@ def log_tail(path: Path, *, lines: int = 12, offset: int = 0) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 def _signal(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):  # it has ended already
+    with suppress(ProcessLookupError, PermissionError):  # it has ended already, or its pid is somebody else's by now
         os.kill(pid, number)
 
 

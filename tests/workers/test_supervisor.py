@@ -16,15 +16,8 @@ import psutil
 import pytest
 
 from workers import supervisor as supervisor_module
-from workers.supervisor import (
-    ChildFailedError,
-    ChildSpec,
-    Event,
-    StartInterruptedError,
-    Supervisor,
-    backoff_s,
-    describe_exit,
-)
+from workers.child import ChildFailedError, ChildSpec, Event, StartInterruptedError, backoff_s, describe_exit
+from workers.supervisor import Supervisor
 
 WaitUntil = Callable[..., Any]
 
@@ -240,7 +233,8 @@ def test_a_large_log_is_put_aside(watched: Watched, monkeypatch: pytest.MonkeyPa
 def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path, wait_until: WaitUntil) -> None:
     program = f"""
 import pathlib, signal
-from workers.supervisor import ChildSpec, Supervisor
+from workers.child import ChildSpec
+from workers.supervisor import Supervisor
 supervisor = Supervisor(pathlib.Path({str(tmp_path)!r}))
 supervisor.start(ChildSpec(name="a", argv={SLEEP!r}), ChildSpec(name="b", argv={SLEEP!r}))
 print(*supervisor.pids.values(), flush=True)

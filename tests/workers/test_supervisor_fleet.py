@@ -20,10 +20,10 @@ from celery import Celery
 from embedded import family, gone
 from settled_home import Settle
 
+from workers.child import Event
 from workers.fleet import AttachedFleet, Fleet, open_fleet
 from workers.services import EmbeddedServices, HomeInUseError, NoOwnerError, ServiceError
 from workers.services.processes import child_environment, http_status, sandbox_answers
-from workers.supervisor import Event
 
 WaitUntil = Callable[..., Any]
 
@@ -41,6 +41,7 @@ def pid():
     return os.getpid()
 
 @signals.worker_ready.connect
+@signals.beat_init.connect
 def ready(**_):
     with open(os.environ["MARKETING_READY_FILE"], "w") as stream:
         stream.write(str(os.getpid()))

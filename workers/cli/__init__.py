@@ -3,11 +3,15 @@
 Invariant: exit statuses are decided here and nowhere else. Importing this package loads click and nothing heavier; a
 command imports what it needs when it runs, so that ``campaigns --help`` answers at once.
 
-===== ============================================================================================ 0 done 1 the campaign
-failed, or was cancelled 2 bad input: the file, a setting, an option, a key used before; what the campaign's state does
-not allow 3 there is no such campaign 4 a service can't be reached or started 70 a defect of this program; the details
-are in the log it names 130 Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe) =====
-============================================================================================
+===== ============================================================================================
+0     done
+1     the campaign failed, or was cancelled; of ``doctor``: nothing moves
+2     bad input: the file, a setting, an option, a key used before; what the campaign's state does not allow
+3     there is no such campaign
+4     a service can't be reached or started
+70    a defect of this program; the details are in the log it names
+130   Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe)
+===== ============================================================================================
 """
 
 from __future__ import annotations
@@ -50,7 +54,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
     ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
     ("orchestration.ledger.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
-    ("workers.supervisor", "ServiceError", UNREACHABLE, "unreachable"),
+    ("workers.child", "ServiceError", UNREACHABLE, "unreachable"),
 )
 
 

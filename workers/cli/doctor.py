@@ -1,68 +1,58 @@
 """``campaigns doctor``: is everything here that a campaign needs, and if not, what to do.
 
 Invariant: it changes nothing, waits for nobody longer than a few seconds and shows no secret: of a key only
-whether it is set, of a URL never the password. Each check is a function that returns findings.
+whether it is set, of a URL never the password. Each check is a function that returns findings. Services and whether
+work moves are judged in :mod:`workers.cli.doctor_services`.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
+from workers.cli.finding import Finding
 from workers.cli.output import clean, console, json_option, print_json
-from workers.cli.wording import agent_title, count, words
 
 if TYPE_CHECKING:
     from integrations.settings import Settings
-    from orchestration.ledger.database import Database
 
 PACKAGES = (
     "marketing-agents", "celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "pydantic", "langchain-openai",
     "openai", "facebook-business", "flower",
 )  # fmt: skip
 
-State = Literal["ok", "warning", "unreachable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the list."""
-
-    check: str
-    state: State
-    text: str
-
 
 @click.command("doctor")
 @json_option
 def doctor_command(as_json: bool) -> int:
-    """Check versions, settings, services and keys.
+    """Check versions, settings, services and keys, and whether work moves.
 
-    Exits with 4 when something that is needed can't be reached.
+    Exits with 4 when something that is needed can't be reached, else with 1 when nothing moves.
     """
     from workers.cli.connection import here
 
     settings = here()
     findings = [*_versions(), *_settings(settings), *_mode(settings), *_services(settings)]
-    unreachable = any(finding.state == "unreachable" for finding in findings)
+    states = {finding.state for finding in findings}
+    code = 4 if "unreachable" in states else 1 if "stuck" in states else 0
     if as_json:
-        print_json({"ok": not unreachable, "checks": [asdict(finding) for finding in findings]})
+        print_json({"ok": code == 0, "checks": [asdict(finding) for finding in findings]})
     else:
         _print(findings)
-    return 4 if unreachable else 0
+    return code
 
 
 def _print(findings: Iterable[Finding]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    marks = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "unreachable": ("✗", "bold red")}
+    red = ("✗", "bold red")
+    marks = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "stuck": red, "unreachable": red}
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -128,15 +118,10 @@ def _mode(settings: Settings) -> Iterable[Finding]:
 
 
 def _services(settings: Settings) -> Iterable[Finding]:
+    from workers.cli.doctor_services import services
+
     yield from _embedded(needed=settings.database_url is None or settings.redis_url is None)
-    if settings.database_url is not None:
-        yield from _postgres(settings.database_url)
-    else:
-        yield Finding("Postgres", "ok", "not running; `campaigns up` and `campaigns run --embedded` start their own")
-    if settings.redis_url is not None:
-        yield from _redis(settings.redis_url, settings)
-    else:
-        yield Finding("Redis", "ok", "not running; `campaigns up` and `campaigns run --embedded` start their own")
+    yield from services(settings)
 
 
 def _embedded(*, needed: bool) -> Iterable[Finding]:
@@ -149,88 +134,3 @@ def _embedded(*, needed: bool) -> Iterable[Finding]:
             yield Finding(f"Embedded {name}", "ok", str(find()))
         except ServiceError as error:
             yield Finding(f"Embedded {name}", "unreachable" if needed else "warning", str(error))
-
-
-def _postgres(url: str) -> Iterable[Finding]:
-    from orchestration.ledger.database import Database, DatabaseUnavailableError, place
-    from orchestration.ledger.schema import current, head
-
-    try:
-        database = Database(url, pool_size=1)
-    except ValueError as error:
-        yield Finding("Postgres", "unreachable", str(error))
-        return
-    try:
-        began = time.monotonic()
-        database.check()
-        yield Finding("Postgres", "ok", f"{place(url)} answers in {(time.monotonic() - began) * 1000:.0f} ms")
-        revision, newest = current(url), head()
-        if revision == newest:
-            yield Finding("Tables", "ok", f"revision {revision}")
-            yield from _work(database)
-            yield from _switches(database)
-        else:
-            state = "no tables yet" if revision is None else f"revision {revision}, this program knows {newest}"
-            yield Finding("Tables", "warning", f"{state}; run `campaigns migrate`")
-    except DatabaseUnavailableError as error:
-        yield Finding("Postgres", "unreachable", str(error))
-    finally:
-        database.close()
-
-
-def _work(database: Database) -> Iterable[Finding]:
-    from orchestration.reports.fleet import fleet_status
-
-    now = fleet_status(database)
-    alive = count(now.workers, "process", "processes")
-    idle = not now.workers and bool(now.campaigns)
-    hint = "; campaigns are waiting: start `campaigns up`" if idle else ""
-    yield Finding("Workers", "ok" if now.workers else "warning", f"{alive} at work{hint}")
-    states = [f"{number} {words(status)}" for status, number in now.campaigns.items()]
-    yield Finding("Campaigns", "ok", ", ".join(states) or "none unfinished")
-    for name, units in (("Waiting units", now.pending), ("Running units", now.running)):
-        if units:
-            text = ", ".join(f"{agent_title(agent).lower()} {number}" for agent, number in units.items())
-            yield Finding(name, "ok", text)
-
-
-def _redis(url: str, settings: Settings) -> Iterable[Finding]:
-    from workers.cli.connection import check_redis, hide_password
-    from workers.services import ServiceError
-
-    try:
-        seconds = check_redis(url)
-        yield Finding("Redis", "ok", f"{hide_password(url)} answers in {seconds * 1000:.0f} ms")
-        yield from _breakers(settings)
-    except (ServiceError, ValueError) as error:
-        yield Finding("Redis", "unreachable", clean(error, 300))
-
-
-def _switches(database: Database) -> Iterable[Finding]:
-    from orchestration.ledger.waiting import Deferrals
-
-    for one in Deferrals(database).switches():
-        why = f": {one.reason}" if one.reason else ""
-        text = f"{one.provider} is switched off by {one.by}{why}; on again: campaigns breaker close {one.provider}"
-        yield Finding("Switch", "warning", text)
-
-
-def _breakers(settings: Settings) -> Iterable[Finding]:
-    from integrations.errors import NotNowError
-    from orchestration.execution.call_guard import admission
-
-    breakers = admission(settings)
-    if breakers is None:
-        return
-    try:
-        circuits = breakers.status()
-    except NotNowError as error:
-        yield Finding("Breakers", "warning", str(error))
-        return
-    finally:
-        breakers.close()
-    troubled = [one for one in circuits if one.state != "closed"]
-    for one in troubled:
-        yield Finding("Breakers", "warning", f"{one.key} is {words(one.state.value)}: its provider failed")
-    if not troubled:
-        yield Finding("Breakers", "ok", f"{count(len(circuits), 'circuit')}, all closed")

@@ -81,8 +81,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line for people that is no result, on stderr."""
-    with suppress(BrokenPipeError):
+    """Print a line for people that is no result, on stderr, as far as that can be written."""
+    with suppress(OSError, ValueError):
         click.echo(text, err=True)
 
 

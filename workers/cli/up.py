@@ -1,22 +1,27 @@
 """``campaigns up``: the whole fleet on this machine, watched over until it is told to stop.
 
 Invariant: READY is said when everything answers, and not before; a child that dies is started again and its
-new pid told; Ctrl-C and SIGTERM drain, leave no process behind and are a good end (exit 0).
+new pid told; Ctrl-C and SIGTERM drain, leave no process behind and are a good end (exit 0). A reader of stdout that
+goes away, or a disk without room for it, ends nothing.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from workers.cli.output import json_option, note, print_json_line, say
+from workers.cli.output import json_option, note, say, to_json
+from workers.cli.stopping import Stopped
 
 if TYPE_CHECKING:
     from integrations.settings import Settings
+    from workers.child import Event
     from workers.services.attached import FleetInfo
-    from workers.supervisor import Event
 
 
 @click.command("up")
@@ -37,6 +42,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     from workers.services.errors import StartInterruptedError
 
     settings = Settings.from_env()
+    lines = OutputLines()
     configure_command(settings)
     # Before anything starts: a worker would go on knocking, in vain, for a minute.
     if settings.database_url is not None:
@@ -54,7 +60,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
         sandbox_url=sandbox_address(settings),
         mode=settings.mode.value,
         flower_port=settings.flower_port,
-        on_event=_tell_json if as_json else _tell,
+        on_event=(lambda event: _tell_json(event, lines)) if as_json else _tell,
         trap_signals=True,
     )
     if not as_json:
@@ -64,7 +70,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     except StartInterruptedError:
         return 0
     try:
-        (_ready_json if as_json else _ready)(info, settings)
+        (_ready_json if as_json else _ready)(info, settings, lines)
         fleet.run_until_signal()
         if not as_json:
             note("Stopping: running tasks are finished first; once more Ctrl-C hurries ...")
@@ -88,8 +94,32 @@ def sandbox_address(settings: Settings) -> str | None:
     return settings.sandbox_url if is_free(urlsplit(settings.sandbox_url).port or 80) else None
 
 
-def _ready_json(info: FleetInfo, settings: Settings) -> None:
-    print_json_line(
+class OutputLines:
+    """Lines on stdout, until it can't be written: that is told once on stderr, and later lines go nowhere."""
+
+    def __init__(self) -> None:
+        self._lost = False
+
+    def say(self, text: str) -> None:
+        """Print a line, handed over at once."""
+        if self._lost:
+            return
+        try:
+            say(text)
+        except (OSError, ValueError, Stopped) as error:
+            if isinstance(error, Stopped) and error.number != signal.SIGPIPE:
+                raise
+            self._lost = True
+            # What is left in the buffer would fail again at the end.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            why = "its reader has gone" if isinstance(error, Stopped) else str(error)
+            note(f"Nothing more is printed on stdout ({why}); the fleet goes on.")
+
+
+def _ready_json(info: FleetInfo, settings: Settings, lines: OutputLines) -> None:
+    _say_json(
+        lines,
         {
             "event": "ready",
             "database_url": info.database_url,
@@ -97,17 +127,21 @@ def _ready_json(info: FleetInfo, settings: Settings) -> None:
             "sandbox_url": info.sandbox_url,
             "flower_url": info.flower_url,
             "pids": dict(info.pids),
-        }
+        },
     )
 
 
-def _ready(info: FleetInfo, settings: Settings) -> None:
+def _say_json(lines: OutputLines, value: object) -> None:
+    lines.say(to_json(value, indent=None))
+
+
+def _ready(info: FleetInfo, settings: Settings, lines: OutputLines) -> None:
     from orchestration.ledger.database import place
     from workers.cli.connection import hide_password
     from workers.cli.wording import count
 
     workers = sum(name.startswith("worker") for name in info.pids)
-    lines = {
+    figures = {
         "Mode": f"{info.mode}" + (" (nothing leaves this machine)" if info.mode == "sandbox" else ""),
         "Postgres": place(info.database_url),
         "Redis": hide_password(info.redis_url),
@@ -116,10 +150,10 @@ def _ready(info: FleetInfo, settings: Settings) -> None:
         "Workers": count(workers, "process", "processes"),
         "Logs": settings.home / "logs",
     }
-    for name, value in lines.items():
+    for name, value in figures.items():
         if value is not None:
-            say(f"  {name:<9} {value}")
-    say("READY  (submit with: campaigns submit FILE; stop with Ctrl-C)")
+            lines.say(f"  {name:<9} {value}")
+    lines.say("READY  (submit with: campaigns submit FILE; stop with Ctrl-C)")
 
 
 def _tell(event: Event) -> None:
@@ -128,10 +162,17 @@ def _tell(event: Event) -> None:
             note(f"{event.name} (pid {event.pid}) ended: {event.detail}; it is started again")
         case "restarted":
             note(f"{event.name} is back (pid {event.pid})")
+        case "replaced":
+            note(f"{event.name} (pid {event.pid}) is replaced: {event.detail}")
         case "blocked":
-            note(f"{event.name} can't be started for now: {event.detail}")
+            note(f"{event.name} can't be started for now: {event.detail}; it is tried again")
+        case "unwritten":
+            note(f"{event.name}: {event.detail}; it is tried again")
 
 
-def _tell_json(event: Event) -> None:
+def _tell_json(event: Event, lines: OutputLines) -> None:
     if event.kind == "restarted":
-        print_json_line({"event": "restarted", "pids": {event.name: event.pid}})
+        _say_json(lines, {"event": "restarted", "pids": {event.name: event.pid}})
+    elif event.kind in ("replaced", "blocked", "unwritten"):
+        told = {"event": event.kind, "name": event.name, "pid": event.pid, "reason": event.detail}
+        _say_json(lines, told)

@@ -13,12 +13,13 @@ from types import TracebackType
 from typing import Self
 
 from integrations.fleet_note import Whereabouts
+from workers.child import Event
 from workers.services.errors import HomeInUseError, NoOwnerError, ServiceError
 from workers.services.home import FileLock, Home
 from workers.services.ownership import Ownership, attach_to_owner
 from workers.services.postgres import PostgresServer
 from workers.services.redis import RedisServer
-from workers.supervisor import Event, Supervisor
+from workers.supervisor import Supervisor
 
 #: Seconds that an owner waits for attached processes before it stops the servers.
 DETACH_TIMEOUT_S = 60.0
@@ -104,10 +105,12 @@ class EmbeddedServices:
         ownership, supervisor, postgres = self._ownership, self._supervisor, self._postgres
         try:
             if supervisor is not None:
-                if self._urls:
-                    ownership.wait_for_detach(detach_timeout, lambda: supervisor.poll(0.1))
-                    ownership.publish(self._whereabouts(), ready=False)
-                supervisor.stop()
+                try:
+                    if self._urls:
+                        ownership.wait_for_detach(detach_timeout, lambda: supervisor.poll(0.1))
+                        ownership.publish(self._whereabouts(), ready=False)
+                finally:
+                    supervisor.stop()
             if postgres is not None:
                 postgres.tidy()
         finally:

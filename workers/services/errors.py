@@ -8,12 +8,12 @@
     ├── HomeInUseError            another running process owns this MARKETING_HOME
     └── NoOwnerError              no running process owns it, so there is nothing to attach to
 
-The first three are defined in the supervisor, which doesn't depend on homes.
+The first three are the supervisor's (:mod:`workers.child`), which doesn't depend on homes.
 """
 
 from __future__ import annotations
 
-from workers.supervisor import ChildFailedError, ServiceError, StartInterruptedError
+from workers.child import ChildFailedError, ServiceError, StartInterruptedError
 
 __all__ = ["ChildFailedError", "HomeInUseError", "NoOwnerError", "ServiceError", "StartInterruptedError"]
 

@@ -18,6 +18,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -159,11 +160,32 @@ class FileLock:
         self.release()
 
 
+def can_write(folder: Path) -> bool:
+    """Return whether a small file can be written in the folder."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        probe.write_bytes(b"0123456789abcdef")
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return True
+
+
 def write_json(path: Path, value: JsonValue) -> None:
-    """Replace the file atomically by ``value`` as JSON, so that a reader sees the old text or the new one."""
+    """Replace the file atomically by ``value`` as JSON, so that a reader sees the old text or the new one.
+
+    Raises OSError when that is not possible; the old text stays then.
+    """
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    draft.write_text(json.dumps(value), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(value), encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> JsonValue:

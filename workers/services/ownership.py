@@ -14,13 +14,15 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import psutil
 
 from integrations.fleet_note import FleetNote, OwnerKind, ProcessMark, Whereabouts, note_path, read_note
+from workers.child import ChildSpec
 from workers.services.errors import HomeInUseError, NoOwnerError
-from workers.services.home import FileLock, Home, read_json, write_json
-from workers.supervisor import ChildSpec
+from workers.services.home import FileLock, Home, read_json
+from workers.services.records import Records
 
 #: Start times of one process may differ by this many seconds, because the wall clock is corrected.
 _SAME_START_S = 2.0
@@ -60,10 +62,15 @@ def read_owner(home: Home) -> FleetNote | None:
 
 
 class Ownership:
-    """Ownership of a home by this process, from :meth:`take` to :meth:`release`."""
+    """Ownership of a home by this process, from :meth:`take` to :meth:`release`.
 
-    def __init__(self, home: Home, kind: OwnerKind) -> None:
+    What it writes are hints for other processes (:mod:`workers.services.records`); ``on_trouble`` is called with the
+    reason when they can't be written.
+    """
+
+    def __init__(self, home: Home, kind: OwnerKind, *, on_trouble: Callable[[str], None] = lambda reason: None) -> None:
         self._home = home
+        self._records = Records(on_trouble)
         self._kind = kind
         self._lock = home.lock("owner")
         self._attached = home.lock("attached")
@@ -86,7 +93,7 @@ class Ownership:
         """Write the note from which other processes learn the addresses of the servers."""
         known = {name: getattr(where, name) for name in Whereabouts.model_fields}
         note = FleetNote(**known, kind=self._kind, owner=process_mark(os.getpid()), ready=ready)
-        write_json(note_path(self._home.path), note.model_dump(mode="json"))
+        self._records.write(note_path(self._home.path), note.model_dump(mode="json"))
 
     def note_children(self, owned: Mapping[str, tuple[int, ChildSpec]]) -> None:
         """Record the child processes, so that the next owner can stop them if this process is killed."""
@@ -104,7 +111,13 @@ class Ownership:
             marks[name] = known
         if marks != self._marks:
             self._marks = marks
-            write_json(self._home.run / _CHILDREN, {name: mark.model_dump(mode="json") for name, mark in marks.items()})
+            self._records.write(
+                self._home.run / _CHILDREN, {name: mark.model_dump(mode="json") for name, mark in marks.items()}
+            )
+
+    def catch_up(self) -> None:
+        """Write what could not be written before, now and then."""
+        self._records.catch_up()
 
     def wait_for_detach(
         self, timeout: float, poll: Callable[[], None], *, interrupted: Callable[[], bool] = lambda: False
@@ -126,8 +139,7 @@ class Ownership:
     def release(self) -> None:
         """Release the home after all child processes have ended."""
         if self._lock.held:
-            for file in (note_path(self._home.path), self._home.run / _CHILDREN):
-                file.unlink(missing_ok=True)
+            self._records.remove(note_path(self._home.path), self._home.run / _CHILDREN)
         self._marks = {}
         self._attached.release()
         self._lock.release()
@@ -192,4 +204,5 @@ def stop_leftovers(home: Home) -> None:
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(5)
-    (home.run / _CHILDREN).unlink(missing_ok=True)
+    with suppress(OSError):  # they are known to have ended: a list that stays does no harm
+        (home.run / _CHILDREN).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 from workers.services.errors import ServiceError
 from workers.services.home import Home, read_json, write_json
@@ -62,6 +62,7 @@ def choose_port(home: Home, name: str, *, udp: bool = False) -> int:
     for port in _candidates(home, name, remembered):
         if port not in others and is_free(port, udp=udp):
             if port != remembered:
-                write_json(home.run / _FILE, {**known, name: port})
+                with suppress(OSError):  # a full disk: the next start may choose another port
+                    write_json(home.run / _FILE, {**known, name: port})
             return port
     raise ServiceError(f"no free TCP port on {LOOPBACK} between {_FIRST} and {_FIRST + _COUNT - 1}")

@@ -24,11 +24,12 @@ from pathlib import Path
 
 import psutil
 
+from workers.child import ChildSpec
 from workers.services.errors import ServiceError
 from workers.services.home import Home
 from workers.services.identity import choose_identity, give_ownership, launch_command
 from workers.services.private_socket import DATABASE, ROLE, database_url, make_private, socket_dir
-from workers.supervisor import ChildSpec, log_tail
+from workers.supervisor import log_tail
 
 MAJOR = 18
 SUPERUSER = "postgres"

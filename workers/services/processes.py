@@ -14,16 +14,22 @@ import sys
 import sysconfig
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import workers
-from workers.services.home import Home
+from workers.child import ChildSpec
+from workers.services.home import Home, can_write
 from workers.services.ports import LOOPBACK
-from workers.supervisor import ChildSpec
 
-#: Beat counts as ready when its schedule file exists, or after this many seconds.
+#: Beat counts as ready when it says so, or after this many seconds.
 _BEAT_READY_S = 5.0
+#: A worker that can't write its ready file, because the disk is full, counts as ready after this many seconds.
+_WORKER_READY_S = 15.0
+#: Workers, beat and Flower that are frozen (SIGSTOP) for longer than this are of no use and are replaced. Servers are
+#: left alone: they hold data, and whoever froze one means it.
+FROZEN_S = 60.0
 
 
 def http_status(url: str, *, timeout: float = 1.0) -> int | None:
@@ -59,6 +65,35 @@ def child_environment(settings: Mapping[str, str], base: Mapping[str, str] = os.
     return env
 
 
+class ReadyFile:
+    """A file in which a child says that it is ready, by its pid."""
+
+    def __init__(self, home: Home, name: str) -> None:
+        self._path = home.run / f"{name}.ready"
+        self._since = time.monotonic()
+        #: tells the child where to write
+        self.environment = {"MARKETING_READY_FILE": str(self._path)}
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last start."""
+        return time.monotonic() - self._since
+
+    def forget(self) -> bool:
+        """Remove the file before a start, and return True."""
+        with suppress(OSError):  # an old file names another pid
+            self._path.unlink(missing_ok=True)
+        self._since = time.monotonic()
+        return True
+
+    def by(self, pid: int) -> bool:
+        """Return whether process ``pid`` has written the file."""
+        try:
+            return int(self._path.read_text(encoding="ascii")) == pid
+        except (OSError, ValueError):
+            return False
+
+
 def sandbox_spec(home: Home, env: Mapping[str, str], *, port: int, dns_port: int | None) -> ChildSpec:
     """Return the spec of the sandbox, which keeps its state in a file across restarts."""
     argv = [sys.executable, "-m", "integrations.sandbox", "--host", LOOPBACK, "--port", str(port)]
@@ -90,17 +125,11 @@ def worker_spec(
     Tasks that are killed after ``drain_timeout`` seconds are repaired from the ledger.
     """
     name = f"worker-{number}"
-    ready_file = home.run / f"{name}.ready"
-
-    def prepare() -> bool:
-        ready_file.unlink(missing_ok=True)
-        return True
+    said = ReadyFile(home, name)
 
     def ready(pid: int) -> bool:
-        try:
-            return int(ready_file.read_text(encoding="ascii")) == pid
-        except (OSError, ValueError):
-            return False
+        # On a full disk no worker can say that it is ready: one that has lived for a while counts as ready.
+        return said.by(pid) or (said.age > _WORKER_READY_S and not can_write(home.run))
 
     argv = [sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-P", "threads", "-c", str(concurrency)]
     argv += [
@@ -114,43 +143,28 @@ def worker_spec(
     return ChildSpec(
         name=name,
         argv=argv,
-        env={**env, "MARKETING_READY_FILE": str(ready_file)},
+        env={**env, **said.environment},
         cwd=home.path,
-        prepare=prepare,
+        prepare=said.forget,
         ready=ready,
         stop_timeout=drain_timeout,
+        frozen_timeout=FROZEN_S,
     )
 
 
 def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
-    """Return the spec of beat.
-
-    Its schedule file is deleted at each start: a damaged one would keep it from starting, and it holds nothing that
-    is needed (what is due is stored in Postgres).
-    """
-    schedule = home.run / "beat-schedule"
-    started = time.monotonic()
-
-    def prepare() -> bool:
-        nonlocal started
-        for file in home.run.glob(f"{schedule.name}*"):
-            file.unlink(missing_ok=True)
-        started = time.monotonic()
-        return True
-
-    def ready(_pid: int) -> bool:
-        late = time.monotonic() - started > _BEAT_READY_S
-        return late or any(home.run.glob(f"{schedule.name}*"))
-
-    argv = [sys.executable, "-m", "celery", "-q", "-A", app, "beat", "--schedule", str(schedule)]
+    """Return the spec of beat, which keeps no schedule file: what is due is stored in Postgres."""
+    said = ReadyFile(home, "beat")
+    argv = [sys.executable, "-m", "celery", "-q", "-A", app, "beat", "--scheduler", "celery.beat:Scheduler"]
     return ChildSpec(
         name="beat",
         argv=[*argv, "--pidfile="],
-        env=env,
+        env={**env, **said.environment},
         cwd=home.path,
-        prepare=prepare,
-        ready=ready,
+        prepare=said.forget,
+        ready=lambda pid: said.by(pid) or said.age > _BEAT_READY_S,
         stop_timeout=5,
+        frozen_timeout=FROZEN_S,
     )
 
 
@@ -166,4 +180,5 @@ def flower_spec(home: Home, env: Mapping[str, str], *, app: str, port: int) -> C
         cwd=home.path,
         ready=lambda _pid: http_status(f"http://{LOOPBACK}:{port}/healthcheck") is not None,
         stop_timeout=5,
+        frozen_timeout=FROZEN_S,
     )

@@ -24,10 +24,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workers.child import ChildSpec
 from workers.services.errors import ServiceError
 from workers.services.home import Home
 from workers.services.ports import LOOPBACK, choose_port, remembered_ports
-from workers.supervisor import ChildSpec, log_tail
+from workers.supervisor import log_tail
 
 if TYPE_CHECKING:
     from redis import Redis
