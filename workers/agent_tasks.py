@@ -53,7 +53,8 @@ def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
         taken = process.orchestrator.run_slot(campaign_id, step, stage)
     if not taken:
         return "none left"
-    requeue(self)
+    if not requeue(self):
+        return "not requeued"
     raise Ignore
 
 
