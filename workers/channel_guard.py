@@ -60,15 +60,9 @@ class GuardedChannel:
             _in_memory("append", self._qos, message, delivery_tag)
 
     def _ack(self, delivery_tag: str) -> None:
-        self._settle(self._redis_ack, delivery_tag)
-
-    def _reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        self._settle(lambda tag: self._redis_reject(tag, requeue=requeue), delivery_tag)
-
-    def _settle(self, settle: Callable[[str], None], delivery_tag: str) -> None:
-        """Free a message's place in the window, now; in Redis later where it refuses."""
+        """Free a message's place in the window now, and its copy in Redis later where that refuses."""
         try:
-            settle(delivery_tag)
+            self._redis_ack(delivery_tag)
         except (RedisError, OSError) as error:
             log.warning("a message could not be acknowledged (%s); its slot is free all the same", _text(error))
             _in_memory("ack", self._qos, delivery_tag)
@@ -76,6 +70,14 @@ class GuardedChannel:
             del self._owed[:-MOST_OWED]
             return
         self._make_up()
+
+    def _reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Free a message's place in the window now; Redis redelivers the copy that it was not rid of."""
+        try:
+            self._redis_reject(delivery_tag, requeue=requeue)
+        except (RedisError, OSError) as error:
+            log.warning("a message could not be put back (%s); it is redelivered later", _text(error))
+            _in_memory("ack", self._qos, delivery_tag)
 
     def _make_up(self) -> None:
         """Acknowledge what Redis refused to acknowledge before."""

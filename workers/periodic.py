@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable
 from threading import Event, Thread
 
+from orchestration.ledger.database import DatabaseUnavailableError
+
 log = logging.getLogger(__name__)
 
 
@@ -34,5 +36,7 @@ class Periodic:
         while not self._stopped.wait(self._seconds):
             try:
                 self._work()
+            except DatabaseUnavailableError as error:
+                log.warning("%s failed, and is tried again: %s", self._name, error)
             except Exception:  # whatever it is: the next time may go well
                 log.exception("%s failed, and is tried again in %g s", self._name, self._seconds)

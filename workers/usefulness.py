@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 MUTE_S = 60.0  #: a worker without a heartbeat for so long, while others have one, ends
 STUCK_S = 60.0  #: a heartbeat takes seconds at most; without any end for so long its thread is gone
-IDLE_S = 30.0  #: a worker that takes nothing for so long, although it could, ends
+IDLE_S = 60.0  #: a worker that takes nothing for so long, although it could, ends; reconnecting takes half of that
 OLD_S = 10.0  #: a message that waits for so long should have been taken by whoever is free
 SLEPT_S = 15.0  #: looks further apart than this: the process or the machine slept, or is starved
 
@@ -25,7 +25,7 @@ class Look:
     beat_age: float  #: since its last heartbeat
     untried: float  #: since the last attempt at one ended
     others_beat: bool = False  #: whether another worker's heartbeat gets through
-    oldest: float | None = None  #: age of the oldest message in its queues; None: they are empty, or can't be seen
+    oldest: float | None = None  #: age of the oldest message in its queues; None: none can be seen, or none be taken
     free: int = 0  #: slots that run no task
     taken: int = 0  #: tasks that were given to its slots since it began
     stopping: bool = False  #: it drains

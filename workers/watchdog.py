@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 2.0  #: between two looks
 USELESS_EXIT = 75  #: exit status of a worker that ends itself: the cause may pass (EX_TEMPFAIL)
+PROBE_KEY = "marketing:watchdog"  #: written to see whether Redis takes writes
 FINISH_S = 15.0  #: for running tasks to reach the end of their hop before the process ends
 GIVE_UP_S = 3.0  #: for giving back the claims of those that did not
 
@@ -120,18 +121,24 @@ class Watchdog:
             return False
 
     def _oldest(self) -> float | None:
-        """Return the age in seconds of the oldest message in this worker's queues, None when none is seen."""
+        """Return the age in seconds of the oldest message in this worker's queues.
+
+        None when none is seen, and when Redis takes no writes, so that nobody can take a message.
+        """
         try:
             if self._broker is None:
                 self._broker = self._app.connection_for_read()
             client = self._broker.default_channel.client
             found = [client.lindex(queue, -1) for queue in self._queues()]
+            oldest = min((sent_at(raw) for raw in found if raw is not None), default=None)
+            age = None if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
+            if age is not None and age >= OLD_S:
+                client.set(PROBE_KEY, self._ledger.worker, ex=60)
+            return age
         except Exception as error:  # of any class of the broker's client: then nothing is seen
             log.debug("the queues can't be seen (%s)", type(error).__name__)
             self._disconnect()
             return None
-        now = datetime.now(UTC)
-        return max(((now - sent_at(raw)).total_seconds() for raw in found if raw is not None), default=None)
 
     def _disconnect(self) -> None:
         broker, self._broker = self._broker, None
