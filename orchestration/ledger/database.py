@@ -60,7 +60,7 @@ def place(database_url: str) -> str:
 
 
 def _set_session(connection: DBAPIConnection, _record: object) -> None:
-    """Give a new connection the session's settings, whatever mode it is in."""
+    """Give a new connection the settings of its session."""
     with closing(connection.cursor()) as cursor:
         cursor.execute(SESSION)
     connection.commit()  # a SET that isn't committed is undone

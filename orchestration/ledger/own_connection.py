@@ -50,7 +50,7 @@ class OwnConnection:
             raise DatabaseUnavailableError(f"{place(self._url)}: {first_line(error)}") from None
 
     def close(self) -> None:
-        """Close the connection; the next call makes a new one."""
+        """Close the connection, so that the next call makes a new one."""
         found, self._connection = self._connection, None
         if found is not None:
             with suppress(psycopg2.Error):

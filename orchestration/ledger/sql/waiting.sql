@@ -210,7 +210,7 @@ BEGIN
             FROM places p
             JOIN marketing.units u ON u.campaign_id = p.campaign_id AND u.step = p.step AND u.stage = p.stage
             WHERE u.status = 'running'
-              AND ((u.started_at < clock_timestamp() - make_interval(secs => p_lease)
+              AND ((coalesce(u.started_at, '-infinity') < clock_timestamp() - make_interval(secs => p_lease)
                     AND NOT EXISTS (SELECT FROM marketing.workers w WHERE w.worker = u.worker
                                     AND w.beat_at > clock_timestamp() - make_interval(secs => p_lease)))
                    -- A worker looks for claims that it holds without knowing, but not of paused campaigns. One that
