@@ -74,6 +74,7 @@ broker_transport_options = {
 }
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # retry without end
+broker_channel_error_retry = True  # a command that Redis refuses (out of memory, read only) must not end the worker
 task_publish_retry_policy = {"max_retries": 10, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 2}
 redis_socket_keepalive = True
 redis_socket_timeout = 30

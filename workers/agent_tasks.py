@@ -15,6 +15,7 @@ from celery.exceptions import Ignore
 from agents.registry import agent_names
 from integrations.log_context import log_context
 from orchestration.execution.canvas import hop_task, requeue, unit_task
+from orchestration.ledger.database import DatabaseUnavailableError
 from workers.app import app
 from workers.runtime import runtime
 
@@ -29,6 +30,15 @@ class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
     max_retries = 0
 
 
+def stopped_by(error: DatabaseUnavailableError) -> str:
+    """Log that a task ends because Postgres is away, and return its result.
+
+    Its claims end with it: the search for orphaned claims gives them back, and reconcile wakes their campaigns.
+    """
+    log.warning("stopped, for Postgres is away: %s", error)
+    return "database away"
+
+
 def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
     """Run the campaign's current hop, and following ones as far as this worker can.
 
@@ -37,7 +47,10 @@ def _hop(self: AgentTask, campaign_id: str, step: int = 0) -> str:
     agent = self.name.removesuffix(".hop")
     process = runtime()
     with log_context(campaign=campaign_id, step=step, agent=agent), process.ledger.claims.scope():
-        ended = process.orchestrator.run_hop(campaign_id, agent)
+        try:
+            ended = process.orchestrator.run_hop(campaign_id, agent)
+        except DatabaseUnavailableError as error:
+            return stopped_by(error)
         log.info("hop ended: %s", ended)
         return ended
 
@@ -50,10 +63,14 @@ def _unit(self: AgentTask, campaign_id: str, step: int, stage: int) -> str:
     """
     process, agent = runtime(), self.name.removesuffix(".unit")
     with log_context(campaign=campaign_id, step=step, agent=agent), process.ledger.claims.scope():
-        taken = process.orchestrator.run_slot(campaign_id, step, stage)
+        try:
+            taken = process.orchestrator.run_slot(campaign_id, step, stage)
+        except DatabaseUnavailableError as error:
+            return stopped_by(error)
     if not taken:
         return "none left"
-    requeue(self)
+    if not requeue(self):
+        return "not requeued"
     raise Ignore
 
 

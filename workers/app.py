@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from celery import Celery, signals
+from celery import Celery, concurrency, signals
 
 from integrations.settings import Settings
 from orchestration.client import connected
@@ -22,3 +22,4 @@ if _redis_url:
 app = Celery("marketing-agents", include=["workers.agent_tasks", "workers.orchestrator_tasks", "workers.lifecycle"])
 app.config_from_object("celeryconfig")
 signals.setup_logging.connect(configure_celery)
+concurrency.ALIASES["threads"] = "workers.thread_pool:ThreadPool"  # what -P threads means

@@ -17,9 +17,13 @@ from celery.worker.consumer import Consumer
 
 from agents.registry import agent_names
 from workers.app import app
+from workers.channel_guard import ChannelGuard
 from workers.runtime import runtime
+from workers.thread_pool import ThreadPool
 
 log = logging.getLogger(__name__)
+
+app.steps["consumer"].add(ChannelGuard)
 
 
 def _exit_on_error(step: Callable[[], None]) -> None:
@@ -47,6 +51,8 @@ def _ready(sender: Consumer, **_: object) -> None:
 def _announce(sender: Consumer) -> None:
     process = runtime()
     process.served = lambda: frozenset(agent_names()) & frozenset(app.amqp.queues.consume_from)
+    if isinstance(sender.pool, ThreadPool):  # Celery's others don't count what they run
+        process.watchdog.watch_queues(sender.pool, lambda: tuple(app.amqp.queues.consume_from))
     process.events.use_dispatcher(lambda: sender.event_dispatcher)
     # What imports and the start have made lives as long as the process: no collection needs to look at it again
     # (about 0.4 ms of CPU per campaign of twelve units).

@@ -5,6 +5,7 @@ Invariant: each may run any number of times, in parallel, on any worker.
 
 from __future__ import annotations
 
+from celery.exceptions import Reject
 from pydantic import JsonValue
 
 from agents.config import CampaignConfig, ConfigError, FileSourceConfig
@@ -15,7 +16,9 @@ from orchestration.control.submission import IdempotencyConflictError
 from orchestration.control.verbs import expire_approvals
 from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.execution.reconcile import reconcile
+from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.waiting import BUDGET
+from workers.agent_tasks import stopped_by
 from workers.app import app
 from workers.broker_queues import BrokerQueues
 from workers.runtime import Runtime, runtime
@@ -28,13 +31,22 @@ def advance(campaign_id: str, step: int, stage: int) -> str:
     Usually the worker of the last unit has advanced it already.
     """
     with log_context(campaign=campaign_id, step=step):
-        return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
+        try:
+            return "advanced" if runtime().orchestrator.advance(campaign_id, step, stage) else "nothing to do"
+        except DatabaseUnavailableError as error:
+            return stopped_by(error)
 
 
 @app.task(name="orchestration.execution.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
-def reconcile_tick() -> int:
+def reconcile_tick() -> int | str:
     """Wake every campaign whose wake-up was lost, and return how many there were."""
-    process = runtime()
+    try:
+        return _reconcile(runtime())
+    except DatabaseUnavailableError as error:
+        return stopped_by(error)
+
+
+def _reconcile(process: Runtime) -> int:
     expire_approvals(process.ledger, process.verbs)
     _wake_within_budget(process)
     process.deferrals.tick()
@@ -55,9 +67,17 @@ def submit(config: dict[str, JsonValue], idempotency_key: str) -> str:
     """Submit a campaign sent by task name from a program without this project's packages.
 
     The sender gets no answer, so a refusal is recorded under the key (``Campaigns.refusal``). A file source must name
-    a stored ``file_id``, because a path of the sender's machine can't be read here.
+    a stored ``file_id``, because a path of the sender's machine can't be read here. Nothing but this message holds the
+    campaign yet: while Postgres is away it goes back to its queue.
     """
-    process = runtime()
+    try:
+        return _submit(runtime(), config, idempotency_key)
+    except DatabaseUnavailableError as error:
+        stopped_by(error)
+        raise Reject(error, requeue=True) from None
+
+
+def _submit(process: Runtime, config: dict[str, JsonValue], idempotency_key: str) -> str:
     campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)
     try:
         parsed = CampaignConfig.parse(config)

@@ -11,8 +11,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import cache
-from itertools import count
-from threading import Event, Thread
+from threading import Event
 from uuid import uuid4
 
 from celery import Celery
@@ -30,17 +29,19 @@ from orchestration.execution.context import Resources
 from orchestration.execution.executor import UnitSlots
 from orchestration.execution.orchestrator import Orchestrator
 from orchestration.execution.reconcile import OrphanFinder
-from orchestration.ledger.database import Database, DatabaseUnavailableError
-from orchestration.ledger.lease import HEARTBEAT_S
+from orchestration.ledger.database import Database
 from orchestration.ledger.ledger import Ledger, StopSignals
 from orchestration.ledger.schema import migrate
 from orchestration.ledger.waiting import Deferrals
 from workers.app import app
+from workers.heartbeat import Heartbeat
+from workers.periodic import Periodic
 from workers.task_events import TaskEvents
+from workers.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-ORPHAN_SCAN_BEATS = 5  #: heartbeats between two searches for claims that no thread of this process works on
+ORPHANS_S = 5.0  #: between two searches for claims that no thread of this process works on
 DEFAULT_SLOTS = 16  #: units that run in parallel, unless UNIT_SLOTS says otherwise
 
 
@@ -52,7 +53,6 @@ class Runtime:
             raise SettingsError("DATABASE_URL is not set: workers need Postgres, such as postgresql://user@host/name")
         self.settings = settings
         self.draining = Event()
-        self._stopped = Event()
         #: Agents whose queues this process consumes; None until the consumer is up.
         self.served: Callable[[], frozenset[str] | None] = lambda: None
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
@@ -82,7 +82,9 @@ class Runtime:
             wakeups=self.orchestrator.wakeups,
             clock=self.orchestrator.resources.clock,
         )
-        self._heartbeat_thread = Thread(target=self._heartbeat, name="heartbeat", daemon=True)
+        self._heartbeat = Heartbeat(self.ledger, counted=self._counted, heard=self._hear)
+        self._orphans = Periodic("search for orphaned claims", ORPHANS_S, OrphanFinder(self.ledger).look)
+        self.watchdog = Watchdog(celery, self.ledger, self._heartbeat, draining=self.draining)
 
     def serves(self, agent: str) -> bool:
         """Return whether this worker may continue with a hop of ``agent`` (not while it drains)."""
@@ -90,33 +92,25 @@ class Runtime:
         return not self.draining.is_set() and (served is None or agent in served)
 
     def start(self) -> None:
-        """Migrate the schema and start to send heartbeats."""
+        """Migrate the schema, and start to send heartbeats and to watch over this process."""
         crash_points.check()
         migrate(self.database.url)
-        self._stopped_work = self.ledger.beat()
-        self._heartbeat_thread.start()
+        self._hear(self.ledger.beat())
+        for thread in (self._heartbeat, self._orphans, self.watchdog):
+            thread.start()
 
     def stop(self) -> None:
         """Wait for running units, stop the heartbeat and close the connection pool."""
         self.draining.set()
         self.slots.close()
-        self._stopped.set()
-        self._heartbeat_thread.join(timeout=5 * HEARTBEAT_S)
+        for thread in (self.watchdog, self._orphans, self._heartbeat):
+            thread.stop()
         if self.admission is not None:
             self.admission.close()
         self.database.close()
 
-    def _heartbeat(self) -> None:
-        orphans = OrphanFinder(self.ledger)
-        for beats in count(1):
-            if self._stopped.wait(HEARTBEAT_S):
-                return
-            try:
-                self._stopped_work = self.ledger.beat(self._counted())
-                if beats % ORPHAN_SCAN_BEATS == 0:
-                    orphans.look()
-            except DatabaseUnavailableError as error:
-                log.warning("no heartbeat: %s", error)
+    def _hear(self, stopped: StopSignals) -> None:
+        self._stopped_work = stopped
 
     def _counted(self) -> list[dict[str, object]]:
         """Return this process's counters, and whether it can use the fleet's limits and breakers."""

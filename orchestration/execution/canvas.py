@@ -6,8 +6,11 @@ message where it can't be paused, re-routed or upgraded; arguments are ids, neve
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,8 @@ from orchestration.wakeups import MAX_COUNTDOWN_S
 
 if TYPE_CHECKING:
     from celery import Celery, Task
+
+log = logging.getLogger(__name__)
 
 ADVANCE_TASK = "orchestration.advance"
 SUBMIT_TASK = "campaigns.submit"
@@ -37,7 +42,11 @@ def unit_task(agent: str) -> str:
 
 
 class CeleryWakeups:
-    """Wake-ups over a Celery app, which may be a worker's or a producer's."""
+    """Wake-ups over a Celery app, which may be a worker's or a producer's.
+
+    What the broker does not take is logged and lost, as any message may be: the row says what is to be done, and
+    reconcile wakes it.
+    """
 
     def __init__(self, app: Celery) -> None:
         self._app = app
@@ -51,9 +60,10 @@ class CeleryWakeups:
         if delay_s > MAX_COUNTDOWN_S:
             raise ValueError(f"delay_s={delay_s:g} is longer than {MAX_COUNTDOWN_S:g}: let due_at wake it")
         reach("publish_hop.before")
-        self._app.send_task(
-            hop_task(agent), args=(campaign_id, step), queue=agent, countdown=delay_s or None, ignore_result=True
-        )
+        with _best_effort(f"campaign {campaign_id}: its wake-up"):
+            self._app.send_task(
+                hop_task(agent), args=(campaign_id, step), queue=agent, countdown=delay_s or None, ignore_result=True
+            )
         reach("publish_hop.after")
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
@@ -65,15 +75,32 @@ class CeleryWakeups:
             ADVANCE_TASK, args=(campaign_id, step, stage), queue=ORCHESTRATION_QUEUE, immutable=True, ignore_result=True
         )
         reach("publish_chord.before")
-        chord([slot.clone() for _ in range(slots)], app=self._app)(body)
+        with _best_effort(f"campaign {campaign_id}: its chord"):
+            chord([slot.clone() for _ in range(slots)], app=self._app)(body)
         reach("publish_chord.after")
 
 
-def requeue(task: Task) -> None:
-    """Publish the running slot task again, with its id and its chord, behind what waits in its queue."""
+def requeue(task: Task) -> bool:
+    """Publish the running slot task again, with its id and its chord, behind what waits in its queue.
+
+    Returns False when the broker did not take it: the slot ends, and what is left of its stage waits for a wake-up.
+    """
     reach("publish_slot.before")
-    task.signature_from_request(task.request, retries=task.request.retries).apply_async()
+    published = False
+    with _best_effort(f"{task.name}: its slot"):
+        task.signature_from_request(task.request, retries=task.request.retries).apply_async()
+        published = True
     reach("publish_slot.after")
+    return published
+
+
+@contextmanager
+def _best_effort(what: str) -> Iterator[None]:
+    """Log what is raised while something is published, and go on."""
+    try:
+        yield
+    except Exception as error:  # the broker's client may raise any class
+        log.warning("%s was not published (%s); what is to be done is stored", what, type(error).__name__)
 
 
 def duplicate_every(value: str | None) -> int:

@@ -11,14 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
+from threading import Lock
 from typing import Any, TypeVar
 
-import psycopg2
 from pydantic_core import to_json
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.pool import Pool
+
+from orchestration.ledger.connections import ARGUMENTS, SESSION
+from orchestration.ledger.outages import Outage, first_line, outage
 
 T = TypeVar("T")
 Row = tuple[Any, ...]  #: as the driver gives it: the statement says of which types its columns are
@@ -29,6 +32,8 @@ POOL_SIZE = 8
 MAX_OVERFLOW = 4
 #: Postgres may restart under us; calls wait this long for it before they give up.
 RECONNECT_S = 30.0
+#: A call that gets no connection of the pool in this time counts that as one vain try.
+CHECKOUT_S = 10.0
 
 
 class DatabaseUnavailableError(ConnectionError):
@@ -52,6 +57,13 @@ def normalise(database_url: str) -> str:
 def place(database_url: str) -> str:
     """Return the URL as people may see it, without its password."""
     return make_url(normalise(database_url)).render_as_string(hide_password=True)
+
+
+def _set_session(connection: DBAPIConnection, _record: object) -> None:
+    """Give a new connection the settings of its session."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(SESSION)
+    connection.commit()  # a SET that isn't committed is undone
 
 
 def encode(value: object, *, nulls: bool = True) -> str:
@@ -83,26 +95,31 @@ class Transaction:
 
 
 class Database:
-    """A pool of autocommitting connections to one database."""
+    """A pool of autocommitting connections to one database, whose calls wait ``patience_s`` seconds for it."""
 
-    def __init__(self, database_url: str, *, pool_size: int = POOL_SIZE) -> None:
+    def __init__(self, database_url: str, *, pool_size: int = POOL_SIZE, patience_s: float = RECONNECT_S) -> None:
         self.url = normalise(database_url)
+        self._patience_s = patience_s
         self.engine: Engine = create_engine(
             self.url,
             isolation_level="AUTOCOMMIT",
             pool_size=pool_size,
             max_overflow=MAX_OVERFLOW if pool_size < POOL_SIZE else 0,
-            pool_timeout=RECONNECT_S,
+            pool_timeout=min(CHECKOUT_S, patience_s),
             pool_use_lifo=True,  # the connection whose plans and caches are warmest first
             pool_reset_on_return=None,  # autocommit: there is nothing to roll back
-            connect_args={"application_name": "marketing-agents", "connect_timeout": 10},
+            connect_args=dict(ARGUMENTS),
         )
+        self._lock = Lock()
+        event.listen(self.engine, "connect", _set_session)
 
     def rows(self, sql: str, *args: object) -> list[Row]:
         """Run one statement and fetch all its rows.
 
-        Reconnects when Postgres went away. A statement may then run twice, so only statements that may be
-        repeated go through here. Raises DatabaseUnavailableError when Postgres stays away for RECONNECT_S.
+        Tries again, on a new connection where the old one is lost, through whatever passes by itself
+        (:func:`orchestration.ledger.outages.outage`). A statement may then run twice, because it may have been carried
+        out and its answer lost: only statements that may be repeated go through here. Raises DatabaseUnavailableError
+        when the trouble outlasts the patience.
         """
         return self._run(lambda cursor: Transaction(cursor).rows(sql, *args))
 
@@ -127,7 +144,8 @@ class Database:
     def transaction(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in one transaction on one connection and return what it returns.
 
-        When Postgres went away the whole block runs again, so it must find out by itself that it was committed before.
+        After an outage, a deadlock too, the whole block runs again, so it must find out by itself that it was committed
+        before.
         An error that it raises rolls back. Raises DatabaseUnavailableError as :meth:`rows` does.
         """
 
@@ -136,7 +154,7 @@ class Database:
             try:
                 result = work(Transaction(cursor))
             except BaseException as error:
-                if not (isinstance(error, psycopg2.Error) and _gone(error)):
+                if outage(error) is not Outage.LOST:
                     cursor.execute("ROLLBACK")
                 raise
             cursor.execute("COMMIT")
@@ -144,52 +162,50 @@ class Database:
 
         return self._run(block)
 
-    def _run(self, work: Callable[[DBAPICursor], T], *, patience_s: float = RECONNECT_S) -> T:
-        deadline = time.monotonic() + patience_s
+    def _run(self, work: Callable[[DBAPICursor], T], *, patience_s: float | None = None) -> T:
+        deadline = time.monotonic() + (self._patience_s if patience_s is None else patience_s)
         pause = 0.05
         while True:
             try:
-                connection = self.engine.raw_connection()
-                try:
-                    with closing(connection.cursor()) as cursor:
-                        return work(cursor)
-                except psycopg2.Error as error:
-                    if not _gone(error):
-                        raise
-                    connection.invalidate()
-                    raise psycopg2.OperationalError(*error.args) from None
-                finally:
-                    connection.close()
-            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                return self._once(work)
+            except Exception as error:  # of any class: outage() reads what it says
+                if outage(error) is None:
+                    raise
                 if time.monotonic() >= deadline:
-                    raise DatabaseUnavailableError(f"{place(self.url)}: {_first_line(error)}") from None
-                time.sleep(pause)
-                pause = min(1.0, pause * 2)
+                    raise DatabaseUnavailableError(f"{place(self.url)}: {first_line(error)}") from None
+            time.sleep(pause)
+            pause = min(1.0, pause * 2)
+
+    def _once(self, work: Callable[[DBAPICursor], T]) -> T:
+        pool = self.engine.pool
+        connection = self.engine.raw_connection()
+        try:
+            with closing(connection.cursor()) as cursor:
+                return work(cursor)
+        except BaseException as error:
+            if outage(error) is Outage.LOST:
+                connection.invalidate()
+                self._discard(pool)
+            raise
+        finally:
+            connection.close()
+
+    def _discard(self, pool: Pool) -> None:
+        """Leave a pool with all its connections, once.
+
+        They were made when the lost one was, and a demoted primary's stay read only although there is a new primary.
+        """
+        with self._lock:
+            if self.engine.pool is pool:
+                self.engine.dispose()
 
     def check(self) -> None:
-        """Make one round trip without waiting.
+        """Make one round trip without waiting for more than a connection.
 
         Raises DatabaseUnavailableError when it fails.
         """
-        try:
-            self._run(lambda cursor: Transaction(cursor).run("SELECT 1"), patience_s=0.0)
-        except PoolTimeoutError as error:  # every connection is in use, and none comes back
-            raise DatabaseUnavailableError(f"{place(self.url)}: {_first_line(error)}") from None
+        self._run(lambda cursor: Transaction(cursor).run("SELECT 1"), patience_s=0.0)
 
     def close(self) -> None:
         """Close the pool."""
         self.engine.dispose()
-
-
-def _gone(error: psycopg2.Error) -> bool:
-    """Return whether Postgres went away.
-
-    One that dies in mid-answer is a plain DatabaseError to psycopg2. What the server refuses always has an SQLSTATE.
-    """
-    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return True
-    return type(error) is psycopg2.DatabaseError and error.pgcode is None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from pydantic import JsonValue
 
@@ -21,9 +22,9 @@ from orchestration.flow.transition import Transition
 from orchestration.ledger.changes import ADVANCED, RUNNING_UNITS, CampaignChanges
 from orchestration.ledger.claims import ClaimId, ClaimRegistry
 from orchestration.ledger.commits import FINISH, Finish
-from orchestration.ledger.database import Database, DatabaseUnavailableError, encode
+from orchestration.ledger.database import Database, DatabaseUnavailableError, Row, encode
 from orchestration.ledger.group_commit import GroupCommit
-from orchestration.ledger.lease import LEASE_S
+from orchestration.ledger.lease import GAP_S, LEASE_S
 from orchestration.ledger.rows import (
     CAMPAIGN_COLUMNS,
     ENTER_COLUMNS,
@@ -48,6 +49,14 @@ STALE_S = 3.0  #: a campaign without progress for this long gets a wake-up; doub
 EARLY_S = 0.005  #: a wake-up comes this much after a unit's moment, never before it
 LONG = 32_000  #: a transition with lists of more characters is committed by itself, so that no other waits for it
 MAX_CRASHES = 6  #: a unit that was running in so many dying workers fails
+
+
+class RowSource(Protocol):
+    """What runs one statement: the pool, or a connection of a thread's own."""
+
+    def rows(self, sql: str, *args: object) -> list[Row]:
+        """Run one statement and fetch all its rows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,13 +276,25 @@ class Ledger:
             given_up += len(rows)
         return given_up
 
-    def beat(self, metrics: Sequence[Mapping[str, object]] = ()) -> StopSignals:
-        """Tell that this worker is alive and what it has counted, and return what has been stopped."""
-        rows = self.database.rows("SELECT * FROM marketing.beat(%s, %s)", self.worker, encode(list(metrics)))
+    def beat(self, metrics: Sequence[Mapping[str, object]] = (), *, over: RowSource | None = None) -> StopSignals:
+        """Tell that this worker is alive and what it has counted, and return what has been stopped.
+
+        ``over``: a connection of the caller's own; None: the pool.
+        """
+        asked = over or self.database
+        rows = asked.rows("SELECT * FROM marketing.beat(%s, %s)", self.worker, encode(list(metrics)))
         return StopSignals(
             campaigns=frozenset(str(name) for what, name in rows if what == "campaign"),
             providers=frozenset(str(name) for what, name in rows if what == "provider"),
         )
+
+    def others_beat(self, *, over: RowSource) -> bool:
+        """Return whether another worker has told of itself in the last seconds."""
+        sql = (
+            "SELECT EXISTS (SELECT FROM marketing.workers WHERE worker <> %s "
+            "AND beat_at > clock_timestamp() - make_interval(secs => %s))"
+        )
+        return bool(over.rows(sql, self.worker, GAP_S)[0][0])
 
     def release(self, claimed: Claimed, *, delay_s: float | None = None) -> None:
         """Give back a claimed unit that was never begun, due in ``delay_s`` seconds, as if it had not been taken."""
@@ -286,8 +307,8 @@ class Ledger:
 
     def reconcile(self, limit: int = 500) -> list[Idle]:
         """Repair what was dropped, and return the campaigns that may need a wake-up."""
-        sql = "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s)"
-        rows = self.database.rows(sql, self.worker, LEASE_S, STALE_S, MAX_CRASHES, limit)
+        sql = "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s, %s)"
+        rows = self.database.rows(sql, self.worker, LEASE_S, GAP_S, STALE_S, MAX_CRASHES, limit)
         return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
 
     def claim_wakeups(self, idle: Sequence[Idle]) -> list[tuple[str, int]]:

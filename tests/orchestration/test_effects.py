@@ -50,6 +50,7 @@ def dead(one: Harness, worker: str) -> None:
     one.database.run("INSERT INTO marketing.workers (worker) VALUES (%s) ON CONFLICT DO NOTHING", worker)
     one.database.run(f"UPDATE marketing.workers SET fresh_since = {PAST}")
     one.database.run(f"UPDATE marketing.workers SET beat_at = {PAST} WHERE worker = %s", worker)
+    one.database.run(f"UPDATE marketing.units SET started_at = {PAST} WHERE worker = %s", worker)
 
 
 def context(one: Harness, claimed: Claimed, campaign_id: str = "c1") -> LedgerContext:
@@ -346,7 +347,9 @@ def test_poison_fails_alone(bench: Callable[..., Harness], monkeypatch: pytest.M
     one.ledger.take("c1", 0, 0, 1)
     dead(one, "victim")
     for _ in range(6):
-        one.database.run("UPDATE marketing.units SET status = 'running', worker = 'victim' WHERE key = 'u0'")
+        one.database.run(
+            f"UPDATE marketing.units SET status = 'running', worker = 'victim', started_at = {PAST} WHERE key = 'u0'"
+        )
         one.ledger.reconcile()
     assert one.reports.units("c1") == {"failed": 1, "pending": 2}
     assert one.orchestrator.run_hop("c1") == "completed"

@@ -241,6 +241,7 @@ def test_reconcile_finishes_what_lost_its_messages_and_its_worker(
     judge.ledger.beat()
     past = "clock_timestamp() - interval '60 seconds'"
     judge.database.run(f"UPDATE marketing.campaigns SET progress_at = {past}")
+    judge.database.run(f"UPDATE marketing.units SET started_at = {past} WHERE status = 'running'")
     # The judge has not beaten for long enough to judge anybody yet.
     assert [one.campaign_id for one in judge.ledger.reconcile()] == ["c1"]
     assert judge.reports.units("c1") == {"pending": 1, "running": 2}

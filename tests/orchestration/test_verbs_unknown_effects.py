@@ -92,6 +92,7 @@ def judge(one: Harness) -> None:
     """Let this worker call others dead, and look."""
     one.ledger.beat()
     one.database.run(f"UPDATE marketing.workers SET fresh_since = {PAST}")
+    one.database.run(f"UPDATE marketing.units SET started_at = {PAST} WHERE status = 'running'")
     one.ledger.reconcile()
 
 

@@ -98,6 +98,7 @@ def dead(one: Harness, worker: str) -> None:
     one.database.run("INSERT INTO marketing.workers (worker) VALUES (%s) ON CONFLICT DO NOTHING", worker)
     one.database.run(f"UPDATE marketing.workers SET fresh_since = {PAST}")
     one.database.run(f"UPDATE marketing.workers SET beat_at = {PAST} WHERE worker = %s", worker)
+    one.database.run(f"UPDATE marketing.units SET started_at = {PAST} WHERE worker = %s", worker)
 
 
 class NoMessages:

@@ -189,6 +189,7 @@ CREATE TABLE marketing.workers (
     worker      text PRIMARY KEY,
     beat_at     timestamptz NOT NULL DEFAULT now(),
     fresh_since timestamptz NOT NULL DEFAULT now(), -- start of the present uninterrupted run of beats
+    lost        jsonb NOT NULL DEFAULT '[]',        -- units that counted a crash when it was declared dead
     metrics     jsonb NOT NULL DEFAULT '{}'         -- what it has counted since it began
 );
 

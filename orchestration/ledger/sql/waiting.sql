@@ -135,15 +135,28 @@ BEGIN
 END $$;
 
 -- Say that a worker is alive, with what it has counted; returns what has been stopped in the last minutes ('campaign', id)
--- and which providers are switched off ('provider', name).
+-- and which providers are switched off ('provider', name). A worker that was declared dead and answers after all did not
+-- crash: what its units counted for it is taken back.
 CREATE FUNCTION marketing.beat(p_worker text, p_metrics jsonb) RETURNS TABLE (what text, name text)
 LANGUAGE plpgsql AS $$
+DECLARE
+    wronged jsonb;
 BEGIN
     INSERT INTO marketing.workers AS w (worker) VALUES (p_worker)
     ON CONFLICT (worker) DO UPDATE
     SET beat_at = clock_timestamp(),
         fresh_since = CASE WHEN clock_timestamp() - w.beat_at > interval '5 seconds' THEN clock_timestamp()
-                           ELSE w.fresh_since END;
+                           ELSE w.fresh_since END
+    RETURNING w.lost INTO wronged;
+    IF wronged <> '[]' THEN
+        UPDATE marketing.workers w SET lost = '[]' WHERE w.worker = p_worker;
+        UPDATE marketing.units u SET crashes = u.crashes - 1
+        FROM jsonb_to_recordset(wronged) AS l(campaign text, step integer, stage integer, key text)
+        WHERE u.campaign_id = l.campaign AND u.step = l.step AND u.stage = l.stage AND u.key = l.key
+          AND u.crashes > 0 AND u.status IN ('pending', 'unknown', 'running');
+        INSERT INTO marketing.fleet_events (kind, data)
+        VALUES ('worker_back', jsonb_build_object('worker', p_worker, 'units', jsonb_array_length(wronged)));
+    END IF;
     UPDATE marketing.workers w SET metrics = p_metrics WHERE w.worker = p_worker AND w.metrics <> p_metrics;
     RETURN QUERY SELECT 'campaign', c.campaign_id FROM marketing.campaigns c
                  WHERE c.status IN ('paused', 'cancelling') AND c.updated_at > clock_timestamp() - interval '10 minutes';
@@ -166,14 +179,17 @@ $$;
 
 -- Repair what was dropped and list the campaigns that may need a wake-up: (campaign, agent, step, no progress since).
 -- Safe to run any number of times in parallel. p_worker is the judge: it declares no worker dead until it has itself
--- beaten without a gap for as long as the lease, and Postgres has been up for as long.
+-- beaten without a gap for as long as the lease, to this moment, and Postgres has been up for as long. Who has claimed
+-- something within the lease is not dead either.
 CREATE FUNCTION marketing.reconcile(
-    p_worker text, p_lease double precision, p_stale double precision, p_max_crashes integer, p_limit integer
+    p_worker text, p_lease double precision, p_gap double precision, p_stale double precision, p_max_crashes integer,
+    p_limit integer
 ) RETURNS TABLE (idle_campaign text, idle_agent text, idle_step integer, idle_since timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
     may_judge boolean;
 BEGIN
     SELECT w.fresh_since <= clock_timestamp() - make_interval(secs => p_lease)
+           AND w.beat_at > clock_timestamp() - make_interval(secs => p_gap)
            AND pg_postmaster_start_time() <= clock_timestamp() - make_interval(secs => p_lease)
     INTO may_judge FROM marketing.workers w WHERE w.worker = p_worker;
 
@@ -190,12 +206,13 @@ BEGIN
             JOIN marketing.ad_switches earlier USING (campaign_id)
             WHERE s.settled_at IS NULL
         ), lost AS (
-            SELECT u.campaign_id, u.step, u.stage, u.key
+            SELECT u.campaign_id, u.step, u.stage, u.key, u.worker
             FROM places p
             JOIN marketing.units u ON u.campaign_id = p.campaign_id AND u.step = p.step AND u.stage = p.stage
             WHERE u.status = 'running'
-              AND (NOT EXISTS (SELECT FROM marketing.workers w WHERE w.worker = u.worker
-                               AND w.beat_at > clock_timestamp() - make_interval(secs => p_lease))
+              AND ((coalesce(u.started_at, '-infinity') < clock_timestamp() - make_interval(secs => p_lease)
+                    AND NOT EXISTS (SELECT FROM marketing.workers w WHERE w.worker = u.worker
+                                    AND w.beat_at > clock_timestamp() - make_interval(secs => p_lease)))
                    -- A worker looks for claims that it holds without knowing, but not of paused campaigns. One that
                    -- is at work after all finds its claim gone before it sends anything, and its result is taken.
                    OR (p.requested AND u.started_at < clock_timestamp() - interval '5 minutes'))
@@ -206,11 +223,17 @@ BEGIN
                 crashes = u.crashes + 1
             FROM lost WHERE u.campaign_id = lost.campaign_id AND u.step = lost.step AND u.stage = lost.stage
                         AND u.key = lost.key
-            RETURNING u.campaign_id, u.step, u.agent, u.key, u.crashes
+            RETURNING u.campaign_id, u.step, u.stage, u.agent, u.key, u.crashes, lost.worker
         ), noted AS (
             INSERT INTO marketing.events (campaign_id, kind, step, agent, data)
             SELECT g.campaign_id, 'unit_lost', g.step, g.agent, jsonb_build_object('unit', g.key, 'crashes', g.crashes)
             FROM given_back g
+        ), remembered AS (
+            UPDATE marketing.workers w SET lost = w.lost || theirs.units
+            FROM (SELECT g.worker, jsonb_agg(jsonb_build_object('campaign', g.campaign_id, 'step', g.step,
+                                                                'stage', g.stage, 'key', g.key)) AS units
+                  FROM given_back g GROUP BY g.worker) AS theirs
+            WHERE w.worker = theirs.worker
         )
         UPDATE marketing.campaigns c SET publishes = 0, progress_at = clock_timestamp() - interval '1 day'
         WHERE c.campaign_id IN (SELECT g.campaign_id FROM given_back g);
