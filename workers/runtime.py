@@ -35,6 +35,7 @@ from orchestration.ledger.lease import HEARTBEAT_S
 from orchestration.ledger.ledger import Ledger, StopSignals
 from orchestration.ledger.schema import migrate
 from orchestration.ledger.waiting import Deferrals
+from orchestration.ledger.world import WrongWorldError
 from workers.app import app
 from workers.task_events import TaskEvents
 
@@ -59,7 +60,7 @@ class Runtime:
         log_always(worker=self.worker)
         self.events = TaskEvents()
         self.database = Database(settings.database_url)
-        self.ledger = Ledger(self.database, self.worker)
+        self.ledger = Ledger(self.database, self.worker, settings.mode)
         self.deferrals = Deferrals(self.database)
         self._stopped_work = StopSignals()  #: as of the last heartbeat
         self.admission: Admission | None = admission(settings, on_change=self._on_breaker_change)
@@ -90,9 +91,13 @@ class Runtime:
         return not self.draining.is_set() and (served is None or agent in served)
 
     def start(self) -> None:
-        """Migrate the schema and start to send heartbeats."""
+        """Migrate the schema and start to send heartbeats.
+
+        Raises WrongWorldError when MARKETING_MODE is not the database's mode.
+        """
         crash_points.check()
-        migrate(self.database.url)
+        migrate(self.database.url, self.settings.mode)
+        self.ledger.world.require()
         self._stopped_work = self.ledger.beat()
         self._heartbeat_thread.start()
 
@@ -115,7 +120,7 @@ class Runtime:
                 self._stopped_work = self.ledger.beat(self._counted())
                 if beats % ORPHAN_SCAN_BEATS == 0:
                     orphans.look()
-            except DatabaseUnavailableError as error:
+            except (DatabaseUnavailableError, WrongWorldError) as error:
                 log.warning("no heartbeat: %s", error)
 
     def _counted(self) -> list[dict[str, object]]:
@@ -138,4 +143,4 @@ class Runtime:
 @cache
 def runtime() -> Runtime:
     """Return the runtime of this process, which is built on first use."""
-    return Runtime(connected(Settings.from_env()), app, slots=int(os.environ.get("UNIT_SLOTS") or DEFAULT_SLOTS))
+    return Runtime(connected(), app, slots=int(os.environ.get("UNIT_SLOTS") or DEFAULT_SLOTS))

@@ -130,7 +130,7 @@ def _mode(settings: Settings) -> Iterable[Finding]:
 def _services(settings: Settings) -> Iterable[Finding]:
     yield from _embedded(needed=settings.database_url is None or settings.redis_url is None)
     if settings.database_url is not None:
-        yield from _postgres(settings.database_url)
+        yield from _postgres(settings.database_url, settings)
     else:
         yield Finding("Postgres", "ok", "not running; `campaigns up` and `campaigns run --embedded` start their own")
     if settings.redis_url is not None:
@@ -151,9 +151,10 @@ def _embedded(*, needed: bool) -> Iterable[Finding]:
             yield Finding(f"Embedded {name}", "unreachable" if needed else "warning", str(error))
 
 
-def _postgres(url: str) -> Iterable[Finding]:
+def _postgres(url: str, settings: Settings) -> Iterable[Finding]:
     from orchestration.ledger.database import Database, DatabaseUnavailableError, place
     from orchestration.ledger.schema import current, head
+    from workers.cli.world import world_findings
 
     try:
         database = Database(url, pool_size=1)
@@ -167,6 +168,7 @@ def _postgres(url: str) -> Iterable[Finding]:
         revision, newest = current(url), head()
         if revision == newest:
             yield Finding("Tables", "ok", f"revision {revision}")
+            yield from world_findings(database, settings)
             yield from _work(database)
             yield from _switches(database)
         else:
