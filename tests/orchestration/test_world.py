@@ -159,12 +159,10 @@ def test_a_submit_that_is_under_way_is_waited_for(
         waiting = threading.Thread(target=change)
 
         def submit(tx: Transaction) -> None:
-            tx.rows(
-                "SELECT * FROM marketing.submit(%s, %s)", encode({**row, "mode": "sandbox"}), encode(units_json(stage))
-            )
+            campaign = encode({**row, "mode": "sandbox"})
+            tx.rows("SELECT * FROM marketing.submit(%s, %s)", campaign, encode(units_json(stage)))
             waiting.start()
-            waiting.join(0.3)
-            assert waiting.is_alive()
+            wait_until(lambda: client.database.value(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND {here}"))
 
         client.database.transaction(submit)
         waiting.join(10)

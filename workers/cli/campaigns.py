@@ -147,8 +147,7 @@ def _stream(client: Campaigns, campaign_id: str) -> str:
     for event in handle.watch():
         print_json_line({"event": event.kind, **_fields(event, mode)})
     status, reason = client.reports.status(campaign_id)
-    ended = {"event": "ended", "campaign_id": campaign_id, "mode": mode, "status": status, "reason": reason}
-    print_json_line(ended)
+    print_json_line({"event": "ended", "campaign_id": campaign_id, "status": status, "reason": reason})
     return status
 
 
@@ -203,7 +202,7 @@ def export(campaign_id: str, output: Path | None, as_json: bool) -> int:
     except OSError as error:
         raise click.BadParameter(f"{output} can't be written: {error.strerror}", param_hint="--output") from None
     if as_json:
-        print_json({"campaign_id": campaign_id, "mode": everything["mode"], "output": str(output)})
+        print_json({"campaign_id": campaign_id, "output": str(output)})
     else:
         of = " of a live campaign" if everything["mode"] == LIVE else ""
         note(f"Written to {output}; it holds personal data of the leads{of}.")
