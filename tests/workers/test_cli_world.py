@@ -17,9 +17,10 @@ from spend_bench import claim, journal, usage
 from toys import toys
 from verbs_harness import begun, verbs_harness
 
-from integrations.settings import Mode
+from integrations.settings import Mode, Settings
 from orchestration.ledger.database import Database
 from orchestration.ledger.world import World
+from workers.metrics import FleetCollector
 
 LIVE = "this database is live, and MARKETING_MODE here is sandbox: set MARKETING_MODE=live to work with it"
 CAMPAIGN = "name: Launch\ntarget_audience: {industry: saas}\n"
@@ -98,11 +99,14 @@ def test_the_world_is_shown_and_changed(campaigns: Command, database_url: str, r
     assert refused.code == 2
     assert "1 sandbox campaign is unfinished" in refused.err
     one.database.run("UPDATE marketing.campaigns SET status = 'completed'")
+    held = "SELECT marketing.spend_reserve_ads('c1', 'k', 'a', 'p', 'EUR', 100, 6, NULL, NULL, NULL)"
+    one.database.rows(held)
     asked = campaigns("world", "set", "live")
     assert asked.code == 2
     assert "add --yes to do it" in asked.err
     assert "becomes live" in asked.words
     assert "real money" in asked.words
+    assert "may still run (6.00 EUR a day)" in asked.words
     assert campaigns("world", "show", "--json").json["mode"] == "sandbox"
     done = campaigns("world", "set", "live", "--yes", "--json").json
     assert (done["mode"], done["changed"]) == ("live", True)
@@ -137,6 +141,10 @@ def test_each_world_s_money_is_told_by_itself(campaigns: Command, database_url: 
     found = campaigns("spend", "--json").json
     sums = [one["total"]["totals"]["llm"]["USD"]["settled"] for one in (found, found["other_world"])]
     assert [Decimal(one) for one in sums] == [Decimal("0.30"), Decimal("0.90")]
+    with closing(Database(database_url)) as database:
+        metrics = [*FleetCollector(Settings.from_env(), database, None).collect()]
+    settled = [sample for metric in metrics if metric.name == "marketing_spend" for sample in metric.samples]
+    assert {sample.labels["mode"]: sample.value for sample in settled} == {"live": 0.3, "sandbox": 0.9}
 
 
 def test_migrate_says_of_which_world_the_database_is(campaigns: Command, bench: Harness) -> None:

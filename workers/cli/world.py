@@ -12,7 +12,7 @@ import click
 
 from workers.cli.bulk import actor
 from workers.cli.output import clean, console, json_option, note, print_json, say
-from workers.cli.wording import count, moment
+from workers.cli.wording import amounts, count, moment
 
 if TYPE_CHECKING:
     from integrations.settings import Settings
@@ -49,13 +49,13 @@ def show_world(as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     with campaigns(start=True) as client:
-        document = _document(client)
+        document, row, here = _document(client), client.world.read(), client.world.mode
     if as_json:
         print_json(document)
         return 0
-    say(f"This database is {document['mode']}, since {document['since']} (by {clean(document['by'])}).")
-    if document["process"] != document["mode"]:
-        note(f"MARKETING_MODE here is {document['process']}: this shell can only read.")
+    say(f"This database is {row.mode}, since {moment(row.since)} UTC (by {clean(row.by)}).")
+    if here is not row.mode:
+        note(f"MARKETING_MODE here is {here}: this shell can only read.")
     return 0
 
 
@@ -81,7 +81,7 @@ def set_world(mode: str, yes: bool, as_json: bool) -> int:
                 raise WrongWorldError(in_the_way(number, now))
             if not as_json:
                 change = f"This database is {now}, and becomes {wanted}."
-                console().print("\n".join((change, _MEANS[mode], _BESIDE.format(mode=mode))))
+                console().print("\n".join((change, _MEANS[mode], _BESIDE.format(mode=mode), *_still_on_air(client))))
             if not yes:
                 if as_json or not asks():
                     raise click.UsageError(f"This would make a {now} database {wanted}; add --yes to do it")
@@ -97,6 +97,17 @@ def set_world(mode: str, yes: bool, as_json: bool) -> int:
     return 0
 
 
+def _still_on_air(client: Campaigns) -> list[str]:
+    """Return what is to be said when ads of campaigns that have ended may still run in the world that is left."""
+    running = client.spend()["today"]["ads_per_day"]
+    if not running:
+        return []
+    return [
+        f"Ads of campaigns that have ended may still run ({amounts(running)} a day): cancel those campaigns first, for "
+        "in the other world no verb reaches them."
+    ]
+
+
 def _document(client: Campaigns) -> dict[str, object]:
     """Return {"mode", "since", "by", "process": this shell's mode, "history": [{"at", "actor", "from", "to"}]}."""
     from orchestration.ledger.waiting import Deferrals
@@ -106,10 +117,10 @@ def _document(client: Campaigns) -> dict[str, object]:
     events = [one for one in Deferrals(client.database).history(limit=10_000) if one.kind == CHANGED]
     return {
         "mode": row.mode,
-        "since": moment(row.since),
+        "since": row.since,
         "by": row.by,
         "process": client.world.mode,
-        "history": [{"at": moment(one.at), "actor": one.actor, **one.data} for one in events],
+        "history": [{"at": one.at, "actor": one.actor, **one.data} for one in events],
     }
 
 
@@ -120,7 +131,7 @@ def world_findings(database: Database, settings: Settings) -> list[Finding]:
 
     world = World(database, settings.mode)
     row = world.read()
-    told = [Finding("World", "ok", f"{row.mode}, since {moment(row.since)} (by {row.by})")]
+    told = [Finding("World", "ok", f"{row.mode}, since {moment(row.since)} UTC (by {row.by})")]
     if number := world.unfinished(row.mode):
         text = f"{count(number, 'campaign')} of the other world unfinished: workers of this database leave them alone"
         told.append(Finding("World", "warning", text))
