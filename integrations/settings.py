@@ -169,13 +169,16 @@ class Settings(BaseModel):
         return {str(info.validation_alias): info for info in cls.model_fields.values() if info.validation_alias}
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+    def from_env(cls, env: Mapping[str, str] | None = None, *, defaults: Mapping[str, str] | None = None) -> Settings:
         """Read and check the environment, in which an empty variable counts as absent.
 
+        ``defaults`` are values of variables that the environment doesn't set, such as those of a fleet that runs here.
         Raises SettingsError when values are wrong; it names each variable, its value (but for secrets) and what would
         be right.
         """
         env = os.environ if env is None else env
+        if defaults:
+            env = {**defaults, **{name: value for name, value in env.items() if value.strip()}}
         given = {name: value for name in cls.variables() if (value := env.get(name, "").strip())}
         live = given.get("MARKETING_MODE", "").lower() == Mode.LIVE
         if "SANDBOX_URL" in given:

@@ -1,7 +1,8 @@
 """Python client: enqueue campaigns, follow them, read them.
 
-Light on purpose: importing it loads no model or ad SDK. Invariant: a campaign is durable as soon as ``submit`` returns,
-also when its wake-up message is lost.
+Light on purpose: importing it loads no model or ad SDK. Invariants: a campaign is durable as soon as ``submit``
+returns, also when its wake-up message is lost; a client of another mode (MARKETING_MODE) than the database's reads and
+does nothing else: what would change something raises WrongWorldError.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agents.config import CampaignConfig
@@ -17,13 +19,14 @@ from agents.ports import SystemClock
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.fleet_note import read_note
-from integrations.settings import Settings, SettingsError
+from integrations.settings import Mode, Settings, SettingsError
 from orchestration.control.limits import Amount, change_limits
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.control.submission import IdempotencyConflictError, admitted, prepare, read_files
 from orchestration.control.verbs import Verbs
 from orchestration.ledger.database import Database, encode
 from orchestration.ledger.ledger import Ledger
+from orchestration.ledger.world import World
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent, CampaignSummary, Reports
 from orchestration.reports.spend import CampaignSpending, FleetSpending, campaign_spend, fleet_spend
 from orchestration.stores.knowledge import KnowledgeBase
@@ -40,8 +43,8 @@ POLL_S = 0.2  #: how often a waiting client looks at the row
 class CampaignHandle:
     """Campaign that is read afresh at each access.
 
-    The verbs return its status. All raise CampaignNotFoundError when it is gone, and VerbRefusedError when its status
-    does not allow the verb.
+    The verbs return its status. All raise CampaignNotFoundError when it is gone, WrongWorldError when this client is of
+    another mode than the database, and VerbRefusedError when the campaign's status or world does not allow the verb.
     """
 
     def __init__(self, campaigns: Campaigns, campaign_id: str) -> None:
@@ -55,6 +58,11 @@ class CampaignHandle:
     def status(self) -> str:
         """queued | running | waiting | awaiting_approval | paused | cancelling | completed | failed | cancelled."""
         return self._campaigns.reports.status(self.campaign_id)[0]
+
+    @property
+    def mode(self) -> Mode:
+        """World that the campaign is of: ``live`` is real providers and real money."""
+        return self._campaigns.reports.mode(self.campaign_id)
 
     @property
     def reason(self) -> str | None:
@@ -187,14 +195,17 @@ class Campaigns:
         self.database = database or Database(settings.database_url, pool_size=1)
         self.reports = Reports(self.database)
         self.knowledge = KnowledgeBase(self.database)
-        self._ledger = Ledger(self.database, worker="client")
+        self._ledger = Ledger(self.database, "client", settings.mode)
         self._files = LeadFileStore(self.database)
         self._wakeups = wakeups
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Campaigns:
-        """Connect to DATABASE_URL and REDIS_URL, or to the fleet that ``campaigns up`` runs under MARKETING_HOME."""
-        return cls(connected(Settings.from_env(env)))
+        """Connect to DATABASE_URL and REDIS_URL, or to the fleet that ``campaigns up`` runs under MARKETING_HOME.
+
+        That fleet's mode is the client's where MARKETING_MODE is not set.
+        """
+        return cls(connected(env))
 
     def submit(
         self, config: CampaignConfig, *, idempotency_key: str | None = None, campaign_id: str | None = None
@@ -202,24 +213,31 @@ class Campaigns:
         """Enqueue a campaign.
 
         The same ``idempotency_key`` with the same configuration gives the same campaign. ``campaign_id`` may be given
-        where runs are compared; it must be new. Raises IdempotencyConflictError when the key belongs to another
-        configuration, ConfigError and SettingsError when the campaign can't work; nothing is stored then.
+        where runs are compared; it must be new. What the configuration leaves out is filled in for the database's
+        world. Raises IdempotencyConflictError when the key belongs to another configuration or world, ConfigError and
+        SettingsError when the campaign can't work, WrongWorldError when this client is of another mode than the
+        database; nothing is stored then.
         """
-        config, files = read_files(admitted(config, self.settings))
+        config, files = read_files(admitted(config, self.settings, self._mode))
         row, stage = prepare(
             config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
         )
         for file in files:
             self._files.add(file)
-        found_id, found_hash, created = self._ledger.submit(row, stage)
-        if not created and found_hash != row["config_hash"]:
+        found = self._ledger.submit(row, stage)
+        if not found.created and found.mode is not self._mode:
             raise IdempotencyConflictError(
-                f"idempotency_key={idempotency_key!r} belongs to campaign {found_id}, whose configuration differs; "
-                "use another key, or submit the same configuration"
+                f"idempotency_key={idempotency_key!r} belongs to campaign {found.campaign_id}, which is a {found.mode} "
+                f"campaign, and this database has been {self._mode} since; use another key"
             )
-        if created:
-            BestEffort(lambda: self.wakeups).hop(found_id, str(row["agent"]), 0)
-        return CampaignHandle(self, found_id)
+        if not found.created and found.config_hash != row["config_hash"]:
+            raise IdempotencyConflictError(
+                f"idempotency_key={idempotency_key!r} belongs to campaign {found.campaign_id}, whose configuration "
+                "differs; use another key, or submit the same configuration"
+            )
+        if found.created:
+            BestEffort(lambda: self.wakeups).hop(found.campaign_id, str(row["agent"]), 0)
+        return CampaignHandle(self, found.campaign_id)
 
     def get(self, campaign_id: str) -> CampaignHandle:
         """Return the handle of a campaign.
@@ -256,6 +274,16 @@ class Campaigns:
         self.database.close()
 
     @property
+    def world(self) -> World:
+        """World of the database, as this client sees it."""
+        return self._ledger.world
+
+    @cached_property
+    def _mode(self) -> Mode:
+        """Mode of the database and of this client: read once, and looked at again by the statement that submits."""
+        return self.world.require()
+
+    @property
     def wakeups(self) -> Wakeups:
         """Messages to the fleet, over a broker connection that is made on first use."""
         if self._wakeups is None:
@@ -290,18 +318,21 @@ class BestEffort:
         raise NotImplementedError("a client publishes no chord")
 
 
-def connected(settings: Settings) -> Settings:
-    """Return the settings with the URLs of the fleet under MARKETING_HOME where the environment names none."""
+def connected(env: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of the environment, those of the fleet under MARKETING_HOME where it names no database.
+
+    Whoever uses that fleet's database is of its mode and its sandbox, unless the environment says otherwise. With a
+    database of its own the environment lacks at most the fleet's Redis.
+    """
+    settings = Settings.from_env(env)
     if settings.database_url and settings.redis_url:
         return settings
     note = read_note(settings.home)
     if note is None:
         return settings
-    urls = {
-        "database_url": settings.database_url or note.database_url,
-        "redis_url": settings.redis_url or note.redis_url,
-    }
-    return settings.model_copy(update=urls)
+    if settings.database_url:
+        return settings.model_copy(update={"redis_url": note.redis_url})
+    return Settings.from_env(env, defaults=note.environment)
 
 
 def _pause(deadline: float | None, campaign_id: str) -> None:

@@ -97,9 +97,12 @@ def services(run_folder: Path) -> Iterator[EmbeddedServices]:
 @pytest.fixture(scope="session")
 def databases(services: EmbeddedServices) -> stack.Databases:
     """Makes fresh, migrated databases; for fixtures of a wider scope than ``database_url``."""
+    from functools import partial
+
+    from integrations.settings import Mode
     from orchestration.ledger.schema import migrate
 
-    return stack.Databases(services.database_url, migrate)
+    return stack.Databases(services.database_url, partial(migrate, mode=Mode.SANDBOX))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from agents.registry import agent_names
 from integrations.log_context import log_context
 from orchestration.execution.canvas import hop_task, requeue, unit_task
 from orchestration.ledger.database import DatabaseUnavailableError
+from orchestration.ledger.world import WrongWorldError
 from workers.app import app
 from workers.runtime import runtime
 
@@ -30,12 +31,12 @@ class AgentTask(Task):  # type: ignore[misc]  # celery is untyped
     max_retries = 0
 
 
-def stopped_by(error: DatabaseUnavailableError) -> str:
-    """Log that a task ends because Postgres is away, and return its result.
+def stopped_by(error: DatabaseUnavailableError | WrongWorldError) -> str:
+    """Log that a task ends because Postgres is away or of another world, and return its result.
 
     Its claims end with it: the search for orphaned claims gives them back, and reconcile wakes their campaigns.
     """
-    log.warning("stopped, for Postgres is away: %s", error)
+    log.warning("stopped by the database: %s", error)
     return "database away"
 
 

@@ -10,12 +10,11 @@ import os
 
 from celery import Celery, concurrency, signals
 
-from integrations.settings import Settings
 from orchestration.client import connected
 from workers.logs import configure_celery
 
 # A worker started by hand on a machine where `campaigns up` runs uses that fleet's broker.
-_redis_url = connected(Settings.from_env()).redis_url
+_redis_url = connected().redis_url
 if _redis_url:
     os.environ.setdefault("REDIS_URL", _redis_url)
 

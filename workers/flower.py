@@ -1,22 +1,29 @@
 """Application for Flower, started with ``celery -A workers.flower flower``.
 
 It is that of :mod:`workers.app`. Importing this module also sets up logging and adds the fleet's metrics
-(:mod:`workers.metrics`) to Flower's ``/metrics``. Invariant: Flower starts even if other services are down, and without
-a database it shows its own metrics only.
+(:mod:`workers.metrics`) to Flower's ``/metrics``. Invariants: Flower starts even if other services are down, and
+without a database it shows its own metrics only; it doesn't start beside a database of another mode.
 """
 
 from __future__ import annotations
 
 from prometheus_client import REGISTRY
 
-from integrations.settings import Settings
+from orchestration.client import connected
+from orchestration.ledger.world import WrongWorldError
 from workers import logs
 from workers.app import app
 from workers.metrics import FleetCollector
+from workers.world import require_world
 
 __all__ = ["app"]
 
-logs.configure(Settings.from_env())  # unlike workers and beat, Flower doesn't send Celery's setup_logging
+_settings = connected()
+logs.configure(_settings)  # unlike workers and beat, Flower doesn't send Celery's setup_logging
+try:
+    require_world(_settings)
+except WrongWorldError as error:
+    raise SystemExit(f"Flower can't start: {error}") from error
 _collector = FleetCollector.from_env()
 if _collector is not None:
     REGISTRY.register(_collector)

@@ -13,6 +13,7 @@ from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.lease import HEARTBEAT_S
 from orchestration.ledger.ledger import Ledger, StopSignals
 from orchestration.ledger.own_connection import OwnConnection
+from orchestration.ledger.world import WrongWorldError
 from workers.periodic import Periodic
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class Heartbeat:
         try:
             self._heard(self._ledger.beat(self._counted(), over=self._connection))
             self._beaten_at = seconds_since_boot()
-        except DatabaseUnavailableError as error:
+        except (DatabaseUnavailableError, WrongWorldError) as error:
             if seconds_since_boot() >= self._silent_until:
                 self._silent_until = seconds_since_boot() + SILENCE_S
                 log.warning("no heartbeat for %.0f s: %s", self.age_s, error)

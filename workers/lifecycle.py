@@ -16,17 +16,19 @@ from celery import signals
 from celery.worker.consumer import Consumer
 
 from agents.registry import agent_names
+from orchestration.client import connected
 from workers.app import app
 from workers.channel_guard import ChannelGuard
 from workers.runtime import runtime
 from workers.thread_pool import ThreadPool
+from workers.world import require_world
 
 log = logging.getLogger(__name__)
 
 app.steps["consumer"].add(ChannelGuard)
 
 
-def _exit_on_error(step: Callable[[], None]) -> None:
+def _exit_on_error(step: Callable[[], None], process: str = "worker") -> None:
     """Run a step of the start, and end the process if it fails.
 
     Celery logs an exception of a signal's receiver and continues, but a worker can't work without its runtime.
@@ -34,13 +36,18 @@ def _exit_on_error(step: Callable[[], None]) -> None:
     try:
         step()
     except Exception as error:  # any failure must end the process, so that its supervisor sees it
-        log.exception("the worker can't start")
-        raise SystemExit(f"the worker can't start: {error}") from error
+        log.exception("the %s can't start", process)
+        raise SystemExit(f"the {process} can't start: {error}") from error
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def _start(**_: object) -> None:
     _exit_on_error(lambda: runtime().start())
+
+
+@signals.beat_init.connect  # type: ignore[untyped-decorator]  # celery is untyped
+def _start_beat(**_: object) -> None:
+    _exit_on_error(lambda: require_world(connected()), "beat")
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # celery is untyped

@@ -49,7 +49,7 @@ class FleetCollector(Collector):
     @staticmethod
     def from_env() -> FleetCollector | None:
         """Return a collector for the fleet named by the environment or MARKETING_HOME, or None without a database."""
-        settings = connected(Settings.from_env())
+        settings = connected()
         if settings.database_url is None:
             return None
         return FleetCollector(settings, Database(settings.database_url, pool_size=1), admission(settings))
@@ -79,12 +79,17 @@ class FleetCollector(Collector):
         switches = [((switch.provider,), 1.0) for switch in Deferrals(self._database).switches()]
         yield _gauge("marketing_provider_switched_off", "Providers switched off by hand", ("provider",), switches)
         yield from _counters(counted(self._database))
-        spent = CounterMetricFamily("marketing_spend", "Money settled so far", labels=("kind", "currency"))
-        held = GaugeMetricFamily("marketing_spend_held", "Money reserved", labels=("kind", "currency"))
-        for kind, totals in fleet_spend(self._database, self._settings)["total"]["totals"].items():
-            for currency, total in totals.items():
-                spent.add_metric((kind, currency), float(total["settled"]))
-                held.add_metric((kind, currency), float(total["held"]))
+        names = ("mode", "kind", "currency")
+        spent = CounterMetricFamily("marketing_spend", "Money settled so far", labels=names)
+        held = GaugeMetricFamily("marketing_spend_held", "Money reserved", labels=names)
+        spending = fleet_spend(self._database, self._settings)
+        other = spending["other_world"]
+        for one in (spending, *([other] if other is not None else [])):
+            for kind, totals in one["total"]["totals"].items():
+                for currency, total in totals.items():
+                    labels = (one["mode"], kind, currency)
+                    spent.add_metric(labels, float(total["settled"]))
+                    held.add_metric(labels, float(total["held"]))
         yield spent
         yield held
 

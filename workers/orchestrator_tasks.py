@@ -5,6 +5,8 @@ Invariant: each may run any number of times, in parallel, on any worker.
 
 from __future__ import annotations
 
+import logging
+
 from celery.exceptions import Reject
 from pydantic import JsonValue
 
@@ -18,10 +20,13 @@ from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWake
 from orchestration.execution.reconcile import reconcile
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.waiting import BUDGET
+from orchestration.ledger.world import WrongWorldError
 from workers.agent_tasks import stopped_by
 from workers.app import app
 from workers.broker_queues import BrokerQueues
 from workers.runtime import Runtime, runtime
+
+log = logging.getLogger(__name__)
 
 
 @app.task(name=ADVANCE_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
@@ -39,14 +44,18 @@ def advance(campaign_id: str, step: int, stage: int) -> str:
 
 @app.task(name="orchestration.execution.reconcile", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def reconcile_tick() -> int | str:
-    """Wake every campaign whose wake-up was lost, and return how many there were."""
+    """Wake every campaign whose wake-up was lost, and return how many there were.
+
+    Nothing is done in a database that has become one of another mode than this worker's.
+    """
     try:
         return _reconcile(runtime())
-    except DatabaseUnavailableError as error:
+    except (DatabaseUnavailableError, WrongWorldError) as error:
         return stopped_by(error)
 
 
 def _reconcile(process: Runtime) -> int:
+    process.ledger.world.require()
     expire_approvals(process.ledger, process.verbs)
     _wake_within_budget(process)
     process.deferrals.tick()
@@ -84,6 +93,6 @@ def _submit(process: Runtime, config: dict[str, JsonValue], idempotency_key: str
         if any(isinstance(s, FileSourceConfig) and s.unread for s in parsed.lead_sources):
             raise ConfigError(["lead_sources: a file must be given by file_id when a campaign is sent by task name"])
         return campaigns.submit(parsed, idempotency_key=idempotency_key).campaign_id
-    except (ConfigError, SettingsError, IdempotencyConflictError) as error:
+    except (ConfigError, SettingsError, IdempotencyConflictError, WrongWorldError) as error:
         campaigns.refuse(idempotency_key, getattr(error, "problems", [str(error)]))
         return "refused"

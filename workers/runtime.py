@@ -59,7 +59,7 @@ class Runtime:
         log_always(worker=self.worker)
         self.events = TaskEvents()
         self.database = Database(settings.database_url)
-        self.ledger = Ledger(self.database, self.worker)
+        self.ledger = Ledger(self.database, self.worker, settings.mode)
         self.deferrals = Deferrals(self.database)
         self._stopped_work = StopSignals()  #: as of the last heartbeat
         self.admission: Admission | None = admission(settings, on_change=self._on_breaker_change)
@@ -92,9 +92,13 @@ class Runtime:
         return not self.draining.is_set() and (served is None or agent in served)
 
     def start(self) -> None:
-        """Migrate the schema, and start to send heartbeats and to watch over this process."""
+        """Migrate the schema, and start to send heartbeats and to watch over this process.
+
+        Raises WrongWorldError when MARKETING_MODE is not the database's mode.
+        """
         crash_points.check()
-        migrate(self.database.url)
+        migrate(self.database.url, self.settings.mode)
+        self.ledger.world.require()
         self._hear(self.ledger.beat())
         for thread in (self._heartbeat, self._orphans, self.watchdog):
             thread.start()
@@ -132,4 +136,4 @@ class Runtime:
 @cache
 def runtime() -> Runtime:
     """Return the runtime of this process, which is built on first use."""
-    return Runtime(connected(Settings.from_env()), app, slots=int(os.environ.get("UNIT_SLOTS") or DEFAULT_SLOTS))
+    return Runtime(connected(), app, slots=int(os.environ.get("UNIT_SLOTS") or DEFAULT_SLOTS))

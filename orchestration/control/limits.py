@@ -16,7 +16,7 @@ from orchestration.control.verbs import STATUSES, VerbRefusedError, Verbs
 from orchestration.ledger.changes import lock, note
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.waiting import Deferrals
-from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError, Reports
+from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
 from orchestration.spend.ads import RUNNING_DAILY
 from orchestration.spend.models import amount_text
 
@@ -35,14 +35,15 @@ def change_limits(
     """Set the limits that are given (``llm`` in USD, the others in the campaign's currency) and return its status.
 
     Raises CampaignNotFoundError when there is no such campaign, ConfigError when a limit is no amount or below the
-    campaign's budget, VerbRefusedError when the campaign has ended or a limit is below what is spent and held.
+    campaign's budget, WrongWorldError as every verb does, VerbRefusedError when the campaign has ended, is of another
+    world, or a limit is below what is spent and held.
     """
     given = {"llm": llm, "ads": ads, "ads_per_day": ads_per_day}
     wanted = {name: str(value) for name, value in given.items() if value is not None}
     if not wanted:
         raise VerbRefusedError("say which limit changes: llm, ads or ads_per_day")
     database = verbs.ledger.database
-    config = Reports(database).row(campaign_id).state.campaign_config
+    config = verbs.admit(campaign_id).state.campaign_config
     data = config.model_dump(mode="json")
     limits = CampaignConfig.parse({**data, "limits": {**data["limits"], **wanted}}).limits.model_dump(mode="json")
     status = database.transaction(lambda tx: _change(tx, campaign_id, {name: limits[name] for name in wanted}, actor))

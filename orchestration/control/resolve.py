@@ -72,7 +72,7 @@ def resolve(
     """
     database = verbs.ledger.database
     reports = Reports(database)
-    reports.status(campaign_id)
+    verbs.admit(campaign_id)
     units = {unit.key: unit for unit in _units(database, campaign_id)}
     unit = units.get(unit_key)
     if unit is None:

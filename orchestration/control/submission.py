@@ -37,13 +37,14 @@ LIVE_MEASURE_AFTER = timedelta(hours=48)
 LIVE_OPTIMIZE_EVERY = timedelta(days=1)
 
 
-def resolve(config: CampaignConfig, settings: Settings) -> CampaignConfig:
-    """Return the configuration with the defaults of live mode.
+def resolve(config: CampaignConfig, mode: Mode) -> CampaignConfig:
+    """Return the configuration with the defaults of its world, ``mode`` as the database says it.
 
-    A person approves what has effects: ads, and what agents of other packages do. Ads have time to gather figures
-    before they are measured, and are optimised daily. Explicit values stay as they are, and so does everything else.
+    In the sandbox nothing is filled in. In live a person approves what has effects: ads, and what agents of other
+    packages do; ads have time to gather figures before they are measured, and are optimised daily. Explicit values
+    stay as they are.
     """
-    if settings.mode is not Mode.LIVE:
+    if mode is not Mode.LIVE:
         return config
     if config.ad_platforms:
         times = {
@@ -77,14 +78,14 @@ def check(config: CampaignConfig, settings: Settings) -> None:
     settings.require(needed_providers(config, agents()))
 
 
-def admitted(config: CampaignConfig, settings: Settings) -> CampaignConfig:
+def admitted(config: CampaignConfig, settings: Settings, mode: Mode) -> CampaignConfig:
     """Return the configuration as it is stored: checked (:func:`check` raises), with its defaults (:func:`resolve`)."""
     check(config, settings)
-    return resolve(config, settings)
+    return resolve(config, mode)
 
 
-def forked(parent: CampaignConfig, changes: Mapping[str, object], settings: Settings) -> CampaignConfig:
-    """Return the configuration of a fork, ``parent``'s with some keys replaced.
+def forked(parent: CampaignConfig, changes: Mapping[str, object], settings: Settings, mode: Mode) -> CampaignConfig:
+    """Return the configuration of a fork, ``parent``'s with some keys replaced, in the parent's world ``mode``.
 
     The approval gate asks before every effect unless the changes say otherwise. Raises ConfigError when a key is
     unknown, and as :func:`check` does for the whole configuration.
@@ -101,7 +102,7 @@ def forked(parent: CampaignConfig, changes: Mapping[str, object], settings: Sett
         raise ConfigError(
             ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]
         )
-    return admitted(config, settings)
+    return admitted(config, settings, mode)
 
 
 def needed_providers(config: CampaignConfig, agents: Mapping[str, BaseAgent]) -> tuple[str, ...]:

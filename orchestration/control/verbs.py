@@ -1,7 +1,8 @@
 """Verbs of a campaign: pause, resume, cancel, retry, go back, fork, approve, reject.
 
 Every verb is an event with who and when. Invariant: each is safe to repeat and safe against running units: one
-compare-and-set on the row; what already is so changes nothing, and what can't be done is said.
+compare-and-set on the row; what already is so changes nothing, and what can't be done is said. A verb is refused in a
+process of another mode than the database's, and for a campaign of another world than the database's.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Verbs:
             reason = f"paused by {actor}{told}"
             return StatusChange(status="paused", event="paused", actor=actor, reason=reason, data=data)
 
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
         if ads and any(agent.stop(row.state) is not None for agent in self.agents.values()):
             if switch is not None and switch.off and not switch.unreached:
@@ -81,7 +82,7 @@ class Verbs:
 
         Ads that a pause has switched off are switched on first: the campaign is ``paused`` until they are.
         """
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         if row.status == "waiting" and (row.reason or "").startswith(NEEDS_ATTENTION):
             self.changes.make_due(row)
             return self._change(campaign_id, ("waiting",), StatusChange(status="running", event="resumed", actor=actor))
@@ -98,7 +99,7 @@ class Verbs:
 
     def cancel(self, campaign_id: str, *, actor: str, reason: str | None = None) -> str:
         """Start nothing new, pause the campaign's ads on their platforms, end as cancelled."""
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         if row.status in ("cancelled", "cancelling"):
             return row.status
         self.changes.decide_approvals(campaign_id, "withdrawn", actor, reason)
@@ -111,7 +112,7 @@ class Verbs:
         """Repeat what failed, or everything from a step on."""
         if from_step is not None:
             return self._go_back(campaign_id, from_step, actor)
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         if row.status in ("queued", "running"):
             return row.status
         if row.status != "failed":
@@ -140,13 +141,13 @@ class Verbs:
     ) -> str:
         """Submit a campaign that begins at a step of this one, with its leads, content and reports, and return its id.
 
-        The parent and its ads are only read: the fork's first change creates its own. ``changes`` are keys of the
-        configuration; the approval gate asks before every effect unless they say otherwise. Raises NoSuchStepError when
-        there is no such step, and ConfigError and SettingsError as any submit does.
+        It is of the parent's world. The parent and its ads are only read: the fork's first change creates its own.
+        ``changes`` are keys of the configuration; the approval gate asks before every effect unless they say otherwise.
+        Raises NoSuchStepError when there is no such step, and ConfigError and SettingsError as any submit does.
         """
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))
-        config = forked(found.state.campaign_config, changes or {}, settings)
+        config = forked(found.state.campaign_config, changes or {}, settings, row.mode)
         now = self.clock.now()
         inherited = found.state.evolve(
             campaign_id=new_id or uuid4().hex,
@@ -159,7 +160,7 @@ class Verbs:
         )
         origin = event("forked", 0, found.agent, {"from": campaign_id, "from_step": from_step}, actor=actor)
         transition = self._begin(inherited, found.agent, 0, origin)
-        self.changes.fork(inherited.campaign_id, config.name, config_hash(config), transition, now)
+        self.changes.fork(inherited.campaign_id, row.mode, config.name, config_hash(config), transition, now)
         told = {"to": inherited.campaign_id, "from_step": from_step}
         self.changes.event(campaign_id, "was_forked", told, actor=actor)
         if transition.hold is None:
@@ -168,7 +169,7 @@ class Verbs:
 
     def approve(self, campaign_id: str, *, actor: str) -> str:
         """Agree to exactly what was asked, and go on, or ask the next question about the same stage."""
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         hold = row.hold or {}
         if row.status != "awaiting_approval":
             return self._already(row, "approved")
@@ -183,11 +184,11 @@ class Verbs:
         patch = after.model_dump(mode="json", include={"approvals", "agent_messages"})
         if following is not None:
             asked = self.changes.ask_next(row, following, actor=actor, kind=grant.kind, patch=patch)
-            return asked if asked is not None else self._already(self._row(campaign_id), "approved")
+            return asked if asked is not None else self._already(self.admit(campaign_id), "approved")
         change = StatusChange(status="running", event="approved", actor=actor, patch=patch, data={"kind": grant.kind})
         changed = self.changes.set_status(campaign_id, ("awaiting_approval",), change, revision=row.revision)
         if changed is None:
-            return self._already(self._row(campaign_id), "approved")
+            return self._already(self.admit(campaign_id), "approved")
         self.changes.decide_approvals(campaign_id, "approved", actor, None)
         self._wake(campaign_id)
         return changed
@@ -201,7 +202,7 @@ class Verbs:
 
     def reject(self, campaign_id: str, *, actor: str, reason: str, rework: bool = False, expired: bool = False) -> str:
         """Refuse what was asked, and cancel the campaign, or send it back to be reworked for the reason."""
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         if row.status != "awaiting_approval":
             return self._already(row, "rejected")
         self.changes.decide_approvals(campaign_id, "expired" if expired else "rejected", actor, reason)
@@ -214,7 +215,7 @@ class Verbs:
         origin = event("rework", row.step + 1, agent, {"reason": reason}, actor=actor)
         transition = self._begin(reworked, agent, row.step + 1, origin)
         if not self._sent_back(row, ("awaiting_approval",), transition):
-            return self._already(self._row(campaign_id), "rejected")
+            return self._already(self.admit(campaign_id), "rejected")
         self._wake(campaign_id)
         return transition.status
 
@@ -228,7 +229,7 @@ class Verbs:
         raise VerbRefusedError(f"no agent of campaign {row.campaign_id} can do its work anew: reject it without rework")
 
     def _go_back(self, campaign_id: str, step: int, actor: str) -> str:
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         if row.status not in STILL:
             raise VerbRefusedError(
                 f"campaign {campaign_id} is {row.status}; pause it before it goes back to step {step}"
@@ -276,7 +277,7 @@ class Verbs:
         agent = stopping_agent(row.state, self.agents)
         if not AdSwitches(self.ledger).ask(row, origin, wanted, agent=agent, go_on=go_on, pause=pause):
             verb, still = ("resumed", None) if go_on else ("paused", "paused")
-            return self._already(self._row(row.campaign_id), verb, wanted=still)
+            return self._already(self.admit(row.campaign_id), verb, wanted=still)
         self.wakeups.hop(row.campaign_id, agent, row.step)
         return "paused"
 
@@ -306,7 +307,7 @@ class Verbs:
     def _change(self, campaign_id: str, origin: Sequence[str], change: StatusChange) -> str:
         changed = self.changes.set_status(campaign_id, origin, change)
         if changed is None:
-            return self._already(self._row(campaign_id), change.event, wanted=change.status)
+            return self._already(self.admit(campaign_id), change.event, wanted=change.status)
         if changed in ("running", "queued", "cancelling"):
             self._wake(campaign_id)
         return changed
@@ -321,17 +322,28 @@ class Verbs:
         ended = " and has ended" if row.status in TERMINAL else ""
         raise VerbRefusedError(f"campaign {row.campaign_id} is {row.status}{ended}: it can't be {participle}")
 
-    def _row(self, campaign_id: str) -> CampaignRow:
+    def admit(self, campaign_id: str) -> CampaignRow:
+        """Return the row of a campaign that this process may change.
+
+        Raises WrongWorldError when the process is of another mode than the database, CampaignNotFoundError when there
+        is no such campaign, VerbRefusedError when it belongs to the world that the database has left.
+        """
+        mode = self.ledger.world.require()
         row = self.ledger.load(campaign_id)
         if row is None:
             raise CampaignNotFoundError(campaign_id)
+        if row.mode is not mode:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} is a {row.mode} campaign, and this database has been {mode} since: it can be "
+                f"read, and is never continued in another world; submit a campaign of its own"
+            )
         return row
 
     def _at_work(self, row: CampaignRow) -> tuple[int, str] | None:
         return (row.step, row.agent) if row.agent is not None else None
 
     def _wake(self, campaign_id: str) -> None:
-        row = self._row(campaign_id)
+        row = self.admit(campaign_id)
         # An ended campaign that is cancelled has no agent at work.
         self.wakeups.hop(campaign_id, row.agent or stopping_agent(row.state, self.agents), row.step)
 

@@ -226,8 +226,10 @@ class Orchestrator:
     def _join(self, campaign_id: str, step: int, stage: int, *, claim: bool = True) -> Joined | None:
         """Advance from the ledger's own results, and return None when that is not due or another worker did it."""
         row = self.ledger.load(campaign_id)
-        at_work = row is not None and (row.status == "running" or _is_stopping(row))
-        if row is None or not at_work or (row.step, row.stage, row.remaining) != (step, stage, 0):
+        if row is None or row.mode is not self.ledger.mode:
+            return None
+        at_work = row.status == "running" or _is_stopping(row)
+        if not at_work or (row.step, row.stage, row.remaining) != (step, stage, 0):
             return None
         done = self.ledger.results(campaign_id, step)
         transition = self._decide(row, done)

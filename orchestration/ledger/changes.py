@@ -2,7 +2,8 @@
 
 They happen at a person's speed, so they are written where their rules are, over the row's lock, instead of in SQL.
 Invariants: a change is made only from the statuses, and with the revision, that it was decided from; going elsewhere
-commits its transition through the same function as every advance.
+commits its transition through the same function as every advance; a campaign of another world than its database's is
+never changed.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
+from integrations.settings import Mode
 from orchestration.flow.holds import Hold
 from orchestration.flow.transition import Transition
 from orchestration.ledger.commits import FINISH, Finish, approval_json, hold_json
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.ledger.rows import BIG_LISTS, CampaignRow, Position
+from orchestration.ledger.world import mismatch
 
 ADVANCED = -2  #: the transition was committed
 
@@ -60,10 +63,17 @@ class LockedRow:
 
 
 def lock(tx: Transaction, campaign_id: str, origin: Sequence[str], revision: int | None = None) -> LockedRow | None:
-    """Lock and return a campaign's row, or None when it is not in a status of ``origin`` or has another revision."""
+    """Lock and return a campaign's row, or None when it is not in a status of ``origin`` or has another revision.
+
+    So it is when the campaign is of another world than the database.
+    """
     names = [field.name for field in fields(LockedRow)]
     columns = ", ".join(names)
-    rows = tx.rows(f"SELECT {columns} FROM marketing.campaigns WHERE campaign_id = %s FOR UPDATE", campaign_id)
+    rows = tx.rows(
+        f"SELECT {columns} FROM marketing.campaigns WHERE campaign_id = %s "
+        "AND mode = (SELECT w.mode FROM marketing.world w) FOR UPDATE",
+        campaign_id,
+    )
     row = LockedRow(**dict(zip(names, rows[0], strict=True))) if rows else None
     return row if row is not None and row.status in origin and revision in (None, row.revision) else None
 
@@ -206,18 +216,26 @@ class CampaignChanges:
 
         return self._database.transaction(send)
 
-    def fork(self, campaign_id: str, name: str, config_hash: str, transition: Transition, now: datetime) -> None:
-        """Insert a campaign that begins at ``transition``, unless it is there already."""
+    def fork(
+        self, campaign_id: str, mode: Mode, name: str, config_hash: str, transition: Transition, now: datetime
+    ) -> None:
+        """Insert a campaign of ``mode`` that begins at ``transition``, unless it is there already.
+
+        Raises WrongWorldError when the database has become one of another mode.
+        """
 
         def insert(tx: Transaction) -> None:
             made = tx.rows(
-                "INSERT INTO marketing.campaigns (campaign_id, name, config_hash, status, step, stage, stage_name, "
-                "stage_size, remaining, state, schema_version, flow_version, created_at, updated_at) "
-                "VALUES (%s, %s, %s, 'running', 0, 0, '', 0, 0, '{}', %s, %s, %s, %s) "
-                "ON CONFLICT DO NOTHING RETURNING true",
-                campaign_id, name, config_hash, SCHEMA_VERSION, FLOW_VERSION, now, now,
+                "INSERT INTO marketing.campaigns (campaign_id, mode, name, config_hash, status, step, stage, "
+                "stage_name, stage_size, remaining, state, schema_version, flow_version, created_at, updated_at) "
+                "SELECT %s, w.mode, %s, %s, 'running', 0, 0, '', 0, 0, '{}', %s, %s, %s, %s FROM marketing.world w "
+                "WHERE w.mode = %s ON CONFLICT DO NOTHING RETURNING true",
+                campaign_id, name, config_hash, SCHEMA_VERSION, FLOW_VERSION, now, now, mode,
             )  # fmt: skip
             if not made:
+                found = Mode(tx.value("SELECT mode FROM marketing.world"))
+                if found is not mode:
+                    raise mismatch(found, mode)
                 return
             tx.run(
                 "INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch) VALUES (%s, -1, 'submit', %s)",

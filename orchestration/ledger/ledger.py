@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 
 from agents.unit import Stage, StageResult, UnitResult
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
+from integrations.settings import Mode
 from integrations.usage import Usage
 from orchestration.crash_points import reach
 from orchestration.flow.lineage import Checkpoint
@@ -42,6 +43,7 @@ from orchestration.ledger.rows import (
     unit_result,
     units_json,
 )
+from orchestration.ledger.world import World, mismatch
 
 DUPLICATE = -1  #: none of the results was ours to record
 
@@ -77,6 +79,15 @@ class StopSignals:
     providers: frozenset[str] = frozenset()  #: switched off by hand
 
 
+class Submitted(NamedTuple):
+    """Campaign that a submit made or found."""
+
+    campaign_id: str
+    config_hash: str
+    mode: Mode
+    created: bool  #: by this submit; else it has the same idempotency key or id
+
+
 #: One claim of one unit (campaign, step, stage, key, worker, claims) that has neither been taken over nor abandoned.
 STILL_CLAIMED = (
     "u.campaign_id = %s AND u.step = %s AND u.stage = %s AND u.key = %s AND u.status = 'running' AND u.worker = %s "
@@ -86,20 +97,31 @@ STILL_CLAIMED = (
 
 
 class Ledger:
-    """Operations on the campaigns of one database, for one worker (``worker`` names its incarnation)."""
+    """Operations on the campaigns of one database, for one worker (``worker`` names its incarnation) of one mode.
 
-    def __init__(self, database: Database, worker: str) -> None:
+    Nothing is claimed, woken or beaten in a database, or for a campaign, of another mode.
+    """
+
+    def __init__(self, database: Database, worker: str, mode: Mode) -> None:
         self.database = database
         self.worker = worker
+        self.mode = mode
+        self.world = World(database, mode)
         self.claims = ClaimRegistry()
         self.changes = CampaignChanges(database)
         self._finishing = GroupCommit(self._finish, self._finish_several, fatal=DatabaseUnavailableError)
 
-    def submit(self, campaign: Mapping[str, object], stage: Stage) -> tuple[str, str, bool]:
-        """Insert a campaign and its first units, and return its id, its config hash and whether it is new."""
+    def submit(self, campaign: Mapping[str, object], stage: Stage) -> Submitted:
+        """Insert a campaign of this process's mode and its first units.
+
+        Raises WrongWorldError when the database is of another mode.
+        """
         sql = "SELECT * FROM marketing.submit(%s, %s)"
-        (campaign_id, config_hash, new), *_ = self.database.rows(sql, encode(campaign), encode(units_json(stage)))
-        return str(campaign_id), str(config_hash), bool(new)
+        found = self.database.rows(sql, encode({**campaign, "mode": self.mode}), encode(units_json(stage)))
+        if not found:
+            raise mismatch(self.world.read().mode, self.mode)
+        campaign_id, config_hash, mode, new = found[0]
+        return Submitted(str(campaign_id), str(config_hash), Mode(mode), bool(new))
 
     def load(self, campaign_id: str) -> CampaignRow | None:
         """Return the campaign's row, or None when there is no such campaign."""
@@ -111,14 +133,14 @@ class Ledger:
     def enter(self, campaign_id: str, agent: str | None, *, limit: int, most: int) -> Entered | None:
         """Load a campaign and claim up to ``limit`` due units of its current stage.
 
-        Returns None if it does not exist. Claims nothing if more than ``most`` units are due, if it is another agent's
-        turn than ``agent``, and if the campaign is not at work. Raises UnknownVersionError when its state can't be
-        read; then nothing stays claimed.
+        Returns None if it does not exist in this worker's world. Claims nothing if more than ``most`` units are due, if
+        it is another agent's turn than ``agent``, and if the campaign is not at work. Raises UnknownVersionError when
+        its state can't be read; then nothing stays claimed.
         """
         reach("take.before")
         rows = self.database.rows(
-            f"SELECT {ENTER_COLUMNS} FROM marketing.enter(%s, %s, %s, %s, %s, %s, %s) AS e",
-            campaign_id, agent, self.worker, limit, most, SCHEMA_VERSION, FLOW_VERSION,
+            f"SELECT {ENTER_COLUMNS} FROM marketing.enter(%s, %s, %s, %s, %s, %s, %s, %s) AS e",
+            campaign_id, self.mode, agent, self.worker, limit, most, SCHEMA_VERSION, FLOW_VERSION,
         )  # fmt: skip
         reach("take.after")
         if not rows:
@@ -136,8 +158,8 @@ class Ledger:
         """Claim up to ``limit`` due units of the stage at work, in the order of the plan."""
         reach("take.before")
         rows = self.database.rows(
-            f"SELECT {UNIT_COLUMNS} FROM marketing.take(%s, %s, %s, %s, %s) AS u ORDER BY u.ordinal",
-            campaign_id, step, stage, self.worker, limit,
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take(%s, %s, %s, %s, %s, %s) AS u ORDER BY u.ordinal",
+            campaign_id, self.mode, step, stage, self.worker, limit,
         )  # fmt: skip
         reach("take.after")
         units = [claimed_unit(campaign_id, row) for row in rows]
@@ -279,10 +301,15 @@ class Ledger:
     def beat(self, metrics: Sequence[Mapping[str, object]] = (), *, over: RowSource | None = None) -> StopSignals:
         """Tell that this worker is alive and what it has counted, and return what has been stopped.
 
-        ``over``: a connection of the caller's own; None: the pool.
+        ``over``: a connection of the caller's own; None: the pool. Raises WrongWorldError when the database is of
+        another mode, where this worker does not live.
         """
         asked = over or self.database
-        rows = asked.rows("SELECT * FROM marketing.beat(%s, %s)", self.worker, encode(list(metrics)))
+        sql = "SELECT * FROM marketing.beat(%s, %s, %s)"
+        rows = asked.rows(sql, self.worker, self.mode, encode(list(metrics)))
+        for what, name in rows:
+            if what == "world":
+                raise mismatch(Mode(name), self.mode)
         return StopSignals(
             campaigns=frozenset(str(name) for what, name in rows if what == "campaign"),
             providers=frozenset(str(name) for what, name in rows if what == "provider"),
@@ -307,8 +334,8 @@ class Ledger:
 
     def reconcile(self, limit: int = 500) -> list[Idle]:
         """Repair what was dropped, and return the campaigns that may need a wake-up."""
-        sql = "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s, %s)"
-        rows = self.database.rows(sql, self.worker, LEASE_S, GAP_S, STALE_S, MAX_CRASHES, limit)
+        sql = "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s, %s, %s)"
+        rows = self.database.rows(sql, self.worker, self.mode, LEASE_S, GAP_S, STALE_S, MAX_CRASHES, limit)
         return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
 
     def claim_wakeups(self, idle: Sequence[Idle]) -> list[tuple[str, int]]:

@@ -17,6 +17,7 @@ from agents.effects import seconds_since_boot
 from agents.state import MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
+from integrations.settings import Mode
 from integrations.usage import Usage
 from orchestration.ledger.claims import ClaimId
 from orchestration.ledger.database import Row
@@ -41,6 +42,7 @@ class CampaignRow:
     """A campaign as the orchestrator sees it."""
 
     campaign_id: str
+    mode: Mode  #: its world
     name: str
     status: str
     reason: str | None
@@ -76,7 +78,7 @@ def campaign_row(row: Row) -> CampaignRow:
     plain = dict(zip(_CAMPAIGN, row, strict=True))
     lists = {name: plain.pop(name) for name in BIG_LISTS}
     whole = MarketingAgentState.load({**plain.pop("state"), **lists})
-    return CampaignRow(**{**plain, "route": tuple(plain["route"]), "state": whole})
+    return CampaignRow(**{**plain, "mode": Mode(plain["mode"]), "route": tuple(plain["route"]), "state": whole})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
 """Migration of the schema: Alembic under an advisory lock.
 
-Invariant: any number of processes may migrate at once; one does the work, the others wait and find
-it done. Programs refuse to run on a schema newer than they know only where a revision says so: within
-a release the functions are versioned by name, so old and new workers share one schema.
+Invariants: any number of processes may migrate at once; one does the work, the others wait and find
+it done. The first migration makes the database one of the mode of the process that migrates; no later one
+changes that (see :mod:`orchestration.ledger.world`). Programs refuse to run on a schema newer than they
+know only where a revision says so: within a release the functions are versioned by name, so old and new
+workers share one schema.
 """
 
 from __future__ import annotations
@@ -16,15 +18,20 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from integrations.settings import Mode
 from orchestration.ledger.database import normalise
 
 #: A constant of no meaning, the same in every program that migrates this schema.
 ADVISORY_LOCK = 0x6D61_726B  # "mark"
 
 
-def migrate(database_url: str) -> str:
-    """Bring the schema to the newest revision and return its name."""
+def migrate(database_url: str, mode: Mode) -> str:
+    """Bring the schema to the newest revision and return its name.
+
+    A database without tables becomes one of ``mode``, that of this process; any other keeps its own.
+    """
     config = _config()
+    config.attributes["mode"] = mode
     engine = create_engine(normalise(database_url), poolclass=NullPool)
     with engine.connect() as guard:  # closing the connection gives the lock back
         guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})

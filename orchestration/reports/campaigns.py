@@ -1,6 +1,7 @@
 """Reports of campaigns for people and programs: the contract's JSON, history and spend.
 
-Invariant: read-only, and currencies are never summed. Money whose price is unknown is shown as tokens.
+Invariants: read-only, for a process of any mode, and the mode that is told is the row's; currencies are never summed.
+Money whose price is unknown is shown as tokens.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, TypedDict
 from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
+from integrations.settings import Mode
 from orchestration.ledger.database import Database
 from orchestration.ledger.rows import CAMPAIGN_COLUMNS, CampaignRow, campaign_row
 
@@ -49,6 +51,7 @@ class CampaignSummary:
     """Campaign in a line of a list."""
 
     campaign_id: str
+    mode: Mode  #: its world
     name: str
     status: str
     reason: str | None
@@ -83,6 +86,7 @@ class Schedule(TypedDict):
     """Campaign that is optimised again and again."""
 
     campaign_id: str
+    mode: str  #: its world: sandbox | live
     name: str
     status: str  #: waiting | paused | running
     optimize_every: str  #: ISO 8601
@@ -134,8 +138,18 @@ class Reports:
             raise CampaignNotFoundError(campaign_id)
         return str(rows[0][0]), rows[0][1]
 
+    def mode(self, campaign_id: str) -> Mode:
+        """Return the world that the campaign is of.
+
+        Raises CampaignNotFoundError when there is no such campaign.
+        """
+        rows = self._database.rows("SELECT mode FROM marketing.campaigns WHERE campaign_id = %s", campaign_id)
+        if not rows:
+            raise CampaignNotFoundError(campaign_id)
+        return Mode(rows[0][0])
+
     def show(self, campaign_id: str) -> dict[str, object]:
-        """Return the contract's JSON: campaign_id, status, reason, step, state, units, spend, route.
+        """Return the contract's JSON: campaign_id, mode, status, reason, step, state, units, spend, route.
 
         And name, due_at (when a wait or a question ends by itself) and approval (the open question). Raises
         CampaignNotFoundError when there is no such campaign.
@@ -145,6 +159,7 @@ class Reports:
         asked = self.open_approval(campaign_id) if row.status == "awaiting_approval" else None
         return {
             "campaign_id": row.campaign_id,
+            "mode": row.mode,
             "name": row.name,
             "status": row.status,
             "reason": row.reason,
@@ -223,9 +238,10 @@ class Reports:
     def campaigns(self, *, status: str | None = None, limit: int = 10_000) -> list[CampaignSummary]:
         """Return campaigns of one status, or all, the newest first."""
         return self._database.records(
-            CampaignSummary,
-            "SELECT campaign_id, name, status, reason, agent, step, created_at, updated_at FROM marketing.campaigns "
-            "WHERE (%s::text IS NULL OR status = %s) ORDER BY created_at DESC, campaign_id LIMIT %s",
+            _summary,
+            "SELECT campaign_id, mode, name, status, reason, agent, step, created_at, updated_at "
+            "FROM marketing.campaigns WHERE (%s::text IS NULL OR status = %s) "
+            "ORDER BY created_at DESC, campaign_id LIMIT %s",
             status, status, limit,
         )  # fmt: skip
 
@@ -243,7 +259,7 @@ class Reports:
         """Return the schedules of campaigns, the next to run first and those at work last."""
         return self._database.records(
             Schedule,
-            "SELECT campaign_id, name, status, optimize_every, next_run_at, ends_at FROM marketing.schedules "
+            "SELECT campaign_id, mode, name, status, optimize_every, next_run_at, ends_at FROM marketing.schedules "
             "ORDER BY next_run_at NULLS LAST, campaign_id",
         )
 
@@ -272,3 +288,7 @@ class Reports:
             "history": history,
             "approvals": [a[0] for a in approvals],
         }
+
+
+def _summary(*, mode: str, **columns: Any) -> CampaignSummary:
+    return CampaignSummary(mode=Mode(mode), **columns)

@@ -1,7 +1,8 @@
 """Reports of what has been spent and what is held, by agent, provider and model, beside the caps.
 
-Read-only. Invariants: currencies are never summed; amounts are text, so that no reader makes floats of them; calls of
-a model without a known price are shown as tokens, never as an amount of 0.
+Read-only. Invariants: currencies are never summed, and neither is the money of the two worlds; amounts are text, so
+that no reader makes floats of them; calls of a model without a known price are shown as tokens, never as an amount
+of 0.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypedDict
 
-from integrations.settings import Settings
+from integrations.settings import Mode, Settings
 from orchestration.ledger.database import Database
+from orchestration.ledger.world import World
 from orchestration.reports.campaigns import Reports, Tokens
 from orchestration.spend.ads import DAILY_ADS, RUNNING_DAILY
 from orchestration.spend.models import CAMPAIGN_LLM, DAILY_LLM, amount_text
@@ -48,6 +50,7 @@ class CampaignSpending(Spending):
     """Spend of a campaign beside its limits that are set."""
 
     campaign_id: str
+    mode: str  #: its world
     name: str
     status: str
     limits: list[dict[str, str]]  #: {limit, currency, cap, taken, left}
@@ -63,12 +66,19 @@ class Today(TypedDict):
     ads_per_day: dict[str, str]
 
 
-class FleetSpending(TypedDict):
-    """Spend of all campaigns beside the caps that are in force."""
+class WorldSpending(TypedDict):
+    """Spend of all campaigns of one world."""
 
+    mode: str
     today: Today
     total: Spending
+
+
+class FleetSpending(WorldSpending):
+    """Spend of all campaigns of the database's world, beside the caps that are in force."""
+
     caps: list[dict[str, str]]  #: {limit, currency, cap, taken, left}
+    other_world: WorldSpending | None  #: what campaigns have spent before the database left that world
 
 
 def campaign_spend(database: Database, campaign_id: str) -> CampaignSpending:
@@ -90,32 +100,49 @@ def campaign_spend(database: Database, campaign_id: str) -> CampaignSpending:
         ),
     }
     limits = [_cap(name, *figures) for name, figures in taken.items() if figures[1] is not None]
-    return {"campaign_id": campaign_id, "name": row.name, "status": row.status, **found, "limits": limits}
+    return {
+        "campaign_id": campaign_id,
+        "mode": row.mode,
+        "name": row.name,
+        "status": row.status,
+        **found,
+        "limits": limits,
+    }
 
 
 def fleet_spend(database: Database, settings: Settings) -> FleetSpending:
-    """Return what all campaigns have spent and hold."""
-    day = database.value(f"SELECT {_TODAY}::text")
-    today = _document(_llm(database, "day = %s", day), [])
-    running = {
-        str(currency): amount_text(daily)
-        for currency, daily in database.rows(
-            f"SELECT currency, sum({RUNNING_DAILY}) FROM marketing.spend WHERE kind = 'ads' GROUP BY 1 ORDER BY 1"
-        )
-        if daily
-    }
+    """Return what all campaigns have spent and hold, each world's by itself."""
+    mode = World(database, settings.mode).read().mode
+    found = _world_spend(database, mode)
     caps = []
     if settings.llm_daily_cap is not None:
-        taken = _taken(today["totals"]["llm"], "USD")
+        taken = _taken(found["today"]["totals"]["llm"], "USD")
         caps.append(_cap(DAILY_LLM, "USD", settings.llm_daily_cap, taken))
     if settings.ads_daily_cap is not None:
         amount, currency = settings.ads_daily_cap
-        caps.append(_cap(DAILY_ADS, currency, amount, Decimal(running.get(currency, "0"))))
+        caps.append(_cap(DAILY_ADS, currency, amount, Decimal(found["today"]["ads_per_day"].get(currency, "0"))))
+    other = next(one for one in Mode if one is not mode)
+    spent_there = database.value("SELECT EXISTS (SELECT FROM marketing.spend WHERE mode = %s)", other)
+    return {**found, "caps": caps, "other_world": _world_spend(database, other) if spent_there else None}
+
+
+def _world_spend(database: Database, mode: Mode) -> WorldSpending:
+    day = database.value(f"SELECT {_TODAY}::text")
+    today = _document(_llm(database, "mode = %s AND day = %s", mode, day), [])
+    running = {
+        str(currency): amount_text(daily)
+        for currency, daily in database.rows(
+            f"SELECT currency, sum({RUNNING_DAILY}) FROM marketing.spend WHERE kind = 'ads' AND mode = %s "
+            "GROUP BY 1 ORDER BY 1",
+            mode,
+        )
+        if daily
+    }
     return {
+        "mode": mode,
         "today": {"day": day, "llm": today["llm"], "totals": {"llm": today["totals"]["llm"]}, "tokens": today["tokens"],
                   "ads_per_day": running},
-        "total": _document(_llm(database, "true"), _ads(database, "true")),
-        "caps": caps,
+        "total": _document(_llm(database, "mode = %s", mode), _ads(database, "mode = %s", mode)),
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from agents.names import LEAD_GENERATION
+from integrations.settings import Mode
 from orchestration.control.submission import prepare
 from orchestration.execution.canvas import CeleryWakeups, producer
 from orchestration.ledger.database import Database
@@ -56,7 +57,7 @@ class ThisProject:
     def start(self, place: Place) -> None:
         """See :class:`tests.bench.contender.Contender`."""
         self._database = Database(place.database_url, pool_size=2)
-        self._ledger = Ledger(self._database, "bench")
+        self._ledger = Ledger(self._database, "bench", Mode.SANDBOX)
         self._celery = producer(place.redis_url)
         self._wakeups = CeleryWakeups(self._celery)
         environment = {
@@ -135,7 +136,7 @@ class ThisProject:
         ids = []
         for _ in range(campaigns):
             row, stage = prepare(config(workload), self._agents, now=datetime.now(UTC), campaign_id=uuid4().hex)
-            campaign_id, _, _ = self._ledger.submit(row, stage)
+            campaign_id = self._ledger.submit(row, stage).campaign_id
             self._wakeups.hop(campaign_id, LEAD_GENERATION, 0)
             ids.append(campaign_id)
         self._submitted = ids

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import redis
+from live_world import live_campaigns, make_live
 
 from agents.config import CampaignConfig, ConfigError
-from integrations.settings import Settings, SettingsError
+from integrations.settings import Mode, Settings, SettingsError
 from orchestration import CampaignNotFoundError, Campaigns, IdempotencyConflictError
 from orchestration.control.submission import resolve
 from orchestration.execution.canvas import CeleryWakeups, producer
@@ -110,7 +111,7 @@ def test_what_cannot_work_is_refused_and_stores_nothing(
 
 
 def test_live_mode_names_missing_keys_at_submit(database_url: str) -> None:
-    live = Campaigns.from_env({"DATABASE_URL": database_url, "MARKETING_MODE": "live"})
+    live = Campaigns.from_env({"DATABASE_URL": make_live(database_url), "MARKETING_MODE": "live"})
     with pytest.raises(SettingsError) as refused:
         live.submit(CampaignConfig.parse(SAAS))
     for key in ("OPENAI_API_KEY", "SERPAPI_API_KEY", "HUNTER_API_KEY"):
@@ -119,26 +120,29 @@ def test_live_mode_names_missing_keys_at_submit(database_url: str) -> None:
     live.close()
 
 
-def test_a_fork_is_checked_as_a_submit_is(campaigns: Campaigns, database_url: str) -> None:
+def test_a_fork_is_checked_as_a_submit_is(campaigns: Campaigns) -> None:
     parent = campaigns.submit(CampaignConfig.parse(SAAS))
     new_file = {"lead_sources": [{"type": "file", "path": "new.csv"}]}
     refused = {"budget": -3, "budgett": 3, **new_file, "currency": "EURO", "retention": "nonsense"}
     for key, value in refused.items():
         with pytest.raises(ConfigError, match=key):
             parent.fork(0, changes={key: value})
-    live = Campaigns.from_env({"DATABASE_URL": database_url, "MARKETING_MODE": "live"})
-    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
-        live.get(parent.campaign_id).fork(0)
     assert rows(campaigns) == 1
+
+
+def test_a_fork_of_a_live_campaign_needs_the_keys(database_url: str, redis_url: str) -> None:
+    live = live_campaigns(make_live(database_url), redis_url)
+    parent = live.submit(CampaignConfig.parse(SAAS))
+    keyless = Campaigns.from_env({"DATABASE_URL": database_url, "MARKETING_MODE": "live"})
+    with pytest.raises(SettingsError, match="OPENAI_API_KEY"):
+        keyless.get(parent.campaign_id).fork(0)
+    assert rows(live) == 1
+    keyless.close()
     live.close()
 
 
 def test_a_fork_has_the_careful_defaults_of_live_ads(database_url: str, redis_url: str) -> None:
-    needed = Settings.from_env({"MARKETING_MODE": "live"}).providers
-    env = {
-        name: "1" for provider in ("openai", "serpapi", "hunter", "facebook_ads") for name in needed[provider].missing
-    }
-    live = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "MARKETING_MODE": "live", **env})
+    live = live_campaigns(make_live(database_url), redis_url)
     parent = live.submit(CampaignConfig.parse({**SAAS, "approval": {"gate": "none"}}))
     ads = {"ad_platforms": ["facebook"], "budget": 10}
     config = parent.fork(0, changes=ads).state.campaign_config
@@ -184,12 +188,11 @@ def test_watch_ends_with_the_campaign(campaigns: Campaigns, wait_until: Callable
 
 def test_live_ads_get_careful_defaults_and_explicit_values_stay() -> None:
     ads = {**SAAS, "ad_platforms": ["facebook"], "budget": 10}
-    live = Settings.from_env({"MARKETING_MODE": "live"})
-    careful = resolve(CampaignConfig.parse(ads), live)
+    careful = resolve(CampaignConfig.parse(ads), Mode.LIVE)
     assert careful.approval.gate == "ads"
     assert careful.measure_after == timedelta(hours=48)
     assert careful.optimize_every == timedelta(days=1)
     bold = CampaignConfig.parse({**ads, "approval": {"gate": "none"}, "measure_after": "1h", "optimize_every": "6h"})
-    assert resolve(bold, live) == bold
+    assert resolve(bold, Mode.LIVE) == bold
     for plain in (CampaignConfig.parse(SAAS), CampaignConfig.parse(ads)):
-        assert resolve(plain, Settings.from_env({})) == plain
+        assert resolve(plain, Mode.SANDBOX) == plain

@@ -295,7 +295,9 @@ def test_a_claim_whose_answer_was_lost_is_given_back(bench: Callable[..., Harnes
     with one.ledger.claims.scope():
         (held,) = one.ledger.take("c1", 0, 0, 1)
         # Postgres commits this claim, and goes away before it says so.
-        lost = one.database.rows(f"SELECT {UNIT_COLUMNS} FROM marketing.take('c1', 0, 0, 'worker-a', 1) AS u")
+        lost = one.database.rows(
+            f"SELECT {UNIT_COLUMNS} FROM marketing.take('c1', 'sandbox', 0, 0, 'worker-a', 1) AS u"
+        )
         assert lost[0][0] != held.unit.key
         assert [stray.look(), stray.look(), stray.look()] == [0, 1, 0]
         assert one.reports.units("c1") == {"pending": 2, "running": 1}

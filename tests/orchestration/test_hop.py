@@ -318,8 +318,8 @@ def test_a_repeated_statement_changes_nothing(bench: Callable[..., Harness]) -> 
     one = bench()
     config = CampaignConfig.parse({"target_audience": {"industry": "saas"}})
     row, stage = prepare(config, one.agents, now=datetime.now(UTC), campaign_id="c1")
-    assert one.ledger.submit(row, stage)[2] is True
-    assert one.ledger.submit(row, stage) == ("c1", row["config_hash"], False)
+    assert one.ledger.submit(row, stage).created
+    assert one.ledger.submit(row, stage) == ("c1", row["config_hash"], "sandbox", False)
     (claimed, *_) = one.ledger.take("c1", 0, 0, 1)
     usage = Usage(provider="toy", model="m", input_tokens=10, output_tokens=5, cost=Decimal("0.5"))
     for _ in range(2):

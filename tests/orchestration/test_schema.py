@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integrations.settings import Mode
 from orchestration.ledger.database import Database, DatabaseUnavailableError, normalise, place
 from orchestration.ledger.schema import current, head, migrate
 
@@ -18,10 +19,13 @@ def test_many_migrate_at_once(services: Any) -> None:
     url = services.database_url.replace("/marketing?", "/migrating?")
     assert current(url) is None
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(migrate, [url] * 8)) == {head()}
+        assert set(pool.map(migrate, [url] * 8, [Mode.LIVE] * 8)) == {head()}
     assert current(url) == head()
     fresh = Database(url)
     assert fresh.rows("SELECT count(*) FROM marketing.campaigns") == [(0,)]
+    # The first one has said of which world the database is; no later one changes it.
+    migrate(url, Mode.SANDBOX)
+    assert fresh.rows("SELECT mode, by FROM marketing.world") == [("live", "migrate")]
     fresh.close()
     admin.run("DROP DATABASE migrating WITH (FORCE)")
     admin.close()

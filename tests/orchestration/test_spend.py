@@ -180,7 +180,7 @@ def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Harness) -> None:
     assert spend.reserve(claim(claims=2), "openai", bound("0.70"))
     assert today(bench) == (Decimal("0.70"), Decimal("0.10"))
     assert bench.database.rows(
-        f"SELECT held, settled FROM marketing.spend_totals WHERE scope = 'day:' || ({TODAY} - 1)"
+        f"SELECT held, settled FROM marketing.spend_totals WHERE scope = 'day:sandbox:' || ({TODAY} - 1)"
     ) == [(0, 0)]
     assert checked(bench.database) == Decimal("0.70")
 

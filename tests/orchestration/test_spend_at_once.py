@@ -184,5 +184,5 @@ def test_the_total_of_a_day_begins_with_all_that_is_being_written(bench: Harness
             steps = [pool.submit(reserve if at % 7 == 6 else settle, at) for at in range(120)]
             for step in steps:
                 step.result()
-        assert total(bench, f"day:{bench.database.rows(f'SELECT {TODAY}::text')[0][0]}") == today(bench)
+        assert total(bench, f"day:sandbox:{bench.database.rows(f'SELECT {TODAY}::text')[0][0]}") == today(bench)
         assert sum(today(bench)) == Decimal("1.20")

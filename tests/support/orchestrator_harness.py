@@ -10,7 +10,7 @@ from typing import Any
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from agents.ports import SystemClock
-from integrations.settings import Settings
+from integrations.settings import Mode, Settings
 from orchestration.control.submission import prepare
 from orchestration.execution.context import Resources
 from orchestration.execution.executor import UnitSlots
@@ -51,10 +51,11 @@ class Harness:
         worker: str = "worker-a",
         placement: str = "auto",
         broker: MemoryBroker | None = None,
+        mode: Mode = Mode.SANDBOX,
     ) -> None:
         self.database = Database(database_url)
         self.agents = agents
-        self.ledger = Ledger(self.database, worker)
+        self.ledger = Ledger(self.database, worker, mode)
         self.reports = Reports(self.database)
         self.broker = broker or MemoryBroker()
         self.slots = UnitSlots(8)

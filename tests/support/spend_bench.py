@@ -95,7 +95,7 @@ SUMS = f"""
     CROSS JOIN (SELECT coalesce(sum(held), 0) AS held, coalesce(sum(settled), 0) AS settled
                 FROM marketing.spend WHERE kind = 'llm' AND day = {TODAY}) e
     CROSS JOIN (SELECT sum(held) AS held, sum(settled) AS settled
-                FROM marketing.spend_totals WHERE scope = 'day:' || {TODAY}) d
+                FROM marketing.spend_totals WHERE scope = 'day:sandbox:' || {TODAY}) d
     LEFT JOIN marketing.spend_totals t ON t.scope = 'campaign:c1'
     GROUP BY s.held, s.settled, d.held, d.settled, e.held, e.settled
 """
@@ -114,6 +114,6 @@ def a_day_passes(bench: Harness) -> None:
     bench.database.run(
         "UPDATE marketing.spend SET day = day - 1;"
         "DELETE FROM marketing.spend_totals WHERE scope LIKE 'day:%%';"
-        "INSERT INTO marketing.spend_totals SELECT 'day:' || day, currency, sum(held), sum(settled) "
+        "INSERT INTO marketing.spend_totals SELECT 'day:sandbox:' || day, currency, sum(held), sum(settled) "
         "FROM marketing.spend WHERE kind = 'llm' GROUP BY 1, 2"
     )

@@ -21,6 +21,7 @@ from agents.ports import UnitContext
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import Stage, Unit, effect_key
 from integrations.errors import PermanentError
+from integrations.settings import Mode
 
 ME = f"cli:{getpass.getuser()}"
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -66,7 +67,7 @@ class Mended:
 
 
 @contextmanager
-def verbs_harness(database_url: str, redis_url: str) -> Iterator[Harness]:
+def verbs_harness(database_url: str, redis_url: str, mode: Mode = Mode.SANDBOX) -> Iterator[Harness]:
     """Toy campaigns that the command talks to; those named ``bad...`` fail in lead generation until they are mended."""
 
     def body(unit: Unit, ctx: UnitContext) -> Mapping[str, Any]:
@@ -79,7 +80,7 @@ def verbs_harness(database_url: str, redis_url: str) -> Iterator[Harness]:
     agents = toys(stages=(2,), body=body)
     agents[LEAD_GENERATION] = OneOfTwo(LEAD_GENERATION, (2,), body)
     agents[AD_MANAGEMENT] = AdToy(AD_MANAGEMENT, (1,), body)
-    made = Harness(database_url, agents)
+    made = Harness(database_url, agents, mode=mode)
     made.ledger.beat()  # one worker is at work
     try:
         yield made

@@ -32,7 +32,7 @@ def test_schedules_are_listed_paused_and_resumed(campaigns: Command, bench: Harn
         ("c2", "waiting"),
         ("busy", "running"),
     ]
-    assert set(listed[0]) == {"campaign_id", "name", "status", "optimize_every", "next_run_at", "ends_at"}
+    assert set(listed[0]) == {"campaign_id", "mode", "name", "status", "optimize_every", "next_run_at", "ends_at"}
     text = campaigns("schedule", "list").out
     assert "36:00:00" in text.splitlines()[1]
     assert listed[0]["ends_at"][:10] in text.splitlines()[1]

@@ -36,9 +36,9 @@ def bench(database_url: str, redis_url: str) -> Iterator[Harness]:
     spend.settle(claim("c1", "u1"), "answer", used("0.03"))
     spend.settle(claim("c2", "u1"), "answer", used(None))
     made.database.run(
-        "INSERT INTO marketing.spend (campaign_id, kind, step, stage, unit, entry, currency, agent, provider, held, "
-        "settled, daily, day) VALUES ('c1', 'ads', -1, -1, 'k', 'ads', 'EUR', 'ad_management', 'facebook_ads', 90, "
-        "12.5, 3.33, now()::date)"
+        "INSERT INTO marketing.spend (campaign_id, mode, kind, step, stage, unit, entry, currency, agent, provider, "
+        "held, settled, daily, day) VALUES ('c1', 'sandbox', 'ads', -1, -1, 'k', 'ads', 'EUR', 'ad_management', "
+        "'facebook_ads', 90, 12.5, 3.33, now()::date)"
     )
     yield made
     made.close()

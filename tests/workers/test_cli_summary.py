@@ -54,17 +54,17 @@ from agents.config import CampaignConfig, ConfigError
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.state import MarketingAgentState
 from agents.versions import UnknownVersionError
-from integrations.settings import Settings
+from integrations.settings import Mode, Settings
 from orchestration.control.submission import resolve
 from orchestration.ledger.rows import CampaignRow
 from workers.cli.fork_changes import fork_changes
 from workers.cli.summary import summary
 
 AUDIENCE = {"target_audience": {"industry": "saas"}}
-live, now = Settings.from_env({"MARKETING_MODE": "live"}), datetime(2026, 3, 1, tzinfo=UTC)
+now = datetime(2026, 3, 1, tzinfo=UTC)
 
 def gate(**keys):
-    return resolve(CampaignConfig.parse({**AUDIENCE, **keys}), live).approval.gate
+    return resolve(CampaignConfig.parse({**AUDIENCE, **keys}), Mode.LIVE).approval.gate
 
 def refusal(value):
     try:
@@ -80,8 +80,8 @@ sent = [
     for agent in ("sms", "fax_bridge")
 ]
 row = CampaignRow(
-    campaign_id="c1", name="Launch", status="completed", reason=None, agent=None, step=3, stage=0, stage_name="",
-    stage_size=0, remaining=0, revision=0, epoch=0, base_step=-1, hold=None,
+    campaign_id="c1", mode=Mode.SANDBOX, name="Launch", status="completed", reason=None, agent=None, step=3, stage=0,
+    stage_name="", stage_size=0, remaining=0, revision=0, epoch=0, base_step=-1, hold=None,
     route=("lead_generation", "content_creation", "fax_bridge", "sms", "analytics"),
     state=state.evolve(agent_messages=tuple(sent)),
 )

@@ -22,7 +22,7 @@ from agents.state import (
     PerformanceRound,
     PlatformMetrics,
 )
-from integrations.settings import Settings
+from integrations.settings import Mode, Settings
 from orchestration.ledger.rows import CampaignRow
 from orchestration.reports.campaigns import CampaignEvent, StageProgress
 from workers.cli.output import clean
@@ -98,9 +98,9 @@ def finished_state(**changes: Any) -> MarketingAgentState:
 
 def summarised(width: int = 80, env: Mapping[str, str] | None = None, spend: Any = None, **row: Any) -> str:
     fields: dict[str, Any] = {
-        "campaign_id": "c1", "name": "Launch", "status": "completed", "reason": None, "agent": None, "step": 3,
-        "stage": 0, "stage_name": "", "stage_size": 0, "remaining": 0, "revision": 0, "epoch": 0,
-        "base_step": -1, "hold": None,
+        "campaign_id": "c1", "mode": Mode.SANDBOX, "name": "Launch", "status": "completed", "reason": None,
+        "agent": None, "step": 3, "stage": 0, "stage_name": "", "stage_size": 0, "remaining": 0, "revision": 0,
+        "epoch": 0, "base_step": -1, "hold": None,
         "route": ROUTE,
         "state": finished_state(),
     }  # fmt: skip
@@ -146,14 +146,18 @@ def test_the_summary_fits_any_terminal(width: int) -> None:
         assert expected in text
 
 
-def test_the_sandbox_is_named_and_live_is_not_called_one() -> None:
+def test_the_row_says_of_which_world_it_is_whatever_the_shell() -> None:
     assert "Made in the sandbox: leads, texts, ads and figures are simulated" in summarised(100)
     assert "Money (simulated)" in summarised()
     mixed = summarised(100, {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"})
     assert "except openai" in mixed
-    live = summarised(100, {"MARKETING_MODE": "live"})
-    assert "sandbox" not in live
-    assert "simulated" not in live
+    from_a_live_shell = summarised(100, {"MARKETING_MODE": "live"})
+    assert "nothing was published or spent" in from_a_live_shell
+    live = summarised(100, mode=Mode.LIVE)
+    assert "Launch: completed, live" in live
+    assert "what it spends is real money" in live
+    for word in ("sandbox", "simulated", "nothing was published"):
+        assert word not in live
 
 
 def test_a_failure_tells_its_reason_once_and_only_what_was_reached() -> None:

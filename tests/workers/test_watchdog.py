@@ -14,6 +14,7 @@ import pytest
 import redis
 from celery import Celery
 
+from integrations.settings import Mode
 from orchestration.execution.canvas import stamp_messages
 from orchestration.ledger.database import Database
 from orchestration.ledger.ledger import Ledger
@@ -36,7 +37,7 @@ def dog(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> I
     pool, ends, draining = ThreadPool(limit=1), list[int](), Event()
     pool.start()
     with closing(Database(database_url)) as database, redis.Redis.from_url(redis_url) as admin:
-        ledger = Ledger(database, "worker-a")
+        ledger = Ledger(database, "worker-a", Mode.SANDBOX)
         heartbeat = Heartbeat(ledger, counted=list, heard=lambda _: None)
         heartbeat.beat()
         watchdog = Watchdog(app, ledger, heartbeat, draining=draining, leave=ends.append)
@@ -88,6 +89,6 @@ def test_a_worker_whose_heartbeat_alone_is_missing_ends(dog: Any) -> None:
     time.sleep(0.3)
     look(dog)
     assert dog.ends == []  # nobody else has one either
-    Ledger(dog.ledger.database, "worker-b").beat()
+    Ledger(dog.ledger.database, "worker-b", Mode.SANDBOX).beat()
     look(dog)
     assert dog.ends == [USELESS_EXIT]

@@ -6,7 +6,8 @@ command imports what it needs when it runs, so that ``campaigns --help`` answers
 ===== ============================================================================================
 0     done
 1     the campaign failed, or was cancelled; of ``doctor``: nothing moves
-2     bad input: the file, a setting, an option, a key used before; what the campaign's state does not allow
+2     bad input: the file, a setting, an option, a key used before; what the campaign's state or the database's
+      world does not allow
 3     there is no such campaign
 4     a service can't be reached or started
 70    a defect of this program; the details are in the log it names
@@ -39,6 +40,7 @@ from workers.cli.spend import spend_command
 from workers.cli.stopping import Stopped, stop_on_sigterm
 from workers.cli.up import up_command
 from workers.cli.verbs import approve, cancel, fork, pause, reject, resolve_command, resume, retry
+from workers.cli.world import world_group
 
 BAD_INPUT, NOT_FOUND, UNREACHABLE, DEFECT = 2, 3, 4, 70
 
@@ -53,6 +55,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("orchestration.flow.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),
     ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
     ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
+    ("orchestration.ledger.world", "WrongWorldError", BAD_INPUT, "wrong_world"),
     ("orchestration.ledger.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
     ("workers.child", "ServiceError", UNREACHABLE, "unreachable"),
 )
@@ -68,6 +71,7 @@ _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
     approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
     schedule_group, breaker_group, knowledge_group, doctor_command, migrate_command,
+    world_group,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)

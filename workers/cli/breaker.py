@@ -79,7 +79,7 @@ def open_breaker(provider: str, reason: str | None, as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     name = _known(provider)
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         changed = Deferrals(client.database).switch_off(name, actor=actor(), reason=clean(reason or "") or None)
         found = _look(client, name)
     if as_json:
@@ -102,7 +102,7 @@ def close_breaker(provider: str, as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     name = _known(provider)
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         deferrals = Deferrals(client.database)
         closed = 0
         breakers = _admission(client.settings)

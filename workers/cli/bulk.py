@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workers.cli.output import clean, note, print_json, say
-from workers.cli.wording import count, words
+from workers.cli.wording import count, state
 
 if TYPE_CHECKING:
     from orchestration.client import CampaignHandle, Campaigns
@@ -107,7 +107,7 @@ def apply(client: Campaigns, chosen: Chosen, verb: Verb, *, as_json: bool, follo
 def standing(handle: CampaignHandle) -> str:
     """Write one line: which campaign, and how it stands."""
     reason = handle.reason
-    return f"{handle.campaign_id}: {words(handle.status)}" + (f" ({clean(reason, 200)})" if reason else "")
+    return f"{handle.campaign_id}: {state(handle.status, handle.mode)}" + (f" ({clean(reason, 200)})" if reason else "")
 
 
 def note_if_nobody_works(client: Campaigns) -> None:

@@ -24,7 +24,7 @@ from workers.cli.output import (
     say,
     to_json,
 )
-from workers.cli.wording import STATUSES, agent_title, event_text, moment, words
+from workers.cli.wording import LIVE, LIVE_NOTE, STATUSES, agent_title, event_text, moment, state, words
 
 if TYPE_CHECKING:
     from orchestration.client import Campaigns
@@ -50,7 +50,7 @@ def submit(file: str, idempotency_key: str | None, changes: tuple[str, ...], as_
         if as_json:
             print_json(handle.show())
         else:
-            say(f"Submitted {clean(config.name)}: {handle.campaign_id} ({words(handle.status)})")
+            say(f"Submitted {clean(config.name)}: {handle.campaign_id} ({state(handle.status, handle.mode)})")
             say(f"Follow it with: campaigns watch {handle.campaign_id}")
     return 0
 
@@ -82,7 +82,8 @@ def list_campaigns(status: str | None, failed: bool, as_json: bool) -> int:
         table.add_column("Name", no_wrap=True, max_width=24)
         table.add_column("Reason", no_wrap=True, overflow="ellipsis")
         for one in found:
-            table.add_row(one.campaign_id, Text(clean(one.name)), Text(clean(one.reason or "")))
+            reason = (f"{LIVE}: " if one.mode == LIVE else "") + clean(one.reason or "")
+            table.add_row(one.campaign_id, Text(clean(one.name)), Text(reason))
     else:
         table.add_column("Name", overflow="fold", ratio=1)
         table.add_column("Status", overflow="fold")
@@ -96,12 +97,13 @@ def list_campaigns(status: str | None, failed: bool, as_json: bool) -> int:
 
 
 def _state(one: CampaignSummary) -> str:
-    """Say the status, and of a campaign that is at work or waits: with whom, or for what."""
+    """Say the status, of a live one that it is, and of one that is at work or waits: with whom, or for what."""
+    found = state(one.status, one.mode)
     if one.status == "running":
-        return f"running, {agent_title(one.agent).lower()}"
+        return f"{found}, {agent_title(one.agent).lower()}"
     if one.status in ("waiting", "awaiting_approval") and one.reason:
-        return f"{words(one.status)}: {words(one.reason.partition(':')[0])}"
-    return words(one.status)
+        return f"{found}: {words(one.reason.partition(':')[0])}"
+    return found
 
 
 @click.command()
@@ -141,8 +143,9 @@ def watch(campaign_id: str, as_json: bool) -> int:
 
 def _stream(client: Campaigns, campaign_id: str) -> str:
     handle = client.get(campaign_id)
+    mode = handle.mode
     for event in handle.watch():
-        print_json_line({"event": event.kind, **_fields(event)})
+        print_json_line({"event": event.kind, **_fields(event, mode)})
     status, reason = client.reports.status(campaign_id)
     print_json_line({"event": "ended", "campaign_id": campaign_id, "status": status, "reason": reason})
     return status
@@ -152,23 +155,30 @@ def _stream(client: Campaigns, campaign_id: str) -> str:
 @click.argument("campaign_id", metavar="ID")
 @json_option
 def history(campaign_id: str, as_json: bool) -> int:
-    """Print what happened, one event per line, oldest first."""
+    """Print what happened, one event per line, oldest first.
+
+    A line before them says so of a live campaign.
+    """
     from workers.cli.connection import campaigns
 
     with campaigns(start=True) as client:
-        events = client.get(campaign_id).history()
+        handle = client.get(campaign_id)
+        mode, events = handle.mode, handle.history()
     if as_json:
-        print_json([{"kind": event.kind, **_fields(event)} for event in events])
+        print_json([{"kind": event.kind, **_fields(event, mode)} for event in events])
         return 0
+    if mode == LIVE:
+        say(LIVE_NOTE)
     for event in events:
         actor = "" if event.actor == "system" else f"  [{clean(event.actor)}]"
         say(f"{moment(event.at)}  {event_text(event)}{actor}")
     return 0
 
 
-def _fields(event: CampaignEvent) -> dict[str, object]:
+def _fields(event: CampaignEvent, mode: str) -> dict[str, object]:
     return {
         "id": event.id,
+        "mode": mode,
         "at": event.at,
         "actor": event.actor,
         "step": event.step,
@@ -197,7 +207,8 @@ def export(campaign_id: str, output: Path | None, as_json: bool) -> int:
     if as_json:
         print_json({"campaign_id": campaign_id, "output": str(output)})
     else:
-        note(f"Written to {output}; it holds personal data of the leads.")
+        of = " of a live campaign" if everything["mode"] == LIVE else ""
+        note(f"Written to {output}; it holds personal data of the leads{of}.")
     return 0
 
 

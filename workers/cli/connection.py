@@ -1,20 +1,20 @@
 """Which services a command talks to: those the environment names, else the fleet under MARKETING_HOME.
 
-Invariant: variables that are set always win; a fleet is believed only while its process lives. Commands that
-only read may start the embedded servers for their own moment, so that a campaign can still be looked at
-after ``campaigns run --embedded`` has stopped everything.
+Invariants: variables that are set always win; a fleet is believed only while its process lives; a command that
+changes something is refused in a shell of another mode than the database's. Commands that only read may start the
+embedded servers for their own moment, so that a campaign can still be looked at after ``campaigns run --embedded``
+has stopped everything.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from integrations.settings import Settings, SettingsError
+from integrations.settings import Mode, Settings, SettingsError
 
 if TYPE_CHECKING:
     from orchestration.client import Campaigns
@@ -31,23 +31,23 @@ def here() -> Settings:
     from workers.services.home import Home
     from workers.services.ownership import read_owner
 
-    own = {name: value for name, value in os.environ.items() if value}
-    settings = Settings.from_env(own)
+    settings = Settings.from_env()
     if settings.database_url is not None:
         return settings
     owner = read_owner(Home(settings.home))
     if owner is None or not owner.ready:
         return settings
-    return Settings.from_env({**owner.environment, **own})
+    return Settings.from_env(defaults=owner.environment)
 
 
 @contextmanager
-def campaigns(*, start: bool = False) -> Iterator[Campaigns]:
+def campaigns(*, start: bool = False, acts: bool = False) -> Iterator[Campaigns]:
     """Open a client of the services that are there.
 
-    With ``start``, the embedded servers are started when nothing is configured and MARKETING_HOME has data. Raises
-    ServiceError when there is nothing to talk to or no schema, DatabaseUnavailableError when there is no answer, and
-    SettingsError when a value is wrong.
+    With ``start``, the embedded servers are started when nothing is configured and MARKETING_HOME has data. With
+    ``acts``, WrongWorldError is raised when this shell is of another mode than the database, before anything is asked
+    or changed. Raises ServiceError when there is nothing to talk to or no schema, DatabaseUnavailableError when there
+    is no answer, and SettingsError when a value is wrong.
     """
     from workers.services import EmbeddedServices, Home, ServiceError
 
@@ -58,9 +58,12 @@ def campaigns(*, start: bool = False) -> Iterator[Campaigns]:
             if not start or not (home.postgres / "PG_VERSION").exists():
                 raise ServiceError(f"nothing runs here (no DATABASE_URL, no fleet in {home.path}): {_HINT}")
             services = stack.enter_context(EmbeddedServices(home))
-            migrate(services.database_url)
+            migrate(services.database_url, settings.mode)
             settings = with_services(settings, services.database_url, services.redis_url)
-        yield stack.enter_context(closing(connect(settings)))
+        client = stack.enter_context(closing(connect(settings)))
+        if acts:
+            client.world.require()
+        yield client
 
 
 def connect(settings: Settings) -> Campaigns:
@@ -88,15 +91,44 @@ def connect(settings: Settings) -> Campaigns:
     return client
 
 
-def migrate(database_url: str) -> None:
+def migrate(database_url: str, mode: Mode) -> None:
     """Bring the tables up to date.
 
-    Raises DatabaseUnavailableError when there is no answer.
+    A database without tables becomes one of ``mode``; any other keeps its own. Raises DatabaseUnavailableError when
+    there is no answer.
     """
     from orchestration.ledger.schema import migrate as bring_up_to_date
 
     check_reachable(database_url)
-    bring_up_to_date(database_url)
+    bring_up_to_date(database_url, mode)
+
+
+def migration(mode: Mode) -> Callable[[str], None]:
+    """Return what a fleet of ``mode`` does to its database: migrate it, and refuse one of another (WrongWorldError)."""
+
+    def prepare(database_url: str) -> None:
+        migrate(database_url, mode)
+        require_world(database_url, mode)
+
+    return prepare
+
+
+def require_world(database_url: str, mode: Mode) -> None:
+    """Refuse a database that has tables and is of another mode.
+
+    Raises WrongWorldError then, and what :func:`check_reachable` raises.
+    """
+    from orchestration.ledger.database import Database
+    from orchestration.ledger.world import World
+    from orchestration.reports.fleet import has_schema
+
+    check_reachable(database_url)
+    database = Database(database_url, pool_size=1)
+    try:
+        if has_schema(database):
+            World(database, mode).require()
+    finally:
+        database.close()
 
 
 def check_reachable(database_url: str) -> None:

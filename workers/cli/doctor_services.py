@@ -51,7 +51,7 @@ class TimeLimitError(Exception):
 def services(settings: Settings) -> Iterable[Finding]:
     """Ask both services, judge whether work moves, and look at this machine's disks and processes."""
     _import_all()
-    ledger = yield from _asked("Postgres", settings.database_url, _postgres)
+    ledger = yield from _asked("Postgres", settings.database_url, lambda url: _postgres(url, settings))
     queues = yield from _asked("Redis", settings.redis_url, lambda url: _redis(url, settings))
     if ledger is not None:
         yield from progress(ledger, queues)
@@ -125,11 +125,12 @@ def _asked(
     return facts
 
 
-def _postgres(url: str) -> tuple[list[Finding], LedgerFacts | None]:
+def _postgres(url: str, settings: Settings) -> tuple[list[Finding], LedgerFacts | None]:
     from orchestration.ledger.database import Database, DatabaseUnavailableError, place
     from orchestration.ledger.schema import current, head
     from orchestration.reports.progress import StoreRefusesError
     from orchestration.reports.standing import LedgerLook
+    from workers.cli.world import world_findings
 
     try:
         look = LedgerLook(url)
@@ -148,7 +149,7 @@ def _postgres(url: str) -> tuple[list[Finding], LedgerFacts | None]:
                 return found, None
             found.append(Finding("Tables", "ok", f"revision {revision}"))
             with closing(Database(url, pool_size=1)) as database:
-                found += [*_work(database), *_switches(database)]
+                found += [*world_findings(database, settings), *_work(database), *_switches(database)]
             return found, look.facts()
         except StoreRefusesError as error:
             return [*found, Finding("Postgres", "stuck", str(error))], None

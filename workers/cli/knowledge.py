@@ -26,7 +26,7 @@ def add(path: Path, as_json: bool) -> int:
     """Load a document, or all documents in a folder (Markdown, text, HTML)."""
     from workers.cli.connection import campaigns
 
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         try:
             documents = client.knowledge.add(path)
         except (ValueError, OSError) as error:

@@ -13,6 +13,7 @@ import click
 from workers.cli.bulk import actor, apply, choose
 from workers.cli.output import console, json_option, print_json
 from workers.cli.spend import limit_lines
+from workers.cli.wording import LIVE, LIVE_NOTE
 
 if TYPE_CHECKING:
     from orchestration.client import CampaignHandle
@@ -47,5 +48,7 @@ def limits_command(campaign_id: str, llm: str | None, ads: str | None, ads_per_d
         return 0
     from workers.cli.layout import line, listed
 
+    if found["mode"] == LIVE:
+        console().print(LIVE_NOTE)
     console().print(listed(limit_lines(found["limits"])) if found["limits"] else line("no limits are set"))
     return 0

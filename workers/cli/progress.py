@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from agents.registry import agents
 from workers.cli.output import clean
 from workers.cli.waiting import question, until
-from workers.cli.wording import TROUBLE, agent_title, amounts, count, duration, event_text, model_spend, words
+from workers.cli.wording import TROUBLE, agent_title, amounts, count, duration, event_text, model_spend, state, words
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -161,10 +161,10 @@ def follow(follower: Follower, screen: Screen, look: Look) -> Snapshot:
 def screen(console: Console, *, world: str = "") -> Iterator[Screen]:
     """Open a redrawn view on a terminal, else lines.
 
-    ``world`` is named in the view's title ("sandbox").
+    ``world`` is the campaign's, which the view's title names: "sandbox", "live".
     """
     if not console.is_terminal or console.is_dumb_terminal:
-        yield Lines(console)
+        yield Lines(console, world)
         return
     from rich.live import Live
 
@@ -176,7 +176,7 @@ class _Redrawn:
     def __init__(self, live: Live, console: Console, world: str) -> None:
         self._live, self._console, self._world = live, console, world
         self._frame = 0
-        self._questions = Questions(console)
+        self._questions = Questions(console, world)
 
     def show(self, snapshot: Snapshot) -> None:
         self._frame += 1
@@ -188,8 +188,8 @@ class _Redrawn:
 class Questions:
     """Prints each question once, where it stays to be read."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, world: str = "") -> None:
+        self._console, self._world = console, world
         self._told: set[str] = set()
 
     def tell(self, snapshot: Snapshot) -> None:
@@ -198,18 +198,18 @@ class Questions:
         if asked is None or str(asked["approval_id"]) in self._told:
             return
         self._told.add(str(asked["approval_id"]))
-        for part in question(asked, snapshot.campaign_id):
+        for part in question(asked, snapshot.campaign_id, mode=self._world):
             self._console.print(part)
 
 
 class Lines:
     """One line per change, for logs and pipes."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, world: str = "") -> None:
+        self._console, self._world = console, world
         self._told: dict[tuple[int, int], tuple[int, float]] = {}
         self._status: tuple[object, ...] = ()
-        self._questions = Questions(console)
+        self._questions = Questions(console, world)
 
     def show(self, snapshot: Snapshot) -> None:
         """Print what has changed since the last one."""
@@ -238,7 +238,7 @@ class Lines:
         if known == self._status:
             return []
         self._status = known
-        status = words(snapshot.status) + (f" ({clean(snapshot.reason)})" if snapshot.reason else "")
+        status = state(snapshot.status, self._world) + (f" ({clean(snapshot.reason)})" if snapshot.reason else "")
         if snapshot.waits:
             status += f"; {snapshot.waits}"
         if snapshot.lonely:

@@ -84,7 +84,7 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
     from contextlib import closing
 
     from integrations.settings import Settings
-    from workers.cli.connection import connect, migrate
+    from workers.cli.connection import connect, migration
     from workers.cli.up import sandbox_address
     from workers.fleet import Fleet, open_fleet
     from workers.services import Home
@@ -93,7 +93,7 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
     campaign_id = None
     fleet = Fleet(
         Home(settings.home),
-        migrate=migrate,
+        migrate=migration(settings.mode),
         workers=workers,
         flower=False,
         sandbox_url=sandbox_address(settings),
@@ -108,7 +108,9 @@ def _on_embedded(config: CampaignConfig, settings: Settings, workers: int, as_js
             if not shown.is_terminal:
                 shown.print("Starting Postgres, Redis and workers ...")
             running = open_fleet(fleet)
-        settings = Settings.from_env({**os.environ, **running.info.environment, "MARKETING_HOME": str(settings.home)})
+        # A fleet that we join may be of another mode: that is refused, not adopted.
+        ours = {"MARKETING_HOME": str(settings.home), "MARKETING_MODE": settings.mode}
+        settings = Settings.from_env({**os.environ, **running.info.environment, **ours})
         with closing(connect(settings)) as client:
             campaign_id = client.submit(config).campaign_id
             watch(client, campaign_id, _looking_after(running, client), as_json=as_json)
@@ -163,7 +165,7 @@ def watch(client: Campaigns, campaign_id: str, look: Look, *, as_json: bool) -> 
     """Show the campaign's progress to its end."""
     from workers.cli.progress import Follower, follow, screen
 
-    with screen(progress_console(as_json=as_json), world=client.settings.mode.value) as shown:
+    with screen(progress_console(as_json=as_json), world=client.reports.mode(campaign_id)) as shown:
         follow(Follower(client, campaign_id), shown, look)
 
 

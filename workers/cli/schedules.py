@@ -13,7 +13,7 @@ import click
 
 from workers.cli.bulk import Chosen, Verb, actor, apply
 from workers.cli.output import clean, console, json_option, print_json, say
-from workers.cli.wording import moment, span, words
+from workers.cli.wording import moment, span, state
 
 if TYPE_CHECKING:
     from orchestration.client import CampaignHandle
@@ -58,7 +58,7 @@ def list_schedules(as_json: bool) -> int:
             _every(one["optimize_every"]),
             due,
             moment(one["ends_at"])[:10],
-            words(one["status"]),
+            state(one["status"], one["mode"]),
         )
     console(one_line=True).print(table)
     return 0
@@ -84,13 +84,13 @@ def _each(campaign_ids: tuple[str, ...], verb: Verb, *, as_json: bool) -> int:
     from orchestration.control.verbs import VerbRefusedError
     from workers.cli.connection import campaigns
 
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         known = [str(one["campaign_id"]) for one in client.reports.schedules() if one["next_run_at"]]
 
         def checked(one: CampaignHandle) -> object:
             if one.campaign_id not in known:
                 raise VerbRefusedError(
-                    f"campaign {one.campaign_id} is {words(one.status)}: no schedule of it waits for its next run"
+                    f"campaign {one.campaign_id} is {state(one.status)}: no schedule of it waits for its next run"
                 )
             return verb(one)
 

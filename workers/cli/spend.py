@@ -1,7 +1,7 @@
 """``spend``: what campaigns have spent and hold, by agent, provider and model, beside the caps.
 
 Invariant: this command decides nothing and sums nothing; what nobody knows the price of is shown as tokens, and each
-currency stands by itself.
+currency and each world stands by itself.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from workers.cli.output import clean, console, json_option, print_json
-from workers.cli.wording import agent_title, count, money, platform_title, words
+from workers.cli.wording import LIVE, agent_title, count, money, platform_title, state
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from orchestration.reports.spend import CampaignSpending, FleetSpending, ModelSpend
+    from orchestration.reports.spend import CampaignSpending, FleetSpending, ModelSpend, WorldSpending
 
 
 @click.command("spend")
@@ -66,7 +66,8 @@ def _campaign(found: CampaignSpending) -> Iterator[RenderableType]:
 
     from workers.cli.layout import heading, line, listed
 
-    yield Text(f"{clean(found['name'])}: {words(str(found['status']))}", style="bold")
+    yield Text(f"{clean(found['name'])}: {state(found['status'], found['mode'])}", style="bold")
+    yield line(_money_is(found["mode"]))
     yield heading("Language model")
     yield from _llm(found["llm"])
     yield heading("Ads")
@@ -78,15 +79,31 @@ def _campaign(found: CampaignSpending) -> Iterator[RenderableType]:
 def _fleet(found: FleetSpending) -> Iterator[RenderableType]:
     from workers.cli.layout import heading, line, listed
 
-    today, total = found["today"], found["total"]
+    today = found["today"]
+    yield line(_money_is(found["mode"]))
     yield heading(f"Language model, today ({today['day']} UTC)")
     yield from _llm(today["llm"])
-    yield heading("Language model, in total")
-    yield from _llm(total["llm"])
-    yield heading("Ads, in total")
-    yield from _ads(total["ads"])
+    yield from _total(found)
     yield heading("Caps of the fleet")
     yield listed(limit_lines(found["caps"])) if found["caps"] else line("none are set (DAILY_CAP_LLM, DAILY_CAP_ADS)")
+    other = found["other_world"]
+    if other is not None:
+        yield heading("The other world, before this database left it")
+        yield line(_money_is(other["mode"]))
+        yield from _total(other)
+
+
+def _total(found: WorldSpending) -> Iterator[RenderableType]:
+    from workers.cli.layout import heading
+
+    yield heading("Language model, in total")
+    yield from _llm(found["total"]["llm"])
+    yield heading("Ads, in total")
+    yield from _ads(found["total"]["ads"])
+
+
+def _money_is(mode: str) -> str:
+    return "Live: real money." if mode == LIVE else "Sandbox: simulated money."
 
 
 def _llm(rows: Sequence[ModelSpend]) -> Iterator[RenderableType]:

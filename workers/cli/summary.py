@@ -1,7 +1,7 @@
 """Closing summary: what a campaign found, wrote, placed and earned, for the marketer who asked for it.
 
 Pure: a campaign's row and figures in, something to print out. Invariant: no lead's e-mail address or name is
-printed, an unknown price is shown as tokens, and what was made in the sandbox says so first.
+printed, an unknown price is shown as tokens, and it says first of which world the campaign is, as its row has it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ from workers.cli.output import clean
 from workers.cli.progress import units_text
 from workers.cli.sections import drawn
 from workers.cli.waiting import ATTENTION, question
-from workers.cli.wording import agent_title, amounts, count, duration, model_spend, money, words
+from workers.cli.wording import (
+    LIVE,
+    LIVE_NOTE,
+    agent_title,
+    amounts,
+    count,
+    duration,
+    model_spend,
+    money,
+    state,
+)
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,13 +54,13 @@ def summary(
 ) -> Iterable[RenderableType]:
     """Yield the summary, top to bottom.
 
-    ``units`` counts by status, ``spend`` is ``Reports.spend``'s, ``asked`` is the question that a person has to answer,
-    ``waits`` says until when the campaign waits.
+    ``settings`` are those of the shell that shows it. ``units`` counts by status, ``spend`` is ``Reports.spend``'s,
+    ``asked`` is the question that a person has to answer, ``waits`` says until when the campaign waits.
     """
-    state = row.state
+    found = row.state
     mark, style = _MARKS.get(row.status, ("·", "bold yellow"))
-    title = Text(f"{mark} {clean(row.name)}: {words(row.status)}", style=style)
-    title.append(f" after {duration((state.updated_at - state.created_at).total_seconds())}", style="not bold")
+    title = Text(f"{mark} {clean(row.name)}: {state(row.status, row.mode)}", style=style)
+    title.append(f" after {duration((found.updated_at - found.created_at).total_seconds())}", style="not bold")
     yield title
     if row.reason:
         yield line(clean(row.reason))
@@ -58,15 +68,13 @@ def summary(
         yield line(waits[0].upper() + waits[1:])
     if (row.reason or "").startswith(ATTENTION):
         yield line(f"What is in question: campaigns resolve {row.campaign_id}")
-    world = world_note(settings)
-    if world:
-        yield line(world, style="yellow")
+    yield line(world_note(row.mode, settings), style="bold red" if row.mode == LIVE else "yellow")
     for section in _sections(row):
         yield from drawn(section)
-    yield from _money(state, spend, sandbox=bool(world))
+    yield from _money(found, spend, sandbox=row.mode != LIVE)
     if asked is not None:
         yield from question(asked, row.campaign_id)
-    yield from _errors([error for error in state.errors if error.message not in (row.reason or "")])
+    yield from _errors([error for error in found.errors if error.message not in (row.reason or "")])
     yield heading("More")
     route = " → ".join(agent_title(agent).lower() for agent in row.route)
     yield line(f"Route: {route or 'not begun'}")
@@ -75,16 +83,14 @@ def summary(
     yield line(f"campaigns history {row.campaign_id}")
 
 
-def world_note(settings: Settings) -> str:
-    """Say that the world was the sandbox, and which providers were not.
+def world_note(mode: str, settings: Settings) -> str:
+    """Say of which world a campaign of ``mode`` is, and which providers of a sandbox were outside.
 
-    Live mode gives an empty text.
+    Only a shell of the sandbox knows of such providers.
     """
-    from integrations.settings import Mode
-
-    if settings.mode is not Mode.SANDBOX:
-        return ""
-    if outside := outside_sandbox(settings):
+    if mode == LIVE:
+        return LIVE_NOTE
+    if settings.mode != LIVE and (outside := outside_sandbox(settings)):
         return f"Made in the sandbox (simulated; nothing was published), except {', '.join(outside)}."
     return "Made in the sandbox: leads, texts, ads and figures are simulated; nothing was published or spent."
 

@@ -35,7 +35,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     Services, workers, beat and Flower. Postgres and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
     from integrations.settings import Settings
-    from workers.cli.connection import check_reachable, check_redis, migrate
+    from workers.cli.connection import check_redis, migration, require_world
     from workers.fleet import Fleet
     from workers.logs import configure_command
     from workers.services import Home
@@ -44,14 +44,14 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     settings = Settings.from_env()
     lines = OutputLines()
     configure_command(settings)
-    # Before anything starts: a worker would go on knocking, in vain, for a minute.
+    # Before anything starts: a worker would go on knocking, in vain, for a minute, or refuse the database's world.
     if settings.database_url is not None:
-        check_reachable(settings.database_url)
+        require_world(settings.database_url, settings.mode)
     if settings.redis_url is not None:
         check_redis(settings.redis_url)
     fleet = Fleet(
         Home(settings.home),
-        migrate=migrate,
+        migrate=migration(settings.mode),
         workers=workers,
         concurrency=concurrency,
         flower=flower,

@@ -13,7 +13,7 @@ import click
 
 from workers.cli.bulk import actor, apply, choose, named_or_all, note_if_nobody_works, standing
 from workers.cli.output import clean, console, json_option, note, print_json, say
-from workers.cli.wording import count, words
+from workers.cli.wording import LIVE, LIVE_NOTE, count, words
 
 if TYPE_CHECKING:
     from orchestration.client import CampaignHandle
@@ -40,14 +40,14 @@ def approve(campaign_id: str, yes: bool, as_json: bool) -> int:
     from workers.cli.connection import campaigns
     from workers.cli.waiting import question
 
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         handle = client.get(campaign_id)
         asked = handle.approval()
         if asked is not None and not as_json and handle.status == "awaiting_approval":
             printer = console()
-            for part in question(asked, campaign_id):
+            for part in question(asked, campaign_id, mode=handle.mode):
                 printer.print(part)
-            if not yes and _asks() and not click.confirm("\nApprove this?"):
+            if not yes and asks() and not click.confirm("\nApprove this?"):
                 say("Nothing was approved.")
                 return 0
             now_asked = handle.approval()
@@ -68,7 +68,7 @@ def reject(campaign_id: str, reason: str, rework: bool, as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     why = _reason(reason)
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         return apply(
             client,
             choose(client, [campaign_id]),
@@ -88,7 +88,7 @@ def pause(campaign_ids: tuple[str, ...], every: bool, ads: bool, as_json: bool) 
     from workers.cli.connection import campaigns
 
     named_or_all(campaign_ids, every=every, option="--all")
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         from orchestration.control.verbs import LIVE
 
         # Ads of campaigns that are paused already may still run.
@@ -109,7 +109,7 @@ def resume(campaign_ids: tuple[str, ...], every: bool, as_json: bool) -> int:
     from workers.cli.connection import campaigns
 
     named_or_all(campaign_ids, every=every, option="--all")
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         chosen = choose(client, campaign_ids, ("paused",) if every else ())
         return apply(client, chosen, lambda one: one.resume(actor=actor()), as_json=as_json, follow=True)
 
@@ -126,11 +126,11 @@ def cancel(campaign_ids: tuple[str, ...], status: str | None, reason: str | None
 
     named_or_all(campaign_ids, every=status is not None, option="--status")
     why = _reason(reason) if reason is not None else None
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         chosen = choose(client, campaign_ids, (status,) if status else ())
         if status and chosen.ids and not yes:
             what = f"{count(len(chosen.ids), 'campaign')} ({words(status)})"
-            if as_json or not _asks():
+            if as_json or not asks():
                 raise click.UsageError(f"This would cancel {what}; add --yes to do it")
             if not click.confirm(f"Cancel {what}?"):
                 say("Nothing was cancelled.")
@@ -150,7 +150,7 @@ def retry(campaign_ids: tuple[str, ...], from_step: int | None, all_failed: bool
     named_or_all(campaign_ids, every=all_failed, option="--all-failed")
     if from_step is not None and len(campaign_ids) != 1:
         raise click.UsageError("--from-step is for one campaign")
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         chosen = choose(client, campaign_ids, ("failed",) if all_failed else ())
         return apply(
             client, chosen, lambda one: one.retry(from_step=from_step, actor=actor()), as_json=as_json, follow=True
@@ -170,7 +170,7 @@ def fork(campaign_id: str, from_step: int, changes: tuple[str, ...], as_json: bo
     from workers.cli.connection import campaigns
     from workers.cli.fork_changes import fork_changes
 
-    with campaigns(start=True) as client:
+    with campaigns(start=True, acts=True) as client:
         parent = client.get(campaign_id)
         changed = fork_changes(parent.state.campaign_config, changes)
         handle = parent.fork(from_step, changes=changed, actor=actor())
@@ -209,7 +209,8 @@ def resolve_command(
         if unit is None:
             from orchestration.control.resolve import open_units
 
-            _in_question(open_units(client.database, campaign_id), campaign_id, as_json=as_json)
+            found_open = open_units(client.database, campaign_id)
+            _in_question(found_open, campaign_id, mode=client.reports.mode(campaign_id), as_json=as_json)
             return 0
 
         def settle(one: CampaignHandle) -> object:
@@ -218,11 +219,13 @@ def resolve_command(
         return apply(client, choose(client, [campaign_id]), settle, as_json=as_json, follow=True)
 
 
-def _in_question(units: list[EffectUnit], campaign_id: str, *, as_json: bool) -> None:
+def _in_question(units: list[EffectUnit], campaign_id: str, *, mode: str, as_json: bool) -> None:
     if as_json:
         shown = ("key", "provider", "effect_key", "steps", "message")
         print_json([{name: getattr(unit, name) for name in shown} for unit in units])
         return
+    if mode == LIVE:
+        say(LIVE_NOTE)
     if not units:
         say("Nothing is in question.")
     for unit in units:
@@ -237,6 +240,6 @@ def _reason(text: str) -> str:
     return clean(text, 500)
 
 
-def _asks() -> bool:
+def asks() -> bool:
     """Return whether a person is there to answer."""
     return sys.stdin.isatty() and sys.stdout.isatty()

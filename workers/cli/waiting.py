@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue
 
 from workers.cli.layout import heading, line, listed
 from workers.cli.request import subject, told
-from workers.cli.wording import moment, span
+from workers.cli.wording import LIVE, LIVE_NOTE, moment, span
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,9 +44,14 @@ def until(status: str, reason: str | None, due_at: datetime | None, now: datetim
     return f"{end} {moment(due_at)[:16]} UTC" + (f", in {span(left)}" if left > 0 else ", now")
 
 
-def question(asked: Mapping[str, object], campaign_id: str) -> Iterable[RenderableType]:
-    """Yield the open question of a campaign (``CampaignHandle.approval``), and how to answer it."""
+def question(asked: Mapping[str, object], campaign_id: str, *, mode: str = "") -> Iterable[RenderableType]:
+    """Yield the open question of a campaign (``CampaignHandle.approval``), and how to answer it.
+
+    Of a live one, ``mode``, it says first that it is.
+    """
     open_one = _Question.model_validate(asked)
+    if mode == LIVE:
+        yield line(LIVE_NOTE, style="bold red")
     yield heading(f"Approval wanted: {subject(open_one.kind, open_one.request)}")
     yield from told(open_one.request)
     if open_one.expires_at:

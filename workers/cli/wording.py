@@ -20,6 +20,9 @@ STATUSES = (
     "queued", "running", "waiting", "awaiting_approval", "paused", "cancelling", "completed", "failed", "cancelled",
 )  # fmt: skip
 DAY_S = 86_400
+LIVE = "live"
+#: Said first wherever a live campaign is told of at length.
+LIVE_NOTE = "Live: what it publishes is public, and what it spends is real money."
 #: Events that a person following a campaign should not miss. (Its own failure is its status.)
 TROUBLE = frozenset({"unit_retry", "unit_deferred", "unit_lost"})
 
@@ -42,6 +45,11 @@ def platform_title(platform: str) -> str:
 def words(name: str) -> str:
     """Write a name from the code as words."""
     return clean(name).replace("_", " ")
+
+
+def state(status: str, mode: str = "") -> str:
+    """Write a campaign's status, and of a live campaign that it is one: ``running, live``."""
+    return words(status) + (", live" if mode == LIVE else "")
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

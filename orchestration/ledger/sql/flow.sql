@@ -3,28 +3,30 @@
 -- PL/pgSQL caches plans per session, and they are made once (force_generic_plan): a connection's first five would else be
 -- made for their arguments, at more than they cost to run.
 
--- Insert a campaign with its first units. Returns (campaign_id, config_hash, created): of the row that already holds the
--- idempotency key, or the id, when there is one.
+-- Insert a campaign with its first units. Returns (campaign_id, config_hash, mode, created): of the row that already holds
+-- the idempotency key, or the id, when there is one; no row when the database is of another world than the campaign.
 CREATE FUNCTION marketing.submit(p_campaign jsonb, p_units jsonb)
-RETURNS TABLE (found_id text, found_hash text, created boolean) LANGUAGE plpgsql
+RETURNS TABLE (found_id text, found_hash text, found_mode text, created boolean) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     id text := p_campaign ->> 'campaign_id';
     first_agent text := p_campaign ->> 'agent';
     size integer := jsonb_array_length(p_units);
 BEGIN
-    INSERT INTO marketing.campaigns (campaign_id, name, idempotency_key, config_hash, status, agent, step, stage,
-                                     stage_name, stage_size, remaining, route, state, agent_messages, schema_version,
+    INSERT INTO marketing.campaigns (campaign_id, mode, name, idempotency_key, config_hash, status, agent, step,
+                                     stage, stage_name, stage_size, remaining, route, state, agent_messages, schema_version,
                                      flow_version, created_at, updated_at)
-    VALUES (id, p_campaign ->> 'name', p_campaign ->> 'idempotency_key', p_campaign ->> 'config_hash', 'queued',
-            first_agent, 0, 0, p_campaign ->> 'stage_name', size, size, ARRAY[first_agent], p_campaign -> 'state',
-            p_campaign -> 'agent_messages', (p_campaign ->> 'schema_version')::integer,
-            (p_campaign ->> 'flow_version')::integer, (p_campaign ->> 'created_at')::timestamptz,
-            (p_campaign ->> 'created_at')::timestamptz)
+    SELECT id, w.mode, p_campaign ->> 'name', p_campaign ->> 'idempotency_key', p_campaign ->> 'config_hash', 'queued',
+           first_agent, 0, 0, p_campaign ->> 'stage_name', size, size, ARRAY[first_agent], p_campaign -> 'state',
+           p_campaign -> 'agent_messages', (p_campaign ->> 'schema_version')::integer,
+           (p_campaign ->> 'flow_version')::integer, (p_campaign ->> 'created_at')::timestamptz,
+           (p_campaign ->> 'created_at')::timestamptz
+    FROM marketing.world w WHERE w.mode = p_campaign ->> 'mode'
     ON CONFLICT DO NOTHING;  -- on the key, or on the id when the first try was committed and its answer lost
     IF NOT FOUND THEN
-        RETURN QUERY SELECT campaign_id, config_hash, false FROM marketing.campaigns
-                     WHERE idempotency_key = p_campaign ->> 'idempotency_key' OR campaign_id = id;
+        RETURN QUERY SELECT c.campaign_id, c.config_hash, c.mode, false FROM marketing.campaigns c, marketing.world w
+                     WHERE w.mode = p_campaign ->> 'mode'
+                       AND (c.idempotency_key = p_campaign ->> 'idempotency_key' OR c.campaign_id = id);
         RETURN;
     END IF;
     INSERT INTO marketing.units (campaign_id, step, stage, key, ordinal, stage_name, agent, kind, provider, effect_key,
@@ -38,23 +40,24 @@ BEGIN
     INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
     VALUES (id, 'submitted', coalesce(p_campaign ->> 'actor', 'system'), 0, first_agent,
             jsonb_build_object('name', p_campaign ->> 'name', 'units', size));
-    RETURN QUERY SELECT id, p_campaign ->> 'config_hash', true;
+    RETURN QUERY SELECT id, p_campaign ->> 'config_hash', p_campaign ->> 'mode', true;
 END $$;
 
 -- Everything a worker needs that was woken for a campaign, in one trip: its row, the results of the hop's earlier
 -- stages, and the due units of the stage at work, claimed: up to p_limit of them, and none when more than p_most are
 -- due (the stage will be spread). Nothing is claimed for another agent than p_agent (null: any), nor when the state is
--- of a newer program (above p_schema, p_flow). The first row is the campaign and the number of due units that were left
--- to others; the rows after it are units.
+-- of a newer program (above p_schema, p_flow). A campaign of another world than p_mode, the worker's, is not there. The
+-- first row is the campaign and the number of due units that were left to others; the rows after it are units.
 CREATE FUNCTION marketing.enter(
-    p_campaign text, p_agent text, p_worker text, p_limit integer, p_most integer, p_schema integer, p_flow integer
+    p_campaign text, p_mode text, p_agent text, p_worker text, p_limit integer, p_most integer, p_schema integer,
+    p_flow integer
 ) RETURNS TABLE (campaign marketing.campaigns, left_due integer, unit marketing.units) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     at_work boolean;
 BEGIN
     UPDATE marketing.campaigns c SET status = 'running', reason = NULL, updated_at = now()
-    WHERE c.campaign_id = p_campaign AND c.status = 'queued' AND (p_agent IS NULL OR c.agent = p_agent)
+    WHERE c.campaign_id = p_campaign AND c.mode = p_mode AND c.status = 'queued' AND (p_agent IS NULL OR c.agent = p_agent)
       AND coalesce((c.state -> 'schema_version')::integer, 1) <= p_schema
       AND coalesce((c.state -> 'flow_version')::integer, 1) <= p_flow
     RETURNING c.* INTO campaign;
@@ -63,7 +66,7 @@ BEGIN
         VALUES (p_campaign, 'started', campaign.step, campaign.agent);
         at_work := true;
     ELSE
-        SELECT c.* INTO campaign FROM marketing.campaigns c WHERE c.campaign_id = p_campaign;
+        SELECT c.* INTO campaign FROM marketing.campaigns c WHERE c.campaign_id = p_campaign AND c.mode = p_mode;
         IF NOT FOUND THEN
             RETURN;
         END IF;
@@ -104,12 +107,14 @@ BEGIN
     END IF;
 END $$;
 
--- Claim up to p_limit due units of the stage that is at work; one winner per unit.
-CREATE FUNCTION marketing.take(p_campaign text, p_step integer, p_stage integer, p_worker text, p_limit integer)
+-- Claim up to p_limit due units of the stage that is at work, if it is of the worker's world; one winner per unit.
+CREATE FUNCTION marketing.take(
+    p_campaign text, p_mode text, p_step integer, p_stage integer, p_worker text, p_limit integer
+)
 RETURNS SETOF marketing.units LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE marketing.campaigns SET status = 'running', reason = NULL, updated_at = now()
-    WHERE campaign_id = p_campaign AND step = p_step AND stage = p_stage AND status = 'queued';
+    WHERE campaign_id = p_campaign AND mode = p_mode AND step = p_step AND stage = p_stage AND status = 'queued';
     IF FOUND THEN
         INSERT INTO marketing.events (campaign_id, kind, step, agent)
         SELECT campaign_id, 'started', step, agent FROM marketing.campaigns WHERE campaign_id = p_campaign;
@@ -118,7 +123,7 @@ BEGIN
     WITH due AS (
         SELECT u.key FROM marketing.units u
         JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.step = u.step AND c.stage = u.stage
-                                  AND c.epoch = u.epoch
+                                  AND c.epoch = u.epoch AND c.mode = p_mode
                                   AND (c.status = 'running' OR (c.status = 'cancelling' AND c.stage_name = 'wind_down'))
         WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage
           AND u.status IN ('pending', 'unknown') AND (u.due_at IS NULL OR u.due_at <= clock_timestamp())

@@ -3,25 +3,28 @@
 
 -- A day has a total only from the moment that a cap on it is looked at: one row for the whole fleet lets its calls
 -- commit one after the other, so a fleet without that cap is spared it. Whoever writes spend holds this lock shared;
--- the first to need the total of a day holds it alone, sums up the day's rows, and from then on all keep the total.
-CREATE FUNCTION marketing.spend_enter(p_day date) RETURNS void LANGUAGE plpgsql AS $$
+-- the first to need the total of a day holds it alone, sums up the day's rows, and from then on all keep the total. Each
+-- world has days of its own.
+CREATE FUNCTION marketing.spend_enter(p_mode text, p_day date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     days bigint := hashtextextended('marketing.spend.days', 0);
 BEGIN
-    IF p_day IS NULL OR EXISTS (SELECT FROM marketing.spend_totals t WHERE t.scope = 'day:' || p_day) THEN
+    IF p_day IS NULL
+       OR EXISTS (SELECT FROM marketing.spend_totals t WHERE t.scope = 'day:' || p_mode || ':' || p_day) THEN
         PERFORM pg_advisory_xact_lock_shared(days);
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(days);
     INSERT INTO marketing.spend_totals (scope, currency, held, settled)
-    SELECT 'day:' || p_day, c.currency, coalesce(sum(s.held), 0), coalesce(sum(s.settled), 0)
-    FROM (SELECT 'USD' UNION SELECT DISTINCT currency FROM marketing.spend WHERE kind = 'llm' AND day = p_day) AS c(currency)
-    LEFT JOIN marketing.spend s ON s.kind = 'llm' AND s.day = p_day AND s.currency = c.currency
+    SELECT 'day:' || p_mode || ':' || p_day, c.currency, coalesce(sum(s.held), 0), coalesce(sum(s.settled), 0)
+    FROM (SELECT 'USD' UNION SELECT DISTINCT currency FROM marketing.spend
+          WHERE kind = 'llm' AND mode = p_mode AND day = p_day) AS c(currency)
+    LEFT JOIN marketing.spend s ON s.kind = 'llm' AND s.mode = p_mode AND s.day = p_day AND s.currency = c.currency
     GROUP BY c.currency
     ON CONFLICT DO NOTHING;
 END $$;
 
--- The row of one call, locked; made when there is none.
+-- The row of one call, locked; made when there is none, in the world of its campaign.
 CREATE FUNCTION marketing.spend_row(
     p_campaign text, p_kind text, p_step integer, p_stage integer, p_unit text, p_entry text, p_currency text,
     p_agent text, p_provider text, p_model text
@@ -36,8 +39,10 @@ BEGIN
         IF FOUND THEN
             RETURN found_row;
         END IF;
-        INSERT INTO marketing.spend (campaign_id, kind, step, stage, unit, entry, currency, agent, provider, model, day)
-        VALUES (p_campaign, p_kind, p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model,
+        INSERT INTO marketing.spend (campaign_id, mode, kind, step, stage, unit, entry, currency, agent, provider, model,
+                                     day)
+        VALUES (p_campaign, coalesce((SELECT c.mode FROM marketing.campaigns c WHERE c.campaign_id = p_campaign),
+                                     (SELECT w.mode FROM marketing.world w)), p_kind, p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model,
                 (clock_timestamp() AT TIME ZONE 'UTC')::date)
         ON CONFLICT DO NOTHING;
     END LOOP;
@@ -87,16 +92,16 @@ BEGIN
     PERFORM marketing.spend_add('campaign:' || p_old.campaign_id, p_old.currency, p_new.held - p_old.held,
                                    p_new.settled - p_old.settled);
     IF p_old.day = p_new.day THEN
-        PERFORM marketing.spend_add('day:' || p_new.day, p_old.currency, p_new.held - p_old.held,
+        PERFORM marketing.spend_add('day:' || p_new.mode || ':' || p_new.day, p_old.currency, p_new.held - p_old.held,
                                        p_new.settled - p_old.settled);
     ELSE
-        PERFORM marketing.spend_add('day:' || p_old.day, p_old.currency, -p_old.held, -p_old.settled);
-        PERFORM marketing.spend_add('day:' || p_new.day, p_old.currency, p_new.held, p_new.settled);
+        PERFORM marketing.spend_add('day:' || p_old.mode || ':' || p_old.day, p_old.currency, -p_old.held, -p_old.settled);
+        PERFORM marketing.spend_add('day:' || p_new.mode || ':' || p_new.day, p_old.currency, p_new.held, p_new.settled);
     END IF;
 END $$;
 
 -- Reserve the most that a call can cost (p_amount, USD; NULL: its price is not known) under the campaign's limits.llm and
--- p_day_cap, the fleet's cap per UTC day. The same call again takes over its own reservation. Granted without a cap in
+-- p_day_cap, the fleet's cap per UTC day in the campaign's world. The same call again takes over its own reservation. Granted without a cap in
 -- force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused call would fit if no other
 -- were under way.
 CREATE FUNCTION marketing.spend_reserve(
@@ -106,6 +111,7 @@ CREATE FUNCTION marketing.spend_reserve(
 DECLARE
     today date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
     amount numeric(20, 10);
+    world text;
     campaign_cap numeric;
     campaign_room numeric;
     day_room numeric;
@@ -113,7 +119,7 @@ DECLARE
     old marketing.spend;
     new marketing.spend;
 BEGIN
-    SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric INTO campaign_cap
+    SELECT c.mode, (c.state #>> '{campaign_config,limits,llm}')::numeric INTO world, campaign_cap
     FROM marketing.campaigns c WHERE c.campaign_id = p_campaign;
     IF NOT FOUND THEN
         RETURN QUERY SELECT false, 'no_campaign', 0::numeric, 0::numeric, false;
@@ -126,7 +132,7 @@ BEGIN
     IF amount < p_amount THEN  -- rounded down; an upper bound is rounded up
         amount := amount + 0.0000000001;
     END IF;
-    PERFORM marketing.spend_enter(CASE WHEN p_day_cap IS NOT NULL THEN today END);
+    PERFORM marketing.spend_enter(world, CASE WHEN p_day_cap IS NOT NULL THEN today END);
     old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, 'USD', p_agent, p_provider, p_model);
     total := marketing.spend_total('campaign:' || p_campaign, 'USD');
     -- Read again under the total's lock, under which limits are changed.
@@ -135,7 +141,7 @@ BEGIN
     campaign_room := campaign_cap - total.held - total.settled + old.held;
     soon := coalesce(amount <= campaign_cap - total.settled, true);
     IF p_day_cap IS NOT NULL THEN
-        total := marketing.spend_total('day:' || today, 'USD');
+        total := marketing.spend_total('day:' || world || ':' || today, 'USD');
         day_room := p_day_cap - total.held - total.settled
                     + CASE WHEN old.day = today THEN old.held ELSE -old.settled END;
         soon := soon AND amount <= p_day_cap - total.settled;
@@ -179,7 +185,7 @@ DECLARE
     old marketing.spend;
     new marketing.spend;
 BEGIN
-    PERFORM marketing.spend_enter(NULL);
+    PERFORM marketing.spend_enter(NULL, NULL);
     old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model);
     IF old.claim IS NULL AND old.calls > 0 AND NOT p_again THEN
         RETURN false;
@@ -209,7 +215,7 @@ DECLARE
     old marketing.spend;
     new marketing.spend;
 BEGIN
-    PERFORM marketing.spend_enter(NULL);
+    PERFORM marketing.spend_enter(NULL, NULL);
     SELECT * INTO old FROM marketing.spend s
     WHERE s.campaign_id = p_campaign AND s.step = p_step AND s.stage = p_stage AND s.unit = p_unit
       AND s.entry = p_entry AND s.currency = 'USD' AND s.claim = p_claim FOR UPDATE;
@@ -255,20 +261,20 @@ $$;
 
 -- The cap that has no room for p_amount to come and p_daily a day of one ad campaign; no row: all have. NULL asks for
 -- no more than before and is not checked. limits.ads and limits.ads_per_day are the campaign's, p_day_cap is the
--- fleet's: the sum of the daily budgets that run in p_day_currency.
+-- fleet's: the sum of the daily budgets that run in p_day_currency, in the campaign's world.
 CREATE FUNCTION marketing.spend_ads_refusal(
     p_campaign text, p_effect_key text, p_currency text, p_amount numeric, p_daily numeric, p_day_cap numeric,
     p_day_currency text
 ) RETURNS TABLE (refused_by text, cap numeric, room numeric) LANGUAGE sql AS $$
     WITH caps AS (
-        SELECT (c.state #>> '{campaign_config,limits,ads}')::numeric AS ads,
+        SELECT c.mode, (c.state #>> '{campaign_config,limits,ads}')::numeric AS ads,
                (c.state #>> '{campaign_config,limits,ads_per_day}')::numeric AS per_day
         FROM marketing.campaigns c WHERE c.campaign_id = p_campaign
     ), runs AS (
         SELECT s.campaign_id = p_campaign AS own, s.campaign_id = p_campaign AND s.unit = p_effect_key AS self,
                s.held, s.settled,
                CASE WHEN s.until IS NULL OR s.until > clock_timestamp() THEN s.daily ELSE 0 END AS daily
-        FROM marketing.spend s WHERE s.kind = 'ads' AND s.currency = p_currency
+        FROM marketing.spend s JOIN caps ON caps.mode = s.mode WHERE s.kind = 'ads' AND s.currency = p_currency
     ), rooms AS (
         SELECT 1 AS place, 'limits.ads' AS name, caps.ads AS cap, p_amount AS wanted,
                caps.ads - (SELECT coalesce(sum(r.settled + CASE WHEN r.self THEN 0 ELSE r.held END), 0)
@@ -373,6 +379,6 @@ CREATE FUNCTION marketing.spend_refusals(
     CROSS JOIN LATERAL (SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric AS cap,
                                (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) l
     LEFT JOIN marketing.spend_totals t ON t.scope = 'campaign:' || c.campaign_id AND t.currency = 'USD'
-    LEFT JOIN marketing.spend_totals d ON d.scope = 'day:' || l.today AND d.currency = 'USD'
+    LEFT JOIN marketing.spend_totals d ON d.scope = 'day:' || c.mode || ':' || l.today AND d.currency = 'USD'
     WHERE c.campaign_id = ANY(p_campaigns)
 $$;

@@ -2,9 +2,19 @@
 -- of the hot tables costs was measured: foreign keys cost a trigger a row, check constraints are parsed again by every
 -- statement, and an index on a column that always changes makes every update write all indexes (it can't be HOT).
 
+-- The world that this database belongs to, in one row: made by the first migration in the mode of who migrates, and changed
+-- by `campaigns world set` alone. Unfinished campaigns are always of this mode.
+CREATE TABLE marketing.world (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    mode     text NOT NULL CHECK (mode IN ('sandbox', 'live')),
+    since    timestamptz NOT NULL DEFAULT now(),
+    by       text NOT NULL
+);
+
 -- The truth about every campaign.
 CREATE TABLE marketing.campaigns (
     campaign_id       text PRIMARY KEY,
+    mode              text NOT NULL,               -- its world, for good: sandbox, live
     name              text NOT NULL,
     idempotency_key   text UNIQUE,
     config_hash       text NOT NULL,
@@ -167,14 +177,14 @@ CREATE INDEX ad_switches_open ON marketing.ad_switches (campaign_id) WHERE settl
 -- Campaigns that are optimised again and again, to the end of their schedule. A schedule is a wait, not a row of
 -- its own, so nothing can fire twice; this view tells what there is.
 CREATE VIEW marketing.schedules AS
-SELECT s.campaign_id, s.name,
+SELECT s.campaign_id, s.name, s.mode,
        CASE WHEN s.status = 'paused' THEN 'paused' WHEN s.status = 'waiting' AND s.at_hold THEN 'waiting'
             ELSE 'running' END AS status,
        s.optimize_every,                           -- ISO 8601, such as PT36H
        CASE WHEN s.status IN ('waiting', 'paused') AND s.at_hold THEN s.due_at END AS next_run_at,
        s.ends_at
 FROM (
-    SELECT c.campaign_id, c.name, c.status, c.due_at,
+    SELECT c.campaign_id, c.name, c.mode, c.status, c.due_at,
            coalesce(c.hold ->> 'kind' = 'next_optimization', false) AS at_hold,
            c.state -> 'campaign_config' ->> 'optimize_every' AS optimize_every,
            c.created_at + make_interval(
@@ -252,6 +262,7 @@ CREATE INDEX chunks_of_document ON marketing.chunks (document_id);
 -- No foreign key to the campaign: what was spent stays spent when a campaign's row goes.
 CREATE TABLE marketing.spend (
     campaign_id     text NOT NULL,
+    mode            text NOT NULL,                 -- the campaign's: money of two worlds is never in one sum
     kind            text NOT NULL CHECK (kind IN ('llm', 'ads')),
     step            integer NOT NULL,              -- of ads -1, as the stage: what runs on a platform belongs to no hop,
     stage           integer NOT NULL,              -- so that no update, retry or going back counts it a second time
@@ -282,8 +293,8 @@ CREATE TABLE marketing.spend (
 CREATE INDEX spend_by_day ON marketing.spend (day) WHERE kind = 'llm';
 CREATE INDEX spend_of_ads ON marketing.spend (currency, campaign_id) WHERE kind = 'ads';
 
--- Sums of the rows of kind 'llm': one per campaign ('campaign:ID'), and one per UTC day of the fleet ('day:2026-01-31')
--- from the moment that a cap on it is looked at (spend_enter).
+-- Sums of the rows of kind 'llm': one per campaign ('campaign:ID'), and one per world and UTC day
+-- ('day:live:2026-01-31') from the moment that a cap on it is looked at (spend_enter).
 -- A cap is checked and a hold is granted under the lock of its row, which makes caps hold for calls at once.
 CREATE TABLE marketing.spend_totals (
     scope    text NOT NULL,

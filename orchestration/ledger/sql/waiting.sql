@@ -136,12 +136,17 @@ END $$;
 
 -- Say that a worker is alive, with what it has counted; returns what has been stopped in the last minutes ('campaign', id)
 -- and which providers are switched off ('provider', name). A worker that was declared dead and answers after all did not
--- crash: what its units counted for it is taken back.
-CREATE FUNCTION marketing.beat(p_worker text, p_metrics jsonb) RETURNS TABLE (what text, name text)
+-- crash: what its units counted for it is taken back. A worker of another world than the database's is not alive here: it
+-- is told so ('world', the database's mode).
+CREATE FUNCTION marketing.beat(p_worker text, p_mode text, p_metrics jsonb) RETURNS TABLE (what text, name text)
 LANGUAGE plpgsql AS $$
 DECLARE
     wronged jsonb;
 BEGIN
+    RETURN QUERY SELECT 'world', w.mode FROM marketing.world w WHERE w.mode <> p_mode;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     INSERT INTO marketing.workers AS w (worker) VALUES (p_worker)
     ON CONFLICT (worker) DO UPDATE
     SET beat_at = clock_timestamp(),
@@ -180,14 +185,18 @@ $$;
 -- Repair what was dropped and list the campaigns that may need a wake-up: (campaign, agent, step, no progress since).
 -- Safe to run any number of times in parallel. p_worker is the judge: it declares no worker dead until it has itself
 -- beaten without a gap for as long as the lease, to this moment, and Postgres has been up for as long. Who has claimed
--- something within the lease is not dead either.
+-- something within the lease is not dead either. A judge of another world than the database's does and finds nothing.
 CREATE FUNCTION marketing.reconcile(
-    p_worker text, p_lease double precision, p_gap double precision, p_stale double precision, p_max_crashes integer,
+    p_worker text, p_mode text, p_lease double precision, p_gap double precision, p_stale double precision,
+    p_max_crashes integer,
     p_limit integer
 ) RETURNS TABLE (idle_campaign text, idle_agent text, idle_step integer, idle_since timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
     may_judge boolean;
 BEGIN
+    IF NOT EXISTS (SELECT FROM marketing.world w WHERE w.mode = p_mode) THEN
+        RETURN;
+    END IF;
     SELECT w.fresh_since <= clock_timestamp() - make_interval(secs => p_lease)
            AND w.beat_at > clock_timestamp() - make_interval(secs => p_gap)
            AND pg_postmaster_start_time() <= clock_timestamp() - make_interval(secs => p_lease)
@@ -295,7 +304,7 @@ BEGIN
     -- Waits whose moment has come.
     WITH over AS (
         SELECT c.campaign_id FROM marketing.campaigns c
-        WHERE c.status = 'waiting' AND c.due_at <= clock_timestamp()
+        WHERE c.status = 'waiting' AND c.mode = p_mode AND c.due_at <= clock_timestamp()
         ORDER BY c.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
     ), gone_on AS (
         UPDATE marketing.campaigns c
@@ -310,7 +319,7 @@ BEGIN
     RETURN QUERY
     SELECT * FROM (
         SELECT c.campaign_id, coalesce(c.agent, ''), c.step, c.progress_at AS since FROM marketing.campaigns c
-        WHERE ((c.status IN ('queued', 'running')
+        WHERE c.mode = p_mode AND ((c.status IN ('queued', 'running')
                 AND (c.remaining = 0 OR EXISTS (
                     SELECT FROM marketing.units u
                     WHERE u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage
@@ -323,6 +332,7 @@ BEGIN
         UNION ALL
         SELECT c.campaign_id, s.agent, c.step, c.progress_at FROM marketing.ad_switches s
         JOIN marketing.campaigns c ON c.campaign_id = s.campaign_id AND c.epoch = s.epoch AND c.status = 'paused'
+                                  AND c.mode = p_mode
         WHERE s.settled_at IS NULL
           AND NOT EXISTS (SELECT FROM marketing.units u WHERE u.campaign_id = c.campaign_id AND u.status = 'running'
                           AND ((u.step = c.step AND u.stage = c.stage) OR u.step < 0))
