@@ -1,9 +1,10 @@
 """Spend ledger for language models: reserve the most that a call can cost, make it, count what it has cost.
 
 A cap is checked before the call, at an upper bound, under the lock of one row per campaign and one per UTC day
-(``spend_reserve``), so it holds for calls at once. A reservation belongs to the unit and the journal entry of the call:
-a retry takes over that of the attempt that died, and settling happens in the journal's own statement (``journal``), so
-neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap in force a call whose
+(``spend_reserve``), so it holds for calls at once. A reservation belongs to the unit, the journal entry of the call and
+the attempt, and settling happens in the journal's own statement (``journal``), so that it can't count twice. A call of
+which nobody will tell (its worker died, its answer was lost) counts at its bound, once: when its unit is tried again,
+or by the reconciling tick. Invariants: held + settled never exceeds a cap by a grant; with a cap in force a call whose
 price is not known is refused; without one a call costs no extra round trip, but for one question per campaign, process
 and :data:`UNCAPPED_S` seconds.
 """
@@ -28,6 +29,7 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.llm.errors import MAY_HAVE_COST
 from integrations.llm.prices import CostBound, price_of
 from integrations.settings import Settings
 from integrations.usage import Usage
@@ -43,7 +45,7 @@ _REMEMBERED = 10_000  #: campaigns
 UNKNOWN_PRICE = "unknown_price"
 CAMPAIGN_LLM, DAILY_LLM = "limits.llm", "DAILY_CAP_LLM"
 
-#: Answers after which nothing has been paid. A time-out, a lost connection or an unreadable answer may have been.
+#: Answers after which nothing has been paid.
 _FREE = (NotNowError, NeedsAttentionError, BadRequestError, PolicyRefusedError, NotFoundError, RateLimitedError)
 
 
@@ -61,7 +63,7 @@ class SpendLedger:
         """Hold the upper bound of a call for as long as the context lasts, or nothing when it costs nothing (None).
 
         After an answer the journal settles; after an error that surely cost nothing the reservation is given back;
-        else it stays until the unit is tried again. Raises OverBudgetError when a cap has no room.
+        else it stays, and is counted when the attempt is over. Raises OverBudgetError when a cap has no room.
         """
         held = bound is not None and self.reserve(claimed, provider, bound)
         try:
@@ -101,9 +103,9 @@ class SpendLedger:
     def settle(self, claimed: Claimed, entry: str, usage: Usage) -> bool:
         """Count the cost of a call without a journal entry of its own, and return False when it was counted already."""
         return bool(self._database.value(
-            "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
-            *claimed.place, entry, claimed.agent, usage.provider, usage.model, usage.cost, usage.currency,
-            usage.input_tokens, usage.output_tokens,
+            "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
+            *claimed.place, entry, claimed.claims, claimed.agent, usage.provider, usage.model, usage.cost,
+            usage.currency, usage.input_tokens, usage.output_tokens,
         ))  # fmt: skip
 
     def with_room(self, campaign_ids: Sequence[str]) -> frozenset[str]:
@@ -122,13 +124,10 @@ class SpendLedger:
 
 
 def may_have_cost(error: IntegrationError) -> bool:
-    """Return whether the call that ended so may have been paid for.
-
-    An HTTP status without an answer is not billed.
-    """
+    """Return whether the call that ended so may have been paid for."""
     if isinstance(error, _FREE):
         return False
-    return not (isinstance(error, TransientError) and (error.detail or "").isdecimal())
+    return not isinstance(error, TransientError) or error.detail in MAY_HAVE_COST
 
 
 def refusal(

@@ -85,13 +85,10 @@ def test_reserve_settle_release(bench: Harness) -> None:
     assert checked(bench.database) == Decimal("0.20")
 
 
-def test_a_retry_takes_over_its_hold_and_a_late_release_leaves_it(bench: Harness) -> None:
+def test_an_attempt_takes_over_its_own_hold_and_a_late_release_leaves_that_of_another(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    spend.reserve(claim(claims=1), "openai", bound("0.90"))
-    # The attempt died. Its unit is claimed anew; the very same hold serves it, a larger one has to fit as well.
     assert spend.reserve(claim(claims=2), "openai", bound("0.90"))
-    assert total(bench) == (Decimal("0.90"), 0)
     assert spend.reserve(claim(claims=2), "openai", bound("0.95"))
     assert spend.reserve(claim(claims=2), "openai", bound("0.90"))
     with pytest.raises(OverBudgetError):
@@ -101,6 +98,44 @@ def test_a_retry_takes_over_its_hold_and_a_late_release_leaves_it(bench: Harness
     assert total(bench) == (Decimal("0.90"), 0)
     assert spend.release(claim(claims=2), "answer")
     assert checked(bench.database) == 0
+
+
+def test_the_call_of_an_attempt_that_died_counts_at_its_bound_once(bench: Harness) -> None:
+    bench.submit(limits={"llm": "1.00"})
+    spend = ledger(bench)
+    spend.reserve(claim(claims=1), "openai", bound("0.40"))
+    # The unit is claimed anew: what the dead attempt may have paid is counted, and the new call is held beside it.
+    assert spend.reserve(claim(claims=2), "openai", bound("0.50"))
+    assert total(bench) == (Decimal("0.50"), Decimal("0.40"))
+    # The dead one was merely late. What it has cost is in its bound; the hold of the other attempt is left alone.
+    journal(bench, claim(claims=1), "answer", {"text": "late"}, usage("0.10"))
+    assert not spend.settle(claim(claims=1), "answer", usage("0.10"))
+    assert total(bench) == (Decimal("0.50"), Decimal("0.40"))
+    journal(bench, claim(claims=2), "answer", {"text": "a"}, usage("0.20"))
+    assert total(bench) == (0, Decimal("0.60"))
+    assert bench.database.rows("SELECT cost FROM marketing.units WHERE key = 'u0'") == [(Decimal("0.60"),)]
+    with pytest.raises(OverBudgetError):
+        spend.reserve(claim("u1"), "openai", bound("0.41"))
+    assert checked(bench.database) == Decimal("0.60")
+
+
+def test_the_reconciling_tick_counts_calls_whose_attempt_is_over(bench: Harness) -> None:
+    bench.submit(limits={"llm": "1.00"})
+    bench.submit("c2", limits={"llm": "1.00"})
+    spend = ledger(bench)
+    first, second, third = bench.ledger.take("c1", 0, 0, 3)
+    for one in (first, second, third):
+        spend.reserve(one, "openai", bound("0.10"))
+    spend.reserve(claim(campaign="c2"), "openai", bound("0.30"))
+    journal(bench, first, "answer", {"text": "a"}, usage("0.01"))
+    error = TransientError("openai", "hung up", detail="connection").to_dict()
+    bench.ledger.give_back(second, status="pending", delay_s=60, error=error, attempt=True)
+    for _ in range(2):
+        bench.ledger.reconcile()
+        # The third is at work; the unit of c2 is not, and its campaign needn't be unfinished.
+        assert total(bench) == (Decimal("0.10"), Decimal("0.11"))
+        assert total(bench, "campaign:c2") == (0, Decimal("0.30"))
+    assert checked(bench.database) == Decimal("0.21")
 
 
 def test_settling_twice_counts_once(bench: Harness) -> None:
@@ -172,17 +207,17 @@ def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Harness) -> None:
     a_day_passes(bench)
     assert spend.with_room(["c2"]) == {"c2"}
     assert spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
-    # The call of yesterday that died is tried again today: its hold comes along, if today has room for it.
+    # The call of yesterday that died is tried again today: it counts yesterday, and the new one needs room today.
     with pytest.raises(OverBudgetError):
         spend.reserve(claim(claims=2), "openai", bound("0.70"))
-    assert total(bench) == (Decimal("0.70"), 0)
+    assert total(bench) == (0, Decimal("0.70"))
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.10"), campaign="c2")
     assert spend.reserve(claim(claims=2), "openai", bound("0.70"))
     assert today(bench) == (Decimal("0.70"), Decimal("0.10"))
     assert bench.database.rows(
         f"SELECT held, settled FROM marketing.spend_totals WHERE scope = 'day:' || ({TODAY} - 1)"
-    ) == [(0, 0)]
-    assert checked(bench.database) == Decimal("0.70")
+    ) == [(0, Decimal("0.70"))]
+    assert checked(bench.database) == Decimal("1.40")
 
 
 def test_currencies_never_meet(bench: Harness) -> None:
@@ -204,6 +239,8 @@ def test_currencies_never_meet(bench: Harness) -> None:
         (RateLimitedError("openai", "slower", detail="429"), False),
         (NotNowError("openai", "later"), False),
         (TransientError("openai", "failed", detail="503"), False),
+        (TransientError("openai", "failed", detail="service_unavailable"), False),
+        (TransientError("openai", "refused the connection", detail="unreachable"), False),
         (TransientError("openai", "late", detail="timeout"), True),
         (TransientError("openai", "hung up", detail="connection"), True),
         (OutcomeUnknownError("openai", "who knows"), True),
@@ -242,6 +279,7 @@ class Row:
     held: Decimal = Decimal(0)
     settled: Decimal = Decimal(0)
     claim: int | None = None
+    presumed: int | None = None
     calls: int = 0
     today: bool = True
 
@@ -258,6 +296,9 @@ class Model:
 
     def reserve(self, key: str, amount: Decimal, claim: int) -> bool:
         row = self.rows.setdefault(key, Row())
+        if row.claim is not None and row.claim != claim:  # that one died
+            self.rows[f"{key}.lost.{row.claim}.{len(self.rows)}"] = Row(settled=row.held, today=row.today)
+            row.held, row.presumed, row.claim = Decimal(0), row.claim, None
         after = self.taken() - row.held + amount
         day_after = self.taken(today=True) - (row.held if row.today else -row.settled) + amount
         fits = after <= self.cap and (self.day_cap is None or day_after <= self.day_cap)
@@ -266,11 +307,13 @@ class Model:
         row.held, row.claim, row.today = amount, claim, True
         return True
 
-    def settle(self, key: str, cost: Decimal) -> bool:
+    def settle(self, key: str, cost: Decimal, claim: int) -> bool:
         row = self.rows.setdefault(key, Row())
-        if row.claim is None and row.calls:
+        if (row.presumed == claim != row.claim) or (row.claim is None and row.calls):
             return False
-        row.settled, row.held, row.claim, row.calls = row.settled + cost, Decimal(0), None, row.calls + 1
+        if row.claim in (None, claim):
+            row.held, row.claim = Decimal(0), None
+        row.settled, row.calls = row.settled + cost, row.calls + 1
         return True
 
     def release(self, key: str, claim: int) -> bool:
@@ -314,7 +357,7 @@ def test_the_ledger_does_what_a_small_model_does(bench: Harness, steps: list[Any
                     granted = False
                 assert granted == model.reserve(key, amount, claims)
             case "settle":
-                assert spend.settle(mine, "answer", usage(str(amount))) == model.settle(key, amount)
+                assert spend.settle(mine, "answer", usage(str(amount))) == model.settle(key, amount, claims)
             case "release":
                 assert spend.release(mine, "answer") == model.release(key, claims)
             case "day":

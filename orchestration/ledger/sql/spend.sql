@@ -1,5 +1,5 @@
 -- The spend ledger: reserve before a call, settle after it, release what was not spent. Locks are always taken in
--- this order: campaign (limits only), days or ads, the row of the call, the campaign's total, the day's total.
+-- this order: the unit, campaign (limits only), days or ads, the row of the call, the campaign's total, the day's total.
 
 -- A day has a total only from the moment that a cap on it is looked at: one row for the whole fleet lets its calls
 -- commit one after the other, so a fleet without that cap is spared it. Whoever writes spend holds this lock shared;
@@ -79,9 +79,10 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE marketing.spend s
     SET agent = p_new.agent, provider = p_new.provider, model = p_new.model, held = p_new.held,
-        settled = p_new.settled, calls = p_new.calls, claim = p_new.claim, input_tokens = p_new.input_tokens,
-        output_tokens = p_new.output_tokens, unpriced_tokens = p_new.unpriced_tokens, refused = p_new.refused,
-        wanted = p_new.wanted, day = p_new.day, updated_at = clock_timestamp()
+        settled = p_new.settled, calls = p_new.calls, claim = p_new.claim, presumed = p_new.presumed,
+        input_tokens = p_new.input_tokens, output_tokens = p_new.output_tokens,
+        unpriced_tokens = p_new.unpriced_tokens, refused = p_new.refused, wanted = p_new.wanted, day = p_new.day,
+        updated_at = clock_timestamp()
     WHERE s.campaign_id = p_old.campaign_id AND s.step = p_old.step AND s.stage = p_old.stage AND s.unit = p_old.unit
       AND s.entry = p_old.entry AND s.currency = p_old.currency;
     PERFORM marketing.spend_add('campaign:' || p_old.campaign_id, p_old.currency, p_new.held - p_old.held,
@@ -95,8 +96,70 @@ BEGIN
     END IF;
 END $$;
 
+-- Count what is held for a call of which nobody will tell what it has cost: its worker died, or its answer was lost. It
+-- may have been paid for, so it counts at its bound, in a row of its own that stays on its day, and once: an answer that
+-- comes after all (p_old.claim) adds nothing. The caller holds the locks of the unit and the row.
+CREATE FUNCTION marketing.spend_count_held(p_old marketing.spend) RETURNS marketing.spend LANGUAGE plpgsql AS $$
+DECLARE
+    new marketing.spend := p_old;
+    lost marketing.spend;
+    counted marketing.spend;
+BEGIN
+    new.held := 0;
+    new.presumed := p_old.claim;
+    new.claim := NULL;
+    PERFORM marketing.spend_write(p_old, new);
+    lost := marketing.spend_row(p_old.campaign_id, 'llm', p_old.step, p_old.stage, p_old.unit,
+                                p_old.entry || '.lost.' || p_old.claim, p_old.currency, p_old.agent, p_old.provider,
+                                p_old.model);
+    counted := lost;
+    counted.settled := lost.settled + p_old.held;
+    counted.calls := lost.calls + 1;
+    counted.day := p_old.day;
+    PERFORM marketing.spend_write(lost, counted);
+    UPDATE marketing.units u SET cost = u.cost + p_old.held, model = coalesce(u.model, p_old.model)
+    WHERE u.campaign_id = p_old.campaign_id AND u.step = p_old.step AND u.stage = p_old.stage AND u.key = p_old.unit;
+    RETURN new;
+END $$;
+
+-- Count one call whose attempt is over without a word (spend_count_held); false: there is none. One at a time, because
+-- the totals of two campaigns can't be locked in order.
+CREATE FUNCTION marketing.spend_count_lost() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    one marketing.spend;
+    old marketing.spend;
+    unit_status text;
+    unit_claims integer;
+BEGIN
+    FOR one IN SELECT s.* FROM marketing.spend s
+        WHERE s.claim IS NOT NULL AND NOT EXISTS (
+            SELECT FROM marketing.units u
+            WHERE u.campaign_id = s.campaign_id AND u.step = s.step AND u.stage = s.stage AND u.key = s.unit
+              AND u.status = 'running' AND u.claims = s.claim)
+    LOOP
+        BEGIN
+            SELECT u.status, u.claims INTO unit_status, unit_claims FROM marketing.units u
+            WHERE u.campaign_id = one.campaign_id AND u.step = one.step AND u.stage = one.stage AND u.key = one.unit
+            FOR UPDATE NOWAIT;
+        EXCEPTION WHEN lock_not_available THEN
+            CONTINUE;
+        END;
+        CONTINUE WHEN unit_status = 'running' AND unit_claims = one.claim;
+        PERFORM marketing.spend_enter(NULL);
+        SELECT * INTO old FROM marketing.spend s
+        WHERE s.campaign_id = one.campaign_id AND s.step = one.step AND s.stage = one.stage AND s.unit = one.unit
+          AND s.entry = one.entry AND s.currency = one.currency AND s.claim = one.claim FOR UPDATE;
+        IF FOUND THEN
+            PERFORM marketing.spend_count_held(old);
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+
 -- Reserve the most that a call can cost (p_amount, USD; NULL: its price is not known) under the campaign's limits.llm and
--- p_day_cap, the fleet's cap per UTC day. The same call again takes over its own reservation. Granted without a cap in
+-- p_day_cap, the fleet's cap per UTC day. The same attempt again takes over its own reservation; what an earlier attempt
+-- held, which died or lost its answer, is counted first. Granted without a cap in
 -- force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused call would fit if no other
 -- were under way.
 CREATE FUNCTION marketing.spend_reserve(
@@ -126,8 +189,18 @@ BEGIN
     IF amount < p_amount THEN  -- rounded down; an upper bound is rounded up
         amount := amount + 0.0000000001;
     END IF;
+    PERFORM FROM marketing.spend s
+    WHERE s.campaign_id = p_campaign AND s.step = p_step AND s.stage = p_stage AND s.unit = p_unit
+      AND s.entry = p_entry AND s.currency = 'USD' AND s.claim <> p_claim;
+    IF FOUND THEN
+        PERFORM FROM marketing.units u
+        WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_unit FOR UPDATE;
+    END IF;
     PERFORM marketing.spend_enter(CASE WHEN p_day_cap IS NOT NULL THEN today END);
     old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, 'USD', p_agent, p_provider, p_model);
+    IF old.claim <> p_claim THEN
+        old := marketing.spend_count_held(old);
+    END IF;
     total := marketing.spend_total('campaign:' || p_campaign, 'USD');
     -- Read again under the total's lock, under which limits are changed.
     SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric INTO campaign_cap
@@ -169,11 +242,13 @@ BEGIN
 END $$;
 
 -- What a call has cost replaces its hold; without a hold it is counted too. A second settling of the same call
--- changes nothing, unless p_again says that the call was made and paid for a second time. A cost that is not known
--- (NULL) counts as tokens, and what was held for it stays held. False: nothing was counted.
+-- changes nothing, unless p_again says that the call was made and paid for a second time; nor does the answer of a call
+-- that was counted at its bound meanwhile. Another attempt's hold stays. A cost that is not known (NULL) counts as
+-- tokens, and what was held for it stays held. False: nothing was counted.
 CREATE FUNCTION marketing.spend_settle(
-    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_agent text, p_provider text,
-    p_model text, p_cost numeric, p_currency text, p_input_tokens bigint, p_output_tokens bigint, p_again boolean
+    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
+    p_provider text, p_model text, p_cost numeric, p_currency text, p_input_tokens bigint, p_output_tokens bigint,
+    p_again boolean
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     old marketing.spend;
@@ -181,17 +256,20 @@ DECLARE
 BEGIN
     PERFORM marketing.spend_enter(NULL);
     old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model);
-    IF old.claim IS NULL AND old.calls > 0 AND NOT p_again THEN
+    IF (old.presumed = p_claim AND old.claim IS DISTINCT FROM p_claim)
+       OR (old.claim IS NULL AND old.calls > 0 AND NOT p_again) THEN
         RETURN false;
     END IF;
     new := old;
     new.agent := p_agent;
     new.provider := p_provider;
     new.model := coalesce(p_model, old.model);
-    new.held := CASE WHEN p_cost IS NULL THEN old.held ELSE 0 END;
+    IF old.claim IS NULL OR old.claim = p_claim THEN
+        new.held := CASE WHEN p_cost IS NULL THEN old.held ELSE 0 END;
+        new.claim := NULL;
+    END IF;
     new.settled := old.settled + coalesce(p_cost, 0);
     new.calls := old.calls + 1;
-    new.claim := NULL;
     new.input_tokens := old.input_tokens + p_input_tokens;
     new.output_tokens := old.output_tokens + p_output_tokens;
     new.unpriced_tokens := old.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END;
@@ -223,29 +301,32 @@ BEGIN
     RETURN true;
 END $$;
 
--- Commit one entry of a unit's journal before the unit goes on; what it cost is counted in the spend ledger in the same
--- statement. p_name is the entry's name, p_provider NULL: it cost nothing. The same entry again is a repeated statement
--- and costs nothing; another answer under the same name was paid for as well.
+-- Commit one entry of a unit's journal before the unit goes on; what it cost the attempt p_claim is counted in the spend
+-- ledger in the same statement. p_name is the entry's name, p_provider NULL: it cost nothing. The same entry again is a
+-- repeated statement and costs nothing; another answer under the same name was paid for as well.
 CREATE FUNCTION marketing.journal(
-    p_campaign text, p_step integer, p_stage integer, p_key text, p_name text, p_entry jsonb, p_provider text,
-    p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
+    p_campaign text, p_step integer, p_stage integer, p_key text, p_claim integer, p_name text, p_entry jsonb,
+    p_provider text, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     unit_agent text;
 BEGIN
-    UPDATE marketing.units u
-    SET journal = u.journal || p_entry, model = coalesce(p_model, u.model),
-        input_tokens = u.input_tokens + p_input_tokens, output_tokens = u.output_tokens + p_output_tokens,
-        cost = u.cost + coalesce(p_cost, 0),
-        unpriced_tokens = u.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END,
-        currency = coalesce(p_currency, u.currency)
+    UPDATE marketing.units u SET journal = u.journal || p_entry
     WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_key
       AND NOT u.journal @> p_entry
     RETURNING u.agent INTO unit_agent;
-    IF FOUND AND p_provider IS NOT NULL THEN
-        PERFORM marketing.spend_settle(p_campaign, p_step, p_stage, p_key, p_name, unit_agent, p_provider, p_model,
-                                          p_cost, p_currency, p_input_tokens, p_output_tokens, true);
+    IF NOT FOUND OR p_provider IS NULL OR NOT marketing.spend_settle(
+        p_campaign, p_step, p_stage, p_key, p_name, p_claim, unit_agent, p_provider, p_model, p_cost, p_currency,
+        p_input_tokens, p_output_tokens, true)
+    THEN
+        RETURN;
     END IF;
+    UPDATE marketing.units u
+    SET model = coalesce(p_model, u.model), input_tokens = u.input_tokens + p_input_tokens,
+        output_tokens = u.output_tokens + p_output_tokens, cost = u.cost + coalesce(p_cost, 0),
+        unpriced_tokens = u.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END,
+        currency = coalesce(p_currency, u.currency)
+    WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_key;
 END $$;
 
 -- Ad money is reserved a few times per campaign: one lock for the whole fleet, and sums instead of totals.
