@@ -159,8 +159,8 @@ END $$;
 
 -- Reserve the most that a call can cost (p_amount, USD; NULL: its price is not known) under the campaign's limits.llm and
 -- p_day_cap, the fleet's cap per UTC day. The same attempt again takes over its own reservation; what an earlier attempt
--- held, which died or lost its answer, is counted first. Granted without a cap in
--- force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused call would fit if no other
+-- held, which died or lost its answer, is counted first. Without a cap in force every call is granted, and held all the
+-- same: its process may die. room: what the tightest cap leaves. soon: a refused call would fit if no other
 -- were under way.
 CREATE FUNCTION marketing.spend_reserve(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
@@ -180,9 +180,6 @@ BEGIN
     FROM marketing.campaigns c WHERE c.campaign_id = p_campaign;
     IF NOT FOUND THEN
         RETURN QUERY SELECT false, 'no_campaign', 0::numeric, 0::numeric, false;
-        RETURN;
-    ELSIF campaign_cap IS NULL AND p_day_cap IS NULL THEN
-        RETURN QUERY SELECT true, NULL::text, NULL::numeric, NULL::numeric, false;
         RETURN;
     END IF;
     amount := p_amount;
@@ -215,6 +212,7 @@ BEGIN
     END IF;
     cap := CASE WHEN day_room IS NULL OR campaign_room <= day_room THEN campaign_cap ELSE p_day_cap END;
     refused_by := CASE
+        WHEN campaign_cap IS NULL AND p_day_cap IS NULL THEN NULL
         WHEN amount IS NULL THEN 'unknown_price'
         WHEN amount <= old.held AND old.day = today THEN NULL  -- asks for nothing new
         WHEN amount > campaign_room THEN 'limits.llm'
@@ -225,7 +223,7 @@ BEGIN
     IF refused_by IS NULL THEN
         new.agent := p_agent;
         new.provider := p_provider;
-        new.held := amount;
+        new.held := coalesce(amount, 0);
         new.claim := p_claim;
         new.day := today;
         new.refused := NULL;
