@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, TypedDict
 
@@ -103,6 +104,7 @@ class ChatModels:
         supports is remembered per model, for the life of this object. The answer is not validated here. Raises errors
         by the table in :mod:`integrations.llm.errors`.
         """
+        import_module("langchain_openai")  # seconds in a new process, which are not the server's
         name = model or self._settings.llm_model
         deadline = time.monotonic() + (timeout if timeout is not None else self._settings.llm_timeout_s)
         asked = [dict(message) for message in messages]

@@ -31,12 +31,11 @@ CLEAN = (
     "integrations/http.py",
     "integrations/http_errors.py",
     "integrations/hunter.py",
-    "integrations/llm/__init__.py",
-    "integrations/llm/answer.py",
-    "integrations/llm/errors.py",
-    "integrations/llm/models.py",
-    "integrations/llm/schema.py",
-    "integrations/llm/transport.py",
+    *(
+        f"integrations/llm/{name}.py"
+        for name in ("__init__", "answer", "body", "body_errors", "completion", "dialect", "errors", "models")
+    ),
+    *(f"integrations/llm/{name}.py" for name in ("reasoning", "schema", "tokens", "transport")),
     "integrations/log_context.py",
     "integrations/provider_registry.py",
     "integrations/provider_specs.py",
