@@ -100,7 +100,7 @@ def meant_error(body: JsonObject) -> MeantError | None:
 
 
 def _answers(choice: JsonObject) -> bool:
-    """Return whether a choice holds an answer, whatever else the body says."""
+    """Return whether a choice holds an answer, so that an error beside it doesn't count."""
     message = choice.get("message")
     said = isinstance(message, Mapping) and (message.get("content") or message.get("tool_calls"))
     return bool(said) and finish_reason(choice) != ERROR

@@ -117,7 +117,7 @@ def _content(content: object) -> str:
 
 
 def _part(part: object) -> str:
-    """Return the text of one part of the content; thinking, images and the like have none."""
+    """Return the text of one part of the content, which is empty for thinking, images and the like."""
     if isinstance(part, str):
         return part
     if not isinstance(part, Mapping) or part.get("type", "text") not in ("text", "output_text"):
@@ -127,7 +127,7 @@ def _part(part: object) -> str:
 
 
 def _chars(message: JsonObject) -> int:
-    """Return how much the model has written; reasoning is paid for as well."""
+    """Return how many characters the model has written, with the reasoning, which is paid for as well."""
     kinds = ("content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call")
     return sum(len(one if isinstance(one, str) else str(one)) for kind in kinds if (one := message.get(kind)))
 

@@ -1,4 +1,4 @@
-"""The part of the protocol that a server takes, as its refusals teach it.
+"""Part of the protocol that a server takes, as its refusals teach it.
 
 Servers refuse what they don't know: a parameter, a way of asking for JSON, a system role. Then the same call asks again
 without it, or in the other way. Invariant: the tokens of an answer are always bounded, by one name or the other.

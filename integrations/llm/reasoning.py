@@ -1,4 +1,4 @@
-"""The reasoning that models write before their answer, cut away before anything reads the text.
+"""Reasoning that models write before their answer, which is cut away before anything reads the text.
 
 A draft in the reasoning looks like the answer. Marks are looked for outside of complete JSON objects only, because a
 string of an answer may speak of them. Between an opening and the next closing mark stands reasoning; before a closing
@@ -34,7 +34,7 @@ _MOST_OBJECTS = 200  #: tries to find a complete object; a text that needs more 
 
 
 def cut_reasoning(text: str) -> str:
-    """Return the text without the model's reasoning; empty when it holds nothing else."""
+    """Return the text without the model's reasoning, which may be nothing."""
     masked = _masked(text)
     if "<|channel|>" in masked:
         return _final(text, masked)
