@@ -1,8 +1,8 @@
 """Body of a model server's answer, read as one JSON object.
 
-A body is read where its meaning is beyond doubt, also behind a byte order mark or keep-alive lines, with something after the
-object, encoded twice, alone in a list, or as the events of a stream that nobody asked for. Everything else (a gateway's
-page, an empty or cut body, another type of JSON) is unreadable. Invariant: an answer that came was paid for, so that
+A body is read where its meaning is beyond doubt: behind a byte order mark or keep-alive lines, with something after it,
+encoded twice, alone in a list, or as the events of a stream that nobody asked for. All else (the page of a gateway, an
+empty or cut body, another type of JSON) is unreadable. Invariant: an answer that came was paid for, so that
 "unreadable" is never taken for "not sent".
 """
 

@@ -151,6 +151,7 @@ def execution() -> Iterator[Execution]:
     providers.models.close()
 
 
+@pytest.mark.timeout(900)  # ten thousand answers take a minute of a processor's time
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(answers=st.lists(bodies(), min_size=ANSWERS, max_size=ANSWERS))
 def test_no_answer_is_more_than_the_client_can_take(
