@@ -13,17 +13,24 @@ from dataclasses import dataclass
 from integrations.llm.errors import PROVIDER
 from integrations.usage import Usage
 
+UNREADABLE = "unreadable"  #: finish reason of an answer that came, was paid for, and can't be read
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawAnswer:
     """Chat completion as the server sent it."""
 
     text: str  #: content, or the arguments of the tool call that carried the object
-    finish_reason: str  #: stop | length | content_filter | tool_calls | "" when the server gave none
+    finish_reason: str  #: stop | length | content_filter | tool_calls | unreadable | "" when the server gave none
     model: str  #: the model that the server says has answered
     usage: Usage
     refusal: str | None = None  #: the model's own words when it refused
     system_fingerprint: str | None = None
+
+    @staticmethod
+    def unreadable(usage: Usage) -> RawAnswer:
+        """Return what stands for an answer that can't be read, at the cost in ``usage``."""
+        return RawAnswer(text="", finish_reason=UNREADABLE, model=usage.model or "", usage=usage)
 
     def to_dict(self) -> dict[str, object]:
         """Return the JSON form without the usage, which the ledger keeps beside it."""

@@ -9,11 +9,13 @@ Ollama.
     a status of STATUSES                    its class; 429 after retry-after-ms or Retry-After
     other 3xx, 4xx                          BadRequestError
     5xx                                     TransientError
+    not sent: no connection came about      TransientError, ``detail`` unreachable
     no answer, time-out, hung up            TransientError: a completion changes nothing, so a retry only costs money
-    an answer that is no chat completion    TransientError
+    an answer that is no chat completion    TransientError, ``detail`` malformed_response
     a base URL that is not a URL            BadRequestError
 
-A completion that is empty, refused, cut off or filtered is an answer (:mod:`integrations.llm.answer`), not an error.
+A completion that is empty, refused, cut off or filtered is an answer (:mod:`integrations.llm.answer`), not an error. An
+error with status 200 gets the status that it means (:mod:`integrations.llm.body_errors`) before it comes here.
 Invariant: :func:`translate` returns an IntegrationError for every exception, and neither the key nor a prompt is in its
 message.
 """
@@ -38,12 +40,18 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.http_errors import retry_after as plain_retry_after
+from integrations.llm.body import UnreadableBodyError
 
 if TYPE_CHECKING:
     import openai
 
 PROVIDER = "openai"
 CONTEXT_OVERFLOW = "context_length_exceeded"
+#: ``detail`` of a TransientError for an answer that came, was paid for, and can't be read.
+MALFORMED = "malformed_response"
+UNREACHABLE = "unreachable"  #: ``detail`` of a TransientError when nothing was sent
+#: ``detail`` of a TransientError after which a call may have been paid for; a status without an answer is not billed.
+MAY_HAVE_COST = frozenset({"timeout", "connection", MALFORMED, None})
 
 #: The server's ``error.code`` (or ``error.type``) -> our class.
 CODES: Mapping[str, type[IntegrationError]] = MappingProxyType(
@@ -79,7 +87,7 @@ STATUSES: Mapping[int, tuple[type[IntegrationError], str]] = MappingProxyType(
 #: Statuses whose message is repeated, because it tells the user what to change.
 _EXPLAINED = frozenset({400, 404, 413, 422})
 # OpenAI has a code for it; vLLM, llama.cpp, LM Studio and Ollama have words only.
-_OVERFLOW = re.compile(
+OVERFLOW = re.compile(
     r"maximum context length|context[_ ]length[_ ]exceeded|context (size|window|length)|prompt is too long"
     r"|input tokens exceed",
     re.IGNORECASE,
@@ -87,18 +95,6 @@ _OVERFLOW = re.compile(
 _SECRET = re.compile(r"(sk-|Bearer\s+)[^\s\"',]+")
 #: Addresses, and the refused input that servers with pydantic's messages send back.
 _PRIVATE = re.compile(r"https?://\S+|[^\s@\"'<>]+@[^\s@\"'<>]+|['\"]?\binput(_value)?['\"]?\s*[:=].*")
-_FEATURES: Mapping[str, re.Pattern[str]] = MappingProxyType(
-    {
-        "structured": re.compile(
-            r"response_format|json_schema|json_object|structured output|\btools?\b|tool_choice|function.?call"
-            r"|guided|grammar|schema",
-            re.IGNORECASE,
-        ),
-        "temperature": re.compile(r"temperature", re.IGNORECASE),
-        "seed": re.compile(r"\bseed\b", re.IGNORECASE),
-        "max_tokens": re.compile(r"max_(completion_)?tokens", re.IGNORECASE),
-    }
-)
 
 
 def translate(error: Exception, *, key: str = "", now: datetime | None = None) -> IntegrationError:
@@ -107,35 +103,41 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
     ``key`` is removed from text of the server that is repeated. ``now`` is the time that a Retry-After date is compared
     with.
     """
+    import httpx2
     import openai
 
     if isinstance(error, IntegrationError):
         return error
     if isinstance(error, openai.APIStatusError):
         return _from_status(error, key, now or datetime.now(UTC))
-    if isinstance(error, openai.APITimeoutError):  # before its parent, the connection error
-        return TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
+    if _caused_by(error, UnreadableBodyError):
+        return _malformed()
     if isinstance(error, openai.APIConnectionError):
-        if _is_bad_address(error):
+        if _caused_by(error, httpx2.UnsupportedProtocol, httpx2.InvalidURL):
             return BadRequestError(PROVIDER, "its base URL is not a URL we can use (OPENAI_BASE_URL)")
-        return TransientError(PROVIDER, "the model server can't be reached or hung up", detail="connection")
+        if _caused_by(error, httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout):
+            return TransientError(PROVIDER, "the model server can't be reached", detail=UNREACHABLE)
+        if isinstance(error, openai.APITimeoutError):
+            return TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
+        return TransientError(PROVIDER, "the model server hung up", detail="connection")
     if isinstance(
         error,
         openai.APIResponseValidationError | ValueError | LookupError | TypeError | AttributeError | RecursionError,
     ):
-        # An envelope that is no chat completion: an HTML page of a proxy, {"error": ...} with status 200.
-        return TransientError(PROVIDER, "the answer is no chat completion", detail="malformed_response")
-    if isinstance(error, openai.APIError):  # a stream's error event and the like, without a status
-        return TransientError(PROVIDER, "the model server reported an error", detail="api_error")
+        return _malformed()  # what the library could not read in spite of all
+    if isinstance(error, openai.APIError):
+        return TransientError(PROVIDER, "the model server reported an error")
     return PermanentError(PROVIDER, f"the model client failed with {type(error).__name__}")
 
 
-def _is_bad_address(error: BaseException | None) -> bool:
-    """Return whether the HTTP client refused the address before it connected."""
-    import httpx2
+def _malformed() -> TransientError:
+    return TransientError(PROVIDER, "the answer is no chat completion", detail=MALFORMED)
 
+
+def _caused_by(error: BaseException | None, *classes: type[BaseException]) -> bool:
+    """Return whether an exception, or one that it was raised from, is of one of the classes."""
     while error is not None:
-        if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+        if isinstance(error, classes):
             return True
         error = error.__cause__
     return False
@@ -145,7 +147,7 @@ def _from_status(error: openai.APIStatusError, key: str, now: datetime) -> Integ
     status = int(error.status_code)
     code = error_code(error)
     said = str(error.message or "")
-    if status in (400, 413, 422) and code not in CODES and _OVERFLOW.search(said):
+    if status in (400, 413, 422) and code not in CODES and OVERFLOW.search(said):
         code = CONTEXT_OVERFLOW
     default: tuple[type[IntegrationError], str] = (TransientError, f"the model server failed (HTTP {status})")
     if status < 500:
@@ -170,23 +172,6 @@ def error_code(error: openai.APIStatusError) -> str | None:
         return code[:60]
     kind = getattr(error, "type", None)
     return kind if isinstance(kind, str) and kind in CODES else None
-
-
-def unsupported(error: Exception) -> frozenset[str] | None:
-    """Return the parts of a request that a server may not support, as its error tells.
-
-    They are "structured", "temperature", "seed" and "max_tokens". None means that the error is not about the request's
-    form; an empty set, that the server refused the request without a reason, which is most often the form of the
-    answer.
-    """
-    import openai
-
-    if not isinstance(error, openai.APIStatusError) or error.status_code not in (400, 422, 501):
-        return None
-    said = f"{error.message} {error.body}"
-    if error_code(error) in CODES or _OVERFLOW.search(said):
-        return None
-    return frozenset(name for name, words in _FEATURES.items() if words.search(said))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

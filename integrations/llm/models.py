@@ -16,17 +16,19 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, TypedDict
 
 from integrations.errors import TransientError
 from integrations.http import CONNECT_TIMEOUT_S, credential
 from integrations.llm.answer import RawAnswer
-from integrations.llm.errors import PROVIDER, translate, unsupported
+from integrations.llm.dialect import LIMIT, STRUCTURED, SYSTEM, Dialect, unsupported
+from integrations.llm.errors import PROVIDER, translate
 from integrations.llm.prices import cost, llm_upper_bound, price_of
 from integrations.llm.schema import JsonSchema, instructions, strict
+from integrations.llm.tokens import Tokens, used_tokens
 from integrations.llm.transport import http_client
 from integrations.settings import Settings
 from integrations.usage import Usage
@@ -37,30 +39,8 @@ if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
 MAX_CLIENTS = 64  #: objects kept for combinations of model and parameters; they share one connection pool
-CHARS_PER_TOKEN = 4  #: rule of thumb for servers that report no usage
-#: The next mode when a server doesn't support one. The schema is in the prompt in any case.
-_SIMPLER: Mapping[str, str] = {
-    "json_schema": "json_mode",
-    "function_calling": "json_mode",
-    "json_mode": "plain",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """Part of the protocol that a server was found to support."""
-
-    mode: str  #: json_schema | function_calling | json_mode | plain
-    without: frozenset[str] = frozenset()  #: parameters it refuses: temperature, seed, max_tokens
-
-    def simpler(self, blamed: frozenset[str], sent: frozenset[str]) -> Dialect | None:
-        """Return the next dialect after a refusal that names ``blamed`` parts, or None when nothing is left to drop."""
-        parameters = (blamed & sent) - {"structured"} - self.without
-        if parameters:
-            return replace(self, without=self.without | parameters)
-        if self.mode in _SIMPLER and "structured" in sent and (not blamed or "structured" in blamed):
-            return replace(self, mode=_SIMPLER[self.mode])
-        return None
+#: Bound of an answer whose caller names none: without one, nobody could say what a call costs at most.
+MAX_ANSWER_TOKENS = 4096
 
 
 class Parameters(TypedDict, total=False):
@@ -68,20 +48,6 @@ class Parameters(TypedDict, total=False):
 
     temperature: float
     seed: int
-    max_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Number of tokens of one call, some of them read from or written to the provider's cache."""
-
-    input: int
-    output: int
-    cached: int = 0  #: part of ``input``, read from the cache
-    written: int = 0  #: part of ``input``, written to the cache
-
-
-Pricing = Callable[[str, str, Tokens], Decimal | None]  #: asked model, answering model, tokens -> USD
 
 
 class ChatModels:
@@ -128,43 +94,48 @@ class ChatModels:
         model: str | None = None,
         temperature: float = 0.2,
         seed: int | None = 7,
-        max_tokens: int | None = None,
+        max_tokens: int = MAX_ANSWER_TOKENS,
         timeout: float | None = None,
     ) -> RawAnswer:
         """Request one completion of ``messages`` ({"role", "content"}), a JSON object when there is a ``schema``.
 
-        ``timeout`` is in seconds for the whole call. When a server refuses a parameter or a way of asking for JSON, the
-        same call requests it in a simpler way; what the server supports is remembered per model, for the life of this
-        object. The answer is not validated here. Raises errors by the table in :mod:`integrations.llm.errors`.
+        ``timeout`` is in seconds for the whole call, ``max_tokens`` bounds the answer. When a server refuses a
+        parameter, a role or a way of asking for JSON, the same call requests it in another way; what the server
+        supports is remembered per model, for the life of this object. The answer is not validated here. Raises errors
+        by the table in :mod:`integrations.llm.errors`.
         """
+        import_module("langchain_openai")  # seconds in a new process, which are not the server's
         name = model or self._settings.llm_model
         deadline = time.monotonic() + (timeout if timeout is not None else self._settings.llm_timeout_s)
-        parameters = _parameters(temperature, seed, max_tokens)
-        sent = frozenset(parameters)
         asked = [dict(message) for message in messages]
+        sent = frozenset(_parameters(temperature, seed)) | {SYSTEM, LIMIT}
         if schema is not None:
             asked = _with_instructions(asked, instructions(schema))
-            sent |= {"structured"}
+            sent |= {STRUCTURED}
         before = dialect = self._dialects.get(name) or Dialect(self._settings.llm_structured_mode)
+        tried = {dialect}
         while True:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise TransientError(PROVIDER, "no answer within the time limit", detail="timeout")
-            kept = _parameters(temperature, seed, max_tokens, without=dialect.without)
-            options = {} if schema is None else _structured(dialect.mode, schema, schema_name)
+            kept = _parameters(temperature, seed, without=dialect.without)
+            form = {} if schema is None else _structured(dialect.mode, schema, schema_name)
+            options = _bounded(form, dialect.limit, max_tokens)
             try:
-                said = self._invoke(name, kept, options, asked, remaining)
+                said = self._invoke(name, kept, options, dialect.messages(asked), remaining)
             except Exception as error:
                 blamed = unsupported(error)
                 simpler = None if blamed is None else dialect.simpler(blamed, sent)
-                if simpler is None:
+                if simpler is None or simpler in tried:
                     raise translate(error, key=self._key()) from None
                 dialect = simpler
+                tried.add(dialect)
                 continue
             if dialect != before:
                 with self._lock:
                     self._dialects[name] = dialect
-            return _raw_answer(said, name, asked, self._cost)
+            texts = [message["content"] for message in asked] + [json.dumps(form)]
+            return _raw_answer(said, name, texts, max_tokens, self._cost)
 
     def upper_bound(
         self,
@@ -248,17 +219,22 @@ class ChatModels:
             return found
 
 
-def _parameters(
-    temperature: float, seed: int | None, max_tokens: int | None, *, without: frozenset[str] = frozenset()
-) -> Parameters:
+def _parameters(temperature: float, seed: int | None, *, without: frozenset[str] = frozenset()) -> Parameters:
     found = Parameters()
     if "temperature" not in without:
         found["temperature"] = temperature
     if seed is not None and "seed" not in without:
         found["seed"] = seed
-    if max_tokens is not None and "max_tokens" not in without:
-        found["max_tokens"] = max_tokens
     return found
+
+
+def _bounded(form: Mapping[str, object], limit: str, max_tokens: int) -> dict[str, object]:
+    """Return the options of a request with the bound of its answer, by the name that the server knows it by.
+
+    In ``extra_body``, because the client library has one name only.
+    """
+    extra = form.get("extra_body")
+    return {**form, "extra_body": {**(extra if isinstance(extra, Mapping) else {}), limit: max_tokens}}
 
 
 def _with_instructions(messages: list[dict[str, str]], text: str) -> list[dict[str, str]]:
@@ -296,18 +272,15 @@ def _structured(mode: str, schema: JsonSchema, name: str) -> dict[str, object]:
 def _raw_answer(
     said: AIMessage,
     asked_model: str,
-    messages: list[dict[str, str]],
+    texts: list[str],
+    max_tokens: int,
     price: Callable[[str, str, Tokens], Decimal | None],
 ) -> RawAnswer:
     about = said.response_metadata
     text = str(said.text)
-    if said.tool_calls:
-        text = json.dumps(said.tool_calls[0]["args"], ensure_ascii=False)
-    elif said.invalid_tool_calls:  # arguments that are not JSON, which the caller's reader reports
-        text = said.invalid_tool_calls[0]["args"] or ""
     model = str(about.get("model_name") or asked_model)
     refusal = said.additional_kwargs.get("refusal")
-    tokens = _tokens(said, sum(len(m["content"]) for m in messages), len(text))
+    tokens = used_tokens(said.usage_metadata, texts, max_tokens, len(text))
     paid = price(asked_model, model, tokens)
     return RawAnswer(
         text=text,
@@ -316,19 +289,6 @@ def _raw_answer(
         usage=Usage(provider=PROVIDER, model=model, input_tokens=tokens.input, output_tokens=tokens.output, cost=paid),
         refusal=str(refusal) if refusal else None,
         system_fingerprint=about.get("system_fingerprint") or None,
-    )
-
-
-def _tokens(said: AIMessage, asked_chars: int, said_chars: int) -> Tokens:
-    reported = said.usage_metadata
-    if not reported or not (reported["input_tokens"] or reported["output_tokens"]):
-        return Tokens(asked_chars // CHARS_PER_TOKEN + 1, said_chars // CHARS_PER_TOKEN + 1)
-    details = reported.get("input_token_details", {})
-    return Tokens(
-        reported["input_tokens"],
-        reported["output_tokens"],
-        cached=details.get("cache_read", 0) or 0,
-        written=details.get("cache_creation", 0) or 0,
     )
 
 

@@ -126,8 +126,13 @@ def llm_upper_bound(
     known = [price_of(model, prices, base_url=base_url, at=moment) for moment in (begun, begun + _LONGEST_CALL)]
     if known[0] is None:
         return None
-    sent = [len(text.encode("utf-8", "surrogatepass")) + MESSAGE_TOKENS for text in texts]
-    return max(_most(price, sum(sent) + MESSAGE_TOKENS, max_tokens) for price in known if price is not None)
+    sent = tokens_upper_bound(texts)
+    return max(_most(price, sent, max_tokens) for price in known if price is not None)
+
+
+def tokens_upper_bound(texts: Iterable[str]) -> int:
+    """Return the most tokens that messages with these texts can have (see :func:`llm_upper_bound`)."""
+    return sum(len(text.encode("utf-8", "surrogatepass")) + MESSAGE_TOKENS for text in texts) + MESSAGE_TOKENS
 
 
 def _most(price: ModelPrice, sent: int, said: int) -> Decimal:

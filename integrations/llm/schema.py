@@ -8,8 +8,12 @@ Invariant: answers are not validated here, which is the caller's part.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from typing import Any
+
+from integrations.llm.body import DECODER
+from integrations.values import MAX_DEPTH, MAX_INTEGER, clean_json
 
 # OpenAI's strict mode refuses a schema that holds keywords outside its subset; the lengths of strings and
 # defaults are outside. Source: "Structured Outputs", supported schemas, platform.openai.com/docs.
@@ -70,36 +74,44 @@ def instructions(schema: JsonSchema) -> str:
 def extract(text: str) -> dict[str, object]:
     """Return the JSON object in an answer: bare, in a code fence, or with prose around it.
 
-    Of several objects it is the largest, because prose tends to quote fragments of the answer. Raises ValueError when
-    there is none.
+    Of several objects it is the last one that is at least half as long as the longest: prose quotes fragments of an
+    answer, and a draft comes before what it was for. The object is storable (:mod:`integrations.values`). Raises
+    ValueError when there is none, and when it holds a number that is not finite or beyond 64 bits.
     """
-    try:
-        found = json.loads(text)
-    except ValueError:
-        pass
-    else:
-        if isinstance(found, dict):
-            return found
-    best: tuple[int, dict[str, object]] | None = None
-    for length, candidate in _objects(text):
-        if best is None or length > best[0]:
-            best = (length, candidate)
-    if best is None:
+    found = _objects(text)
+    if not found:
         raise ValueError("the answer holds no JSON object")
-    return best[1]
+    longest = max(length for length, _ in found)
+    value = [value for length, value in found if 2 * length >= longest][-1]
+    _check_numbers(value, MAX_DEPTH)
+    cleaned = clean_json(value)
+    assert isinstance(cleaned, dict)
+    return dict(cleaned)
 
 
-def _objects(text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    """Yield the length and value of every outermost JSON object in a text."""
-    decoder = json.JSONDecoder(strict=False)  # small models often write raw newlines inside strings
+def _objects(text: str) -> list[tuple[int, dict[str, object]]]:
+    """Return the length and value of every outermost JSON object in a text."""
+    found: list[tuple[int, dict[str, object]]] = []
     at, tries = text.find("{"), 0
     while at >= 0 and tries < 200:
         tries += 1
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end = DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             at = text.find("{", at + 1)
             continue
         if isinstance(value, dict):
-            yield end - at, value
+            found.append((end - at, value))
         at = text.find("{", end)
+    return found
+
+
+def _check_numbers(value: object, depth: int) -> None:
+    """Raise ValueError when there is a number in decoded JSON that can't be stored."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number in the answer is not finite or too large")
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise ValueError("a number in the answer is too large")
+    if depth and isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            _check_numbers(one, depth - 1)

@@ -2,7 +2,8 @@
 
 Invariants: a call ends by its deadline even when the server sends its answer byte by byte (the library's own timeout
 restarts with every byte, and threads can't be interrupted). No answer is read beyond :data:`MAX_ANSWER_BYTES`. A proxy
-of the environment never gets requests to this machine.
+of the environment never gets requests to this machine. What the library is given to read is a plain completion, or an
+error with the status that it means; an answer that is neither raises UnreadableBodyError.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from integrations.llm.body import UnreadableBodyError, read_body
+from integrations.llm.body_errors import meant_error
+from integrations.llm.completion import plain_completion
 
 if TYPE_CHECKING:
     import httpx2
 
 MAX_ANSWER_BYTES = 8_000_000
 MAX_CONNECTIONS = 200
+KEPT_HEADERS = ("retry-after", "retry-after-ms", "x-request-id")  #: of an answer that is made over
 
 
 def is_local(url: str) -> bool:
@@ -27,6 +33,25 @@ def is_local(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def plain(answer: httpx2.Response) -> httpx2.Response:
+    """Return a successful answer as the library can read it, with another status when its body is an error.
+
+    Raises UnreadableBodyError when the body is neither a completion nor an error.
+    """
+    import httpx2
+
+    headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
+    try:
+        body = read_body(answer.content)
+        meant = meant_error(body)
+        status, found = (200, plain_completion(body)) if meant is None else (meant.status, meant.body())
+    except RecursionError:
+        raise UnreadableBodyError("the body is nested too deep") from None
+    if meant is not None and meant.retry_after_s is not None:
+        headers.setdefault("retry-after", f"{meant.retry_after_s:g}")
+    return httpx2.Response(status, headers=headers, json=found, request=answer.request)
 
 
 def http_client(base_url: str) -> httpx2.Client:
@@ -43,7 +68,7 @@ def http_client(base_url: str) -> httpx2.Client:
             for chunk in self._stream:
                 size += len(chunk)
                 if size > MAX_ANSWER_BYTES:
-                    raise httpx2.ReadError("the answer is too large", request=self._request)
+                    raise UnreadableBodyError("the answer is too large")
                 if time.monotonic() > self._request.extensions["deadline"]:
                     raise httpx2.ReadTimeout("the answer takes too long", request=self._request)
                 yield chunk
@@ -62,7 +87,15 @@ def http_client(base_url: str) -> httpx2.Client:
         assert isinstance(response.stream, httpx2.SyncByteStream)  # as every stream of a synchronous client
         response.stream = Bounded(response.stream, response.request)
 
-    return openai.DefaultHttpxClient(
+    class Reading(openai.DefaultHttpxClient):
+        def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+            try:
+                answer = super().send(request, **options)
+            except httpx2.DecodingError as error:  # packed, and not to be unpacked
+                raise UnreadableBodyError("the body can't be unpacked") from error
+            return plain(answer) if answer.is_success else answer
+
+    return Reading(
         base_url=base_url,
         trust_env=not is_local(base_url),
         follow_redirects=False,  # a redirect would carry the key and the prompt to another address

@@ -245,8 +245,8 @@ class Ledger:
         """Commit one entry of a unit's journal and what it cost."""
         reach("journal.before")
         self.database.rows(
-            "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, next(iter(entry)), encode(entry), *journal_arguments(usage),
+            "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            *claimed.place, claimed.claims, next(iter(entry)), encode(entry), *journal_arguments(usage),
         )  # fmt: skip
         reach("journal.after")
 
@@ -333,9 +333,12 @@ class Ledger:
         )  # fmt: skip
 
     def reconcile(self, limit: int = 500) -> list[Idle]:
-        """Repair what was dropped, and return the campaigns that may need a wake-up."""
+        """Repair what was dropped, count calls whose attempt is over, and return campaigns that may need a wake-up."""
         sql = "SELECT * FROM marketing.reconcile(%s, %s, %s, %s, %s, %s, %s)"
         rows = self.database.rows(sql, self.worker, self.mode, LEASE_S, GAP_S, STALE_S, MAX_CRASHES, limit)
+        for _ in range(limit):
+            if not self.database.value("SELECT marketing.spend_count_lost()"):
+                break
         return [Idle(str(row[0]), str(row[1]), int(row[2]), row[3]) for row in rows]
 
     def claim_wakeups(self, idle: Sequence[Idle]) -> list[tuple[str, int]]:

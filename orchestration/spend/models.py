@@ -1,17 +1,17 @@
 """Spend ledger for language models: reserve the most that a call can cost, make it, count what it has cost.
 
 A cap is checked before the call, at an upper bound, under the lock of one row per campaign and one per UTC day
-(``spend_reserve``), so it holds for calls at once. A reservation belongs to the unit and the journal entry of the call:
-a retry takes over that of the attempt that died, and settling happens in the journal's own statement (``journal``), so
-neither can count twice. Invariants: held + settled never exceeds a cap by a grant; with a cap in force a call whose
-price is not known is refused; without one a call costs no extra round trip, but for one question per campaign, process
-and :data:`UNCAPPED_S` seconds.
+(``spend_reserve``), so it holds for calls at once. A reservation belongs to the unit, the journal entry of the call and
+the attempt, and settling happens in the journal's own statement (``journal``), so that it can't count twice. A call of
+which nobody will tell (its worker died, its answer was lost) counts at its bound, once: when its unit is tried again,
+or by the reconciling tick. Invariants: held + settled never exceeds a cap by a
+grant; with a cap in force a call whose price is not known is refused; without one every call is held all the same,
+because only what is held can be counted when a process dies.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -28,70 +28,58 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.llm.errors import MAY_HAVE_COST
 from integrations.llm.prices import CostBound, price_of
 from integrations.settings import Settings
 from integrations.usage import Usage
 from orchestration.ledger.database import Database
 from orchestration.ledger.rows import Claimed
 
-#: How long a process believes that a campaign has no cap: from then on at the latest a cap that is set holds.
-UNCAPPED_S = 10.0
 #: When a call is refused only for those that are under way, it is tried again so soon.
 SOON_S = 10.0
-_REMEMBERED = 10_000  #: campaigns
 
 UNKNOWN_PRICE = "unknown_price"
 CAMPAIGN_LLM, DAILY_LLM = "limits.llm", "DAILY_CAP_LLM"
 
-#: Answers after which nothing has been paid. A time-out, a lost connection or an unreadable answer may have been.
+#: Answers after which nothing has been paid.
 _FREE = (NotNowError, NeedsAttentionError, BadRequestError, PolicyRefusedError, NotFoundError, RateLimitedError)
 
 
 class SpendLedger:
     """Model money of one database under the caps of the settings, for every thread of a process."""
 
-    def __init__(self, database: Database, settings: Settings, *, ticks: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._ticks = ticks
-        self._uncapped: dict[str, float] = {}  #: campaign -> when it was last seen to have no cap
 
     @contextmanager
     def reserved(self, claimed: Claimed, provider: str, bound: CostBound | None) -> Iterator[None]:
         """Hold the upper bound of a call for as long as the context lasts, or nothing when it costs nothing (None).
 
         After an answer the journal settles; after an error that surely cost nothing the reservation is given back;
-        else it stays until the unit is tried again. Raises OverBudgetError when a cap has no room.
+        else it stays, and is counted when the attempt is over. Raises OverBudgetError when a cap has no room.
         """
-        held = bound is not None and self.reserve(claimed, provider, bound)
+        if bound is not None:
+            self.reserve(claimed, provider, bound)
         try:
             yield
         except IntegrationError as error:
-            if held and bound is not None and not may_have_cost(error):
+            if bound is not None and not may_have_cost(error):
                 self.release(claimed, bound.entry)
             raise
 
-    def reserve(self, claimed: Claimed, provider: str, bound: CostBound) -> bool:
-        """Hold ``bound`` and return True, or False when no cap is in force, so that nothing needs to be held.
+    def reserve(self, claimed: Claimed, provider: str, bound: CostBound) -> None:
+        """Hold ``bound`` until the call is settled, given back, or counted because its attempt is over.
 
         Raises OverBudgetError when a cap has no room.
         """
-        day_cap, now = self._settings.llm_daily_cap, self._ticks()
-        if day_cap is None and now - self._uncapped.get(claimed.campaign_id, float("-inf")) < UNCAPPED_S:
-            return False
         granted, refused_by, cap, room, soon = self._database.rows(
             "SELECT * FROM marketing.spend_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, bound.entry, claimed.claims, claimed.agent, provider, bound.model, bound.amount, day_cap,
+            *claimed.place, bound.entry, claimed.claims, claimed.agent, provider, bound.model, bound.amount,
+            self._settings.llm_daily_cap,
         )[0]  # fmt: skip
         if not granted:
             raise refusal(claimed.campaign_id, provider, bound, str(refused_by), cap, room, soon=soon)
-        if cap is None:
-            if len(self._uncapped) >= _REMEMBERED:
-                self._uncapped.clear()
-            self._uncapped[claimed.campaign_id] = now
-            return False
-        self._uncapped.pop(claimed.campaign_id, None)
-        return True
 
     def release(self, claimed: Claimed, entry: str) -> bool:
         """Give a reservation back, and return False when it is not this attempt's any more."""
@@ -101,9 +89,9 @@ class SpendLedger:
     def settle(self, claimed: Claimed, entry: str, usage: Usage) -> bool:
         """Count the cost of a call without a journal entry of its own, and return False when it was counted already."""
         return bool(self._database.value(
-            "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
-            *claimed.place, entry, claimed.agent, usage.provider, usage.model, usage.cost, usage.currency,
-            usage.input_tokens, usage.output_tokens,
+            "SELECT marketing.spend_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, false)",
+            *claimed.place, entry, claimed.claims, claimed.agent, usage.provider, usage.model, usage.cost,
+            usage.currency, usage.input_tokens, usage.output_tokens,
         ))  # fmt: skip
 
     def with_room(self, campaign_ids: Sequence[str]) -> frozenset[str]:
@@ -122,13 +110,10 @@ class SpendLedger:
 
 
 def may_have_cost(error: IntegrationError) -> bool:
-    """Return whether the call that ended so may have been paid for.
-
-    An HTTP status without an answer is not billed.
-    """
+    """Return whether the call that ended so may have been paid for."""
     if isinstance(error, _FREE):
         return False
-    return not (isinstance(error, TransientError) and (error.detail or "").isdecimal())
+    return not isinstance(error, TransientError) or error.detail in MAY_HAVE_COST
 
 
 def refusal(

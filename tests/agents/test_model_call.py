@@ -12,7 +12,7 @@ from model_server import ModelServer, Reply, completion, running_model_server
 from pydantic import BaseModel, Field
 from stack import Sandbox
 
-from agents.model_call import MAX_REASKS, ModelCall, ask
+from agents.model_call import MAX_REASKS, UNREADABLE_WAITS_S, ModelCall, ask
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError, TransientError
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -34,7 +34,7 @@ def server() -> Iterator[ModelServer]:
 
 @pytest.fixture
 def execution(server: ModelServer) -> Iterator[Execution]:
-    providers = Providers(Settings.from_env({"OPENAI_BASE_URL": server.url}))
+    providers = Providers(Settings.from_env({"OPENAI_BASE_URL": server.url, "LLM_PRICES": "m=1:1:1,other=1:1:1"}))
     yield Execution(providers)
     providers.models.close()
 
@@ -96,7 +96,7 @@ def test_every_answer_is_journaled_before_it_is_judged(server: ModelServer, exec
 
     assert len(server.requests) == MAX_REASKS + 1, "the second run found all three in the journal"
     (journal,) = execution.journals.values()
-    assert sorted(journal) == ["answer", "answer.1", "answer.2"]
+    assert sorted(journal) == ["answer", "answer.1", "answer.2", "asked_again"]
     assert caught.value.provider == "openai"
 
 
@@ -109,6 +109,59 @@ def test_a_crash_between_answers_goes_on_where_it_was(server: ModelServer, execu
 
     assert len(server.requests) == 3
     assert len(server.requests[2]["messages"]) == 4, "the retry asks the second question, not the first"
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in</html>", b"", b'{"choices": []}', b"[1]"])
+def test_an_answer_that_can_not_be_read_is_booked_at_its_bound_and_asked_for_twice_more(
+    server: ModelServer, execution: Execution, body: bytes
+) -> None:
+    server.answer = lambda request: Reply(body=body)
+
+    for wait_s in UNREADABLE_WAITS_S:
+        with pytest.raises(TransientError) as caught:
+            question(execution, max_tokens=100)
+        assert (caught.value.detail, caught.value.retry_after) == ("malformed_response", wait_s)
+    for _ in range(2):
+        with pytest.raises(InvalidAnswerError, match=r"in 3 answers: the answer is no chat completion"):
+            question(execution, max_tokens=100)
+
+    assert len(server.requests) == MAX_REASKS + 1
+    assert execution.costs == execution.bounds
+    assert all(paid > 0 for paid in execution.costs.values())
+    assert server.requests[0]["messages"] == server.requests[2]["messages"], "there is nothing to be said about it"
+
+
+def test_a_page_and_a_bad_answer_share_the_two_re_asks(server: ModelServer, execution: Execution) -> None:
+    server.answer = script("no", Reply(body=b"<html>"), "no")
+    with pytest.raises(TransientError):
+        question(execution)
+    with pytest.raises(InvalidAnswerError):
+        question(execution)
+    assert len(server.requests) == 3
+
+
+def test_what_a_meter_says_never_costs_more_than_the_bound(server: ModelServer, execution: Execution) -> None:
+    meter = {"prompt_tokens": 9_000_000, "completion_tokens": 9_000_000}
+    server.answer = script(Reply(body={**completion(GOOD), "usage": meter}))
+
+    question(execution, max_tokens=100)
+
+    assert 0 < execution.costs["answer"] <= execution.bounds["answer"]
+
+
+def test_a_draft_in_the_reasoning_is_not_the_answer(server: ModelServer, execution: Execution) -> None:
+    draft = json.dumps({"title": "DRAFT", "steps": 9, "more": "x" * 500})
+    server.answer = script(f"<think>{draft}</think>{GOOD}", f"<think>{draft}", GOOD)
+
+    assert question(execution).value.title == "Short"
+    assert question(execution, entry="other").value.title == "Short"
+    assert len(server.requests) == 3, "a text that is reasoning only is no answer"
+
+
+def test_an_answer_that_can_not_be_stored_is_asked_for_again(server: ModelServer, execution: Execution) -> None:
+    server.answer = script('{"title": "a", "steps": 1e999}', '{"title": "a\\u0000b", "steps": 1}\ud83d')
+
+    assert question(execution).value.title == "ab"
 
 
 def test_a_cut_off_answer_gets_more_room(server: ModelServer, execution: Execution) -> None:

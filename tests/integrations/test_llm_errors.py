@@ -81,7 +81,10 @@ TABLE = [
     (529, _error(), TransientError, "529"),
     (200, b"<html>Sign in to the hotel network</html>", TransientError, "malformed_response"),
     (200, b"", TransientError, "malformed_response"),
-    (200, {"error": {"message": "out of memory"}}, TransientError, "malformed_response"),
+    (200, {"error": {"message": "out of memory"}}, TransientError, "500"),
+    (200, {"error": {"message": "Insufficient credits", "code": 402}}, QuotaExhaustedError, "402"),
+    (200, {"error": {"message": "slow", "code": 429}}, RateLimitedError, "429"),
+    (200, {"error": {"message": "no", "type": "insufficient_quota"}}, QuotaExhaustedError, "insufficient_quota"),
     (200, {"choices": None}, TransientError, "malformed_response"),
     (200, {"choices": []}, TransientError, "malformed_response"),
     (200, [1, 2], TransientError, "malformed_response"),
@@ -156,7 +159,17 @@ def test_nobody_listens() -> None:
     with pytest.raises(TransientError) as caught:
         models.complete([{"role": "user", "content": "Hello"}], timeout=5)
     models.close()
-    assert caught.value.detail == "connection"
+    assert caught.value.detail == "unreachable"
+
+
+def test_an_answer_that_can_not_be_unpacked_or_is_too_large_came_all_the_same(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = _failure(server, Reply(body=b"no gzip", headers={"Content-Encoding": "gzip"}))
+    monkeypatch.setattr("integrations.llm.transport.MAX_ANSWER_BYTES", 10_000)
+    large = _failure(server, Reply(body=b" " * 50_000))
+
+    assert packed.detail == large.detail == "malformed_response"
 
 
 FAULTS = [

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from llm_questions import PARIS, City, Connect, ask
 from model_server import ModelServer, Reply, completion, running_model_server
 from stack import Sandbox
 
-from integrations.errors import BadRequestError, CredentialsError, TransientError
+from integrations.errors import CredentialsError, TransientError
 from integrations.llm.models import ChatModels
 from integrations.llm.schema import extract
 from integrations.settings import Settings
@@ -82,79 +81,6 @@ def test_json_in_a_fence_from_a_server_that_ignores_response_format(server: Mode
     server.answer = lambda request: Reply(body=completion(f"Here you are:\n```json\n{PARIS}\n```\nEnjoy!"))
 
     assert extract(ask(connect(server.url)).text)["name"] == "Paris"
-
-
-def test_a_server_without_response_format_is_asked_in_words_and_remembered(
-    server: ModelServer, connect: Connect
-) -> None:
-    def answer(request: Mapping[str, Any]) -> Reply:
-        if "response_format" in request:
-            return Reply(status=400, body={"error": {"message": "response_format is not supported"}})
-        return Reply(body=completion(f"Sure: {PARIS}"))
-
-    server.answer = answer
-    models = connect(server.url)
-
-    assert extract(ask(models).text)["name"] == "Paris"
-    kinds = [(request.get("response_format") or {}).get("type") for request in server.requests]
-    assert kinds == ["json_schema", "json_object", None]
-    ask(models)
-    assert len(server.requests) == 4, "the second question is asked in words at once"
-    ask(models, model="another")
-    assert len(server.requests) == 7, "another model is another dialect"
-
-
-def test_a_server_that_knows_json_mode_only(server: ModelServer, connect: Connect) -> None:
-    def answer(request: Mapping[str, Any]) -> Reply:
-        if request.get("response_format", {}).get("type") == "json_schema":
-            return Reply(status=422, body={"detail": [{"loc": ["body"], "msg": "unknown"}]})
-        return Reply(body=completion(PARIS))
-
-    server.answer = answer
-    models = connect(server.url)
-
-    ask(models)
-    ask(models)
-
-    kinds = [(request.get("response_format") or {}).get("type") for request in server.requests]
-    assert kinds == ["json_schema", "json_object", "json_object"]
-
-
-def test_a_refusal_without_a_reason_ends_after_every_form_was_tried_and_teaches_nothing(
-    server: ModelServer, connect: Connect
-) -> None:
-    server.answer = lambda request: Reply(status=400, body={"error": {"message": "Bad Request"}})
-    models = connect(server.url)
-
-    with pytest.raises(BadRequestError, match="Bad Request"):
-        ask(models)
-    assert len(server.requests) == 3
-    server.answer = lambda request: Reply(body=completion(PARIS))
-    ask(models)
-    assert server.requests[-1]["response_format"]["type"] == "json_schema"
-
-
-def test_a_model_that_refuses_a_parameter_is_asked_without_it(server: ModelServer, connect: Connect) -> None:
-    def answer(request: Mapping[str, Any]) -> Reply:
-        for name in ("temperature", "seed"):
-            if name in request:
-                text = f"Unsupported parameter: '{name}' is not supported with this model."
-                return Reply(
-                    status=400, body={"error": {"message": text, "param": name, "code": "unsupported_parameter"}}
-                )
-        return Reply(body=completion(PARIS))
-
-    server.answer = answer
-    models = connect(server.url)
-
-    ask(models)
-    ask(models)
-
-    assert len(server.requests) == 4
-    last = server.requests[-1]
-    assert "temperature" not in last
-    assert "seed" not in last
-    assert last["response_format"]["type"] == "json_schema"
 
 
 def test_a_cut_off_answer_keeps_text_and_usage(server: ModelServer, connect: Connect) -> None:

@@ -15,6 +15,7 @@ from integrations.llm.answer import RawAnswer
 from integrations.llm.schema import extract, instructions, strict
 from integrations.sandbox.llm_schema import strict_problem
 from integrations.usage import Usage
+from integrations.values import MAX_INTEGER, clean_json
 
 
 class Part(BaseModel):
@@ -77,8 +78,28 @@ def test_extract_says_that_there_is_none(text: str) -> None:
         extract(text)
 
 
+def test_extract_takes_the_last_of_objects_of_a_size_and_no_fragment() -> None:
+    draft, good = (
+        json.dumps({"title": "DRAFT", "body": "long " * 9}),
+        json.dumps({"title": "Good", "body": "short " * 5}),
+    )
+
+    assert extract(f"First: {draft}\nBetter: {good}")["title"] == "Good"
+    assert extract(f'{good}\nI left out {{"note": 1}}.')["title"] == "Good"
+
+
+def test_extract_cleans_what_escapes_hide() -> None:
+    assert extract('{"a\\u0000": "\\u0000b\\ud83d\\ude00\\ud83d"}') == {"a": "b\N{GRINNING FACE}"}
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "9223372036854775808", "1" * 6000])
+def test_extract_refuses_numbers_that_can_not_be_stored(number: str) -> None:
+    with pytest.raises(ValueError, match="a number in the answer is"):
+        extract(f'{{"a": {{"b": [{number}]}}, "c": {{"d": 1}}}}')
+
+
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -86,7 +107,7 @@ _JSON = st.recursive(
 
 @given(st.dictionaries(st.text(), _JSON, min_size=1, max_size=4), st.text(alphabet=" abc.:\n#`"))
 def test_extract_copes_with_prose_around_any_object(value: dict[str, Any], prose: str) -> None:
-    assert extract(f"{prose}\n{json.dumps(value)}\n{prose}") == value
+    assert extract(f"{prose}\n{json.dumps(value)}\n{prose}") == clean_json(value)
 
 
 @given(st.text())

@@ -26,11 +26,10 @@ from integrations.errors import (
 )
 from integrations.llm.prices import Price
 from integrations.retry import MAX_DELAY_S
-from integrations.settings import Settings
 from orchestration.control.limits import change_limits
 from orchestration.reports.campaigns import CampaignNotFoundError
 from orchestration.reports.spend import campaign_spend
-from orchestration.spend.models import SOON_S, SpendLedger, may_have_cost
+from orchestration.spend.models import SOON_S, may_have_cost
 
 
 @pytest.fixture
@@ -40,32 +39,26 @@ def bench(database_url: str) -> Iterator[Harness]:
     made.close()
 
 
-def test_a_call_without_a_cap_is_counted_and_asks_once(bench: Harness) -> None:
+def test_a_call_without_a_cap_is_held_and_counted_and_a_cap_that_is_set_holds_at_once(bench: Harness) -> None:
     bench.submit()
-    now = [0.0]
-    spend = SpendLedger(bench.database, Settings.from_env({}), ticks=lambda: now[0])
-    assert spend.reserve(claim(), "openai", bound("5")) is False
-    bench.submit("c2", limits={"llm": "1"})
-    with pytest.raises(OverBudgetError):
-        spend.reserve(claim(campaign="c2"), "openai", bound("5"))
-    # A limit that is set now is seen by this process when its ten seconds are over.
-    assert change_limits(verbs(bench), "c1", actor="ann", llm="1") == "queued"
-    assert spend.reserve(claim(), "openai", bound("5")) is False
-    now[0] = 11.0
-    with pytest.raises(OverBudgetError):
-        spend.reserve(claim(), "openai", bound("5"))
+    spend = ledger(bench)
+    spend.reserve(claim(), "openai", bound("5"))
+    assert total(bench) == (5, 0)
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.25"))
     assert total(bench) == (0, Decimal("0.25"))
     assert today(bench) == (0, Decimal("0.25"))
     assert bench.database.rows("SELECT cost, model FROM marketing.units WHERE campaign_id = 'c1' AND key = 'u0'") == [
         (Decimal("0.25"), MODEL)
     ]
+    assert change_limits(verbs(bench), "c1", actor="ann", llm="1") == "queued"
+    with pytest.raises(OverBudgetError):
+        spend.reserve(claim("u1"), "openai", bound("5"))
 
 
 def test_reserve_settle_release(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    assert spend.reserve(claim(), "openai", bound("0.60")) is True
+    spend.reserve(claim(), "openai", bound("0.60"))
     with pytest.raises(OverBudgetError) as caught:
         spend.reserve(claim("u1"), "openai", bound("0.50"))
     assert (caught.value.detail, caught.value.provider, caught.value.retry_after) == ("limits.llm", "openai", SOON_S)
@@ -77,7 +70,7 @@ def test_reserve_settle_release(bench: Harness) -> None:
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.20"))
     assert total(bench) == (0, Decimal("0.20"))
     assert spend.with_room(["c1", "c2"]) == {"c1"}
-    assert spend.reserve(claim("u1"), "openai", bound("0.50"))
+    spend.reserve(claim("u1"), "openai", bound("0.50"))
     assert spend.with_room(["c1"]) == frozenset()
     assert spend.release(claim("u1"), "answer")
     assert not spend.release(claim("u1"), "answer")
@@ -85,15 +78,12 @@ def test_reserve_settle_release(bench: Harness) -> None:
     assert checked(bench.database) == Decimal("0.20")
 
 
-def test_a_retry_takes_over_its_hold_and_a_late_release_leaves_it(bench: Harness) -> None:
+def test_an_attempt_takes_over_its_own_hold_and_a_late_release_leaves_that_of_another(bench: Harness) -> None:
     bench.submit(limits={"llm": "1.00"})
     spend = ledger(bench)
-    spend.reserve(claim(claims=1), "openai", bound("0.90"))
-    # The attempt died. Its unit is claimed anew; the very same hold serves it, a larger one has to fit as well.
-    assert spend.reserve(claim(claims=2), "openai", bound("0.90"))
-    assert total(bench) == (Decimal("0.90"), 0)
-    assert spend.reserve(claim(claims=2), "openai", bound("0.95"))
-    assert spend.reserve(claim(claims=2), "openai", bound("0.90"))
+    spend.reserve(claim(claims=2), "openai", bound("0.90"))
+    spend.reserve(claim(claims=2), "openai", bound("0.95"))
+    spend.reserve(claim(claims=2), "openai", bound("0.90"))
     with pytest.raises(OverBudgetError):
         spend.reserve(claim(claims=2), "openai", bound("1.01"))
     assert total(bench) == (Decimal("0.90"), 0)
@@ -101,6 +91,44 @@ def test_a_retry_takes_over_its_hold_and_a_late_release_leaves_it(bench: Harness
     assert total(bench) == (Decimal("0.90"), 0)
     assert spend.release(claim(claims=2), "answer")
     assert checked(bench.database) == 0
+
+
+def test_the_call_of_an_attempt_that_died_counts_at_its_bound_once(bench: Harness) -> None:
+    bench.submit(limits={"llm": "1.00"})
+    spend = ledger(bench)
+    spend.reserve(claim(claims=1), "openai", bound("0.40"))
+    # The unit is claimed anew: what the dead attempt may have paid is counted, and the new call is held beside it.
+    spend.reserve(claim(claims=2), "openai", bound("0.50"))
+    assert total(bench) == (Decimal("0.50"), Decimal("0.40"))
+    # The dead one was merely late. What it has cost is in its bound; the hold of the other attempt is left alone.
+    journal(bench, claim(claims=1), "answer", {"text": "late"}, usage("0.10"))
+    assert not spend.settle(claim(claims=1), "answer", usage("0.10"))
+    assert total(bench) == (Decimal("0.50"), Decimal("0.40"))
+    journal(bench, claim(claims=2), "answer", {"text": "a"}, usage("0.20"))
+    assert total(bench) == (0, Decimal("0.60"))
+    assert bench.database.rows("SELECT cost FROM marketing.units WHERE key = 'u0'") == [(Decimal("0.60"),)]
+    with pytest.raises(OverBudgetError):
+        spend.reserve(claim("u1"), "openai", bound("0.41"))
+    assert checked(bench.database) == Decimal("0.60")
+
+
+def test_the_reconciling_tick_counts_calls_whose_attempt_is_over(bench: Harness) -> None:
+    bench.submit(limits={"llm": "1.00"})
+    bench.submit("c2", limits={"llm": "1.00"})
+    spend = ledger(bench)
+    first, second, third = bench.ledger.take("c1", 0, 0, 3)
+    for one in (first, second, third):
+        spend.reserve(one, "openai", bound("0.10"))
+    spend.reserve(claim(campaign="c2"), "openai", bound("0.30"))
+    journal(bench, first, "answer", {"text": "a"}, usage("0.01"))
+    error = TransientError("openai", "hung up", detail="connection").to_dict()
+    bench.ledger.give_back(second, status="pending", delay_s=60, error=error, attempt=True)
+    for _ in range(2):
+        bench.ledger.reconcile()
+        # The third is at work; the unit of c2 is not, and its campaign needn't be unfinished.
+        assert total(bench) == (Decimal("0.10"), Decimal("0.11"))
+        assert total(bench, "campaign:c2") == (0, Decimal("0.30"))
+    assert checked(bench.database) == Decimal("0.21")
 
 
 def test_settling_twice_counts_once(bench: Harness) -> None:
@@ -135,7 +163,7 @@ def test_an_unknown_price_is_refused_under_a_cap_and_shown_as_tokens(bench: Harn
     bench.submit()
     bench.submit("c2", limits={"llm": "1.00"})
     spend = ledger(bench)
-    assert spend.reserve(claim(), "openai", bound(None, model="llama")) is False
+    spend.reserve(claim(), "openai", bound(None, model="llama"))
     with pytest.raises(OverBudgetError) as caught:
         spend.reserve(claim(campaign="c2"), "openai", bound(None, model="llama"))
     assert (caught.value.detail, caught.value.retry_after) == ("unknown_price", MAX_DELAY_S)
@@ -158,7 +186,7 @@ def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Harness) -> None:
     for campaign_id in ("c1", "c2"):
         bench.submit(campaign_id)
     spend = ledger(bench, llm_daily_cap=Decimal("1.00"))
-    assert spend.reserve(claim(), "openai", bound("0.70"))
+    spend.reserve(claim(), "openai", bound("0.70"))
     with pytest.raises(OverBudgetError) as caught:
         spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
     assert caught.value.detail == "DAILY_CAP_LLM"
@@ -171,18 +199,18 @@ def test_the_day_of_the_fleet_has_a_cap_and_ends(bench: Harness) -> None:
     assert spend.with_room(["c2"]) == frozenset()
     a_day_passes(bench)
     assert spend.with_room(["c2"]) == {"c2"}
-    assert spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
-    # The call of yesterday that died is tried again today: its hold comes along, if today has room for it.
+    spend.reserve(claim(campaign="c2"), "openai", bound("0.40"))
+    # The call of yesterday that died is tried again today: it counts yesterday, and the new one needs room today.
     with pytest.raises(OverBudgetError):
         spend.reserve(claim(claims=2), "openai", bound("0.70"))
-    assert total(bench) == (Decimal("0.70"), 0)
+    assert total(bench) == (0, Decimal("0.70"))
     journal(bench, claim(), "answer", {"text": "a"}, usage("0.10"), campaign="c2")
-    assert spend.reserve(claim(claims=2), "openai", bound("0.70"))
+    spend.reserve(claim(claims=2), "openai", bound("0.70"))
     assert today(bench) == (Decimal("0.70"), Decimal("0.10"))
     assert bench.database.rows(
         f"SELECT held, settled FROM marketing.spend_totals WHERE scope = 'day:sandbox:' || ({TODAY} - 1)"
-    ) == [(0, 0)]
-    assert checked(bench.database) == Decimal("0.70")
+    ) == [(0, Decimal("0.70"))]
+    assert checked(bench.database) == Decimal("1.40")
 
 
 def test_currencies_never_meet(bench: Harness) -> None:
@@ -190,7 +218,7 @@ def test_currencies_never_meet(bench: Harness) -> None:
     spend = ledger(bench)
     spend.reserve(claim(), "openai", bound("0.90"))
     spend.settle(claim("u1"), "answer", replace(usage("7.00"), currency="EUR"))
-    assert spend.reserve(claim("u2"), "openai", bound("0.10"))
+    spend.reserve(claim("u2"), "openai", bound("0.10"))
     assert campaign_spend(bench.database, "c1")["totals"]["llm"] == {
         "EUR": {"settled": "7.00", "held": "0.00"},
         "USD": {"settled": "0.00", "held": "1.00"},
@@ -204,6 +232,8 @@ def test_currencies_never_meet(bench: Harness) -> None:
         (RateLimitedError("openai", "slower", detail="429"), False),
         (NotNowError("openai", "later"), False),
         (TransientError("openai", "failed", detail="503"), False),
+        (TransientError("openai", "failed", detail="service_unavailable"), False),
+        (TransientError("openai", "refused the connection", detail="unreachable"), False),
         (TransientError("openai", "late", detail="timeout"), True),
         (TransientError("openai", "hung up", detail="connection"), True),
         (OutcomeUnknownError("openai", "who knows"), True),
@@ -242,6 +272,7 @@ class Row:
     held: Decimal = Decimal(0)
     settled: Decimal = Decimal(0)
     claim: int | None = None
+    presumed: int | None = None
     calls: int = 0
     today: bool = True
 
@@ -258,6 +289,9 @@ class Model:
 
     def reserve(self, key: str, amount: Decimal, claim: int) -> bool:
         row = self.rows.setdefault(key, Row())
+        if row.claim is not None and row.claim != claim:  # that one died
+            self.rows[f"{key}.lost.{row.claim}.{len(self.rows)}"] = Row(settled=row.held, today=row.today)
+            row.held, row.presumed, row.claim = Decimal(0), row.claim, None
         after = self.taken() - row.held + amount
         day_after = self.taken(today=True) - (row.held if row.today else -row.settled) + amount
         fits = after <= self.cap and (self.day_cap is None or day_after <= self.day_cap)
@@ -266,11 +300,13 @@ class Model:
         row.held, row.claim, row.today = amount, claim, True
         return True
 
-    def settle(self, key: str, cost: Decimal) -> bool:
+    def settle(self, key: str, cost: Decimal, claim: int) -> bool:
         row = self.rows.setdefault(key, Row())
-        if row.claim is None and row.calls:
+        if (row.presumed == claim != row.claim) or (row.claim is None and row.calls):
             return False
-        row.settled, row.held, row.claim, row.calls = row.settled + cost, Decimal(0), None, row.calls + 1
+        if row.claim in (None, claim):
+            row.held, row.claim = Decimal(0), None
+        row.settled, row.calls = row.settled + cost, row.calls + 1
         return True
 
     def release(self, key: str, claim: int) -> bool:
@@ -309,12 +345,13 @@ def test_the_ledger_does_what_a_small_model_does(bench: Harness, steps: list[Any
         match what:
             case "reserve":
                 try:
-                    granted = spend.reserve(mine, "openai", bound(str(amount)))
+                    spend.reserve(mine, "openai", bound(str(amount)))
+                    granted = True
                 except OverBudgetError:
                     granted = False
                 assert granted == model.reserve(key, amount, claims)
             case "settle":
-                assert spend.settle(mine, "answer", usage(str(amount))) == model.settle(key, amount)
+                assert spend.settle(mine, "answer", usage(str(amount))) == model.settle(key, amount, claims)
             case "release":
                 assert spend.release(mine, "answer") == model.release(key, claims)
             case "day":

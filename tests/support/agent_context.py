@@ -109,11 +109,15 @@ class MemoryContext:
         if provider != self.unit.provider:
             raise AssertionError(f"a unit for {self.unit.provider} calls {provider}")
         self.execution.calls.append(provider)
+        if cost is not None:
+            self.execution.bounds[cost.entry] = cost.amount
         return send(self.execution.timeout_s)
 
     def journal(self, entry: str, value: Any, usage: Usage | None = None) -> None:
         self.execution.journals.setdefault(self.place, {})[entry] = json.dumps(value)
         self.execution.usages.append(usage)
+        if usage is not None:
+            self.execution.costs[entry] = usage.cost
 
     def intend(self, entry: str, value: Any) -> None:
         self.journal(entry, value)
@@ -136,7 +140,9 @@ class Execution:
     fallback: str | None = None  #: which of its policy's fallbacks a unit uses
     effects: EffectRules = field(default_factory=EffectRules)
     calls: list[str] = field(default_factory=list)  #: providers in the order in which they were called
+    bounds: dict[str, Any] = field(default_factory=dict)  #: the most that the newest call for an entry may cost
     usages: list[Usage | None] = field(default_factory=list)
+    costs: dict[str, Any] = field(default_factory=dict)  #: what the answer under an entry has cost
     journals: dict[tuple[Any, ...], dict[str, str]] = field(default_factory=dict)
     units: list[Unit] = field(default_factory=list)  #: every unit that was run, in order
 

@@ -65,8 +65,8 @@ def usage(cost: str | None, tokens: int = 10, model: str = MODEL) -> Usage:
 def journal(bench: Harness, claimed: Claimed, entry: str, value: Any, used: Usage | None, campaign: str = "c1") -> None:
     """Commit an answer and its cost, as a unit's context does."""
     bench.database.rows(
-        "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        campaign, claimed.step, claimed.stage, claimed.unit.key, entry, encode({entry: value}),
+        "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        campaign, claimed.step, claimed.stage, claimed.unit.key, claimed.claims, entry, encode({entry: value}),
         *journal_arguments(used),
     )  # fmt: skip
 

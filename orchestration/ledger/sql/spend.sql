@@ -1,5 +1,5 @@
 -- The spend ledger: reserve before a call, settle after it, release what was not spent. Locks are always taken in
--- this order: campaign (limits only), days or ads, the row of the call, the campaign's total, the day's total.
+-- this order: the unit, campaign (limits only), days or ads, the row of the call, the campaign's total, the day's total.
 
 -- A day has a total only from the moment that a cap on it is looked at: one row for the whole fleet lets its calls
 -- commit one after the other, so a fleet without that cap is spared it. Whoever writes spend holds this lock shared;
@@ -42,7 +42,8 @@ BEGIN
         INSERT INTO marketing.spend (campaign_id, mode, kind, step, stage, unit, entry, currency, agent, provider, model,
                                      day)
         VALUES (p_campaign, coalesce((SELECT c.mode FROM marketing.campaigns c WHERE c.campaign_id = p_campaign),
-                                     (SELECT w.mode FROM marketing.world w)), p_kind, p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model,
+                                     (SELECT w.mode FROM marketing.world w)),
+                p_kind, p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model,
                 (clock_timestamp() AT TIME ZONE 'UTC')::date)
         ON CONFLICT DO NOTHING;
     END LOOP;
@@ -84,9 +85,10 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE marketing.spend s
     SET agent = p_new.agent, provider = p_new.provider, model = p_new.model, held = p_new.held,
-        settled = p_new.settled, calls = p_new.calls, claim = p_new.claim, input_tokens = p_new.input_tokens,
-        output_tokens = p_new.output_tokens, unpriced_tokens = p_new.unpriced_tokens, refused = p_new.refused,
-        wanted = p_new.wanted, day = p_new.day, updated_at = clock_timestamp()
+        settled = p_new.settled, calls = p_new.calls, claim = p_new.claim, presumed = p_new.presumed,
+        input_tokens = p_new.input_tokens, output_tokens = p_new.output_tokens,
+        unpriced_tokens = p_new.unpriced_tokens, refused = p_new.refused, wanted = p_new.wanted, day = p_new.day,
+        updated_at = clock_timestamp()
     WHERE s.campaign_id = p_old.campaign_id AND s.step = p_old.step AND s.stage = p_old.stage AND s.unit = p_old.unit
       AND s.entry = p_old.entry AND s.currency = p_old.currency;
     PERFORM marketing.spend_add('campaign:' || p_old.campaign_id, p_old.currency, p_new.held - p_old.held,
@@ -100,9 +102,72 @@ BEGIN
     END IF;
 END $$;
 
+-- Count what is held for a call of which nobody will tell what it has cost: its worker died, or its answer was lost. It
+-- may have been paid for, so it counts at its bound, in a row of its own that stays on its day, and once: an answer that
+-- comes after all (p_old.claim) adds nothing. The caller holds the locks of the unit and the row.
+CREATE FUNCTION marketing.spend_count_held(p_old marketing.spend) RETURNS marketing.spend LANGUAGE plpgsql AS $$
+DECLARE
+    new marketing.spend := p_old;
+    lost marketing.spend;
+    counted marketing.spend;
+BEGIN
+    new.held := 0;
+    new.presumed := p_old.claim;
+    new.claim := NULL;
+    PERFORM marketing.spend_write(p_old, new);
+    lost := marketing.spend_row(p_old.campaign_id, 'llm', p_old.step, p_old.stage, p_old.unit,
+                                p_old.entry || '.lost.' || p_old.claim, p_old.currency, p_old.agent, p_old.provider,
+                                p_old.model);
+    counted := lost;
+    counted.settled := lost.settled + p_old.held;
+    counted.calls := lost.calls + 1;
+    counted.day := p_old.day;
+    PERFORM marketing.spend_write(lost, counted);
+    UPDATE marketing.units u SET cost = u.cost + p_old.held, model = coalesce(u.model, p_old.model)
+    WHERE u.campaign_id = p_old.campaign_id AND u.step = p_old.step AND u.stage = p_old.stage AND u.key = p_old.unit;
+    RETURN new;
+END $$;
+
+-- Count one call whose attempt is over without a word (spend_count_held); false: there is none. One at a time, because
+-- the totals of two campaigns can't be locked in order.
+CREATE FUNCTION marketing.spend_count_lost() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    one marketing.spend;
+    old marketing.spend;
+    unit_status text;
+    unit_claims integer;
+BEGIN
+    FOR one IN SELECT s.* FROM marketing.spend s
+        WHERE s.claim IS NOT NULL AND NOT EXISTS (
+            SELECT FROM marketing.units u
+            WHERE u.campaign_id = s.campaign_id AND u.step = s.step AND u.stage = s.stage AND u.key = s.unit
+              AND u.status = 'running' AND u.claims = s.claim)
+    LOOP
+        BEGIN
+            SELECT u.status, u.claims INTO unit_status, unit_claims FROM marketing.units u
+            WHERE u.campaign_id = one.campaign_id AND u.step = one.step AND u.stage = one.stage AND u.key = one.unit
+            FOR UPDATE NOWAIT;
+        EXCEPTION WHEN lock_not_available THEN
+            CONTINUE;
+        END;
+        CONTINUE WHEN unit_status = 'running' AND unit_claims = one.claim;
+        PERFORM marketing.spend_enter(NULL, NULL);
+        SELECT * INTO old FROM marketing.spend s
+        WHERE s.campaign_id = one.campaign_id AND s.step = one.step AND s.stage = one.stage AND s.unit = one.unit
+          AND s.entry = one.entry AND s.currency = one.currency AND s.claim = one.claim FOR UPDATE;
+        IF FOUND THEN
+            PERFORM marketing.spend_count_held(old);
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+
 -- Reserve the most that a call can cost (p_amount, USD; NULL: its price is not known) under the campaign's limits.llm and
--- p_day_cap, the fleet's cap per UTC day in the campaign's world. The same call again takes over its own reservation. Granted without a cap in
--- force: cap is NULL and nothing is held. room: what the tightest cap leaves. soon: a refused call would fit if no other
+-- p_day_cap, the fleet's cap per UTC day in the campaign's world. The same attempt again takes over its own reservation;
+-- what an earlier attempt held, which died or lost its answer, is counted first. Without a cap in force every call is
+-- granted, and held all the same: its process may die. room: what the tightest cap leaves. soon: a refused call would
+-- fit if no other
 -- were under way.
 CREATE FUNCTION marketing.spend_reserve(
     p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
@@ -124,16 +189,23 @@ BEGIN
     IF NOT FOUND THEN
         RETURN QUERY SELECT false, 'no_campaign', 0::numeric, 0::numeric, false;
         RETURN;
-    ELSIF campaign_cap IS NULL AND p_day_cap IS NULL THEN
-        RETURN QUERY SELECT true, NULL::text, NULL::numeric, NULL::numeric, false;
-        RETURN;
     END IF;
     amount := p_amount;
     IF amount < p_amount THEN  -- rounded down; an upper bound is rounded up
         amount := amount + 0.0000000001;
     END IF;
+    PERFORM FROM marketing.spend s
+    WHERE s.campaign_id = p_campaign AND s.step = p_step AND s.stage = p_stage AND s.unit = p_unit
+      AND s.entry = p_entry AND s.currency = 'USD' AND s.claim <> p_claim;
+    IF FOUND THEN
+        PERFORM FROM marketing.units u
+        WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_unit FOR UPDATE;
+    END IF;
     PERFORM marketing.spend_enter(world, CASE WHEN p_day_cap IS NOT NULL THEN today END);
     old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, 'USD', p_agent, p_provider, p_model);
+    IF old.claim <> p_claim THEN
+        old := marketing.spend_count_held(old);
+    END IF;
     total := marketing.spend_total('campaign:' || p_campaign, 'USD');
     -- Read again under the total's lock, under which limits are changed.
     SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric INTO campaign_cap
@@ -148,6 +220,7 @@ BEGIN
     END IF;
     cap := CASE WHEN day_room IS NULL OR campaign_room <= day_room THEN campaign_cap ELSE p_day_cap END;
     refused_by := CASE
+        WHEN campaign_cap IS NULL AND p_day_cap IS NULL THEN NULL
         WHEN amount IS NULL THEN 'unknown_price'
         WHEN amount <= old.held AND old.day = today THEN NULL  -- asks for nothing new
         WHEN amount > campaign_room THEN 'limits.llm'
@@ -158,7 +231,7 @@ BEGIN
     IF refused_by IS NULL THEN
         new.agent := p_agent;
         new.provider := p_provider;
-        new.held := amount;
+        new.held := coalesce(amount, 0);
         new.claim := p_claim;
         new.day := today;
         new.refused := NULL;
@@ -175,11 +248,13 @@ BEGIN
 END $$;
 
 -- What a call has cost replaces its hold; without a hold it is counted too. A second settling of the same call
--- changes nothing, unless p_again says that the call was made and paid for a second time. A cost that is not known
--- (NULL) counts as tokens, and what was held for it stays held. False: nothing was counted.
+-- changes nothing, unless p_again says that the call was made and paid for a second time; nor does the answer of a call
+-- that was counted at its bound meanwhile. Another attempt's hold stays. A cost that is not known (NULL) counts as
+-- tokens, and what was held for it stays held. False: nothing was counted.
 CREATE FUNCTION marketing.spend_settle(
-    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_agent text, p_provider text,
-    p_model text, p_cost numeric, p_currency text, p_input_tokens bigint, p_output_tokens bigint, p_again boolean
+    p_campaign text, p_step integer, p_stage integer, p_unit text, p_entry text, p_claim integer, p_agent text,
+    p_provider text, p_model text, p_cost numeric, p_currency text, p_input_tokens bigint, p_output_tokens bigint,
+    p_again boolean
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     old marketing.spend;
@@ -187,17 +262,20 @@ DECLARE
 BEGIN
     PERFORM marketing.spend_enter(NULL, NULL);
     old := marketing.spend_row(p_campaign, 'llm', p_step, p_stage, p_unit, p_entry, p_currency, p_agent, p_provider, p_model);
-    IF old.claim IS NULL AND old.calls > 0 AND NOT p_again THEN
+    IF (old.presumed = p_claim AND old.claim IS DISTINCT FROM p_claim)
+       OR (old.claim IS NULL AND old.calls > 0 AND NOT p_again) THEN
         RETURN false;
     END IF;
     new := old;
     new.agent := p_agent;
     new.provider := p_provider;
     new.model := coalesce(p_model, old.model);
-    new.held := CASE WHEN p_cost IS NULL THEN old.held ELSE 0 END;
+    IF old.claim IS NULL OR old.claim = p_claim THEN
+        new.held := CASE WHEN p_cost IS NULL THEN old.held ELSE 0 END;
+        new.claim := NULL;
+    END IF;
     new.settled := old.settled + coalesce(p_cost, 0);
     new.calls := old.calls + 1;
-    new.claim := NULL;
     new.input_tokens := old.input_tokens + p_input_tokens;
     new.output_tokens := old.output_tokens + p_output_tokens;
     new.unpriced_tokens := old.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END;
@@ -229,156 +307,30 @@ BEGIN
     RETURN true;
 END $$;
 
--- Commit one entry of a unit's journal before the unit goes on; what it cost is counted in the spend ledger in the same
--- statement. p_name is the entry's name, p_provider NULL: it cost nothing. The same entry again is a repeated statement
--- and costs nothing; another answer under the same name was paid for as well.
+-- Commit one entry of a unit's journal before the unit goes on; what it cost the attempt p_claim is counted in the spend
+-- ledger in the same statement. p_name is the entry's name, p_provider NULL: it cost nothing. The same entry again is a
+-- repeated statement and costs nothing; another answer under the same name was paid for as well.
 CREATE FUNCTION marketing.journal(
-    p_campaign text, p_step integer, p_stage integer, p_key text, p_name text, p_entry jsonb, p_provider text,
-    p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
+    p_campaign text, p_step integer, p_stage integer, p_key text, p_claim integer, p_name text, p_entry jsonb,
+    p_provider text, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_cost numeric, p_currency text
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     unit_agent text;
 BEGIN
-    UPDATE marketing.units u
-    SET journal = u.journal || p_entry, model = coalesce(p_model, u.model),
-        input_tokens = u.input_tokens + p_input_tokens, output_tokens = u.output_tokens + p_output_tokens,
-        cost = u.cost + coalesce(p_cost, 0),
-        unpriced_tokens = u.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END,
-        currency = coalesce(p_currency, u.currency)
+    UPDATE marketing.units u SET journal = u.journal || p_entry
     WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_key
       AND NOT u.journal @> p_entry
     RETURNING u.agent INTO unit_agent;
-    IF FOUND AND p_provider IS NOT NULL THEN
-        PERFORM marketing.spend_settle(p_campaign, p_step, p_stage, p_key, p_name, unit_agent, p_provider, p_model,
-                                          p_cost, p_currency, p_input_tokens, p_output_tokens, true);
+    IF NOT FOUND OR p_provider IS NULL OR NOT marketing.spend_settle(
+        p_campaign, p_step, p_stage, p_key, p_name, p_claim, unit_agent, p_provider, p_model, p_cost, p_currency,
+        p_input_tokens, p_output_tokens, true)
+    THEN
+        RETURN;
     END IF;
+    UPDATE marketing.units u
+    SET model = coalesce(p_model, u.model), input_tokens = u.input_tokens + p_input_tokens,
+        output_tokens = u.output_tokens + p_output_tokens, cost = u.cost + coalesce(p_cost, 0),
+        unpriced_tokens = u.unpriced_tokens + CASE WHEN p_cost IS NULL THEN p_input_tokens + p_output_tokens ELSE 0 END,
+        currency = coalesce(p_currency, u.currency)
+    WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_key;
 END $$;
-
--- Ad money is reserved a few times per campaign: one lock for the whole fleet, and sums instead of totals.
-CREATE FUNCTION marketing.spend_lock_ads() RETURNS void LANGUAGE sql AS $$
-    SELECT pg_advisory_xact_lock(hashtextextended('marketing.spend.ads', 0))
-$$;
-
--- The cap that has no room for p_amount to come and p_daily a day of one ad campaign; no row: all have. NULL asks for
--- no more than before and is not checked. limits.ads and limits.ads_per_day are the campaign's, p_day_cap is the
--- fleet's: the sum of the daily budgets that run in p_day_currency, in the campaign's world.
-CREATE FUNCTION marketing.spend_ads_refusal(
-    p_campaign text, p_effect_key text, p_currency text, p_amount numeric, p_daily numeric, p_day_cap numeric,
-    p_day_currency text
-) RETURNS TABLE (refused_by text, cap numeric, room numeric) LANGUAGE sql AS $$
-    WITH caps AS (
-        SELECT c.mode, (c.state #>> '{campaign_config,limits,ads}')::numeric AS ads,
-               (c.state #>> '{campaign_config,limits,ads_per_day}')::numeric AS per_day
-        FROM marketing.campaigns c WHERE c.campaign_id = p_campaign
-    ), runs AS (
-        SELECT s.campaign_id = p_campaign AS own, s.campaign_id = p_campaign AND s.unit = p_effect_key AS self,
-               s.held, s.settled,
-               CASE WHEN s.until IS NULL OR s.until > clock_timestamp() THEN s.daily ELSE 0 END AS daily
-        FROM marketing.spend s JOIN caps ON caps.mode = s.mode WHERE s.kind = 'ads' AND s.currency = p_currency
-    ), rooms AS (
-        SELECT 1 AS place, 'limits.ads' AS name, caps.ads AS cap, p_amount AS wanted,
-               caps.ads - (SELECT coalesce(sum(r.settled + CASE WHEN r.self THEN 0 ELSE r.held END), 0)
-                           FROM runs r WHERE r.own) AS room FROM caps
-        UNION ALL
-        SELECT 2, 'limits.ads_per_day', caps.per_day, p_daily,
-               caps.per_day - (SELECT coalesce(sum(r.daily), 0) FROM runs r WHERE r.own AND NOT r.self) FROM caps
-        UNION ALL
-        SELECT 3, 'DAILY_CAP_ADS', p_day_cap, p_daily,
-               p_day_cap - (SELECT coalesce(sum(r.daily), 0) FROM runs r WHERE NOT r.self)
-        WHERE p_currency = p_day_currency
-        UNION ALL
-        SELECT 4, 'currency', p_day_cap, coalesce(p_amount, p_daily), 0 WHERE p_currency <> p_day_currency
-        UNION ALL
-        SELECT 5, 'no_campaign', 0, coalesce(p_amount, p_daily), 0 WHERE NOT EXISTS (SELECT FROM caps)
-    )
-    SELECT r.name, r.cap, r.room FROM rooms r WHERE r.wanted > r.room ORDER BY r.place LIMIT 1
-$$;
-
--- Reserve what a platform is to be given: p_daily a day until p_until, p_amount in all. Until it is known what the
--- platform has taken (spend_place_ads), the higher of before and after is held. Returns what was held before, to be
--- restored.
-CREATE FUNCTION marketing.spend_reserve_ads(
-    p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_amount numeric,
-    p_daily numeric, p_until timestamptz, p_day_cap numeric, p_day_currency text
-) RETURNS TABLE (refused_by text, cap numeric, room numeric, old_held numeric, old_daily numeric, old_until timestamptz)
-LANGUAGE plpgsql AS $$
-DECLARE
-    old marketing.spend;
-BEGIN
-    PERFORM marketing.spend_lock_ads();
-    old := marketing.spend_row(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
-    IF old.until <= clock_timestamp() THEN
-        old.daily := 0;
-    END IF;
-    SELECT r.refused_by, r.cap, r.room INTO refused_by, cap, room
-    FROM marketing.spend_ads_refusal(
-        p_campaign, p_effect_key, p_currency, CASE WHEN p_amount > old.held THEN p_amount END,
-        CASE WHEN p_daily > old.daily THEN p_daily END, p_day_cap, p_day_currency) r;
-    UPDATE marketing.spend s
-    SET held = CASE WHEN refused_by IS NULL THEN greatest(old.held, p_amount) ELSE s.held END,
-        daily = CASE WHEN refused_by IS NULL THEN greatest(old.daily, p_daily) ELSE s.daily END,
-        until = CASE WHEN refused_by IS NULL THEN greatest(old.until, p_until) ELSE s.until END,
-        refused = refused_by, wanted = CASE WHEN refused_by IS NOT NULL THEN p_amount END,
-        wanted_daily = CASE WHEN refused_by IS NOT NULL THEN p_daily END,
-        agent = p_agent, updated_at = clock_timestamp(), day = (clock_timestamp() AT TIME ZONE 'UTC')::date
-    WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
-      AND s.currency = p_currency;
-    RETURN QUERY SELECT refused_by, cap, room, old.held, old.daily, old.until;
-END $$;
-
--- What the platform now surely has replaces what was held: p_held to come, p_daily a day. 0 and 0: it was stopped,
--- or nothing was made. Without p_currency: in the currency in which it is held.
-CREATE FUNCTION marketing.spend_place_ads(
-    p_campaign text, p_effect_key text, p_currency text, p_held numeric, p_daily numeric, p_until timestamptz
-) RETURNS void LANGUAGE sql AS $$
-    SELECT marketing.spend_lock_ads();
-    UPDATE marketing.spend s SET held = p_held, daily = p_daily, until = p_until, updated_at = clock_timestamp()
-    WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
-      AND s.currency = coalesce(p_currency, s.currency)
-$$;
-
--- What the platform says that one revision has spent, day by day: {"2026-01-31": "12.50"}. The newest report of a
--- revision replaces the one before; what it adds goes from held to settled.
-CREATE FUNCTION marketing.spend_report_ads(
-    p_campaign text, p_effect_key text, p_agent text, p_platform text, p_currency text, p_revision text, p_days jsonb
-) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    old marketing.spend;
-    said jsonb;
-    spent numeric;
-BEGIN
-    PERFORM marketing.spend_lock_ads();
-    old := marketing.spend_row(p_campaign, 'ads', -1, -1, p_effect_key, 'ads', p_currency, p_agent, p_platform, NULL);
-    said := old.reported || jsonb_build_object(p_revision, p_days);
-    SELECT coalesce(sum(d.amount::numeric), 0) INTO spent
-    FROM jsonb_each(said) AS r(revision, days), jsonb_each_text(r.days) AS d(day, amount);
-    UPDATE marketing.spend s
-    SET reported = said, settled = spent, held = greatest(0, s.held - greatest(0, spent - s.settled)),
-        updated_at = clock_timestamp(), day = (clock_timestamp() AT TIME ZONE 'UTC')::date
-    WHERE s.campaign_id = p_campaign AND s.step = -1 AND s.stage = -1 AND s.unit = p_effect_key AND s.entry = 'ads'
-      AND s.currency = p_currency;
-END $$;
-
--- What caps have refused to units that still wait for it in the stage at work, and whether it would fit now (a day
--- without a total has room: reserving will see). What was refused for want of a price fits when no cap is in force.
-CREATE FUNCTION marketing.spend_refusals(
-    p_campaigns text[], p_llm_cap numeric, p_ads_cap numeric, p_ads_currency text
-) RETURNS TABLE (waiting_campaign text, refused_by text, wanted_model text, fits boolean) LANGUAGE sql AS $$
-    SELECT s.campaign_id, s.refused, s.model, CASE s.kind
-        WHEN 'ads' THEN NOT EXISTS (SELECT FROM marketing.spend_ads_refusal(
-            s.campaign_id, s.unit, s.currency, s.wanted, s.wanted_daily, p_ads_cap, p_ads_currency))
-        ELSE coalesce(coalesce(t.held + t.settled, 0) - s.held + s.wanted <= l.cap, l.cap IS NULL)
-             AND coalesce(coalesce(d.held + d.settled, 0) - CASE WHEN s.day = l.today THEN s.held ELSE 0 END + s.wanted
-                          <= p_llm_cap, p_llm_cap IS NULL) END
-    FROM marketing.campaigns c
-    JOIN marketing.units u ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage
-                          AND u.epoch = c.epoch AND u.status IN ('pending', 'unknown')
-    JOIN marketing.spend s ON s.campaign_id = c.campaign_id AND s.refused IS NOT NULL
-                          AND ((s.kind = 'llm' AND s.step = c.step AND s.stage = c.stage AND s.unit = u.key)
-                               OR (s.kind = 'ads' AND s.unit = u.effect_key))
-    CROSS JOIN LATERAL (SELECT (c.state #>> '{campaign_config,limits,llm}')::numeric AS cap,
-                               (clock_timestamp() AT TIME ZONE 'UTC')::date AS today) l
-    LEFT JOIN marketing.spend_totals t ON t.scope = 'campaign:' || c.campaign_id AND t.currency = 'USD'
-    LEFT JOIN marketing.spend_totals d ON d.scope = 'day:' || c.mode || ':' || l.today AND d.currency = 'USD'
-    WHERE c.campaign_id = ANY(p_campaigns)
-$$;

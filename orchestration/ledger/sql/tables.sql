@@ -276,6 +276,7 @@ CREATE TABLE marketing.spend (
     settled         numeric(20, 10) NOT NULL DEFAULT 0 CHECK (settled >= 0),  -- what has come
     calls           integer NOT NULL DEFAULT 0,    -- calls that were paid for
     claim           integer,                       -- the unit's claim that made the hold; null when no call is under way
+    presumed        integer,                       -- the newest claim whose call was counted at its bound
     input_tokens    bigint NOT NULL DEFAULT 0,
     output_tokens   bigint NOT NULL DEFAULT 0,
     unpriced_tokens bigint NOT NULL DEFAULT 0,     -- tokens of a model without a known price
@@ -291,6 +292,7 @@ CREATE TABLE marketing.spend (
     PRIMARY KEY (campaign_id, step, stage, unit, entry, currency)
 ) WITH (fillfactor = 70);
 CREATE INDEX spend_by_day ON marketing.spend (day) WHERE kind = 'llm';
+CREATE INDEX spend_under_way ON marketing.spend (campaign_id) WHERE claim IS NOT NULL;
 CREATE INDEX spend_of_ads ON marketing.spend (currency, campaign_id) WHERE kind = 'ads';
 
 -- Sums of the rows of kind 'llm': one per campaign ('campaign:ID'), and one per world and UTC day
