@@ -199,6 +199,11 @@ class UnitContext(Protocol):
         NotNowError when it doesn't any more: somebody else may be at it."""
         ...
 
+    @property
+    def entries(self) -> Mapping[str, Any]:
+        """Everything that this and earlier attempts at this unit committed."""
+        ...
+
     def journaled(self, entry: str) -> Any | None:
         """What an earlier attempt at this unit committed under ``entry``; None when it did not."""
         ...
