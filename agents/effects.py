@@ -45,6 +45,7 @@ INTENT = "intent:"  #: + step: {token, at, sends} of the newest creation that wa
 REMOTE = "remote:"  #: + step: the id of what was made or adopted
 PROBE = "probe:"  #: + step: {token, at} of the first negative look after an intent
 ENDED = "ended:"  #: + token: how the call of an intent ended, where the sender lived to see it
+SAID = "said"  #: what the outside system said last to a creation that may have been carried out
 SPREADING = "spreading"  #: so often an object made a moment ago was answered not to exist
 HELD = "held"  #: when the attempt was last seen to hold the unit
 
@@ -100,9 +101,11 @@ class EffectSteps:
                 self._settle(step, earlier, ended == _UNKNOWN, now)
                 sends += 1
         if sends > MAX_SENDS:
+            said = self._ctx.journaled(SAID)
+            last = f" (it said last: {said})" if said else ""
             raise NeedsAttentionError(
                 self._provider,
-                f"{step} was sent {MAX_SENDS} times without an answer and can't be found: look at the platform",
+                f"{step} was sent {MAX_SENDS} times without an answer and can't be found: look at the platform{last}",
                 detail=UNSETTLED,
             )
         token = uuid4().hex[:12]
@@ -118,7 +121,10 @@ class EffectSteps:
         except IntegrationError as error:
             if token is not None:
                 # Keyed by the intent's own token: one who wakes late can't overwrite what a successor wrote.
-                self._ctx.journal(ENDED + token, _REFUSED if isinstance(error, _REFUSALS) else _UNKNOWN)
+                refused = isinstance(error, _REFUSALS)
+                if not refused:
+                    self._ctx.journal(SAID, error.message)
+                self._ctx.journal(ENDED + token, _REFUSED if refused else _UNKNOWN)
             if isinstance(error, NotFoundError) and self._spreads(error):
                 raise self._later(error) from None
             raise

@@ -100,10 +100,11 @@ def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> Integr
     try:
         platform.remove(steps, wire=wire_of(ctx, platform.name))
     except (TransientError, OutcomeUnknownError, NotNowError) as later:
-        text = f"{error.message}; what was made before that has to be removed: {later.message}"
+        text = f"{error.message.rstrip('.')}; what was made before that has to be removed: {later.message}"
         raise IntegrationError.from_dict({**later.to_dict(), "message": text}) from None
     except IntegrationError as left:
-        text = f"{error.message}; what was made before that is still there, not enabled: {told} ({left.message})"
+        said = error.message.rstrip(".")
+        text = f"{said}; what was made before that is still there: {told} ({left.message})"
         raise NeedsAttentionError(platform.name, text, detail=error.detail) from None
     for entry, value in {**taken_off(ctx.entries), _ENABLING: None, _ENABLED: None}.items():
         ctx.journal(entry, value)
@@ -121,7 +122,7 @@ def _listed(steps: Mapping[str, str]) -> str:
 
 def _telling(error: IntegrationError, more: str) -> IntegrationError:
     """The same error with more to say."""
-    return IntegrationError.from_dict({**error.to_dict(), "message": f"{error.message}; {more}"})
+    return IntegrationError.from_dict({**error.to_dict(), "message": f"{error.message.rstrip('.')}; {more}"})
 
 
 def _started(ctx: UnitContext, spec: AdSpec) -> AdSpec:

@@ -17,7 +17,7 @@ from integrations.values import clean_text
 MAX_WORDS = 300
 HIDDEN = "***"
 #: Credentials with fewer characters are account numbers or words: replacing them would spoil sentences.
-MIN_SECRET = 6
+MIN_SECRET = 8
 
 _TAG = re.compile(r"<[/!a-zA-Z][^<>]{0,300}>")
 _URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s\"'<>)\]]+")

@@ -135,7 +135,7 @@ def test_a_fork_has_the_careful_defaults_of_live_ads(database_url: str, redis_ur
     }
     live = Campaigns.from_env({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "MARKETING_MODE": "live", **env})
     parent = live.submit(CampaignConfig.parse({**SAAS, "approval": {"gate": "none"}}))
-    ads = {"ad_platforms": ["facebook"], "budget": 10}
+    ads = {"ad_platforms": ["facebook"], "budget": 100}
     config = parent.fork(0, changes=ads).state.campaign_config
     assert (config.approval.gate, config.measure_after, config.optimize_every) == (
         "ads",

@@ -18,8 +18,8 @@ inside the values, which the usual ``params=`` of an HTTP client would break: qu
 
 The message ends with LinkedIn's own sentences (``message``, ``errorDetails``), cleaned by
 :mod:`integrations.ads.words`. LinkedIn documents no Retry-After (its limits are daily and end at midnight UTC); one
-from a gateway counts. Sources: "Error handling" and "Rate limiting" of the LinkedIn API guide. Invariant: a version that
-LinkedIn no longer serves is told apart from a bad request, for it needs a person (``LINKEDIN_VERSION``), not a retry.
+from a gateway counts. Sources: "Error handling" and "Rate limiting" of the LinkedIn API guide. Invariant: a version
+that LinkedIn no longer serves is told apart from a bad request, for it needs a person (``LINKEDIN_VERSION``).
 """
 
 from __future__ import annotations
