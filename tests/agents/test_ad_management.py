@@ -11,6 +11,7 @@ import pytest
 from ad_platforms import START, ad_campaigns, campaign, fault
 from agent_context import Execution, MemoryContext
 from comparable import comparable
+from deploying import deploy_unit
 
 from agents.ad_management import AdManagement, specs
 from agents.base import HopFailedError, stage_failure
@@ -229,24 +230,6 @@ class _DyingContext(MemoryContext):
         if len(self.execution.calls) == self.execution.last:
             raise DiedError
         return answer
-
-
-def deploy_unit(state: MarketingAgentState, platform: str) -> Unit:
-    """The deploy unit of a hop, planned from made-up answers."""
-    results: list[StageResult] = []
-    while True:
-        stage = AGENT.plan(state, results)
-        assert stage is not None
-        if stage.name == "deploy":
-            return next(u for u in stage.units if u.input["platform"] == platform)
-        texts = {"headlines": ["One for SaaS"], "descriptions": ["Two for SaaS."], "call_to_action": "Book a demo"}
-        output = {**texts, "produced_by": "test"} if stage.name == "creatives" else {"valid": True}
-        results.append(
-            StageResult(
-                name=stage.name,
-                results=[UnitResult(unit=u, status=UnitStatus.SUCCEEDED, output=output) for u in stage.units],
-            )
-        )
 
 
 @pytest.mark.parametrize("platform", ["facebook_ads", "linkedin_ads"])
