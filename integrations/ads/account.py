@@ -1,4 +1,4 @@
-"""An ad account before anything is paid for it: can it run ads at all, in which money, from which budget on?
+"""Read of an ad account before anything is paid: whether it can run ads, in which money, from which budget on.
 
 Pure. Invariant: every sentence of :func:`account_problems` says what would be right.
 """

@@ -18,7 +18,7 @@ MAX_OBJECTS = 50_000  #: a listing that goes on after so many is the platform's 
 
 
 class PageSize:
-    """The size of the pages of one account's listings."""
+    """Size of the pages of one account's listings."""
 
     def __init__(self, largest: int = LARGEST_PAGE) -> None:
         self.size = largest

@@ -1,4 +1,4 @@
-"""The stage before a campaign's first hop: what its agents want looked at before anything is paid for.
+"""Stage before a campaign's first hop: what its agents want looked at before anything is paid for.
 
 Pure. It belongs to the first hop, whose agent never sees it. Invariant: a campaign whose agents have nothing to look at
 has no such stage.

@@ -47,9 +47,9 @@ def more_than(most: int) -> Rule:
     """A platform whose pages hold at most so many objects."""
 
     def rule(call: Call) -> tuple[int, Any] | None:
-        if call.method == "GET" and int(call.asked("limit", "1")) > most and call.edge != "search":
+        if call.method == "GET" and int(call.asked("limit", "0")) > most and call.edge != "search":
             return graph_error(1, status=500, message=REDUCE)
-        if call.method == "GET" and int(call.asked("pageSize", "1")) > most:
+        if call.method == "GET" and int(call.asked("pageSize", "0")) > most:
             return rest_error(413, "PAYLOAD_TOO_LARGE", "Response too large")
         return None
 

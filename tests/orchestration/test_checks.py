@@ -22,7 +22,8 @@ from orchestration.execution.inprocess import MemoryExecution, run_campaign
 from orchestration.flow.transition import start
 
 TOO_LOW = {"error_user_title": "Budget Is Too Low", "error_user_msg": "The daily budget must be at least $5.00."}
-NEEDED = {
+LOW = graph_error(100, error_subcode=1885272, **TOO_LOW)
+NEEDED: dict[str, Any] = {
     "lead_sources": [{"type": "search", "limit": 3}],
     "content_required": False,
     "ad_platforms": ["facebook"],
@@ -74,21 +75,13 @@ def test_an_account_that_does_not_fit_ends_it_before_anything_is_paid(
     assert state["calls"] == {"facebook_ads": 1}, "the account, and nobody else"
 
 
-def test_a_platform_that_can_not_be_asked_stops_nothing(bench: Harness, sandbox: Any) -> None:
-    with bending_proxy(sandbox.url) as bend:
-        bend.rule = lambda call: graph_error(2, status=503) if len(bend.calls) == 1 else None
-        shown = run(bench, resources(bench, sandbox, FACEBOOK_BASE_URL=f"{bend.url}/facebook"))
-    assert (shown["status"], shown["reason"]) == ("completed", None)
-    assert shown["route"][0] == "lead_generation"
-
-
 def refused(bench: Harness, sandbox: Any, bend: Bend, **keys: Any) -> dict[str, Any]:
     return run(bench, resources(bench, sandbox, FACEBOOK_BASE_URL=f"{bend.url}/facebook"), **keys)
 
 
 def test_a_refused_effect_takes_off_what_it_made(bench: Harness, sandbox: Any) -> None:
     with bending_proxy(sandbox.url) as bend:
-        bend.rule = answer_with("adsets", graph_error(100, error_subcode=1885272, **TOO_LOW))
+        bend.rule = answer_with("adsets", LOW)
         shown = refused(bench, sandbox, bend)
     assert shown["status"] == "failed"
     assert "at least $5.00; what was made before that has been removed: campaign " in shown["reason"]
@@ -97,7 +90,7 @@ def test_a_refused_effect_takes_off_what_it_made(bench: Harness, sandbox: Any) -
 
 def test_one_platforms_refusal_leaves_the_other(bench: Harness, sandbox: Any) -> None:
     with bending_proxy(sandbox.url) as bend:
-        bend.rule = answer_with("adsets", graph_error(100, error_subcode=1885272, **TOO_LOW))
+        bend.rule = answer_with("adsets", LOW)
         shown = refused(bench, sandbox, bend, ad_platforms=["facebook", "linkedin"])
     facebook, linkedin = shown["state"]["ad_creatives"]
     assert (facebook["status"], linkedin["status"]) == ("failed", "active")
@@ -111,7 +104,7 @@ def test_what_can_not_be_taken_off_waits_for_a_person_who_learns_what_is_left(be
         def rule(call: Call) -> tuple[int, Any] | None:
             if call.method == "POST" and b"status=DELETED" in call.body:
                 return graph_error(100, error_user_msg="It can't be deleted.")
-            return answer_with("adsets", graph_error(100, error_subcode=1885272, **TOO_LOW))(call)
+            return answer_with("adsets", LOW)(call)
 
         bend.rule = rule
         shown = refused(bench, sandbox, bend)

@@ -155,7 +155,7 @@ class Graph:
 
     @property
     def _secrets(self) -> list[str]:
-        """The credentials that an answer must not bring into an error."""
+        """Credentials that an answer must not bring into an error."""
         return [credential(self._settings, name) for name in ("access_token", "app_secret")]
 
     def _keep(self, answer: requests.Response, *_: Any, **__: Any) -> None:
