@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from agent_context import Execution, MemoryContext
 from deploying import deploy_unit
 from memory_ads import MemoryAds
 
-from agents.ad_management import AdManagement, specs
+from agents.ad_management import AdManagement
 from agents.ad_management.units import Deploy
 from agents.analytics import Analytics
 from agents.base import HopFailedError, run_unit
@@ -221,7 +222,7 @@ def test_an_account_is_looked_at_before_anything_is_paid() -> None:
     for account, code, words in (
         (AdAccount(trouble="it is disabled"), "needs_attention", "the ad account can't run ads: it is disabled"),
         (AdAccount(currency="EUR"), "bad_request", "counts in EUR, the campaign in USD"),
-        (AdAccount(currency="USD", min_daily=specs.CENT * 4000), "bad_request", "takes no less than 40.00 USD a day"),
+        (AdAccount(currency="USD", min_daily=Decimal("40.00")), "bad_request", "takes no less than 40.00 USD a day"),
     ):
         ads.ad_account = account
         (found,) = check(state, execution)
