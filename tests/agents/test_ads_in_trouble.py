@@ -18,7 +18,7 @@ from agents.analytics import Analytics
 from agents.base import HopFailedError, run_unit
 from agents.effects import INTENT, MAX_SENDS, REMOTE, SPREAD_S, made, taken_off, unsettled
 from agents.ports import FixedClock
-from agents.state import AdCreative, MarketingAgentState
+from agents.state import AdCreative, ContentPiece, MarketingAgentState
 from agents.unit import Unit, effect_key
 from integrations.ads.account import AdAccount
 from integrations.errors import (
@@ -241,11 +241,14 @@ def test_refused_ads_are_told_and_not_judged() -> None:
     (kept,) = ads.campaigns.values()
     kept.life.generations[-1].ran = False  # nothing was shown
     ads.refused = ("ad.1",)
-    after = ANALYTICS.execute(shown.evolve(step=3), execution)
+    body = {"piece_id": "p1", "content_type": "email", "topic": "t", "title": "T", "body": "…", "seo_score": 0.9}
+    after = ANALYTICS.execute(shown.evolve(step=3, generated_content=(ContentPiece(**body),)), execution)
     (creative,) = after.ad_creatives
     assert creative.error == "the platform's review has refused ad.1: no"
     assert [(e.code, e.provider, e.unit) for e in after.errors] == [("policy_refused", PLATFORM, f"measure:{PLATFORM}")]
-    assert not after.campaign_performance.platforms[0].judged
+    measured = after.campaign_performance
+    assert not measured.platforms[0].judged
+    assert measured.overall_score == measured.content_score > 0, "a refusal is no low score"
     assert after.agent_messages[-1].payload["refused"] == {PLATFORM: {"ad.1": "no"}}
     again = ANALYTICS.execute(after.evolve(step=6), execution)
     assert len(again.errors) == 1, "told once"
