@@ -25,7 +25,7 @@ from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from agents.unit_kind import AnyKind
 from agents.waiting import Wait
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, PermanentError, TryAgainError
 
 MEMORY_EXCHANGES = 10  #: an agent remembers this many of its last exchanges
 
@@ -72,6 +72,14 @@ class BaseAgent(ABC):
             raise ValueError(f"{self.name} has no unit kind {unit.kind!r}; it has {', '.join(self.kinds)}")
         return kind.execute(unit, ctx)
 
+    def undo(self, unit: Unit, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
+        """Take off what an effect has made before it fails for good with ``error``, and return what it fails with.
+
+        Raises IntegrationError when that can't be done now: the unit is not over then.
+        """
+        kind = self.kinds.get(unit.kind)
+        return error if kind is None else kind.undone(unit, error, ctx)
+
     @abstractmethod
     def update_state(
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
@@ -94,6 +102,22 @@ class BaseAgent(ABC):
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the providers whose keys a live campaign can't do without on this agent's account."""
         del config
+        return ()
+
+    def problems(self, config: CampaignConfig) -> Sequence[str]:
+        """Return what of a configuration can't work for this agent, each with its key, value and what would be right.
+
+        It is asked at submit and calls nobody.
+        """
+        del config
+        return ()
+
+    def checks(self, state: MarketingAgentState) -> Sequence[Unit]:
+        """Return units that look, before anything is paid for, whether this agent's work can be done at all.
+
+        They run before the campaign's first hop and change nothing.
+        """
+        del state
         return ()
 
     def overview(self, state: MarketingAgentState) -> Sequence[Section]:
@@ -202,7 +226,17 @@ def run_unit(agent: BaseAgent, unit: Unit, ctx: UnitContext) -> UnitResult:
     try:
         return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output=agent.run(unit, ctx))
     except IntegrationError as error:
-        return UnitResult(unit=unit, status=UnitStatus.FAILED, error=error.to_dict())
+        return UnitResult(unit=unit, status=UnitStatus.FAILED, error=_undone(agent, unit, error, ctx).to_dict())
+
+
+def _undone(agent: BaseAgent, unit: Unit, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
+    """Return what an effect that ends here fails with, and leave one whose outcome is open as it is."""
+    if not unit.effect or not isinstance(error, PermanentError | TryAgainError):
+        return error
+    try:
+        return agent.undo(unit, error, ctx)
+    except IntegrationError as left:
+        return left
 
 
 def thread(state: MarketingAgentState) -> str:

@@ -6,6 +6,10 @@ whoever comes next looks for the object by its key first. Found: adopted. Not fo
 after two negative looks ``probe_delay_s`` apart, and after the longest moment at which the earlier sender's call
 could still arrive, is it sent anew. Three sends that all stay unknown are a person's business.
 
+What an attempt made a moment ago may not be known yet everywhere at the outside system: "does not exist" about it is an
+answer to try again after, a bounded number of times. An effect that fails for good takes off what it has made
+(:func:`made`).
+
 Invariants: an intent is committed only by the attempt that holds the unit, in the campaign's present line of
 work; a sender that was frozen between its intent and its call for longer than ``late_s`` does not send; no
 call of an effect is made more than ``late_s`` after its attempt was last seen to hold the unit. What is
@@ -22,6 +26,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from agents.ports import UnitContext
+from integrations.ads.words import named_ids
 from integrations.errors import (
     BadRequestError,
     IntegrationError,
@@ -31,6 +36,7 @@ from integrations.errors import (
     OutcomeUnknownError,
     PolicyRefusedError,
     RateLimitedError,
+    TryAgainError,
 )
 
 T = TypeVar("T")
@@ -39,13 +45,24 @@ INTENT = "intent:"  #: + step: {token, at, sends} of the newest creation that wa
 REMOTE = "remote:"  #: + step: the id of what was made or adopted
 PROBE = "probe:"  #: + step: {token, at} of the first negative look after an intent
 ENDED = "ended:"  #: + token: how the call of an intent ended, where the sender lived to see it
+SAID = "said"  #: what the outside system said last to a creation that may have been carried out
+SPREADING = "spreading"  #: so often an object made a moment ago was answered not to exist
 HELD = "held"  #: when the attempt was last seen to hold the unit
 
 MAX_SENDS = 3  #: of one object, each after negative looks at the one before
+SPREAD_S = 120.0  #: what was made longer ago than this is known everywhere
 UNSETTLED = "unsettled"  #: ``detail`` of the NeedsAttentionError for what probes can't settle
 
 #: Answers that say nothing was made. Whatever else a creation raises leaves it unknown: a 500, an unreadable answer.
-_REFUSALS = (BadRequestError, PolicyRefusedError, NotFoundError, NeedsAttentionError, RateLimitedError, NotNowError)
+_REFUSALS = (
+    BadRequestError,
+    PolicyRefusedError,
+    NotFoundError,
+    NeedsAttentionError,
+    RateLimitedError,
+    TryAgainError,
+    NotNowError,
+)
 _REFUSED, _UNKNOWN = "refused", "unknown"
 
 
@@ -83,9 +100,11 @@ class EffectSteps:
                 self._settle(step, earlier, ended == _UNKNOWN, now)
                 sends += 1
         if sends > MAX_SENDS:
+            said = self._ctx.journaled(SAID)
+            last = f" (it said last: {said})" if said else ""
             raise NeedsAttentionError(
                 self._provider,
-                f"{step} was sent {MAX_SENDS} times without an answer and can't be found: look at the platform",
+                f"{step} was sent {MAX_SENDS} times without an answer and can't be found: look at the platform{last}",
                 detail=UNSETTLED,
             )
         token = uuid4().hex[:12]
@@ -101,8 +120,29 @@ class EffectSteps:
         except IntegrationError as error:
             if token is not None:
                 # Keyed by the intent's own token: one who wakes late can't overwrite what a successor wrote.
-                self._ctx.journal(ENDED + token, _REFUSED if isinstance(error, _REFUSALS) else _UNKNOWN)
+                refused = isinstance(error, _REFUSALS)
+                if not refused:
+                    self._ctx.journal(SAID, error.message)
+                self._ctx.journal(ENDED + token, _REFUSED if refused else _UNKNOWN)
+            if isinstance(error, NotFoundError) and self._spreads(error):
+                raise self._later(error) from None
             raise
+
+    def _spreads(self, error: NotFoundError) -> bool:
+        """Return whether what was not found may be an object that this unit made a moment ago."""
+        since = self._ctx.clock.now() - timedelta(seconds=SPREAD_S)
+        young = [
+            remote_id
+            for step, remote_id in made(self._ctx.entries).items()
+            if datetime.fromisoformat(self._ctx.entries[INTENT + step]["at"]) >= since
+        ]
+        named = named_ids(error.message)
+        return any(not named or remote_id.endswith(named) for remote_id in young)
+
+    def _later(self, error: NotFoundError) -> TryAgainError:
+        waits = self._ctx.journaled(SPREADING) or 0
+        self._ctx.journal(SPREADING, waits + 1)
+        return TryAgainError(self._provider, error.message, detail=error.detail, retry_after=3.0 ** min(waits, 3))
 
     def _in_time(self, timeout: float, *, creating: bool) -> float:
         """Return ``timeout`` when the attempt surely still holds the unit, as asked at the last moment before sending.
@@ -142,15 +182,28 @@ class EffectSteps:
         )
 
 
+def made(journal: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the attempts of this journal made themselves, by step, without what they found there."""
+    found = {entry.removeprefix(REMOTE): value for entry, value in journal.items() if entry.startswith(REMOTE)}
+    return {step: value for step, value in found.items() if isinstance(value, str) and INTENT + step in journal}
+
+
 def unsettled(journal: Mapping[str, Any]) -> list[str]:
     """Return the steps that may have been carried out at the platform although the journal knows no id."""
     return sorted(
         step
         for entry, intent in journal.items()
         if entry.startswith(INTENT)
-        and REMOTE + (step := entry.removeprefix(INTENT)) not in journal
+        and not isinstance(journal.get(REMOTE + (step := entry.removeprefix(INTENT))), str)
         and journal.get(ENDED + intent["token"]) != _REFUSED
     )
+
+
+def taken_off(journal: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the journal entries after everything that was :func:`made` has been removed: it may be made again."""
+    gone = made(journal)
+    refused = {ENDED + journal[INTENT + step]["token"]: _REFUSED for step in gone}
+    return {**{REMOTE + step: None for step in gone}, **refused}
 
 
 def settling_entries(journal: Mapping[str, Any], step: str, remote_id: str | None) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
     overall = mean of the platforms' scores, weighted by spend      (equally when nothing was spent,
                                                                      or when they count in different currencies)
-            = the content's own score                               without ads
+            = the content's own score                               without ads, or where none was shown because the
+                                                                     platforms' reviews refused them: that is a
+                                                                     person's business, not a low score
             = 0                                                     without anything
 
     platform = 0.4 · s(CTR / benchmark) + 0.4 · s(CVR / benchmark) + 0.2 · s(benchmark CPA / CPA)
@@ -46,10 +48,11 @@ def benchmark(platform: str) -> Benchmark:
 
 def overall_score(performance: CampaignPerformance) -> float:
     """Return the campaign's score in [0, 1] by the module's formula."""
-    if performance.platforms:
-        currencies = {metrics.currency for metrics in performance.platforms}
-        weights = [_number(metrics.spend) if len(currencies) == 1 else 1.0 for metrics in performance.platforms]
-        scores = [platform_score(metrics) for metrics in performance.platforms]
+    judged = [metrics for metrics in performance.platforms if metrics.judged]
+    if judged:
+        currencies = {metrics.currency for metrics in judged}
+        weights = [_number(metrics.spend) if len(currencies) == 1 else 1.0 for metrics in judged]
+        scores = [platform_score(metrics) for metrics in judged]
         # Through shares, for a sum of huge weights may overflow.
         largest = max(weights)
         shares = [weight / largest for weight in weights] if largest > 0 else [1.0] * len(scores)

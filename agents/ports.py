@@ -205,6 +205,11 @@ class UnitContext(Protocol):
         """
         ...
 
+    @property
+    def entries(self) -> Mapping[str, Any]:
+        """Everything that this and earlier attempts at this unit committed."""
+        ...
+
     def journaled(self, entry: str) -> Any | None:
         """Return what an earlier attempt at this unit committed under ``entry``, or None when it committed nothing."""
         ...

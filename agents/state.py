@@ -122,6 +122,12 @@ class PlatformMetrics(Frozen):
     cvr: float | None = None  #: conversions / clicks
     cpa: Decimal | None = None  #: spend / conversion
     score: float | None = None  #: 0..1
+    refused: Mapping[str, str] = Field(default_factory=dict)  #: ads that the review has refused -> its reasons
+
+    @property
+    def judged(self) -> bool:
+        """Whether the figures say anything of the ads: not where a review has kept all of them from being shown."""
+        return not self.refused or self.impressions > 0
 
 
 class PerformanceRound(Frozen):

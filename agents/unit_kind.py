@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from agents.unit import StageResult, Unit, UnitResult
+from integrations.errors import IntegrationError
 from integrations.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class UnitKind(Generic[I, O]):
     input: type[I]
     output: type[O]
     run: Callable[[I, UnitContext], O]  #: do it once; raises IntegrationError
+    #: of an effect that fails for good: take off what it has made; returns the error that tells of it
+    undo: Callable[[I, IntegrationError, UnitContext], IntegrationError] | None = None
 
     def unit(
         self,
@@ -67,6 +70,13 @@ class UnitKind(Generic[I, O]):
         Raises IntegrationError.
         """
         return self.run(self.input.model_validate(unit.input), ctx).model_dump(mode="json")
+
+    def undone(self, unit: Unit, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
+        """Take off what ``unit`` has made before it fails with ``error``, and return what it fails with.
+
+        Raises IntegrationError when that can't be done now.
+        """
+        return error if self.undo is None else self.undo(self.input.model_validate(unit.input), error, ctx)
 
     def given(self, unit: Unit) -> I:
         """Read what a unit of this kind was given."""

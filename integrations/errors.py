@@ -6,9 +6,11 @@ happens next (see :mod:`integrations.retry`):
 
     IntegrationError
     ├── TransientError            the provider failed; the same call may succeed later
-    │   └── RateLimitedError      it asked us to slow down (``retry_after`` when it said so)
+    │   ├── RateLimitedError      it asked us to slow down (``retry_after`` when it said so)
+    │   └── TryAgainError         it refused this one call and said to try again; a few retries, then it has failed
     ├── PermanentError            the same call will fail again
     │   ├── BadRequestError       it refused our arguments
+    │   │   └── TooMuchAskedError it answers only less at once; the client asks for less
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered in a form that we can't use
     │   ├── NotFoundError         the object we named does not exist there
@@ -102,6 +104,16 @@ class RateLimitedError(TransientError):
     outage = False
 
 
+class TryAgainError(TransientError):
+    """Raised when the provider works and refused one call, which it wants to be tried again.
+
+    Nothing was carried out. Used-up retries are the end, in the provider's words: it is no outage to wait for.
+    """
+
+    code = "try_again"
+    outage = False
+
+
 class PermanentError(IntegrationError):
     """Raised when the same call would fail again."""
 
@@ -112,6 +124,12 @@ class BadRequestError(PermanentError):
     """Raised when the provider refused our arguments."""
 
     code = "bad_request"
+
+
+class TooMuchAskedError(BadRequestError):
+    """Raised when the provider answers only a smaller question, such as a shorter page of a listing."""
+
+    code = "too_much_asked"
 
 
 class PolicyRefusedError(PermanentError):

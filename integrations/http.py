@@ -192,13 +192,15 @@ def send(
     errors: Mapping[int, type[IntegrationError]] | None = None,
     classify: Callable[[HttpReply], type[IntegrationError] | None] | None = None,
     describe: Callable[[HttpReply], str | None] | None = None,
+    words: Callable[[HttpReply], str] | None = None,
 ) -> HttpReply:
     """Send one request and return its answer, which has a status below 400.
 
     Redirects are not followed. ``timeout`` is in seconds, for the whole exchange. The class of the error for another
     status is, in this order: ``classify(reply)`` (for providers whose body says more than the status), the provider's
     table ``errors``, the table of :mod:`integrations.http_errors`. ``describe(reply)`` returns the provider's own short
-    error code for the error's ``detail``; it must not return people's data or keys.
+    error code for the error's ``detail``, and ``words(reply)`` the provider's own sentence for the error's message, ""
+    for none; they must not return people's data or keys.
 
     Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading method got no
     answer, and for 5xx. Raises OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE) was sent and no
@@ -211,9 +213,10 @@ def send(
         return reply
     error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
     detail = describe(reply) if describe else None
+    said = words(reply) if words else ""
     raise error(
         provider,
-        f"answered {reply.status} to {method}",
+        f"answered {reply.status} to {method}" + (f": {said}" if said else ""),
         detail=detail[:120] if detail else None,
         retry_after=retry_after(reply.headers),
     )

@@ -31,6 +31,7 @@ from integrations.errors import (
     OutcomeUnknownError,
     ProviderUnavailableError,
     TransientError,
+    TryAgainError,
 )
 
 
@@ -140,7 +141,8 @@ def decide(
     delay by it (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A
     provider's own ``retry_after`` is kept, up to ``MAX_DELAY_S``. An unknown
     outcome is probed when the unit is an ``effect``, without a bound (how often it is *sent* is bounded
-    in ``agents.effects``). A reading unit is retried. ``unsettled``: something that the effect sent
+    in ``agents.effects``). A reading unit is retried. A call that the provider wants to be tried again (TryAgainError)
+    fails the unit once the retries are used up. ``unsettled``: something that the effect sent
     may have been carried out, so giving up needs a person to look. ``probing``: the call was the probe of a
     half-open breaker, so its failure counts as no attempt. ``waited_s``: seconds since the unit
     was first deferred by an outage. ``more_fallbacks``: a fallback is left.
@@ -162,6 +164,8 @@ def decide(
         return WaitForOperator() if unsettled else Fail(error)
     if probing and error.outage:  # the breaker is open again and will say until when
         return _outage(error, policy, policy.first_delay_s, unsettled, waited_s, more_fallbacks)
+    if isinstance(error, TryAgainError) and attempt > policy.max_retries and not more_fallbacks:
+        return WaitForOperator() if unsettled else Fail(error)
     if attempt > policy.max_retries:
         # Each wait is as long as all waits before it: the longer an outage lasts, the fewer calls are made.
         least = policy.first_delay_s * policy.backoff**policy.max_retries

@@ -16,7 +16,8 @@ from decimal import Decimal
 from typing import ClassVar
 
 from agents import prompts
-from agents.ad_management import approval, overview, specs
+from agents.ad_management import account, approval, overview, specs
+from agents.ad_management.budget_problems import budget_problems
 from agents.ad_management.creative import (
     AGENT,
     brief,
@@ -56,11 +57,21 @@ class AdManagement(BaseAgent):
     gate: ClassVar[str] = approval.GATE
     outside: ClassVar[str] = "the ads"
     edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=ANALYTICS),)
-    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(WRITE_CREATIVE, UNSUPPORTED, VALIDATE, DEPLOY, STOP)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(
+        account.CHECK_ACCOUNT, WRITE_CREATIVE, UNSUPPORTED, VALIDATE, DEPLOY, STOP
+    )
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the language models' provider and the campaign's platforms."""
         return (PROVIDER, *config.ad_platforms)
+
+    def problems(self, config: CampaignConfig) -> Sequence[str]:
+        """Return what is wrong with the money."""
+        return budget_problems(config)
+
+    def checks(self, state: MarketingAgentState) -> Sequence[Unit]:
+        """Return one look at the ad account per platform."""
+        return account.checks(state)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona, brand voice and the rules of advertising."""

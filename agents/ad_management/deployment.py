@@ -3,7 +3,7 @@
 The order is look, make (or adopt, or update), enable. Every intent to create and every remote id is journalled before
 the next call (:mod:`agents.effects`), so an attempt that died anywhere is carried on, and what only the platform knows
 is found by its key. Invariant: a campaign that this campaign already has is never made anew; one that a person has
-paused is not switched on again by an update.
+paused is not switched on again by an update; a creation that fails for good leaves nothing behind, or says what.
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.ad_management.units import Deploy, Deployed, Validate, Validated
-from agents.effects import EffectSteps
+from agents.effects import REMOTE, EffectSteps, made, taken_off
 from agents.unit_kind import UnitKind
 from integrations.ads.platform import ACTIVE, AdPlatform, AdSpec, Wire
-from integrations.errors import BadRequestError, IntegrationError
+from integrations.errors import (
+    BadRequestError,
+    IntegrationError,
+    NeedsAttentionError,
+    NotNowError,
+    OutcomeUnknownError,
+    TransientError,
+)
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
@@ -52,13 +59,13 @@ def deploy(given: Deploy, ctx: UnitContext) -> Deployed:
     platform, spec = ctx.providers.ads(given.platform), given.spec
     restore = ctx.ad_budget.reserve(spec)
     try:
-        made = _deployed(ctx, platform, spec, given.remote_ids)
+        deployed = _deployed(ctx, platform, spec, given.remote_ids)
     except IntegrationError:
         if not given.remote_ids and ctx.journaled(_ENABLING) is None:
             restore()  # the ad was never enabled, so it spends nothing
         raise
     ctx.ad_budget.placed(spec)
-    return made
+    return deployed
 
 
 def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> Deployed:
@@ -82,8 +89,45 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mappi
     return Deployed(remote_ids=dict(remote.ids), status=remote.status)
 
 
+def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
+    """Take off the platform what this unit has made there before it fails, and return an error that says so.
+
+    A campaign that was there before stays, with what was added to it. Raises IntegrationError: TransientError and the
+    like while the platform can't do it now, NeedsAttentionError that names what is left when it won't.
+    """
+    steps = made(ctx.entries)
+    if not steps:
+        return error
+    platform, told = ctx.providers.ads(given.platform), _listed(steps)
+    adopted = "campaign" not in steps and ctx.journaled(f"{REMOTE}campaign") is not None
+    if given.remote_ids or adopted:
+        return _telling(error, f"before that was made, and is part of the campaign: {told}")
+    try:
+        platform.remove(steps, wire=wire_of(ctx, platform.name))
+    except (TransientError, OutcomeUnknownError, NotNowError) as later:
+        text = f"{error.message.rstrip('.')}; what was made before that has to be removed: {later.message}"
+        raise IntegrationError.from_dict({**later.to_dict(), "message": text}) from None
+    except IntegrationError as left:
+        said = error.message.rstrip(".")
+        text = f"{said}; what was made before that is still there: {told} ({left.message})"
+        raise NeedsAttentionError(platform.name, text, detail=error.detail) from None
+    for entry, value in {**taken_off(ctx.entries), _ENABLING: None, _ENABLED: None}.items():
+        ctx.journal(entry, value)
+    ctx.ad_budget.stopped(given.spec.effect_key)
+    return _telling(error, f"what was made before that has been removed: {told}")
+
+
 VALIDATE = UnitKind(name="validate", input=Validate, output=Validated, run=validate)
-DEPLOY = UnitKind(name="deploy", input=Deploy, output=Deployed, run=deploy)
+DEPLOY = UnitKind(name="deploy", input=Deploy, output=Deployed, run=deploy, undo=withdraw)
+
+
+def _listed(steps: Mapping[str, str]) -> str:
+    return ", ".join(f"{step} {remote_id}" for step, remote_id in steps.items())[:300]
+
+
+def _telling(error: IntegrationError, more: str) -> IntegrationError:
+    """Return the same error with more to say."""
+    return IntegrationError.from_dict({**error.to_dict(), "message": f"{error.message.rstrip('.')}; {more}"})
 
 
 def _started(ctx: UnitContext, spec: AdSpec) -> AdSpec:

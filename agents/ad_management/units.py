@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from agents.ad_management.creative import WrittenCreative
 from agents.model_call import Prompted
@@ -25,6 +26,19 @@ class Creative(WrittenCreative):
     """Texts as the model wrote them."""
 
     produced_by: str  #: the path that made them
+
+
+class CheckAccount(OnPlatform):
+    """An ad account that is looked at before anything is paid for."""
+
+    daily_budget: Decimal  #: that the platform would begin with
+    currency: str
+
+
+class CheckedAccount(Part):
+    """An ad account that can run the campaign, as far as can be seen."""
+
+    seen: bool  #: False: the platform could not be asked now; the dry run before the ads asks again
 
 
 class Validate(OnPlatform):

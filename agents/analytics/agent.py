@@ -20,6 +20,7 @@ from agents.analytics.measurement import (
     piece_performance,
     platform_metrics,
 )
+from agents.analytics.refused_ads import with_refusals
 from agents.analytics.schedule import measuring, next_optimization
 from agents.analytics.suggestions import (
     CONTENT,
@@ -118,9 +119,10 @@ class Analytics(BaseAgent):
         pieces = piece_performance(state, platforms, measured.overall_score or 0.0)
         answers = SUGGEST.answers([done["insights"]]) if "insights" in done else []
         model = answers[0][1] if answers else None
-        found = merged(rule_based(state, platforms, pieces), model, [m.platform for m in platforms])
+        judged = [metrics for metrics in platforms if metrics.judged]
+        found = merged(rule_based(state, judged, pieces), model, [m.platform for m in platforms])
         sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
-        return state.evolve(
+        return with_refusals(state, platforms, now).evolve(
             campaign_performance=measured.model_copy(
                 update={"suggestions": tuple(one.text for one in found), "measured_at": now}
             ),
@@ -131,7 +133,9 @@ class Analytics(BaseAgent):
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
         """Return the scores and what was measured."""
         found = after.campaign_performance
+        refused: dict[str, JsonValue] = {m.platform: dict(m.refused) for m in found.platforms if m.refused}
         return {
+            **({"refused": refused} if refused else {}),
             "overall_score": found.overall_score,
             "content_score": found.content_score,
             "platforms": {m.platform: _shown(m) for m in found.platforms},
@@ -187,7 +191,7 @@ def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
     """Return the figures per platform, in the order of planning, without platforms whose report failed."""
     found = []
     for given, answer in MEASURE.answers([stage]) if stage else []:
-        found.append(platform_metrics(answer.platform, answer.days, given.currency))
+        found.append(platform_metrics(answer.platform, answer.days, given.currency, answer.refused))
     return found
 
 
@@ -218,7 +222,7 @@ def _messages(
 
 
 def _shown(metrics: PlatformMetrics) -> dict[str, JsonValue]:
-    return metrics.model_dump(mode="json", exclude={"platform"})
+    return metrics.model_dump(mode="json", exclude={"platform", "refused"})
 
 
 def _benchmark(platform: str) -> dict[str, float | None]:

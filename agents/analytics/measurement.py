@@ -26,7 +26,9 @@ WINDOW_DAYS = 7
 _CENT = Decimal("0.01")
 
 
-def platform_metrics(platform: str, days: Sequence[DayReport], currency: str) -> PlatformMetrics:
+def platform_metrics(
+    platform: str, days: Sequence[DayReport], currency: str, refused: Mapping[str, str] | None = None
+) -> PlatformMetrics:
     """Sum up the newest days, in ``currency`` where the platform doesn't name its own."""
     newest = max((day.day for day in days), default=None)
     counted = [day for day in days if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
@@ -45,6 +47,7 @@ def platform_metrics(platform: str, days: Sequence[DayReport], currency: str) ->
         ctr=round(clicks / impressions, 6) if impressions else None,
         cvr=round(conversions / clicks, 6) if clicks else None,
         cpa=(spend / conversions).quantize(_CENT, rounding=ROUND_HALF_UP) if conversions else None,
+        refused=refused or {},
     )
     return found.model_copy(update={"score": round(platform_score(found), 4)})
 
@@ -81,7 +84,7 @@ def piece_performance(
 
     Weak is what scores under 0.7; in a campaign under 0.7 without such a piece, the one that scores lowest.
     """
-    scores = {metrics.platform: metrics.score or 0.0 for metrics in platforms}
+    scores = {metrics.platform: metrics.score or 0.0 for metrics in platforms if metrics.judged}
     found = [_piece(piece, state.ad_creatives, scores) for piece in state.generated_content]
     if found and overall < GOOD and not any(one.weak for one in found):
         lowest = min(range(len(found)), key=lambda at: (found[at].score, at))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from agents.analytics.suggestions import ModelSuggestions
 from agents.model_call import Prompted, ask
 from agents.names import ANALYTICS
 from agents.unit_kind import Part, UnitKind
 from integrations.ads.platform import DayReport, RemoteCampaign
+from integrations.errors import NotFoundError, TryAgainError
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
+
+T = TypeVar("T")
 
 
 class Measure(Part):
@@ -32,6 +35,7 @@ class Measured(Part):
 
     platform: str
     days: tuple[DayReport, ...]
+    refused: Mapping[str, str] = {}  #: ads that the platform's review has refused: step name -> its reasons
 
 
 class Suggested(ModelSuggestions):
@@ -44,11 +48,19 @@ def measure(given: Measure, ctx: UnitContext) -> Measured:
     """Read the figures of one platform, and count what the campaign's own ads have cost."""
     platform = ctx.providers.ads(given.platform)
     remote = RemoteCampaign(id=given.remote_ids["campaign"], ids=given.remote_ids)
-    days = platform.report(remote, given.since, wire=lambda send: ctx.call(platform.name, send))
+
+    def wire(send: Callable[[float], T], /) -> T:
+        return ctx.call(platform.name, send)
+
+    try:
+        days = platform.report(remote, given.since, wire=wire)
+        refused = platform.refusals(remote, wire=wire) if given.own else {}
+    except NotFoundError as error:  # an ad made a moment ago may not be known everywhere yet
+        raise TryAgainError(error.provider, error.message, detail=error.detail) from None
     if given.own:
         currency = next((day.currency for day in days if day.currency), given.currency)
         ctx.ad_budget.reported(currency, given.revision, days)
-    return Measured(platform=platform.name, days=tuple(days))
+    return Measured(platform=platform.name, days=tuple(days), refused=refused)
 
 
 def suggest(given: Prompted, ctx: UnitContext) -> Suggested:

@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from integrations.ads.account import AdAccount
 from integrations.ads.limits import PlatformLimits
 from integrations.errors import TransientError
 
@@ -187,6 +188,18 @@ class AdPlatform(Protocol):
 
         ``until`` None means up to now.
         """
+        ...
+
+    def account(self, *, wire: Wire) -> AdAccount:
+        """Return the ad account as the platform shows it."""
+        ...
+
+    def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
+        """Return which of the ads in ``remote.ids`` the platform's review has refused: step name -> its reasons."""
+        ...
+
+    def remove(self, ids: Mapping[str, str], *, wire: Wire) -> None:
+        """Take objects that a creation has made (step name -> id) off the account, however often that is repeated."""
         ...
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:

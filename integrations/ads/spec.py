@@ -8,8 +8,9 @@ factories do, when they are called.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from integrations.ads.platform import AdPlatform
     from integrations.sandbox.protocol import SandboxProvider
     from integrations.settings import Settings
+
+#: No currency is worth more US dollars than this (the Kuwaiti dinar: about 3.25).
+STRONGEST = Decimal("3.5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,8 @@ class PlatformSpec:
     aliases: tuple[str, ...] = ()  #: other names that campaign files may use, in lower case
     limits: PlatformLimits
     benchmark: Benchmark
+    #: least daily budget of a campaign by currency; USD stands for those that are not listed. {}: none is published
+    min_daily: Mapping[str, Decimal] = field(default_factory=dict)
     provider: ProviderSpec | None = None
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
     client: Callable[[Settings], AdPlatform] | None = None
@@ -43,6 +49,15 @@ class PlatformSpec:
     curve: Curve | None = None  #: of the sandbox half
     #: what the platform publishes as its rate limit, in the form of LIMIT_<PROVIDER>, such as "3000/5min"
     published_limit: str | None = None
+
+    def least_daily(self, currency: str) -> Decimal:
+        """Return the least daily budget that the platform surely refuses anything below of, 0 when none is known.
+
+        In a currency that is not listed it is the amount that is worth the least in USD where money is worth most.
+        """
+        known = self.min_daily.get(currency)
+        dollars = self.min_daily.get("USD", Decimal(0))
+        return known if known is not None else (dollars / STRONGEST).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
 
     def __post_init__(self) -> None:
         """Raise ValueError for parts that don't fit together."""

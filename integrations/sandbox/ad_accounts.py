@@ -1,11 +1,15 @@
 """Ad accounts in the sandbox's ad world: what every ad platform's half of the sandbox keeps, under any API.
 
+``POST /_sandbox/reset`` with ``{"world": {"accounts": {"facebook_ads": {...}}}}`` changes an account: ``fields`` of its
+own answer, ``min_daily`` (the least daily budget, major units), ``ads_refused`` (why its review refuses every ad).
+
 Invariant: what a platform holds is its objects and the lives of its campaigns; both survive a restart of the sandbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from integrations.ads.curve import Curve
@@ -26,6 +30,10 @@ class AdAccounts:
         """See the protocol."""
         self._market: Curve = curve(self.name, seed, world)
         self._currency: str | None = (world or {}).get("currency")
+        own = ((world or {}).get("accounts") or {}).get(self.name) or {}
+        self._account_fields: dict[str, Any] = dict(own.get("fields") or {})
+        self._least_daily = Decimal(str(own.get("min_daily", 0)))
+        self._ads_refused: str = str(own.get("ads_refused", ""))
         self._seed = seed
         self._objects: dict[str, dict[str, Any]] = {}  #: by a key of the platform's, in the order of creation
         self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it

@@ -12,13 +12,14 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from agents.base import BaseAgent
+from agents.base import BaseAgent, HopFailedError, run_unit, stage_failure
 from agents.ports import AdBudget, Clock, UncappedAds
 from agents.state import MarketingAgentState
-from agents.unit import Unit
+from agents.unit import StageResult, Unit
 from integrations.llm.prices import CostBound
 from integrations.usage import Usage
 from orchestration.execution.context import Resources, UnitResources
+from orchestration.flow.checks import check_stage, failing_agent
 from orchestration.flow.routing import begin_hop, route
 
 T = TypeVar("T")
@@ -86,6 +87,23 @@ def run_campaign(
     following, step = route(state, agents).next_agent, 0
     while following is not None:
         begun = begin_hop(state.evolve(next_agent=following), following, step, execution.clock.now())
+        if step == 0:
+            _check(begun, agents, execution)
         state = route(agents[following].execute(begun, execution), agents)
         following, step = state.next_agent, step + 1
     return state
+
+
+def _check(state: MarketingAgentState, agents: Mapping[str, BaseAgent], execution: MemoryExecution) -> None:
+    """Run the checks before the first hop.
+
+    Raises HopFailedError when all of them failed.
+    """
+    stage = check_stage(state, agents)
+    if stage is None:
+        return
+    results = [run_unit(agents[u.agent], u, execution.for_unit(state.campaign_id, 0, 0, u)) for u in stage.units]
+    done = StageResult(name=stage.name, results=results)
+    lost = stage_failure(failing_agent(done, state.current_agent or ""), 0, done, execution.clock.now())
+    if lost is not None:
+        raise HopFailedError(lost)

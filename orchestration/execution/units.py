@@ -93,6 +93,8 @@ def _run(
             gives_up = isinstance(decision, Fail | WaitForOperator)
             if put_off is not None and gives_up and waited_s < unit.policy.max_wait_s:
                 decision, error = put_off
+            if isinstance(decision, Fail) and unit.effect:
+                decision, error = _undone(agents[claimed.agent], decision.error, context, waited_s)
             return _carry_out(decision, error, open_ends, claimed, ledger, resources)
         except DatabaseUnavailableError:
             raise
@@ -103,6 +105,22 @@ def _run(
             defect = {"code": "internal", "provider": "local", "message": message}
             return UnitResult(unit=unit, status=UnitStatus.FAILED, error=defect)
     raise AssertionError("the last choice of a unit never falls back")
+
+
+def _undone(
+    agent: BaseAgent, error: IntegrationError, context: LedgerContext, waited_s: float
+) -> tuple[Decision, IntegrationError]:
+    """Take off what an effect has made before it fails with ``error``.
+
+    What can't be taken off now is tried again later; what is refused to be taken off is a person's business.
+    """
+    unit, attempt = context.unit, context.claimed.attempts + 1
+    try:
+        final = agent.undo(unit, error, context)
+    except IntegrationError as left:
+        jitter = random.random()
+        return decide(left, attempt, unit.policy, jitter=jitter, effect=True, unsettled=True, waited_s=waited_s), left
+    return Fail(final), final
 
 
 def _carry_out(

@@ -16,6 +16,7 @@ from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message
 from agents.state import AgentError, MarketingAgentState
 from agents.unit import Stage, StageResult
 from agents.waiting import Wait
+from orchestration.flow.checks import check_stage, failing_agent, work
 from orchestration.flow.holds import Hold, hold_for, waited
 from orchestration.flow.routing import begin_hop, route
 
@@ -66,7 +67,7 @@ class Transition:
 def start(
     state: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
 ) -> tuple[MarketingAgentState, Stage]:
-    """Return the state at submit and the first stage.
+    """Return the state at submit and the first stage, which are the agents' checks where there are any.
 
     Raises ValueError when the first agent has nothing to do.
     """
@@ -76,7 +77,7 @@ def start(
     stage = agents[first].plan(begun, [])
     if stage is None:
         raise ValueError("lead_sources gives no work: name at least one source of leads")
-    return begun, stage
+    return begun, check_stage(begun, agents) or stage
 
 
 def next_transition(
@@ -92,16 +93,16 @@ def next_transition(
         if name is None:
             raise ValueError(f"campaign {state.campaign_id}: no agent is at work")
         agent = agents[name]
-        lost = stage_failure(name, step, done[-1], now) if done else None
+        lost = stage_failure(failing_agent(done[-1], name), step, done[-1], now) if done else None
         if lost is not None:
             after = agent.handle_error(state, lost)
             return failed(before, state, after, lost, len(done) - 1, now, hops=hops, events=events)
-        stage = agent.plan(state, done)
+        stage = agent.plan(state, work(done))
         if stage is not None:
             events.append(event("stage_planned", step, name, {"stage": stage.name, "units": len(stage.units)}))
             hold = hold_for(state, agent, stage, came_from, now)
             return held(before, state, stage, len(done), hold, hops, events, now)
-        finished = route(agent.finish(state, done, now), agents)
+        finished = route(agent.finish(state, work(done), now), agents)
         events.append(event("hop_finished", step, name, dict(agent.summary(state, finished))))
         following = finished.next_agent
         cycle = next_cycle(finished, agents, now) if following is None else None

@@ -53,7 +53,11 @@ def test_one_platform_failing_leaves_the_others(sandbox: Any, execution: Executi
         after = AGENT.execute(campaign(), execution)
     facebook, linkedin = after.ad_creatives
     assert (facebook.status, facebook.daily_budget) == ("active", Decimal("33.33"))
-    assert (linkedin.status, linkedin.error, linkedin.remote_ids) == ("failed", "answered 503 to GET", {})
+    assert (linkedin.status, linkedin.error, linkedin.remote_ids) == (
+        "failed",
+        "answered 503 to GET: Service unavailable",
+        {},
+    )
 
 
 class DiedError(BaseException):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -28,7 +28,9 @@ from integrations.errors import (
     PolicyRefusedError,
     QuotaExhaustedError,
     RateLimitedError,
+    TooMuchAskedError,
     TransientError,
+    TryAgainError,
 )
 from integrations.http_errors import AMBIGUOUS_STATUSES, DEFAULT_ERRORS
 from integrations.llm import errors as llm_errors
@@ -92,10 +94,11 @@ FACEBOOK_SUBCODES: Mapping[tuple[int, int], type[IntegrationError]] = {
     (100, 33): NotFoundError,
     (100, 1359188): NeedsAttentionError,
     (100, 1487007): NotFoundError,
+    (100, 1487390): TryAgainError,
 }
 LINKEDIN: Mapping[int, type[IntegrationError]] = {
-    409: TransientError,
-    412: TransientError,
+    409: TryAgainError,
+    412: TryAgainError,
     422: BadRequestError,
     426: NeedsAttentionError,
 }
@@ -210,7 +213,8 @@ def facebook_rows() -> list[Row]:
         row(503, {"code": 2, "is_transient": True}, TransientError),
         row(400, blamed, BadRequestError, detail="code 100, fields targeting.geo_locations"),
         # Codes that nobody knows: the flag, else the status.
-        row(400, {"code": 9999, "is_transient": True}, TransientError),
+        row(400, {"code": 9999, "is_transient": True}, TryAgainError),
+        row(503, {"code": 9999, "is_transient": True}, TransientError),
         row(400, {"code": 9999}, BadRequestError, detail=None),
         row(200, {"code": 9999}, TransientError, writing=OutcomeUnknownError, detail=None),
         row(502, {"code": 9999}, TransientError, writing=OutcomeUnknownError, detail=None),
@@ -228,6 +232,7 @@ def linkedin_rows() -> list[Row]:
         row(401, "EXPIRED_ACCESS_TOKEN", CredentialsError),
         row(400, "PARAM_INVALID", BadRequestError),
         row(429, "TOO_MANY_REQUESTS", RateLimitedError),
+        replace(row(413, "SOME_CODE", TooMuchAskedError), writing=BadRequestError),
     ]
 
 
@@ -248,7 +253,7 @@ def common_rows() -> list[Row]:
     own: Mapping[str, Mapping[int, object]] = {
         "serpapi": SERPAPI,
         "hunter": HUNTER,
-        "linkedin_ads": LINKEDIN,
+        "linkedin_ads": {**LINKEDIN, 413: TooMuchAskedError},
         "facebook_ads": {},
     }
     return [

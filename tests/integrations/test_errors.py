@@ -55,6 +55,7 @@ POLICY = RetryPolicy(
 )
 DOWN = errors.TransientError("p", "m")
 OPEN = errors.CircuitOpenError("p", "m", retry_after=9.0)
+AGAIN = errors.TryAgainError("p", "m")
 QUOTA = errors.QuotaExhaustedError("p", "m")
 GARBAGE = errors.InvalidAnswerError("p", "m")
 
@@ -80,6 +81,12 @@ GARBAGE = errors.InvalidAnswerError("p", "m")
         (errors.RateLimitedError("p", "m", retry_after=1e9), 1, {}, Retry(MAX_DELAY_S)),
         (errors.RateLimitedError("p", "m", retry_after=4.0), 1, {"probing": True}, Retry(4.0)),
         (errors.RateLimitedError("p", "m", retry_after=4.0), 4, {}, Defer(10.0, outage=True)),
+        # A call that the provider wants to be tried again is tried a few times, and then it has failed.
+        (AGAIN, 3, {}, Retry(5.0)),
+        (errors.TryAgainError("p", "m", retry_after=3.0), 1, {"effect": True}, Retry(3.0)),
+        (AGAIN, 4, {"waited_s": 5.0}, Fail(AGAIN)),
+        (AGAIN, 4, {"unsettled": True}, WaitForOperator()),
+        (AGAIN, 4, {"more_fallbacks": True}, Fallback(10.0)),
         # What may have happened is looked for when it changes anything, and asked again when it doesn't.
         (errors.OutcomeUnknownError("p", "m"), 1, {"effect": True}, Probe(7.0)),
         (errors.OutcomeUnknownError("p", "m"), 1, {}, Retry(1.0)),

@@ -14,7 +14,8 @@ from ad_platforms import ad_campaigns as campaigns
 from raw_server import Answer, raw_server, saying, silent, trickling
 from scripted_http import Script, scripted_server
 
-from integrations.ads.facebook.client import FacebookAds, minor_units
+from integrations.ads.facebook.client import FacebookAds
+from integrations.ads.facebook.money import minor_units
 from integrations.ads.facebook.report import day_reports
 from integrations.ads.platform import AdPlatform, RemoteCampaign
 from integrations.ads.registry import build

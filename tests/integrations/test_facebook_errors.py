@@ -18,6 +18,7 @@ from integrations.errors import (
     PolicyRefusedError,
     RateLimitedError,
     TransientError,
+    TryAgainError,
 )
 
 
@@ -46,7 +47,7 @@ from integrations.errors import (
         ({"code": 80000}, RateLimitedError),
         ({"code": 80004}, RateLimitedError),
         ({"code": 80014}, RateLimitedError),
-        ({"code": 999999, "is_transient": True}, TransientError),
+        ({"code": 999999, "is_transient": True}, TryAgainError),
         ({"code": 999999}, BadRequestError),  # unknown: by the status, which is 400 here
         ({"code": "no number"}, BadRequestError),
     ],

@@ -26,6 +26,7 @@ from integrations.errors import (
     OutcomeUnknownError,
     RateLimitedError,
     TransientError,
+    TryAgainError,
 )
 from integrations.settings import Settings
 
@@ -198,7 +199,7 @@ def odd() -> Any:
         (200, b"{}", {}, TransientError, OutcomeUnknownError),  # no elements; no id
         (200, b"[]", {}, TransientError, OutcomeUnknownError),
         (201, b"", {}, TransientError, OutcomeUnknownError),
-        (409, b"{}", {}, TransientError, TransientError),
+        (409, b"{}", {}, TryAgainError, TryAgainError),
         (422, b"{}", {}, BadRequestError, BadRequestError),
         (426, b"{}", {}, NeedsAttentionError, NeedsAttentionError),
         (429, b"", {"Retry-After": "5"}, RateLimitedError, RateLimitedError),

@@ -37,6 +37,7 @@ JOURNALS: list[tuple[dict[str, Any], list[str]]] = [
     ({**INTENDED, ENDED + "t1": "refused"}, []),
     ({**INTENDED, ENDED + "t0": "refused"}, ["campaign"]),  # an earlier send was refused, this one not
     ({**INTENDED, REMOTE + "campaign": "77"}, []),
+    ({**INTENDED, REMOTE + "campaign": None}, ["campaign"]),  # one that was made has been removed, and this one is anew
     ({**INTENDED, INTENT + "ad.1": {"token": "t2"}, REMOTE + "campaign": "77"}, ["ad.1"]),
     ({INTENT + "b": {"token": "2"}, INTENT + "B": {"token": "3"}, INTENT + "ad.1": {"token": "4"}}, ["B", "ad.1", "b"]),
     ({"held": "2026-01-01T00:00:00+00:00", "enabling": "77", "probe:campaign": {"token": "t1"}}, []),

@@ -122,6 +122,10 @@ class MemoryContext:
     def intend(self, entry: str, value: Any) -> None:
         self.journal(entry, value)
 
+    @property
+    def entries(self) -> dict[str, Any]:
+        return {name: json.loads(text) for name, text in self.execution.journals.get(self.place, {}).items()}
+
     def journaled(self, entry: str) -> Any | None:
         text = self.execution.journals.get(self.place, {}).get(entry)
         return None if text is None else json.loads(text)

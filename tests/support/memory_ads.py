@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from integrations.ads.account import AdAccount
 from integrations.ads.facebook.buttons import button
 from integrations.ads.platform import (
     ACTIVE,
@@ -61,6 +62,8 @@ class MemoryAds:
         self.limits = platform(name).limits
         self.campaigns: dict[str, KeptCampaign] = {}
         self.down = False
+        self.ad_account = AdAccount()
+        self.refused: tuple[str, ...] = ()  #: steps of ads that the review refuses
         #: called after each call that was carried out, with its name; may raise: its answer is lost then
         self.after: Callable[[str], None] = lambda _call: None
         self._market = curve(name, seed, world)
@@ -94,6 +97,18 @@ class MemoryAds:
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
         """The days of the ads in ``remote.ids``."""
         return self._call(wire, "report", lambda: self._days(remote, since, until))
+
+    def account(self, *, wire: Wire) -> AdAccount:
+        """The account as the test has set it."""
+        return self._call(wire, "account", lambda: self.ad_account)
+
+    def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
+        """What the test's review has refused."""
+        return self._call(wire, "refusals", lambda: dict.fromkeys(sorted(set(self.refused) & set(remote.ids)), "no"))
+
+    def remove(self, ids: Mapping[str, str], *, wire: Wire) -> None:
+        """Take a campaign off."""
+        self._call(wire, "remove", lambda: self.campaigns.pop(ids["campaign"], None))
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """What it would refuse."""

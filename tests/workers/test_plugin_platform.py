@@ -66,12 +66,12 @@ def command(fleet: RunningFleet, *arguments: str) -> subprocess.CompletedProcess
 
 
 def seed_that_loses_the_first_creation() -> int:
-    """A seed with which the platform's third answer is lost, and two or three more: too few to open its breaker."""
+    """A seed with which the platform's fourth answer is lost, and two or three more: too few to open its breaker."""
 
     def lost(seed: int) -> list[int]:
         return [call for call in range(1, 41) if chance("fault", seed, "tiktok_ads", call) < RATE]
 
-    return next(seed for seed in range(1, 10_000) if lost(seed)[:1] == [3] and len(lost(seed)) in (3, 4))
+    return next(seed for seed in range(1, 10_000) if lost(seed)[:1] == [4] and len(lost(seed)) in (3, 4))
 
 
 def test_a_campaign_is_placed_once_though_replies_are_lost(fleet: RunningFleet, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_campaign_is_placed_once_though_replies_are_lost(fleet: RunningFleet, 
         (name, effect_key(shown["campaign_id"], name), "active"): 1 for name in creatives
     }
     calls = fleet.sandbox.get("/_sandbox/calls?provider=tiktok_ads")
-    assert (calls[2]["endpoint"], calls[2]["status"]) == ("POST /campaign/create/", 0), "this answer was lost"
+    assert (calls[3]["endpoint"], calls[3]["status"]) == ("POST /campaign/create/", 0), "this answer was lost"
     made = Counter(call["endpoint"] for call in calls if call["endpoint"].endswith("/create/"))
     assert made["POST /campaign/create/"] == made["POST /adgroup/create/"] == 1
     measured = {metrics["platform"] for metrics in shown["state"]["campaign_performance"]["platforms"]}

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.facebook.account import ACCOUNT_FIELDS, REVIEW_FIELDS, ad_account, refusal
 from integrations.ads.facebook.buttons import button
 from integrations.ads.facebook.errors import PROVIDER
+from integrations.ads.facebook.money import minor_units
 from integrations.ads.facebook.report import INSIGHT_FIELDS, day_reports
 from integrations.ads.facebook.spec import SPEC
 from integrations.ads.facebook.targeting import targeting
@@ -38,9 +40,6 @@ from integrations.errors import BadRequestError, NotFoundError
 from integrations.http import credential
 from integrations.settings import Settings
 
-#: Facebook counts these currencies in whole units, all others in hundredths
-#: (Marketing API documentation, "Currencies", column "offset").
-WHOLE_UNIT_CURRENCIES = frozenset({"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"})
 #: A tuple: what an answer's status is can't be trusted to be hashable.
 _GONE = ("DELETED", "ARCHIVED")
 _CAMPAIGN_FIELDS = "id,name,status,created_time"
@@ -120,16 +119,36 @@ class FacebookAds:
         )
         return [day for day in day_reports(rows) if day.day >= since]
 
+    def account(self, *, wire: Wire) -> AdAccount:
+        """See the protocol."""
+        return ad_account(wire(lambda timeout: self._graph.get(self._account, timeout=timeout, fields=ACCOUNT_FIELDS)))
+
+    def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
+        """See the protocol."""
+        steps = {ad: step for step, ad in remote.ids.items() if step.startswith("ad.")}
+        listed = self._graph.pages(remote.id, "ads", wire=wire, fields=REVIEW_FIELDS) if steps else ()
+        found = {steps.get(str(ad.get("id"))): refusal(ad) for ad in listed}
+        return {step: reason for step, reason in found.items() if step and reason}
+
+    def remove(self, ids: Mapping[str, str], *, wire: Wire) -> None:
+        """See the protocol.
+
+        What is in a campaign goes with it; creatives belong to the account.
+        """
+        campaign = [ids["campaign"]] if "campaign" in ids else []
+        for gone in (*campaign, *(ids[step] for step in sorted(ids) if step.startswith("creative."))):
+            try:
+                wire(lambda timeout, gone=gone: self._graph.change(gone, timeout=timeout, status="DELETED"))  # type: ignore[misc] # mypy can't infer a lambda with a default
+            except NotFoundError:
+                continue
+
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol.
 
         Facebook checks the campaign (``validate_only``), the rest is checked here.
         """
         problems = local_problems(spec, self.limits)
-        account = wire(lambda timeout: self._graph.get(self._account, timeout=timeout, fields="currency"))
-        currency = account.get("currency")
-        if isinstance(currency, str) and currency != spec.currency:
-            problems.append(f"the ad account counts in {currency}, the campaign in {spec.currency}")
+        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
         if problems:
             return problems
         try:
@@ -289,12 +308,6 @@ class FacebookAds:
                 },
             },
         }
-
-
-def minor_units(amount: Decimal, currency: str) -> int:
-    """Return the amount as Facebook counts it, rounded down so that no budget is exceeded."""
-    factor = 1 if currency.upper() in WHOLE_UNIT_CURRENCIES else 100
-    return int((amount * factor).quantize(Decimal(1), rounding=ROUND_DOWN))
 
 
 def _campaign(spec: AdSpec) -> dict[str, Any]:

@@ -1,23 +1,29 @@
-"""Facebook's way of saying no, as one table.
+"""Facebook's way of saying no, as one table and a rule on its words.
 
 Pure: (status, error object, headers, was it a write) → our error. Sources: "Handle Errors" and "Rate
 Limits" of the Marketing API documentation, and the defects of the SDK listed in
 :mod:`integrations.ads.facebook.wire`. Reading order:
 
-    code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014     their class
-    another code with ``is_transient``                                    TransientError
-    another code, or no error object: by the status                       :mod:`integrations.http_errors`
-    "success" that nobody can read                                        TransientError, OutcomeUnknownError to a write
+    "reduce the amount of data" to a reading call, under any code      TooMuchAskedError
+    code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014  their class, but for a refused parameter (100):
+        ``is_transient``, or words that say "try later", below 500     TryAgainError
+        words that say that an object does not exist                   NotFoundError
+    another code with ``is_transient`` or such words                   TryAgainError below 500, else TransientError
+    another code, or no error object: by the status                    :mod:`integrations.http_errors`
+    "success" that nobody can read                                     TransientError, OutcomeUnknownError to a write
 
-A rate limit waits as long as the usage headers say (:func:`regain_seconds`), else Retry-After. Invariant:
-neither a token nor a text of the answer gets into the error: Facebook's messages may quote both; codes say enough.
+The message ends with what Facebook wrote for its user (``error_user_title``, ``error_user_msg``), else with its
+``message``. A rate limit waits as long as the usage headers say (:func:`regain_seconds`), else Retry-After. Invariant:
+no token and no address of a person gets into the error (:mod:`integrations.ads.words`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from integrations.ads.words import own_words, says_missing, says_too_much, says_try_later
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -27,7 +33,9 @@ from integrations.errors import (
     OutcomeUnknownError,
     PolicyRefusedError,
     RateLimitedError,
+    TooMuchAskedError,
     TransientError,
+    TryAgainError,
 )
 from integrations.http import strict_json
 from integrations.http_errors import error_class, retry_after
@@ -59,30 +67,60 @@ SUBCODES: Mapping[tuple[int, int], tuple[type[IntegrationError], str]] = {
     (100, 33): (NotFoundError, "the object does not exist or can't be seen"),
     (100, 1359188): (NeedsAttentionError, "the ad account has no valid way of payment"),
     (100, 1487007): (NotFoundError, "the campaign has been deleted"),
+    # "Oops, something went wrong. Please try again later": it comes and goes for the same request.
+    (100, 1487390): (TryAgainError, "an object could not be made this time"),
 }
+#: A parameter names an object that is not there (yet).
+_NO_SUCH_PARENT = re.compile(r"\b(?:campaign_id|adset_id|creative(?:_id)?)\b[^.]{0,20} must be a valid", re.IGNORECASE)
 _PERMISSION_CODES = range(200, 300)
 _BUSINESS_LIMIT_CODES = range(80000, 80015)
 
 
 def facebook_error(
-    status: int | None, error: Mapping[str, Any] | None, headers: Mapping[str, str], *, write: bool
+    status: int | None,
+    error: Mapping[str, Any] | None,
+    headers: Mapping[str, str],
+    *,
+    write: bool,
+    secrets: Iterable[str] = (),
 ) -> IntegrationError:
     """Return the error for an answer that is not a success.
 
-    ``error`` is the JSON object under "error", None when the answer had none. A write that only a gateway
-    answered (502, 504), or that "succeeded" with nothing we can read, may have been carried out:
-    OutcomeUnknownError.
+    ``error`` is the JSON object under "error", None when the answer had none; ``secrets`` are credentials that it may
+    quote. A write that only a gateway answered (502, 504), or that "succeeded" with nothing we can read, may have been
+    carried out: OutcomeUnknownError.
     """
-    if error is not None:
-        code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-        found = SUBCODES.get((code, subcode)) or _by_code(code)
-        if found is None and error.get("is_transient") is True:
-            found = (TransientError, "a temporary error")
-        if found is not None:
-            detail = f"code {code}" + (f", subcode {subcode}" if subcode else "") + _blamed(error)
-            wait = regain_seconds(headers) if issubclass(found[0], TransientError) else None
-            return found[0](PROVIDER, found[1], detail=detail, retry_after=wait)
-    return _by_status(status, write=write, headers=headers)
+    if error is None:
+        return _by_status(status, "", write=write, headers=headers)
+    code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
+    told = [error.get(name) for name in ("error_user_title", "error_user_msg")]
+    said = " ".join(text for text in (*told, error.get("message")) if isinstance(text, str))
+    words = own_words(*told, secrets=secrets) or own_words(error.get("message"), secrets=secrets)
+    found = _found(status, code, subcode, said, transient=error.get("is_transient") is True, write=write)
+    if found is None:
+        return _by_status(status, words, write=write, headers=headers)
+    detail = f"code {code}" + (f", subcode {subcode}" if subcode else "") + _blamed(error)
+    wait = regain_seconds(headers) if issubclass(found[0], TransientError) else None
+    message = f"{found[1]}: {words}" if words else found[1]
+    return found[0](PROVIDER, message, detail=detail, retry_after=wait)
+
+
+def _found(
+    status: int | None, code: int, subcode: int, said: str, *, transient: bool, write: bool
+) -> tuple[type[IntegrationError], str] | None:
+    """Return the class and its meaning by the tables and by the words, None where only the status is left."""
+    if not write and says_too_much(said):
+        return (TooMuchAskedError, "less has to be asked for at once")
+    found = SUBCODES.get((code, subcode)) or _by_code(code)
+    if found is not None and found[0] is not BadRequestError:
+        return found
+    if transient or says_try_later(said):
+        # A 5xx tells nothing of what was done: it stays a failure of the provider's.
+        below_500 = status is not None and 400 <= status < 500
+        return (TryAgainError if below_500 else TransientError, "a temporary error")
+    if found is not None and (says_missing(said) or _NO_SUCH_PARENT.search(said)):
+        return (NotFoundError, "an object does not exist or can't be seen")
+    return found
 
 
 def _by_code(code: int) -> tuple[type[IntegrationError], str] | None:
@@ -95,12 +133,13 @@ def _by_code(code: int) -> tuple[type[IntegrationError], str] | None:
     return None
 
 
-def _by_status(status: int | None, *, write: bool, headers: Mapping[str, str]) -> IntegrationError:
+def _by_status(status: int | None, words: str, *, write: bool, headers: Mapping[str, str]) -> IntegrationError:
+    said = f": {words}" if words else ""
     if status is None or status < 400:
         unreadable = OutcomeUnknownError if write else TransientError
-        return unreadable(PROVIDER, "answered with something that is no answer of the Graph API")
+        return unreadable(PROVIDER, f"answered with something that is no answer of the Graph API{said}")
     found = error_class("POST" if write else "GET", status)
-    return found(PROVIDER, f"answered {status}", retry_after=regain_seconds(headers))
+    return found(PROVIDER, f"answered {status}{said}", retry_after=regain_seconds(headers))
 
 
 def regain_seconds(headers: Mapping[str, str]) -> float | None:
@@ -132,7 +171,8 @@ def _blamed(error: Mapping[str, Any]) -> str:
     if not isinstance(specs, list):
         return ""
     names = [".".join(map(str, spec)) if isinstance(spec, list) else str(spec) for spec in specs]
-    return f", fields {', '.join(name[:60] for name in names[:5])}" if names else ""
+    shown = [own_words(name)[:60] for name in names[:5]]
+    return f", fields {', '.join(shown)}" if shown else ""
 
 
 def _number(value: Any) -> int:

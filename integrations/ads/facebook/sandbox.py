@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.ads.facebook.money import minor_units
 from integrations.ads.facebook.sandbox_answers import (
     GraphError,
     actions,
@@ -22,6 +23,7 @@ from integrations.ads.facebook.sandbox_answers import (
     page,
     projected,
     search,
+    too_low,
 )
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -30,7 +32,6 @@ from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
 PLATFORM = "facebook_ads"
-_WHOLE = frozenset({"CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"})
 _EDGES = {"campaigns": "campaign", "adsets": "adset", "adcreatives": "creative", "ads": "ad"}
 _PARENT = {"adset": "campaign_id", "ad": "campaign_id"}
 
@@ -75,6 +76,7 @@ class FacebookSandbox(AdAccounts):
         return [
             self.listed_campaign(item["id"], item["name"], item["status"].lower(), item["_created_at"])
             for item in self._of_kind("campaign")
+            if item["status"] != "DELETED"
         ]
 
     def _authorise(self, params: Mapping[str, str]) -> None:
@@ -90,7 +92,9 @@ class FacebookSandbox(AdAccounts):
             return {"data": search(params, self._seed)}
         if node.startswith("act_"):
             if not edge:
-                account = {"id": node, "account_status": 1, "currency": self._currency}
+                least = minor_units(self._least_daily, self._currency or "USD") or None
+                account = {"id": node, "account_status": 1, "currency": self._currency, "min_daily_budget": least}
+                account |= self._account_fields
                 return projected({k: v for k, v in account.items() if v is not None}, params)
             if edge not in _EDGES:
                 raise GraphError(400, 2500, "Unknown path components")
@@ -114,6 +118,8 @@ class FacebookSandbox(AdAccounts):
         fields = checked(kind, params, self._objects)
         if "validate_only" in json.loads(params.get("execution_options", "[]")):
             return {"success": True}
+        if kind == "adset":
+            self._check_budget(fields["daily_budget"])
         twins = sum(item["name"] == fields["name"] for item in self._of_kind(kind))
         drawn = chance(self._seed, PLATFORM, kind, fields["name"], twins)
         identifier = str(120_000_000_000_000_000 + int(drawn * 10**14) * 10)
@@ -132,6 +138,11 @@ class FacebookSandbox(AdAccounts):
         elif kind == "ad":
             item["campaign_id"] = self._objects[fields["adset_id"]]["campaign_id"]
             self._lives[item["campaign_id"]].ad_added(label_of(fields["name"]).token)
+            if self._ads_refused:
+                item |= {
+                    "effective_status": "DISAPPROVED",
+                    "ad_review_feedback": {"global": {"Policy": self._ads_refused}},
+                }
         return {"id": identifier}
 
     def _change(self, item: dict[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
@@ -146,12 +157,17 @@ class FacebookSandbox(AdAccounts):
         if budget is not None and item["_kind"] == "adset":
             if not budget.isdecimal() or int(budget) < 1:
                 raise GraphError(400, 100, "Invalid parameter", blame=["daily_budget"])
+            self._check_budget(budget)
             item["daily_budget"] = budget
             self._lives[item["campaign_id"]].budget_changed(self._major(budget))
         return {"success": True}
 
+    def _check_budget(self, minor: str) -> None:
+        if Decimal(self._major(minor)) < self._least_daily:
+            raise too_low(f"{self._currency or '$'}{self._least_daily}")
+
     def _major(self, minor: str) -> str:
-        return str(Decimal(minor) / (1 if self._currency in _WHOLE else 100))
+        return str(Decimal(minor) / minor_units(Decimal(1), self._currency or "USD"))
 
     def _insights(self, campaign: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
         if "date_preset" not in params and "time_range" not in params:
@@ -173,7 +189,7 @@ class FacebookSandbox(AdAccounts):
             texts = {name: self._text(ad) for name, ad in ads.items()}
             figures = self.figures(campaign["id"], campaign["name"], generation.token, texts)
             for name, days in figures.items():
-                if wanted is not None and ads[name]["id"] not in wanted:
+                if (wanted is not None and ads[name]["id"] not in wanted) or "effective_status" in ads[name]:
                     continue
                 for day in days:
                     if span.get("since", "") <= day.day.isoformat() <= span.get("until", "9999"):

@@ -61,6 +61,7 @@ class GraphError(Exception):
         kind: str = "FacebookApiException",
         transient: bool = False,
         blame: Sequence[str] = (),
+        user: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -73,6 +74,8 @@ class GraphError(Exception):
         }
         if subcode is not None:
             self._error["error_subcode"] = subcode
+        if user is not None:
+            self._error["error_user_title"], self._error["error_user_msg"] = user
         if blame:
             self._error["error_data"] = json.dumps({"blame_field_specs": [[name] for name in blame]})
 
@@ -135,6 +138,12 @@ def _wrong_field(kind: str, fields: Mapping[str, Any], objects: Mapping[str, Map
         link = story.get("link_data") or {}
         rules.append(("object_story_spec", bool(story.get("page_id") and link.get("link"))))
     return next((name for name, fine in rules if not fine), None)
+
+
+def too_low(least: str) -> GraphError:
+    """Return the refusal of a daily budget under the account's least."""
+    said = ("Budget Is Too Low", f"The daily budget for this ad set must be at least {least}.")
+    return GraphError(400, 100, "Invalid parameter", subcode=1885272, blame=["daily_budget"], user=said)
 
 
 def projected(item: Mapping[str, Any], params: Mapping[str, str]) -> dict[str, Any]:

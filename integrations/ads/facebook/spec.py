@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
@@ -46,6 +47,9 @@ SPEC = PlatformSpec(
     # CTR of traffic campaigns, CVR and cost per lead of lead campaigns (all industries, US accounts; WordStream by
     # LocaliQ, Facebook Ads Benchmarks 2025).
     benchmark=Benchmark(ctr=0.0171, cvr=0.0772, cpa=27.66),
+    # Ad sets that are billed for impressions, as ours are, take no less than 1 USD a day (Meta Business Help, "About
+    # minimum budgets"); an account may ask for more (``min_daily_budget``), as may rare events (5 USD and up).
+    min_daily={"USD": Decimal(1)},
     provider=ProviderSpec(
         name="facebook_ads",
         live_url="https://graph.facebook.com",

@@ -27,6 +27,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from integrations.ads.facebook.errors import PROVIDER, facebook_error
+from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
 from integrations.ads.platform import Wire, object_id
 from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
 from integrations.http import (
@@ -42,8 +43,6 @@ from integrations.http import (
 from integrations.http_errors import unanswered
 from integrations.settings import ProviderSettings
 
-PAGE_SIZE = 100
-MAX_PAGES = 500  #: a listing that never ends is the provider's failure
 identifier = partial(object_id, PROVIDER)
 #: urllib3 writes request lines at DEBUG, and the token is in them.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
@@ -55,6 +54,7 @@ class Graph:
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
         self._local = threading.local()
+        self._pages = PageSize()
 
     def get(self, *path: str, timeout: float, **params: Any) -> dict[str, Any]:
         """Read an object or one page of an edge."""
@@ -83,18 +83,20 @@ class Graph:
             raise OutcomeUnknownError(PROVIDER, "answered a change without success")
 
     def pages(self, *path: str, wire: Wire, **params: Any) -> Iterator[dict[str, Any]]:
-        """Yield all objects of an edge, one wire call a page."""
+        """Yield all objects of an edge, one wire call a page, and one more for each page that is too big."""
         after: str | None = None
-        for _ in range(MAX_PAGES):
-            asked = {**params, "limit": PAGE_SIZE, **({"after": after} if after else {})}
+        seen = 0
+        while seen < MAX_OBJECTS:
+            asked = {**params, **({"after": after} if after else {})}
 
-            def send(timeout: float, asked: Mapping[str, Any] = asked) -> dict[str, Any]:
-                return self.get(*path, timeout=timeout, **asked)
+            def ask(size: int, asked: Mapping[str, Any] = asked) -> dict[str, Any]:
+                return wire(lambda timeout: self.get(*path, timeout=timeout, limit=size, **asked))
 
-            page = wire(send)
+            page = self._pages.asked(ask)
             data = page.get("data")
             if not isinstance(data, list):
                 raise TransientError(PROVIDER, "answered a listing without data")
+            seen += len(data) or LARGEST_PAGE
             yield from (item for item in data if isinstance(item, dict))
             paging = page.get("paging")
             following = paging if isinstance(paging, dict) else {}
@@ -102,7 +104,7 @@ class Graph:
             after = cursors.get("after") if isinstance(cursors, dict) and following.get("next") else None
             if not after:
                 return
-        raise TransientError(PROVIDER, f"a listing did not end within {MAX_PAGES} pages")
+        raise TransientError(PROVIDER, f"a listing did not end within {MAX_OBJECTS} objects")
 
     def _session(self) -> Any:
         """Return this thread's FacebookSession (and this process': sockets don't survive a fork)."""
@@ -146,8 +148,15 @@ class Graph:
         if not isinstance(body, dict) or answer.status_code >= 400 or "error" in body:
             refusal = body.get("error") if isinstance(body, dict) else None
             refusal = refusal if isinstance(refusal, dict) else None
-            raise facebook_error(answer.status_code, refusal, answer.headers, write=method != "GET")
+            raise facebook_error(
+                answer.status_code, refusal, answer.headers, write=method != "GET", secrets=self._secrets
+            )
         return body
+
+    @property
+    def _secrets(self) -> list[str]:
+        """Credentials that an answer must not bring into an error."""
+        return [credential(self._settings, name) for name in ("access_token", "app_secret")]
 
     def _keep(self, answer: requests.Response, *_: Any, **__: Any) -> None:
         """Read the answer within bounds and keep it as it came, before the SDK reads anything into it."""

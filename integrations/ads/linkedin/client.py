@@ -12,11 +12,13 @@ Invariant: :meth:`LinkedInAds.create` and :meth:`LinkedInAds.update` may be repe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
+from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.linkedin.account import ad_account, refusal
 from integrations.ads.linkedin.buttons import button
 from integrations.ads.linkedin.report import METRICS, day_reports, day_text
 from integrations.ads.linkedin.spec import SPEC
@@ -34,14 +36,13 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
-from integrations.errors import NotFoundError
+from integrations.currencies import smallest
+from integrations.errors import NotFoundError, TooMuchAskedError
 from integrations.http import credential
 from integrations.settings import Settings
 
 #: A tuple: what an answer's status is can't be trusted to be hashable.
 _GONE = ("REMOVED", "PENDING_DELETION", "CANCELED", "ARCHIVED")
-#: Currencies without a minor unit (ISO 4217, exponent 0).
-WHOLE_CURRENCIES = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF"})
 #: Characters with a meaning in LinkedIn's "little text" format, which a post's commentary is read as.
 _LITTLE_TEXT = re.compile(r"([\\|{}@\[\]()<>#*_~])")
 
@@ -107,22 +108,50 @@ class LinkedInAds:
             "pivot": "CREATIVE",
             "timeGranularity": "DAILY",
             "dateRange": span,
-            "creatives": urns(creatives),
             "fields": ",".join(METRICS),
         }
-        page = wire(lambda timeout: self._api.get("/adAnalytics", query, timeout=timeout))
-        return day_reports(elements(page))
+        return day_reports(self._analytics(query, creatives, wire))
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol."""
         problems = local_problems(spec, self.limits)
-        account = wire(lambda timeout: self._api.get(self._account, {}, timeout=timeout))
-        currency = account.get("currency")
-        if isinstance(currency, str) and currency != spec.currency:
-            problems.append(f"the ad account counts in {currency}, the campaign in {spec.currency}")
-        if account.get("status") not in (None, "ACTIVE"):
-            problems.append("the ad account is not active")
-        return problems
+        return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+
+    def account(self, *, wire: Wire) -> AdAccount:
+        """See the protocol."""
+        return ad_account(wire(lambda timeout: self._api.get(self._account, {}, timeout=timeout)))
+
+    def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
+        """See the protocol."""
+        steps = {creative: step for step, creative in remote.ids.items() if step.startswith("creative.")}
+        listed = self._creatives(remote.id, wire).values() if steps else ()
+        found = {steps.get(str(item.get("id"))): refusal(item) for item in listed}
+        return {step: reason for step, reason in found.items() if step and reason}
+
+    def remove(self, ids: Mapping[str, str], *, wire: Wire) -> None:
+        """See the protocol.
+
+        Creatives go with their campaign.
+        """
+        for step, kind in (("campaign", "adCampaigns"), ("group", "adCampaignGroups")):
+            if step in ids:
+                try:
+                    self._set(f"{self._account}/{kind}/{ids[step]}", {"status": "PENDING_DELETION"}, wire)
+                except NotFoundError:
+                    continue
+
+    def _analytics(self, query: Mapping[str, str], creatives: Sequence[str], wire: Wire) -> list[dict[str, Any]]:
+        """Return the rows of all creatives, asked in halves where LinkedIn finds them too many."""
+        asked = {**query, "creatives": urns(creatives)}
+        try:
+            return elements(wire(lambda timeout: self._api.get("/adAnalytics", asked, timeout=timeout)))
+        except TooMuchAskedError:
+            if len(creatives) == 1:
+                raise
+            middle = len(creatives) // 2
+            return [
+                row for half in (creatives[:middle], creatives[middle:]) for row in self._analytics(query, half, wire)
+            ]
 
     def _set(self, path: str, changes: Mapping[str, Any], wire: Wire) -> None:
         wire(lambda timeout: self._api.update(path, changes, timeout=timeout))
@@ -291,7 +320,7 @@ def _campaign_urn(campaign: str) -> str:
 
 def _daily(spec: AdSpec) -> Decimal:
     """Return the daily budget in an amount that the currency has, rounded down."""
-    unit = Decimal(1) if spec.currency.upper() in WHOLE_CURRENCIES else Decimal("0.01")
+    unit = max(smallest(spec.currency), Decimal("0.01"))  # LinkedIn takes two decimals at most
     return spec.daily_budget.quantize(unit, rounding=ROUND_DOWN)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ from integrations.ads.linkedin.sandbox_answers import (
     page,
     plain_text,
     span,
+    too_low,
     typeahead,
     urn_list,
     words_of,
@@ -31,7 +33,7 @@ from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
 PLATFORM = "linkedin_ads"
-_STATUSES = frozenset({"ACTIVE", "PAUSED", "DRAFT", "ARCHIVED", "CANCELED", "REMOVED"})
+_STATUSES = frozenset({"ACTIVE", "PAUSED", "DRAFT", "ARCHIVED", "CANCELED", "REMOVED", "PENDING_DELETION"})
 _CREATED = {"adCampaignGroups": "group", "adCampaigns": "campaign", "creatives": "creative"}
 
 
@@ -66,6 +68,7 @@ class LinkedInAdsSandbox(AdAccounts):
         return [
             self.listed_campaign(item["id"], item["name"], item["status"].lower(), item["_created_at"])
             for item in self._of_kind("campaign")
+            if item["status"] not in ("REMOVED", "PENDING_DELETION")
         ]
 
     def _authorise(self, request: Request) -> None:
@@ -90,7 +93,8 @@ class LinkedInAdsSandbox(AdAccounts):
         if parts[:1] != ["adAccounts"] or len(parts) < 2:
             raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
         if len(parts) == 2:
-            account = {"id": parts[1], "status": "ACTIVE", "currency": self._currency}
+            account = {"id": parts[1], "status": "ACTIVE", "servingStatuses": ["RUNNABLE"], "currency": self._currency}
+            account |= self._account_fields
             return Response(body={name: value for name, value in account.items() if value is not None})
         kind = _CREATED.get(parts[2], "")
         if not kind:
@@ -122,6 +126,8 @@ class LinkedInAdsSandbox(AdAccounts):
                 raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["creative"])
             body = body["creative"]
         checked(kind, body, self._objects, self._currency)
+        if kind == "campaign" and Decimal(body["dailyBudget"]["amount"]) < self._least_daily:
+            raise too_low(str(self._least_daily))
         twins = sum(item["name"] == body["name"] for item in self._of_kind(kind))
         number = 300_000_000 + int(chance(self._seed, PLATFORM, kind, body["name"], twins) * 10**8)
         prefix = "urn:li:sponsoredCreative:" if kind == "creative" else ""
@@ -139,6 +145,8 @@ class LinkedInAdsSandbox(AdAccounts):
         elif kind == "creative":
             campaign = body["campaign"].rpartition(":")[2]
             self._lives[campaign].ad_added(label_of(body["name"]).token)
+            if self._ads_refused:
+                item["review"] = {"status": "REJECTED", "rejectionReasons": [self._ads_refused]}
         return Response(status=201, headers={"x-restli-id": identifier})
 
     def _change(self, item: dict[str, Any], request: Request) -> Response:
@@ -162,7 +170,7 @@ class LinkedInAdsSandbox(AdAccounts):
         rows: list[tuple[date, dict[str, Any]]] = []
         for urn in urn_list(query.get("creatives", "")):
             creative = self._objects.get(f"creative/{urn}")
-            if creative is None:
+            if creative is None or "review" in creative:
                 continue  # no access and no object look the same: nothing
             campaign = self._objects[f"campaign/{creative['campaign'].rpartition(':')[2]}"]
             token = label_of(creative["name"]).token

@@ -56,14 +56,21 @@ _BUTTONS = frozenset(
 class RestLiError(Exception):
     """A refusal in LinkedIn's form."""
 
-    def __init__(self, status: int, code: str, message: str, fields: Sequence[str] = ()) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, fields: Sequence[str] = (), *, description: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self._body: dict[str, Any] = {"status": status, "code": code, "message": message}
         if fields:
             self._body["errorDetails"] = {
                 "inputErrors": [
-                    {"code": "PARAM_INVALID", "input": {"inputPath": {"fieldPath": name}}} for name in fields
+                    {
+                        "code": "PARAM_INVALID",
+                        "input": {"inputPath": {"fieldPath": name}},
+                        **({"description": description} if description else {}),
+                    }
+                    for name in fields
                 ]
             }
 
@@ -96,6 +103,12 @@ def checked(kind: str, body: Mapping[str, Any], objects: Mapping[str, Mapping[st
         wrong += _wrong_in_post(body["inlineContent"].get("post") or {})
     if wrong:
         raise RestLiError(422, "PARAM_INVALID", "Invalid field", wrong)
+
+
+def too_low(least: str) -> RestLiError:
+    """Return the refusal of a daily budget under the least."""
+    said = f"The daily budget must be at least {least}"
+    return RestLiError(422, "PARAM_INVALID", "Invalid field", ["dailyBudget/amount"], description=said)
 
 
 def _wrong_in_post(post: Mapping[str, Any]) -> list[str]:

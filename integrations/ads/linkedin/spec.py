@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
@@ -47,6 +48,8 @@ SPEC = PlatformSpec(
     # 0.65 %); conversions on a web site have no reliable published average: 4 % is our convention, and the CPA follows
     # from the lower end of the usual click price ($5.50; Stackmatix, LinkedIn Ads Benchmarks 2026).
     benchmark=Benchmark(ctr=0.0056, cvr=0.04, cpa=137.5),
+    # 10 USD a day, or as much in the account's currency (LinkedIn Marketing Solutions Help, "Minimum budgets").
+    min_daily={"USD": Decimal(10)},
     provider=ProviderSpec(
         name="linkedin_ads",
         live_url="https://api.linkedin.com",

@@ -3,49 +3,57 @@
 Rest.li 2.0 writes lists and records into the query with literal parentheses and commas, and escapes only
 inside the values, which the usual ``params=`` of an HTTP client would break: queries are built here. Error table:
 
+    "too large", 413, 414 to a reading call              TooMuchAskedError
     401, 403, a token that has expired or was revoked    CredentialsError
     426, NONEXISTENT_VERSION, VERSION_MISSING            NeedsAttentionError
-    404                                                  NotFoundError
-    409, 412 another change was under way                TransientError
+    404; 400, 422 that say that something does not exist NotFoundError
+    409, 412 another change was under way                TryAgainError
+    409 that says that it is there already               BadRequestError
+    other 4xx that say "try later"                       TryAgainError
     400, 422, other 4xx                                  BadRequestError, ``detail`` names the refused fields
     429                                                  RateLimitedError
     502, 504 to a write                                  OutcomeUnknownError
     5xx otherwise                                        TransientError
     no answer, unreadable, without what was asked for    TransientError, OutcomeUnknownError to a write
 
-LinkedIn documents no Retry-After (its limits are daily and end at midnight UTC); one from a gateway counts. Sources:
-"Error handling" and "Rate limiting" of the LinkedIn API guide. Invariant: a version that LinkedIn no longer serves is
-told apart from a bad request, for it needs a person (``LINKEDIN_VERSION``), not a retry.
+The message ends with LinkedIn's own sentences (``message``, ``errorDetails``), cleaned by
+:mod:`integrations.ads.words`. LinkedIn documents no Retry-After (its limits are daily and end at midnight UTC); one
+from a gateway counts. Sources: "Error handling" and "Rate limiting" of the LinkedIn API guide. Invariant: a version
+that LinkedIn no longer serves is told apart from a bad request, for it needs a person (``LINKEDIN_VERSION``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
 from integrations.ads.platform import Wire, object_id
+from integrations.ads.words import own_words, says_missing, says_too_much, says_try_later
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
     IntegrationError,
     NeedsAttentionError,
+    NotFoundError,
     OutcomeUnknownError,
+    TooMuchAskedError,
     TransientError,
+    TryAgainError,
 )
 from integrations.http import HttpReply, credential, send
 from integrations.settings import ProviderSettings
 
 PROVIDER = "linkedin_ads"
-PAGE_SIZE = 100
-MAX_PAGES = 500
 identifier = partial(object_id, PROVIDER)
 
 #: Statuses that mean something else here than in :data:`integrations.http_errors.DEFAULT_ERRORS`.
 STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
-    409: TransientError,  # another change of the same object was under way
-    412: TransientError,  # the same, on a versioned object
+    409: TryAgainError,  # another change of the same object was under way
+    412: TryAgainError,  # the same, on a versioned object
     422: BadRequestError,
     426: NeedsAttentionError,  # the version header names a version that is no longer served
 }
@@ -56,6 +64,10 @@ CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
     "REVOKED_ACCESS_TOKEN": CredentialsError,
     "EXPIRED_ACCESS_TOKEN": CredentialsError,
 }
+#: Refusals of a request that its words may tell more about.
+_EXPLAINED = frozenset({400, 405, 406, 409, 413, 414, 418, 422})
+#: A 409 that no retry changes.
+_THERE_ALREADY = re.compile(r"duplicat|already (?:exist|been|in use|taken)", re.IGNORECASE)
 
 
 class RestLi:
@@ -63,6 +75,7 @@ class RestLi:
 
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
+        self.page_size = PageSize()
 
     def get(self, path: str, query: Mapping[str, str], *, timeout: float, finder: bool = False) -> dict[str, Any]:
         """Read with ``query`` values that are Rest.li text already (see :func:`urns`, :func:`text`)."""
@@ -90,25 +103,33 @@ class RestLi:
     def pages(
         self, path: str, query: Mapping[str, str], *, wire: Wire, finder: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """Yield all elements of a finder, one wire call a page (cursors: ``pageToken``)."""
+        """Yield all elements of a finder, one wire call a page and one more for each page that is too big.
+
+        The cursor is ``pageToken``.
+        """
         token = ""
-        for _ in range(MAX_PAGES):
-            asked = {**query, "pageSize": str(PAGE_SIZE), **({"pageToken": text(token)} if token else {})}
+        seen = 0
+        while seen < MAX_OBJECTS:
+            asked = {**query, **({"pageToken": text(token)} if token else {})}
 
-            def ask(timeout: float, asked: Mapping[str, str] = asked) -> dict[str, Any]:
-                return self.get(path, asked, timeout=timeout, finder=finder)
+            def ask(size: int, asked: Mapping[str, str] = asked) -> dict[str, Any]:
+                sized = {**asked, "pageSize": str(size)}
+                return wire(lambda timeout: self.get(path, sized, timeout=timeout, finder=finder))
 
-            page = wire(ask)
-            yield from elements(page)
+            page = self.page_size.asked(ask)
+            found = elements(page)
+            seen += len(found) or LARGEST_PAGE
+            yield from found
             metadata = page.get("metadata")
             token = str(metadata.get("nextPageToken") or "") if isinstance(metadata, dict) else ""
             if not token:
                 return
-        raise TransientError(PROVIDER, f"a listing did not end within {MAX_PAGES} pages")
+        raise TransientError(PROVIDER, f"a listing did not end within {MAX_OBJECTS} objects")
 
     def _send(
         self, method: str, path: str, timeout: float, *, json: Any = None, headers: Mapping[str, str] | None = None
     ) -> HttpReply:
+        token = credential(self._settings, "access_token")
         return send(
             PROVIDER,
             method,
@@ -116,14 +137,15 @@ class RestLi:
             timeout=timeout,
             json=json,
             headers={
-                "Authorization": f"Bearer {credential(self._settings, 'access_token')}",
+                "Authorization": f"Bearer {token}",
                 "LinkedIn-Version": self._settings.options["version"],
                 "X-Restli-Protocol-Version": "2.0.0",
                 **(headers or {}),
             },
             errors=STATUS_ERRORS,
-            classify=lambda reply: CODE_ERRORS.get(error_code(reply)),
+            classify=_classified,
             describe=_described,
+            words=lambda reply: own_words(*_sentences(reply), secrets=[token]),
         )
 
 
@@ -144,17 +166,55 @@ def error_code(reply: HttpReply) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _described(reply: HttpReply) -> str | None:
-    """Return the code and the names of the refused fields, not LinkedIn's sentence, which may quote what was sent."""
+def _classified(reply: HttpReply) -> type[IntegrationError] | None:
+    """Return the class by LinkedIn's code, else by its words, None where only the status says something."""
+    known = CODE_ERRORS.get(error_code(reply))
+    if known is not None or reply.status not in _EXPLAINED:
+        return known
+    said = ". ".join((error_code(reply), *_sentences(reply)))
+    if reply.method == "GET" and (reply.status in (413, 414) or says_too_much(said)):
+        return TooMuchAskedError
+    if reply.status == 409:
+        return BadRequestError if _THERE_ALREADY.search(said) and not says_try_later(said) else None
+    if says_try_later(said):
+        return TryAgainError
+    return NotFoundError if says_missing(said) else None
+
+
+def _sentences(reply: HttpReply) -> list[str]:
+    """Return LinkedIn's own sentences in an error body, the one about the whole request first."""
     body = _error_body(reply)
-    named = []
-    inputs = _inner(body, "errorDetails").get("inputErrors")
-    for item in inputs if isinstance(inputs, list) else []:
-        found = item if isinstance(item, dict) else {}
-        path = _inner(_inner(found, "input"), "inputPath").get("fieldPath")
-        if isinstance(path, str):
-            named.append(f"{path}: {found.get('code', '')}")
-    return "; ".join([part for part in (error_code(reply), *named[:5]) if part]) or None
+    details = body.get("errorDetails")
+    inner = [details] if isinstance(details, str) else [_inner(body, "errorDetails").get("message")]
+    return [text for text in (body.get("message"), *inner, *_described_inputs(body)) if isinstance(text, str)]
+
+
+def _described_inputs(body: Mapping[str, Any]) -> list[str]:
+    """Return what is said about each refused field."""
+    found = []
+    for item in _inputs(body):
+        path = _field_path(item)
+        description = item.get("description") or item.get("message")
+        if isinstance(description, str):
+            found.append(f"{path}: {description}" if path and path not in description else description)
+    return found[:5]
+
+
+def _described(reply: HttpReply) -> str | None:
+    """Return the code and the names of the refused fields."""
+    body = _error_body(reply)
+    named = [f"{path}: {item.get('code', '')}" for item in _inputs(body) if (path := _field_path(item))]
+    return own_words("; ".join(part for part in (error_code(reply), *named[:5]) if part)) or None
+
+
+def _inputs(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = _inner(body, "errorDetails").get("inputErrors")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _field_path(item: Mapping[str, Any]) -> str:
+    path = _inner(_inner(item, "input"), "inputPath").get("fieldPath")
+    return path if isinstance(path, str) else ""
 
 
 def _inner(found: Mapping[str, Any], key: str) -> Mapping[str, Any]:

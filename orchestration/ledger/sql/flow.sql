@@ -31,8 +31,8 @@ BEGIN
     END IF;
     INSERT INTO marketing.units (campaign_id, step, stage, key, ordinal, stage_name, agent, kind, provider, effect_key,
                                  essential, policy, status, input, epoch)
-    SELECT id, 0, 0, u ->> 'key', n - 1, p_campaign ->> 'stage_name', first_agent, u ->> 'kind', u ->> 'provider',
-           u ->> 'effect_key', (u -> 'essential')::boolean, u -> 'policy', 'pending', u -> 'input', 0
+    SELECT id, 0, 0, u ->> 'key', n - 1, p_campaign ->> 'stage_name', coalesce(u ->> 'agent', first_agent),
+           u ->> 'kind', u ->> 'provider', u ->> 'effect_key', (u -> 'essential')::boolean, u -> 'policy', 'pending', u -> 'input', 0
     FROM jsonb_array_elements(p_units) WITH ORDINALITY AS units(u, n);
     INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch)
     VALUES (id, -1, 'submit',

@@ -172,7 +172,7 @@ END $$;
 CREATE FUNCTION marketing.unsettled(p_journal jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(array_agg(substr(e.key, 8) ORDER BY e.key COLLATE "C"), '{}')
     FROM jsonb_each(p_journal) AS e
-    WHERE e.key LIKE 'intent:%' AND NOT p_journal ? ('remote:' || substr(e.key, 8))
+    WHERE e.key LIKE 'intent:%' AND p_journal ->> ('remote:' || substr(e.key, 8)) IS NULL
       AND p_journal ->> ('ended:' || (e.value ->> 'token')) IS DISTINCT FROM 'refused'
 $$;
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from integrations.ads.platform import Wire
+from integrations.ads.words import own_words
 from integrations.errors import BadRequestError, CredentialsError, IntegrationError, RateLimitedError, TransientError
 from integrations.http import HttpReply, credential, send
 from integrations.http_errors import retry_after, unanswered
@@ -108,7 +109,7 @@ def text(row: Row, name: str) -> str:
 
 
 def _error(reply: HttpReply, code: object) -> IntegrationError:
-    """Return the error of a refusal, without TikTok's own sentence, which may quote what was sent."""
+    """Return the error of a refusal, with TikTok's own sentence."""
     if not isinstance(code, int) or isinstance(code, bool):
         return unanswered(PROVIDER, reply.method, "answered without a code")
     kind: type[IntegrationError] = BadRequestError
@@ -118,9 +119,10 @@ def _error(reply: HttpReply, code: object) -> IntegrationError:
         kind = CredentialsError
     elif code >= 50000:
         kind = TransientError
+    said = own_words(reply.json_object().get("message"))
     return kind(
         PROVIDER,
-        f"refused a {reply.method}",
+        f"refused a {reply.method}" + (f": {said}" if said else ""),
         detail=str(code),
         retry_after=retry_after(reply.headers),
     )

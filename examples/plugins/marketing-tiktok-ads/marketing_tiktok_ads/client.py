@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
+from integrations.ads.account import AdAccount, account_problems
 from integrations.ads.call_to_action import Intent, intent
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
@@ -25,13 +26,14 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
+from integrations.ads.words import own_words
 from integrations.errors import InvalidAnswerError, NotFoundError, TransientError
 from integrations.http_errors import unanswered
 from integrations.settings import Settings
 from marketing_tiktok_ads.api import PROVIDER, Api, Row, listed, text
 from marketing_tiktok_ads.spec import SPEC
 
-ENABLE, DISABLE = "ENABLE", "DISABLE"
+ENABLE, DISABLE, DELETE = "ENABLE", "DISABLE", "DELETE"
 #: The buttons that TikTok has; every other intent gets LEARN_MORE.
 BUTTONS: Mapping[Intent, str] = {
     Intent.BOOK: "BOOK_NOW",
@@ -150,13 +152,33 @@ class TikTokAds:
         The API has no dry run: what can be checked without storing anything is checked.
         """
         problems = local_problems(spec, self.limits)
+        return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+
+    def account(self, *, wire: Wire) -> AdAccount:
+        """See the protocol."""
         accounts = listed(wire(lambda timeout: self._api.get("advertiser/info", {}, timeout=timeout)))
         if not accounts:
             raise TransientError(PROVIDER, "answered nothing about the ad account")
-        currency = text(accounts[0], "currency")
-        if currency not in ("", spec.currency):
-            problems.append(f"the ad account counts in {currency}, the campaign in {spec.currency}")
-        return problems
+        status = text(accounts[0], "status")
+        fine = status in ("", "STATUS_ENABLE")
+        return AdAccount(currency=text(accounts[0], "currency"), trouble="" if fine else f"it is {own_words(status)}")
+
+    def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
+        """See the protocol."""
+        steps = {ad: step for step, ad in remote.ids.items() if step.startswith("ad.")}
+        refused = [
+            row for row in self._rows("ad", remote.id, wire) if text(row, "secondary_status") == "AD_STATUS_AUDIT_DENY"
+        ]
+        return {steps[ad]: "denied by the review" for row in refused if (ad := _id(row, "ad")) in steps}
+
+    def remove(self, ids: Mapping[str, str], *, wire: Wire) -> None:
+        """See the protocol.
+
+        What is in a campaign goes with it.
+        """
+        if "campaign" in ids:
+            gone = {"campaign_ids": [ids["campaign"]], "operation_status": DELETE}
+            self._change("campaign/status/update", gone, wire)
 
     def _created(self, kind: str, fields: Row, timeout: float) -> str:
         found = text(self._api.post(f"{kind}/create", fields, timeout=timeout), f"{kind}_id")

@@ -67,6 +67,7 @@ class TikTokSandbox(AdAccounts):
                 row["create_time"],
             )
             for row in self._of_kind("campaign")
+            if row["operation_status"] != "DELETE"
         ]
 
     def _answer(self, request: Request) -> dict[str, Any]:
@@ -90,7 +91,8 @@ class TikTokSandbox(AdAccounts):
 
     def _listed(self, kind: str, filters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         wanted = filters.get("campaign_ids")
-        return [row for row in self._of_kind(kind) if wanted is None or row["campaign_id"] in wanted]
+        kept = [row for row in self._of_kind(kind) if row["operation_status"] != "DELETE"]
+        return [row for row in kept if wanted is None or row["campaign_id"] in wanted]
 
     def _create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if missing := [name for name in _REQUIRED[kind] if not body.get(name)]:
