@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from integrations.llm.prices import Price, parse_prices
+from integrations.redis_url import RedisUrl
 
 
 def right(text: str) -> WrapValidator:
@@ -62,6 +63,11 @@ def _prices(text: str) -> Mapping[str, Price]:
         ) from None
 
 
+def _redis_url(text: str) -> str:
+    RedisUrl.parse(text)
+    return text
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), right("a number of seconds >= 0")]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False), right("a number of seconds > 0")]
 Count = Annotated[int, Field(ge=1), right("a whole number from 1")]
@@ -79,6 +85,8 @@ Money = Annotated[
     tuple[Amount, Currency], BeforeValidator(str.split), right("an amount and its currency, for example 500 EUR")
 ]
 Prices = Annotated[Mapping[str, Price], BeforeValidator(_prices)]
+#: In a form of :mod:`integrations.redis_url`.
+RedisAddress = Annotated[str, AfterValidator(_redis_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 Placement = Annotated[Literal["auto", "local", "chord"], BeforeValidator(_lower), right("one of auto, local, chord")]

@@ -33,6 +33,7 @@ from integrations.setting_types import (
     Port,
     PositiveSeconds,
     Prices,
+    RedisAddress,
     Seconds,
     StructuredMode,
     Usd,
@@ -104,7 +105,7 @@ class Settings(BaseModel):
         default_factory=lambda: Path("~/.marketing-agents").expanduser(), validation_alias="MARKETING_HOME"
     )
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
-    redis_url: str | None = Field(None, validation_alias="REDIS_URL", repr=False)
+    redis_url: RedisAddress | None = Field(None, validation_alias="REDIS_URL", repr=False)
     sandbox_url: str = Field(DEFAULT_SANDBOX_URL, validation_alias="SANDBOX_URL")
     stage_placement: Placement = Field("auto", validation_alias="STAGE_PLACEMENT")
     log_format: LogFormat = Field("text", validation_alias="LOG_FORMAT")

@@ -17,6 +17,7 @@ from agents.ports import SystemClock
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.fleet_note import read_note
+from integrations.fleet_secrets import with_secrets
 from integrations.settings import Settings, SettingsError
 from orchestration.control.limits import Amount, change_limits
 from orchestration.control.resolve import resolve as resolve_unit
@@ -179,6 +180,7 @@ class Campaigns:
     """Campaigns of one database."""
 
     def __init__(self, settings: Settings, *, wakeups: Wakeups | None = None, database: Database | None = None) -> None:
+        settings = with_secrets(settings)
         if settings.database_url is None:
             raise SettingsError(
                 "DATABASE_URL is not set and no fleet runs under MARKETING_HOME: set it, or start `campaigns up`"
@@ -291,7 +293,11 @@ class BestEffort:
 
 
 def connected(settings: Settings) -> Settings:
-    """Return the settings with the URLs of the fleet under MARKETING_HOME where the environment names none."""
+    """Return the settings with the URLs of the fleet under MARKETING_HOME where the environment names none.
+
+    Raises SettingsError as :func:`~integrations.fleet_secrets.with_secrets` does.
+    """
+    settings = with_secrets(settings)
     if settings.database_url and settings.redis_url:
         return settings
     note = read_note(settings.home)
