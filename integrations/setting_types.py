@@ -89,6 +89,23 @@ Prices = Annotated[Mapping[str, Price], BeforeValidator(_prices)]
 RedisAddress = Annotated[str, AfterValidator(_redis_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(","))
+
+
+_HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.:-]+$")]
+HostNames = Annotated[
+    tuple[_HostName, ...],
+    BeforeValidator(_names),
+    right("names or addresses without ports, separated by commas, for example flower.example.com"),
+]
+Logins = Annotated[
+    str,
+    StringConstraints(pattern="^[^:,]+:[^,]+(,[^:,]+:[^,]+)*$"),
+    right("user:password (several are separated by commas, so that a password has none)"),
+]
+UrlPrefix = Annotated[str, StringConstraints(pattern=r"^[\w./~-]+$"), right("a path, for example flower")]
 Placement = Annotated[Literal["auto", "local", "chord"], BeforeValidator(_lower), right("one of auto, local, chord")]
 StructuredMode = Annotated[
     Literal["json_schema", "function_calling", "json_mode"],

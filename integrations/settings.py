@@ -25,8 +25,10 @@ from integrations.provider_specs import ProviderSpec
 from integrations.setting_types import (
     Count,
     Folder,
+    HostNames,
     HostPort,
     LogFormat,
+    Logins,
     LogLevel,
     Money,
     Placement,
@@ -36,6 +38,7 @@ from integrations.setting_types import (
     RedisAddress,
     Seconds,
     StructuredMode,
+    UrlPrefix,
     Usd,
     right,
 )
@@ -128,6 +131,12 @@ class Settings(BaseModel):
     #: wait before an unknown effect is probed
     probe_delay_s: Seconds = Field(0.0, validation_alias="PROBE_DELAY")
     flower_port: Port | None = Field(None, validation_alias="FLOWER_PORT")
+    #: between Flower's address and the paths of its pages
+    flower_url_prefix: UrlPrefix = Field("", validation_alias="FLOWER_URL_PREFIX")
+    #: names under which Flower is served, beside those of loopback
+    flower_allowed_hosts: HostNames = Field((), validation_alias="FLOWER_ALLOWED_HOSTS")
+    #: user:password, several separated by commas; None: one is generated
+    flower_basic_auth: Logins | None = Field(None, validation_alias="FLOWER_BASIC_AUTH", repr=False)
     #: every circuit breaker's default
     breaker_failure_threshold: Count = Field(5, validation_alias="BREAKER_FAILURE_THRESHOLD")
     breaker_recovery_timeout_s: PositiveSeconds = Field(300.0, validation_alias="BREAKER_RECOVERY_TIMEOUT")

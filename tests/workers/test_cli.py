@@ -111,7 +111,7 @@ def test_a_refused_run_starts_nothing(campaigns: Command, tmp_path: Path) -> Non
         (("up", "--workers", "-1"), {}, "--workers"),
         (("list",), {"MARKETING_MODE": "production"}, "MARKETING_MODE='production'"),
         (("list",), {"DATABASE_URL": "mysql://x"}, "this project speaks postgresql"),
-        (("up",), {"REDIS_URL": "http://x"}, "REDIS_URL=http://x"),
+        (("up",), {"REDIS_URL": "http://x"}, "REDIS_URL is no URL of Redis"),
         (("knowledge", "add", "gone.md"), {}, "gone.md"),
     ],
 )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 import psutil
 
 from integrations.fleet_note import FleetNote, OwnerKind, ProcessMark, Whereabouts, note_path, read_note
+from integrations.fleet_secrets import credentials_of, credentials_path
 from workers.services.errors import HomeInUseError, NoOwnerError
 from workers.services.home import FileLock, Home, read_json, write_json
 from workers.supervisor import ChildSpec
@@ -83,8 +84,10 @@ class Ownership:
         stop_leftovers(self._home)
 
     def publish(self, where: Whereabouts, *, ready: bool) -> None:
-        """Write the note from which other processes learn the addresses of the servers."""
-        known = {name: getattr(where, name) for name in Whereabouts.model_fields}
+        """Write the note from which other processes learn the addresses of the servers, its secrets to a file apart."""
+        write_json(credentials_path(self._home.path), dict(credentials_of(where.database_url, where.redis_url)))
+        shown = where.shown()
+        known = {name: getattr(shown, name) for name in Whereabouts.model_fields}
         note = FleetNote(**known, kind=self._kind, owner=process_mark(os.getpid()), ready=ready)
         write_json(note_path(self._home.path), note.model_dump(mode="json"))
 
@@ -126,7 +129,8 @@ class Ownership:
     def release(self) -> None:
         """Release the home after all child processes have ended."""
         if self._lock.held:
-            for file in (note_path(self._home.path), self._home.run / _CHILDREN):
+            home = self._home.path
+            for file in (note_path(home), credentials_path(home), self._home.run / _CHILDREN):
                 file.unlink(missing_ok=True)
         self._marks = {}
         self._attached.release()
