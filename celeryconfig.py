@@ -8,24 +8,20 @@ and kombu 5.7 on Redis are from their sources.
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit, urlunsplit
 
 from kombu import Exchange, Queue  # type: ignore[attr-defined]  # kombu loads its names lazily
 
 from integrations import plugins
+from integrations.redis_url import DEFAULT_URL, RedisUrl
 
-
-def _result_url(broker: str) -> str:
-    """Return the URL of the next Redis database, so that a flush of results does not delete queued messages."""
-    parts = urlsplit(broker)
-    database = parts.path.strip("/")
-    number = int(database) if database.isdecimal() else 0
-    return urlunsplit(parts._replace(path=f"/{number + 1}"))
-
-
-# --- Where -----------------------------------------------------------------------------------------
-broker_url = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
-result_backend = _result_url(broker_url)
+# --- Where: every form of REDIS_URL (integrations/redis_url.py) ------------------------------------------
+_address = RedisUrl.parse(os.environ.get("REDIS_URL") or DEFAULT_URL)
+_redis = _address.celery_settings
+broker_url = _redis["broker_url"]
+broker_use_ssl = _redis["broker_use_ssl"]
+result_backend = _redis["result_backend"]  # the broker's database: its last one has no next, some servers have one
+redis_backend_use_ssl = _redis["redis_backend_use_ssl"]
+result_backend_transport_options = _redis["result_backend_transport_options"]
 
 # --- Wire ------------------------------------------------------------------------------------------
 task_serializer = "json"  # ids only; pickle would run whatever reaches the broker
@@ -71,14 +67,20 @@ broker_transport_options = {
     "socket_keepalive": True,
     "health_check_interval": 25,
     "max_connections": 200,  # 10 by default; beyond it acks of a busy pool fail and their tasks are redelivered
+    **_address.transport_options,
 }
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # retry without end
 broker_channel_error_retry = True  # a command that Redis refuses (out of memory, read only) must not end the worker
 task_publish_retry_policy = {"max_retries": 10, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 2}
-redis_socket_keepalive = True
-redis_socket_timeout = 30
-redis_max_connections = 200
+# The connections of the result store; the defaults are those of the transport above.
+redis_socket_timeout = _redis["redis_socket_timeout"]
+redis_socket_connect_timeout = _redis["redis_socket_connect_timeout"]
+redis_socket_keepalive = _redis["redis_socket_keepalive"]  # a Unix socket has none
+redis_retry_on_timeout = _redis["redis_retry_on_timeout"]
+redis_backend_health_check_interval = _redis["redis_backend_health_check_interval"]
+redis_max_connections = _redis["redis_max_connections"]
+redis_client_name = _redis["redis_client_name"]
 
 # --- Results: chords only ------------------------------------------------------------------------------
 task_ignore_result = True  # a hop's result is in its row; only the header tasks of a chord store one

@@ -1,17 +1,21 @@
 """Note that a running fleet leaves under its home, so that processes on the same machine find it.
 
 It is the file ``run/fleet.json`` of MARKETING_HOME; its owner writes it (:mod:`workers.services.ownership`), and
-clients without any variable set read it. Invariant: a note is only a hint. Its owner may have died, and a URL that does
-not answer is reported by the process that connects.
+clients without any variable set read it. Invariants: a note is only a hint. Its owner may have died, and a URL that
+does not answer is reported by the process that connects. The file holds no secret: :func:`read_note` takes those of its
+URLs from the file that only the owner of the home can read (:mod:`integrations.fleet_secrets`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from integrations.fleet_secrets import whole_url
+from integrations.shown_url import hide_secrets
 
 OwnerKind = Literal["services", "fleet"]
 
@@ -34,10 +38,16 @@ class Whereabouts(BaseModel):
     redis_url: str | None = Field(default=None, repr=False)
     sandbox_url: str | None = None
     flower_url: str | None = None
+    flower_login: str | None = None  #: path of the file with Flower's generated login; None: the user chose one
     dns_resolver: str | None = None  #: host:port of the sandbox's DNS; None: the system's own
     mode: str | None = None
     pids: Mapping[str, int] = {}  #: by name: postgres, redis, sandbox, worker-1..n, beat, flower (the owner's children)
     embedded: bool = False  #: Postgres and Redis are the owner's children
+
+    def shown(self) -> Self:
+        """Return a copy without the secrets of its URLs."""
+        urls = {name: getattr(self, name) for name in ("database_url", "redis_url")}
+        return self.model_copy(update={name: hide_secrets(url) for name, url in urls.items() if url})
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,8 +76,10 @@ def note_path(home: Path) -> Path:
 
 
 def read_note(home: Path) -> FleetNote | None:
-    """Read the note under ``home``, or return None when there is no valid one."""
+    """Read the note under ``home``, with whole URLs, or return None when there is no valid one."""
     try:
-        return FleetNote.model_validate_json(note_path(home).read_bytes())
+        note = FleetNote.model_validate_json(note_path(home).read_bytes())
     except (OSError, ValidationError):
         return None
+    urls = {"database_url": whole_url(note.database_url, home), "redis_url": whole_url(note.redis_url, home)}
+    return note.model_copy(update=urls)

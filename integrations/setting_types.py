@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from integrations.llm.prices import Price, parse_prices
+from integrations.redis_url import RedisUrl
 
 
 def right(text: str) -> WrapValidator:
@@ -62,6 +63,11 @@ def _prices(text: str) -> Mapping[str, Price]:
         ) from None
 
 
+def _redis_url(text: str) -> str:
+    RedisUrl.parse(text)
+    return text
+
+
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), right("a number of seconds >= 0")]
 PositiveSeconds = Annotated[float, Field(gt=0, allow_inf_nan=False), right("a number of seconds > 0")]
 Count = Annotated[int, Field(ge=1), right("a whole number from 1")]
@@ -79,8 +85,27 @@ Money = Annotated[
     tuple[Amount, Currency], BeforeValidator(str.split), right("an amount and its currency, for example 500 EUR")
 ]
 Prices = Annotated[Mapping[str, Price], BeforeValidator(_prices)]
+#: In a form of :mod:`integrations.redis_url`.
+RedisAddress = Annotated[str, AfterValidator(_redis_url)]
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(","))
+
+
+_HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.:-]+$")]
+HostNames = Annotated[
+    tuple[_HostName, ...],
+    BeforeValidator(_names),
+    right("names or addresses without ports, separated by commas, for example flower.example.com"),
+]
+Logins = Annotated[
+    str,
+    StringConstraints(pattern="^[^:,]+:[^,]+(,[^:,]+:[^,]+)*$"),
+    right("user:password (several are separated by commas, so that a password has none)"),
+]
+UrlPrefix = Annotated[str, StringConstraints(pattern=r"^[\w./~-]+$"), right("a path, for example flower")]
 Placement = Annotated[Literal["auto", "local", "chord"], BeforeValidator(_lower), right("one of auto, local, chord")]
 StructuredMode = Annotated[
     Literal["json_schema", "function_calling", "json_mode"],

@@ -25,16 +25,20 @@ from integrations.provider_specs import ProviderSpec
 from integrations.setting_types import (
     Count,
     Folder,
+    HostNames,
     HostPort,
     LogFormat,
+    Logins,
     LogLevel,
     Money,
     Placement,
     Port,
     PositiveSeconds,
     Prices,
+    RedisAddress,
     Seconds,
     StructuredMode,
+    UrlPrefix,
     Usd,
     right,
 )
@@ -104,7 +108,7 @@ class Settings(BaseModel):
         default_factory=lambda: Path("~/.marketing-agents").expanduser(), validation_alias="MARKETING_HOME"
     )
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
-    redis_url: str | None = Field(None, validation_alias="REDIS_URL", repr=False)
+    redis_url: RedisAddress | None = Field(None, validation_alias="REDIS_URL", repr=False)
     sandbox_url: str = Field(DEFAULT_SANDBOX_URL, validation_alias="SANDBOX_URL")
     stage_placement: Placement = Field("auto", validation_alias="STAGE_PLACEMENT")
     log_format: LogFormat = Field("text", validation_alias="LOG_FORMAT")
@@ -127,6 +131,12 @@ class Settings(BaseModel):
     #: wait before an unknown effect is probed
     probe_delay_s: Seconds = Field(0.0, validation_alias="PROBE_DELAY")
     flower_port: Port | None = Field(None, validation_alias="FLOWER_PORT")
+    #: between Flower's address and the paths of its pages
+    flower_url_prefix: UrlPrefix = Field("", validation_alias="FLOWER_URL_PREFIX")
+    #: names under which Flower is served, beside those of loopback
+    flower_allowed_hosts: HostNames = Field((), validation_alias="FLOWER_ALLOWED_HOSTS")
+    #: user:password, several separated by commas; None: one is generated
+    flower_basic_auth: Logins | None = Field(None, validation_alias="FLOWER_BASIC_AUTH", repr=False)
     #: every circuit breaker's default
     breaker_failure_threshold: Count = Field(5, validation_alias="BREAKER_FAILURE_THRESHOLD")
     breaker_recovery_timeout_s: PositiveSeconds = Field(300.0, validation_alias="BREAKER_RECOVERY_TIMEOUT")

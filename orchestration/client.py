@@ -19,6 +19,7 @@ from agents.ports import SystemClock
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.fleet_note import read_note
+from integrations.fleet_secrets import with_secrets
 from integrations.settings import Mode, Settings, SettingsError
 from orchestration.control.limits import Amount, change_limits
 from orchestration.control.resolve import resolve as resolve_unit
@@ -187,6 +188,7 @@ class Campaigns:
     """Campaigns of one database."""
 
     def __init__(self, settings: Settings, *, wakeups: Wakeups | None = None, database: Database | None = None) -> None:
+        settings = with_secrets(settings)
         if settings.database_url is None:
             raise SettingsError(
                 "DATABASE_URL is not set and no fleet runs under MARKETING_HOME: set it, or start `campaigns up`"
@@ -322,17 +324,18 @@ def connected(env: Mapping[str, str] | None = None) -> Settings:
     """Return the settings of the environment, those of the fleet under MARKETING_HOME where it names no database.
 
     Whoever uses that fleet's database is of its mode and its sandbox, unless the environment says otherwise. With a
-    database of its own the environment lacks at most the fleet's Redis.
+    database of its own the environment lacks at most the fleet's Redis. Raises SettingsError as
+    :func:`~integrations.fleet_secrets.with_secrets` does.
     """
-    settings = Settings.from_env(env)
+    settings = with_secrets(Settings.from_env(env))
     if settings.database_url and settings.redis_url:
         return settings
     note = read_note(settings.home)
     if note is None:
         return settings
     if settings.database_url:
-        return settings.model_copy(update={"redis_url": note.redis_url})
-    return Settings.from_env(env, defaults=note.environment)
+        return with_secrets(settings.model_copy(update={"redis_url": note.redis_url}))
+    return with_secrets(Settings.from_env(env, defaults=note.environment))
 
 
 def _pause(deadline: float | None, campaign_id: str) -> None:

@@ -121,7 +121,7 @@ def redis_databases(services: EmbeddedServices) -> stack.RedisDatabases:
 
 @pytest.fixture
 def redis_url(redis_databases: stack.RedisDatabases) -> str:
-    """The URL of an empty logical Redis database (8 tests later it is handed out again)."""
+    """The URL of an empty logical Redis database (16 tests later it is handed out again)."""
     return redis_databases.next()
 
 

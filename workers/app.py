@@ -16,7 +16,7 @@ from workers.logs import configure_celery
 # A worker started by hand on a machine where `campaigns up` runs uses that fleet's broker.
 _redis_url = connected().redis_url
 if _redis_url:
-    os.environ.setdefault("REDIS_URL", _redis_url)
+    os.environ["REDIS_URL"] = _redis_url  # where celeryconfig looks
 
 app = Celery("marketing-agents", include=["workers.agent_tasks", "workers.orchestrator_tasks", "workers.lifecycle"])
 app.config_from_object("celeryconfig")

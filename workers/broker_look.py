@@ -14,6 +14,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from integrations.redis_client import redis_pool
 from orchestration.reports.progress import QueueFact, StoreRefusesError
 from workers.broker_queues import LONG_AGO, sent_at
 
@@ -45,9 +46,9 @@ class BrokerLook:
 
     def __init__(self, redis_url: str, queues: Sequence[str]) -> None:
         self._queues = tuple(queues)
-        self._client: redis.Redis = redis.Redis.from_url(
-            redis_url, socket_connect_timeout=LIMIT_S, socket_timeout=LIMIT_S, retry=Retry(NoBackoff(), 0)
-        )
+        limits = {"socket_connect_timeout": LIMIT_S, "socket_timeout": LIMIT_S, "retry": Retry(NoBackoff(), 0)}
+        pool = redis_pool(redis_url, max_connections=1, wait_s=LIMIT_S, **limits)
+        self._client: redis.Redis = redis.Redis.from_pool(pool)
         self._heads: dict[str, tuple[bytes, float]] = {}
 
     def queues(self) -> list[QueueFact]:

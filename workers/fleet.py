@@ -30,7 +30,9 @@ from workers.services.postgres import PostgresServer
 from workers.services.processes import (
     beat_spec,
     child_environment,
+    flower_login,
     flower_spec,
+    flower_url,
     sandbox_answers,
     sandbox_spec,
     worker_spec,
@@ -288,7 +290,8 @@ class Fleet:
         if self._flower:
             port = self._port_for_flower()
             celery.append(flower_spec(self.home, env, app=self._app, port=port))
-            info = info.model_copy(update={"flower_url": f"http://{LOOPBACK}:{port}"})
+            where = {"flower_url": flower_url(env, port), "flower_login": flower_login(self.home, env)}
+            info = info.model_copy(update=where)
         supervisor.start(*celery, interrupted=self._interrupted)
         return info
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from redis import BlockingConnectionPool, Redis
+from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
@@ -28,6 +28,7 @@ from integrations.admission.refusal import redis_down_error, refusal_error
 from integrations.admission.scripts import Scripts
 from integrations.admission.status import CircuitStatus, circuit_status
 from integrations.admission.ticket import Ticket, Verdict, requested_pause_s, verdict_of
+from integrations.redis_client import redis_pool
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +73,10 @@ class Admission:
         self._limits = dict(limits)
         self._on_change = on_change
         self._chance = chance
-        self._pool = BlockingConnectionPool.from_url(
+        self._pool = redis_pool(
             redis_url,
             max_connections=MAX_CONNECTIONS,
-            timeout=SOCKET_TIMEOUT_S,
+            wait_s=SOCKET_TIMEOUT_S,
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=SOCKET_TIMEOUT_S,
             # A lost connection is made anew at once, but a time-out is not waited for twice. Sending a script again is

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from integrations.redis_url import RedisUrl
 from integrations.settings import SettingsError
 from orchestration.crash_points import reach
 from orchestration.wakeups import MAX_COUNTDOWN_S
@@ -138,10 +139,15 @@ def stamp_messages(app: Celery, *, double_every: int = 0) -> None:
 
 
 def producer(redis_url: str) -> Celery:
-    """Return a Celery app for programs that only enqueue, configured like the workers' and connected on first use."""
+    """Return a Celery app for programs that only enqueue, configured like the workers' and connected on first use.
+
+    Raises RedisUrlError.
+    """
     from celery import Celery
 
-    app = Celery("marketing-agents", broker=redis_url, set_as_current=False)
+    address = RedisUrl.parse(redis_url)
+    app = Celery("marketing-agents", set_as_current=False)
     app.config_from_object("celeryconfig")
-    app.conf.broker_url = redis_url
+    options = {**app.conf.broker_transport_options, **address.transport_options}
+    app.conf.update(address.celery_settings, broker_transport_options=options)
     return app

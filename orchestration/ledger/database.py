@@ -1,9 +1,9 @@
 """Access to Postgres: one pool per process, and the hot calls over its raw cursors.
 
-SQLAlchemy 2.1 reads ``postgresql://`` as psycopg 3; :func:`normalise` makes every form mean psycopg2,
-the driver this project ships with. Invariant: no connection is held while a provider is called, so a
-small pool serves many units. ``workers x POOL_SIZE``, and a few for programs, must stay below Postgres'
-max_connections (100 by default; the embedded server allows 200).
+Invariants: no connection is held while a provider is called, so a small pool serves many units. ``workers x
+POOL_SIZE``, and a few for programs, must stay below Postgres' max_connections (100 by default; the embedded server
+allows 200). Nothing outlives a transaction in a session (no SET, temporary table, prepared statement or session's
+advisory lock), so PgBouncer may pool by transaction.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_json
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import Pool
 
 from orchestration.ledger.connections import ARGUMENTS, SESSION
+from orchestration.ledger.database_url import normalise, place
 from orchestration.ledger.outages import Outage, first_line, outage
 
 T = TypeVar("T")
@@ -38,25 +38,6 @@ CHECKOUT_S = 10.0
 
 class DatabaseUnavailableError(ConnectionError):
     """Raised when Postgres can't be reached: its text says where and why, without credentials."""
-
-
-def normalise(database_url: str) -> str:
-    """Return the URL with psycopg2 as its driver.
-
-    Raises ValueError when it names another database or driver.
-    """
-    try:
-        url = make_url(database_url)
-    except Exception as error:
-        raise ValueError("DATABASE_URL is not a URL such as postgresql://user@host:5432/name") from error
-    if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg2"):
-        raise ValueError(f"DATABASE_URL names {url.drivername!r}; this project speaks postgresql (psycopg2)")
-    return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
-
-
-def place(database_url: str) -> str:
-    """Return the URL as people may see it, without its password."""
-    return make_url(normalise(database_url)).render_as_string(hide_password=True)
 
 
 def _set_session(connection: DBAPIConnection, _record: object) -> None:

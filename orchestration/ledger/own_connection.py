@@ -15,7 +15,8 @@ from psycopg2.extensions import POLL_OK, POLL_READ, connection
 from sqlalchemy.engine import make_url
 
 from orchestration.ledger.connections import ARGUMENTS
-from orchestration.ledger.database import DatabaseUnavailableError, Row, normalise, place
+from orchestration.ledger.database import DatabaseUnavailableError, Row
+from orchestration.ledger.database_url import normalise, place
 from orchestration.ledger.outages import first_line, outage
 
 

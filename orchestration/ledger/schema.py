@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from integrations.settings import Mode
-from orchestration.ledger.database import normalise
+from orchestration.ledger.database_url import normalise
 
 #: A constant of no meaning, the same in every program that migrates this schema.
 ADVISORY_LOCK = 0x6D61_726B  # "mark"
@@ -33,9 +33,9 @@ def migrate(database_url: str, mode: Mode) -> str:
     config = _config()
     config.attributes["mode"] = mode
     engine = create_engine(normalise(database_url), poolclass=NullPool)
-    with engine.connect() as guard:  # closing the connection gives the lock back
-        guard.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-        guard.commit()
+    with engine.connect() as guard:
+        # Held by the open transaction, which ends with this block. A session's lock would stay with PgBouncer.
+        guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         with engine.connect() as connection:
             connection.execute(text("CREATE SCHEMA IF NOT EXISTS marketing"))
             connection.commit()

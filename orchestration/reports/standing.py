@@ -16,7 +16,8 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from orchestration.ledger.database import DatabaseUnavailableError, normalise, place
+from orchestration.ledger.database import DatabaseUnavailableError
+from orchestration.ledger.database_url import normalise, place
 from orchestration.reports.progress import ORPHANED_S, OVERDUE_S, LedgerFacts, StoreRefusesError, WorkerFact
 
 #: Seconds to connect, and for each statement.

@@ -30,7 +30,7 @@ def application(redis_url: str) -> Celery:
 
     celery = Celery("bench-celery", broker=redis_url, set_as_current=False)
     celery.conf.update(
-        result_backend=redis_url.rsplit("/", 1)[0] + "/" + str(int(redis_url.rsplit("/", 1)[1]) + 1),
+        result_backend=redis_url,
         task_ignore_result=True,
         task_acks_late=True,
         worker_prefetch_multiplier=4,

@@ -35,11 +35,11 @@ class OwnRedis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        from workers.services.redis import find_server
+        from workers.services.redis_program import find_server
 
         self.process = subprocess.Popen(
             [
-                str(find_server()),
+                str(find_server().path),
                 "--bind",
                 "127.0.0.1",
                 "--port",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.settings import Mode
-from orchestration.ledger.database import Database, DatabaseUnavailableError, normalise, place
+from orchestration.ledger.database import Database, DatabaseUnavailableError
 from orchestration.ledger.schema import current, head, migrate
 
 
@@ -29,21 +29,6 @@ def test_many_migrate_at_once(services: Any) -> None:
     fresh.close()
     admin.run("DROP DATABASE migrating WITH (FORCE)")
     admin.close()
-
-
-@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
-def test_every_form_of_the_url_means_psycopg2(scheme: str) -> None:
-    assert normalise(f"{scheme}://u:p@h:5/d") == "postgresql+psycopg2://u:p@h:5/d"
-
-
-def test_other_databases_are_refused_and_passwords_hidden() -> None:
-    with pytest.raises(ValueError, match="'mysql'"):
-        normalise("mysql://u@h/d")
-    assert place("postgresql://u:p%40/@h/d") == "postgresql+psycopg2://u:***@h/d"
-
-
-def test_a_nasty_password_survives() -> None:
-    assert normalise("postgresql://u:%40%2F%23%5B%25@h/d") == "postgresql+psycopg2://u:%40%2F%23%5B%25@h/d"
 
 
 def test_an_unreachable_database_is_named_without_its_password() -> None:

@@ -5,6 +5,8 @@ Invariant: a fleet has a database and a sandbox of its own, and every process it
 
 from __future__ import annotations
 
+import base64
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +35,14 @@ class RunningFleet:
             interval=0.2,
         )
         return [h.show() for h in handles]
+
+    def flower(self, path: str) -> str:
+        """What Flower answers to a GET of ``path``, with its generated login."""
+        info = self.fleet.info
+        login = base64.b64encode(Path(info.flower_login).read_bytes().strip()).decode()
+        request = urllib.request.Request(info.flower_url + path, headers={"Authorization": f"Basic {login}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return str(answer.read().decode())
 
     def look_after(self) -> None:
         """Restart what died."""

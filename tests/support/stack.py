@@ -146,24 +146,20 @@ class Databases:
 
 
 class RedisDatabases:
-    """Logical databases of one Redis server, handed out in turn, each flushed first.
-
-    Every second one: Celery keeps its results in the database after its broker's.
-    """
+    """Logical databases of one Redis server, handed out in turn, each flushed first."""
 
     def __init__(self, server_url: str) -> None:
         self._server = server_url.rsplit("/", 1)[0]
-        self._numbers = itertools.cycle(range(0, 16, 2))
+        self._numbers = itertools.cycle(range(16))
 
     def next(self) -> str:
         """The URL of the next database, empty."""
         import redis
 
-        number = next(self._numbers)
-        for used in (number, number + 1):
-            with redis.Redis.from_url(f"{self._server}/{used}") as client:
-                client.flushdb()
-        return f"{self._server}/{number}"
+        url = f"{self._server}/{next(self._numbers)}"
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+        return url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -161,9 +160,7 @@ def complete_at_once(running: RunningFleet, number: int) -> None:
         ids,
     )[0]
     assert (again, workers) == (0, 2)
-    flower = running.fleet.info.flower_url
-    with urllib.request.urlopen(f"{flower}/metrics", timeout=10) as answer:
-        metrics = answer.read().decode()
+    metrics = running.flower("/metrics")
     for agent in ROUTE:
         for kind in ("hop", "unit"):
             assert f'task="{agent}.{kind}",type="task-succeeded"' in metrics

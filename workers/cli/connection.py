@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
+from integrations.fleet_secrets import with_secrets
 from integrations.settings import Mode, Settings, SettingsError
+from integrations.shown_url import hide_secrets
 
 if TYPE_CHECKING:
     from orchestration.client import Campaigns
@@ -24,20 +25,20 @@ _HINT = "start `campaigns up`, or set DATABASE_URL and REDIS_URL"
 
 
 def here() -> Settings:
-    """Return the environment's settings, completed by the living fleet under MARKETING_HOME.
+    """Return the environment's settings, completed by the living fleet under MARKETING_HOME (URLs, or their secrets).
 
     Raises SettingsError when a value is wrong.
     """
     from workers.services.home import Home
     from workers.services.ownership import read_owner
 
-    settings = Settings.from_env()
+    settings = with_secrets(Settings.from_env())
     if settings.database_url is not None:
         return settings
     owner = read_owner(Home(settings.home))
     if owner is None or not owner.ready:
         return settings
-    return Settings.from_env(defaults=owner.environment)
+    return with_secrets(Settings.from_env(defaults=owner.environment))
 
 
 @contextmanager
@@ -155,29 +156,24 @@ def check_redis(redis_url: str) -> float:
     """
     import redis
 
+    from integrations.redis_client import redis_client
+    from integrations.redis_url import RedisUrlError
     from workers.services import ServiceError
 
-    shown = hide_password(redis_url)
     try:
-        client = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_S, socket_timeout=CONNECT_S)
-    except ValueError as error:
-        raise SettingsError(f"REDIS_URL={shown}: {error}") from None
+        client = redis_client(redis_url, timeout_s=CONNECT_S)
+    except RedisUrlError as error:
+        raise SettingsError(f"REDIS_URL {error}") from None
     began = time.monotonic()
     try:
         client.ping()
     except (redis.RedisError, OSError) as error:
-        raise ServiceError(f"{shown}: {error}") from None
+        trust = "; set SSL_CERT_FILE, or add ?ssl_ca_certs=FILE, with the authority that signed its certificate"
+        hint = trust if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+        raise ServiceError(f"{hide_secrets(redis_url)}: {error}{hint}") from None
     finally:
         client.close()
     return time.monotonic() - began
-
-
-def hide_password(url: str) -> str:
-    """Return a URL as people may see it."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
 def with_services(settings: Settings, database_url: str, redis_url: str) -> Settings:

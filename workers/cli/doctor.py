@@ -79,13 +79,13 @@ def _versions() -> Iterable[Finding]:
 
 
 def _settings(settings: Settings) -> Iterable[Finding]:
-    from workers.cli.connection import hide_password
+    from integrations.shown_url import hide_secrets
 
-    secret = {name for name in os.environ if name.endswith(("_KEY", "_TOKEN", "_SECRET"))}
+    secret = {name for name in os.environ if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_AUTH"))}
     shown = []
     for name in sorted(set(os.environ) & _known_variables()):
         if value := os.environ[name]:
-            shown.append(f"{name}={'***' if name in secret else hide_password(value)}")
+            shown.append(f"{name}={'***' if name in secret else hide_secrets(value)}")
     yield Finding("Settings", "ok", ", ".join(shown) or "all defaults")
     yield Finding("Data", "ok", f"{settings.home} (MARKETING_HOME)")
 
@@ -127,9 +127,9 @@ def _services(settings: Settings) -> Iterable[Finding]:
 def _embedded(*, needed: bool) -> Iterable[Finding]:
     from workers.services import ServiceError
     from workers.services.postgres import find_binaries
-    from workers.services.redis import find_server
+    from workers.services.redis_program import find_server
 
-    for name, find in (("Postgres", find_binaries), ("Redis", find_server)):
+    for name, find in (("Postgres", find_binaries), ("Redis", lambda: find_server().path)):
         try:
             yield Finding(f"Embedded {name}", "ok", str(find()))
         except ServiceError as error:

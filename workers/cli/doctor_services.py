@@ -110,7 +110,7 @@ def _asked(
     name: str, url: str | None, ask: Callable[[str], tuple[list[Finding], T | None]]
 ) -> Generator[Finding, None, T | None]:
     """Ask one service, yield the findings and return the facts, or None without any."""
-    from workers.cli.connection import hide_password
+    from integrations.shown_url import hide_secrets
 
     if url is None:
         yield Finding(name, "ok", NOT_RUNNING)
@@ -118,7 +118,7 @@ def _asked(
     try:
         findings, facts = within(LIMIT_S, lambda: ask(url))
     except TimeLimitError:
-        text = f"{hide_password(url)} does not answer within {LIMIT_S:g} s: it hangs"
+        text = f"{hide_secrets(url)} does not answer within {LIMIT_S:g} s: it hangs"
         yield Finding(name, "unreachable", text)
         return None
     yield from findings
@@ -126,7 +126,8 @@ def _asked(
 
 
 def _postgres(url: str, settings: Settings) -> tuple[list[Finding], LedgerFacts | None]:
-    from orchestration.ledger.database import Database, DatabaseUnavailableError, place
+    from orchestration.ledger.database import Database, DatabaseUnavailableError
+    from orchestration.ledger.database_url import place
     from orchestration.ledger.schema import current, head
     from orchestration.reports.progress import StoreRefusesError
     from orchestration.reports.standing import LedgerLook
@@ -182,11 +183,11 @@ def _switches(database: Database) -> Iterable[Finding]:
 
 def _redis(url: str, settings: Settings) -> tuple[list[Finding], list[QueueFact] | None]:
     from integrations import plugins
+    from integrations.shown_url import hide_secrets
     from orchestration.reports.progress import STANDSTILL_S, StoreRefusesError
     from workers.broker_look import BrokerLook, RedisUnavailableError
-    from workers.cli.connection import hide_password
 
-    shown = hide_password(url)
+    shown = hide_secrets(url)
     try:
         look = BrokerLook(url, ("orchestration", *plugins.names(plugins.AGENTS)))
     except ValueError as error:

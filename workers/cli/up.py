@@ -34,6 +34,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
 
     Services, workers, beat and Flower. Postgres and Redis are embedded unless DATABASE_URL and REDIS_URL are set.
     """
+    from integrations.fleet_secrets import with_secrets
     from integrations.settings import Settings
     from workers.cli.connection import check_redis, migration, require_world
     from workers.fleet import Fleet
@@ -41,7 +42,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     from workers.services import Home
     from workers.services.errors import StartInterruptedError
 
-    settings = Settings.from_env()
+    settings = with_secrets(Settings.from_env())
     lines = OutputLines()
     configure_command(settings)
     # Before anything starts: a worker would go on knocking, in vain, for a minute, or refuse the database's world.
@@ -118,14 +119,22 @@ class OutputLines:
 
 
 def _ready_json(info: FleetInfo, settings: Settings, lines: OutputLines) -> None:
+    """Print where the fleet is, for programs.
+
+    The embedded Redis' URL is whole, because this line is how a program learns its password. Servers that the user
+    named are shown without their secrets.
+    """
+    from integrations.shown_url import hide_secrets
+
     _say_json(
         lines,
         {
             "event": "ready",
-            "database_url": info.database_url,
-            "redis_url": info.redis_url,
+            "database_url": hide_secrets(info.database_url),
+            "redis_url": info.redis_url if settings.redis_url is None else hide_secrets(info.redis_url),
             "sandbox_url": info.sandbox_url,
             "flower_url": info.flower_url,
+            "flower_login": info.flower_login,
             "pids": dict(info.pids),
         },
     )
@@ -136,17 +145,18 @@ def _say_json(lines: OutputLines, value: object) -> None:
 
 
 def _ready(info: FleetInfo, settings: Settings, lines: OutputLines) -> None:
-    from orchestration.ledger.database import place
-    from workers.cli.connection import hide_password
+    from integrations.shown_url import hide_secrets
+    from orchestration.ledger.database_url import place
     from workers.cli.wording import count
 
+    login = info.flower_login
     workers = sum(name.startswith("worker") for name in info.pids)
     figures = {
         "Mode": f"{info.mode}" + (" (nothing leaves this machine)" if info.mode == "sandbox" else ""),
         "Postgres": place(info.database_url),
-        "Redis": hide_password(info.redis_url),
+        "Redis": hide_secrets(info.redis_url),
         "Sandbox": info.sandbox_url,
-        "Flower": info.flower_url,
+        "Flower": info.flower_url and info.flower_url + (f" (login: cat {login})" if login else ""),
         "Workers": count(workers, "process", "processes"),
         "Logs": settings.home / "logs",
     }

@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -178,14 +179,43 @@ def write_json(path: Path, value: JsonValue) -> None:
 
     Raises OSError when that is not possible; the old text stays then.
     """
+    write_private(path, json.dumps(value))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace the file atomically by ``text``, readable by this user only (mode 0600).
+
+    Raises OSError when that is not possible; the old text stays then.
+    """
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        draft.write_text(json.dumps(value), encoding="utf-8")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
         draft.replace(path)
     except OSError:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise
+
+
+def kept_secret(path: Path, *, prefix: str = "") -> str:
+    """Return the secret in a file, which is generated (after ``prefix``) at its first use and stays the same then.
+
+    Only this user can read the file. Raises ServiceError when it can't be written.
+    """
+    try:
+        if kept := path.read_text(encoding="ascii").strip():
+            path.chmod(0o600)
+            return kept
+    except (OSError, ValueError):
+        pass
+    made = prefix + secrets.token_urlsafe(24)
+    try:
+        write_private(path, f"{made}\n")
+    except OSError as error:
+        raise ServiceError(f"{path} can't be written: {error.strerror}") from error
+    return made
 
 
 def read_json(path: Path) -> JsonValue:

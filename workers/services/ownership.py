@@ -19,6 +19,7 @@ from contextlib import suppress
 import psutil
 
 from integrations.fleet_note import FleetNote, OwnerKind, ProcessMark, Whereabouts, note_path, read_note
+from integrations.fleet_secrets import credentials_of, credentials_path
 from workers.child import ChildSpec
 from workers.services.errors import HomeInUseError, NoOwnerError
 from workers.services.home import FileLock, Home, read_json
@@ -90,8 +91,12 @@ class Ownership:
         stop_leftovers(self._home)
 
     def publish(self, where: Whereabouts, *, ready: bool) -> None:
-        """Write the note from which other processes learn the addresses of the servers."""
-        known = {name: getattr(where, name) for name in Whereabouts.model_fields}
+        """Write the note from which other processes learn the addresses of the servers, its secrets to a file apart."""
+        self._records.write(
+            credentials_path(self._home.path), dict(credentials_of(where.database_url, where.redis_url))
+        )
+        shown = where.shown()
+        known = {name: getattr(shown, name) for name in Whereabouts.model_fields}
         note = FleetNote(**known, kind=self._kind, owner=process_mark(os.getpid()), ready=ready)
         self._records.write(note_path(self._home.path), note.model_dump(mode="json"))
 
@@ -139,7 +144,8 @@ class Ownership:
     def release(self) -> None:
         """Release the home after all child processes have ended."""
         if self._lock.held:
-            self._records.remove(note_path(self._home.path), self._home.run / _CHILDREN)
+            home = self._home.path
+            self._records.remove(note_path(home), credentials_path(home), self._home.run / _CHILDREN)
         self._marks = {}
         self._attached.release()
         self._lock.release()

