@@ -25,8 +25,8 @@ happens next (see :mod:`integrations.retry`):
 ``outage`` tells which classes are failures of the provider itself and count for its circuit breaker: no answer, an
 unreadable answer, a 5xx. A refusal of our request, content, key or rate says that the provider works.
 
-Invariant: every class survives JSON (``to_dict``/``from_dict``) and pickle, and its message never
-holds a secret or a person's data.
+Invariant: every class survives JSON (``to_dict``/``from_dict``) and pickle, its text can be stored, and its message
+never holds a secret or a person's data.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from integrations.values import clean_text
+
 #: Upper bound of a delay in seconds, also for a provider's Retry-After. The call is tried again after it.
 MAX_DELAY_S = 900.0
+MAX_DETAIL = 500  #: characters kept of a provider's error code
 
 
 class IntegrationError(Exception):
@@ -56,6 +59,7 @@ class IntegrationError(Exception):
         detail: str | None = None,
         retry_after: float | None = None,
     ) -> None:
+        message, detail = clean_text(message), clean_text(detail)[:MAX_DETAIL] if detail else detail
         super().__init__(f"{provider}: {message}" + (f" [{detail}]" if detail else ""))
         self.provider = provider
         self.message = message

@@ -40,6 +40,7 @@ from integrations.http import HttpReply, QueryValue, credential, send
 from integrations.settings import Settings
 
 NAME = "hunter"
+MAX_PEOPLE = 100  #: that one answer can hold at most
 STATUSES = frozenset({"valid", "invalid", "accept_all", "webmail", "disposable", "unknown"})
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -119,7 +120,7 @@ class Hunter:
             return FoundEmail(email=None, suppressed=True)
         return FoundEmail(
             email=_text(data, "email"),
-            score=_number(data, "score"),
+            score=_percent(data, "score"),
             position=_text(data, "position"),
             company=_text(data, "company"),
             domain=_text(data, "domain"),
@@ -139,7 +140,7 @@ class Hunter:
         status = _text(data, "status")
         if status not in STATUSES:
             raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=(status or "none")[:40])
-        return Verification(status=status, score=_number(data, "score"))
+        return Verification(status=status, score=_percent(data, "score"))
 
     def domain_search(
         self, domain: str | None, *, company: str | None = None, limit: int = 10, timeout: float
@@ -163,9 +164,9 @@ class Hunter:
                     first_name=_text(item, "first_name"),
                     last_name=_text(item, "last_name"),
                     position=_text(item, "position"),
-                    confidence=_number(item, "confidence"),
+                    confidence=_percent(item, "confidence"),
                 )
-                for item in (listed if isinstance(listed, list) else [])
+                for item in (listed[:MAX_PEOPLE] if isinstance(listed, list) else [])
                 if isinstance(item, dict) and item.get("type") != "generic" and (email := _text(item, "value"))
             ),
         )
@@ -199,9 +200,11 @@ def _text(item: Mapping[str, object], key: str) -> str | None:
     return value.strip()[:300] or None if isinstance(value, str) else None
 
 
-def _number(item: Mapping[str, object], key: str) -> int | None:
+def _percent(item: Mapping[str, object], key: str) -> int | None:
     value = item.get(key)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if 0 <= value <= 100 else None
 
 
 def _describe(reply: HttpReply) -> str | None:
@@ -212,4 +215,4 @@ def _describe(reply: HttpReply) -> str | None:
         return None
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     found = first.get("id")
-    return found if isinstance(found, str) and found else None
+    return found[:120] if isinstance(found, str) and found else None

@@ -33,6 +33,7 @@ from integrations.errors import (
 )
 from integrations.http import HttpReply, credential, send
 from integrations.settings import Settings
+from integrations.values import MAX_URL, http_url
 
 NAME = "serpapi"
 MAX_PAGE = 100  #: results that one page can hold at most
@@ -122,12 +123,12 @@ class SerpApi:
             SearchResult(
                 position=start + place,
                 title=_text(item, "title"),
-                link=_text(item, "link"),
+                link=link,
                 snippet=_text(item, "snippet"),
                 source=_text(item, "source"),
             )
-            for place, item in enumerate(found, start=1)
-            if isinstance(item, dict) and _text(item, "link").startswith(("http://", "https://"))
+            for place, item in enumerate(found[:MAX_PAGE], start=1)
+            if isinstance(item, dict) and (link := http_url(_text(item, "link", MAX_URL + 1)))
         )
         return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
 
@@ -145,9 +146,9 @@ class SerpApi:
         return results[:num]
 
 
-def _text(item: Mapping[str, object], key: str) -> str:
+def _text(item: Mapping[str, object], key: str, most: int = MAX_TEXT) -> str:
     value = item.get(key)
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
+    return value[:most] if isinstance(value, str) else ""
 
 
 def _mapping(item: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -36,11 +36,11 @@ from integrations.http import (
     MAX_BYTES,
     credential,
     read_bounded,
-    strict_json,
     was_not_sent,
 )
 from integrations.http_errors import unanswered
 from integrations.settings import ProviderSettings
+from integrations.values import parse_json
 
 PAGE_SIZE = 100
 MAX_PAGES = 500  #: a listing that never ends is the provider's failure
@@ -161,7 +161,7 @@ class Graph:
 
 def _json(answer: requests.Response) -> Any:
     try:
-        return strict_json(answer.content)
+        return parse_json(answer.content)
     except ValueError:
         return None
 
