@@ -11,6 +11,7 @@ happens next (see :mod:`integrations.retry`):
     │   ├── BadRequestError       it refused our arguments
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered in a form that we can't use
+    │   ├── InvalidResultError    what was made of its answer can't be stored; a unit's last error
     │   ├── NotFoundError         the object we named does not exist there
     │   └── ProviderUnavailableError  its outage outlasted ``max_wait_s``; a unit's last error, never raised by a call
     ├── NeedsAttentionError       a person has to act before any retry makes sense
@@ -128,6 +129,12 @@ class InvalidAnswerError(PermanentError):
     """Raised when the provider answered in a form that we can't use."""
 
     code = "invalid_answer"
+
+
+class InvalidResultError(PermanentError):
+    """Final error of a unit whose result, or a part of it on the way, can't be stored; its cost is booked."""
+
+    code = "invalid_result"
 
 
 class NotFoundError(PermanentError):

@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 import psycopg2
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -29,6 +29,19 @@ POOL_SIZE = 8
 MAX_OVERFLOW = 4
 #: Postgres may restart under us; calls wait this long for it before they give up.
 RECONNECT_S = 30.0
+
+
+#: Largest JSON of one argument in bytes; Postgres' own bound, by which it refuses, is four times higher.
+MAX_JSON = 64 * 1024 * 1024
+#: SQLSTATE classes by which Postgres refuses a value and not the statement: data exception, program limit exceeded.
+_OF_A_VALUE = ("22", "54")
+
+
+class UnstorableError(ValueError):
+    """Raised when a value can't be stored: a NUL, half a character, a number out of range, a size above a limit.
+
+    Its text says why, and never holds the value.
+    """
 
 
 class DatabaseUnavailableError(ConnectionError):
@@ -57,9 +70,18 @@ def place(database_url: str) -> str:
 def encode(value: object, *, nulls: bool = True) -> str:
     """Return JSON text for a jsonb argument (Decimal as string, datetimes in ISO 8601).
 
-    Without ``nulls`` the fields of models that are None are left out.
+    Without ``nulls`` the fields of models that are None are left out. Raises UnstorableError for half a character, for
+    what is nested too deeply, and for what is larger than MAX_JSON. A NUL is for Postgres to refuse.
     """
-    return to_json(value, inf_nan_mode="null", exclude_none=not nulls).decode()
+    try:
+        text = to_json(value, inf_nan_mode="null", exclude_none=not nulls)
+    except PydanticSerializationError as error:
+        if "unknown type" in str(error):  # a defect of the caller
+            raise
+        raise UnstorableError("half a character, or nested too deeply") from None
+    if len(text) > MAX_JSON:
+        raise UnstorableError(f"{len(text):,} bytes are above the limit of {MAX_JSON:,}")
+    return text.decode()
 
 
 class Transaction:
@@ -69,8 +91,8 @@ class Transaction:
         self._cursor = cursor
 
     def rows(self, sql: str, *args: object) -> list[Row]:
-        """Run one statement and fetch all its rows."""
-        self._cursor.execute(sql, args)
+        """Run one statement and fetch all its rows. Raises UnstorableError when a value is refused."""
+        self.run(sql, *args)
         return list(self._cursor.fetchall())
 
     def value(self, sql: str, *args: object) -> Any:
@@ -78,8 +100,15 @@ class Transaction:
         return self.rows(sql, *args)[0][0]
 
     def run(self, sql: str, *args: object) -> None:
-        """Run one statement without rows."""
-        self._cursor.execute(sql, args)
+        """Run one statement without rows. Raises UnstorableError when a value is refused."""
+        try:
+            self._cursor.execute(sql, args)
+        except psycopg2.Error as error:
+            if not (error.pgcode or "").startswith(_OF_A_VALUE):
+                raise
+            raise UnstorableError(f"Postgres refuses a value ({error.pgcode}, {type(error).__name__})") from None
+        except ValueError as error:  # of the driver: a NUL, or half a character
+            raise UnstorableError(f"text that can't be sent ({type(error).__name__})") from None
 
 
 class Database:
@@ -102,7 +131,8 @@ class Database:
         """Run one statement and fetch all its rows.
 
         Reconnects when Postgres went away. A statement may then run twice, so only statements that may be
-        repeated go through here. Raises DatabaseUnavailableError when Postgres stays away for RECONNECT_S.
+        repeated go through here. Raises DatabaseUnavailableError when Postgres stays away for RECONNECT_S, and
+        UnstorableError when it refuses a value.
         """
         return self._run(lambda cursor: Transaction(cursor).rows(sql, *args))
 

@@ -53,6 +53,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("orchestration.flow.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),
     ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
     ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
+    ("orchestration.ledger.database", "UnstorableError", BAD_INPUT, "unstorable"),
     ("orchestration.ledger.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
     ("workers.supervisor", "ServiceError", UNREACHABLE, "unreachable"),
 )
