@@ -57,8 +57,10 @@ BAD_ADDRESS = (
 )
 BAD_TEXT = (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidJSONError)
 
-# urllib3 writes every request line with its query at DEBUG, and a query may hold a key.
+# urllib3 writes every request line with its query at DEBUG, and the URL of an answer with torn headers as a warning; a
+# query may hold a key.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,31 +106,7 @@ class SerpApi:
             classify=_classify,
             describe=_describe,
         )
-        body = reply.json_object()
-        code = _error_code(body)
-        state = _mapping(body, "search_information").get("organic_results_state")
-        status = _text(_mapping(body, "search_metadata"), "status")
-        if body.get("error"):
-            if state == "Fully empty" or code == NO_RESULTS:
-                return SearchPage(results=(), more=False)
-            raise TransientError(NAME, "the search ended in an error", detail=code)
-        if status not in ("", "Success", "Cached"):
-            raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
-        found = body.get("organic_results", [] if status else None)
-        if not isinstance(found, list):
-            raise TransientError(NAME, "answered without a page of results")
-        results = tuple(
-            SearchResult(
-                position=start + place,
-                title=_text(item, "title"),
-                link=link,
-                snippet=_text(item, "snippet"),
-                source=_text(item, "source"),
-            )
-            for place, item in enumerate(found[:MAX_PAGE], start=1)
-            if isinstance(item, dict) and (link := http_url(_text(item, "link", MAX_URL + 1)))
-        )
-        return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
+        return page_of(reply, start)
 
     def search(self, query: str, *, num: int = 20, timeout: float) -> list[SearchResult]:
         """Return the first ``num`` results, from as many pages as they need.
@@ -144,6 +120,35 @@ class SerpApi:
             if not page.more:
                 break
         return results[:num]
+
+
+def page_of(reply: HttpReply, start: int = 0) -> SearchPage:
+    """Read an answer with results from ``start`` on. Raises TransientError for one without a page of results."""
+    body = reply.json_object()
+    code = _error_code(body)
+    state = _mapping(body, "search_information").get("organic_results_state")
+    status = _text(_mapping(body, "search_metadata"), "status")
+    if body.get("error"):
+        if state == "Fully empty" or code == NO_RESULTS:
+            return SearchPage(results=(), more=False)
+        raise TransientError(NAME, "the search ended in an error", detail=code)
+    if status not in ("", "Success", "Cached"):
+        raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
+    found = body.get("organic_results", [] if status else None)
+    if not isinstance(found, list):
+        raise TransientError(NAME, "answered without a page of results")
+    results = tuple(
+        SearchResult(
+            position=start + place,
+            title=_text(item, "title"),
+            link=link,
+            snippet=_text(item, "snippet"),
+            source=_text(item, "source"),
+        )
+        for place, item in enumerate(found[:MAX_PAGE], start=1)
+        if isinstance(item, dict) and (link := http_url(_text(item, "link", MAX_URL + 1)))
+    )
+    return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
 
 
 def _text(item: Mapping[str, object], key: str, most: int = MAX_TEXT) -> str:

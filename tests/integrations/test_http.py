@@ -239,3 +239,9 @@ def test_retry_after_that_says_nothing(value: str) -> None:
 def test_retry_after_survives_anything(value: str) -> None:
     found = retry_after({"Retry-After": value})
     assert found is None or 0 <= found < float("inf")
+
+
+def test_torn_headers_put_no_url_into_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with raw_server(saying(OK + b"No colon here\r\nContent-Length: 2\r\n\r\n{}")) as server:
+        send("x", "GET", server.url, timeout=5, params={"api_key": "s3cret"})
+    assert "s3cret" not in caplog.text

@@ -213,8 +213,9 @@ def _put(value: object, path: Sequence[str], new: object, key: str) -> object:
     if value is None or isinstance(value, Mapping):
         return _put_in(value or {}, path, new, key)
     if isinstance(value, list):
-        if not first.isdecimal() or int(first) >= len(value):
-            raise CampaignFileError(f"--set {key}: {first!r} is no place in a list of {len(value)} (0 is the first)")
+        if not first.isdecimal() or len(first) > 9 or int(first) >= len(value):
+            place = f"{first[:80]!r} is no place in a list of {len(value)} (0 is the first)"
+            raise CampaignFileError(f"--set {key[:80]}: {place}")
         return [_put(item, rest, new, key) if n == int(first) else item for n, item in enumerate(value)]
     raise CampaignFileError(f"--set {key}: {first!r} can't be set inside {_kind(value)}")
 
