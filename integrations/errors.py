@@ -132,7 +132,7 @@ class InvalidAnswerError(PermanentError):
 
 
 class InvalidResultError(PermanentError):
-    """Final error of a unit whose result, or a part of it on the way, can't be stored; its cost is booked."""
+    """Final error of a unit whose result, or a part of it on the way, can't be stored, while its cost is booked."""
 
     code = "invalid_result"
 

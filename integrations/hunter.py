@@ -148,7 +148,10 @@ class Hunter:
 
 
 def email_of(reply: HttpReply) -> FoundEmail:
-    """Read an answer about one person's address. Raises TransientError for one without data."""
+    """Read an answer about one person's address.
+
+    Raises TransientError for one without data.
+    """
     data = _data(reply)
     return FoundEmail(
         email=_text(data, "email"),
@@ -160,7 +163,10 @@ def email_of(reply: HttpReply) -> FoundEmail:
 
 
 def verdict_of(reply: HttpReply) -> Verification:
-    """Read a verdict on an address. Raises TransientError without data, InvalidAnswerError for an unknown status."""
+    """Read a verdict on an address.
+
+    Raises TransientError without data, InvalidAnswerError for an unknown status.
+    """
     if reply.status == 202:
         return Verification(status="pending")
     if reply.status == 222:
@@ -173,7 +179,10 @@ def verdict_of(reply: HttpReply) -> Verification:
 
 
 def facts_of(reply: HttpReply) -> DomainFacts:
-    """Read an answer about a company. Raises TransientError for one without data."""
+    """Read an answer about a company.
+
+    Raises TransientError for one without data.
+    """
     data = _data(reply)
     listed = data.get("emails")
     return DomainFacts(

@@ -123,7 +123,10 @@ class SerpApi:
 
 
 def page_of(reply: HttpReply, start: int = 0) -> SearchPage:
-    """Read an answer with results from ``start`` on. Raises TransientError for one without a page of results."""
+    """Read an answer with results from ``start`` on.
+
+    Raises TransientError for one without a page of results.
+    """
     body = reply.json_object()
     code = _error_code(body)
     state = _mapping(body, "search_information").get("organic_results_state")

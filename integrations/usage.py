@@ -18,7 +18,7 @@ MAX_NAME = 200  #: characters kept of a provider's or model's name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Consumption of one call to a provider; what can't be a count of tokens or an amount is bounded or unknown."""
+    """Consumption of one call to a provider, in which a figure that can't be true is bounded or unknown."""
 
     provider: str
     model: str | None = None

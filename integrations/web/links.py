@@ -112,7 +112,7 @@ def _site(url: str) -> str:
 
 
 def _base(page_url: str, href: str | None) -> str:
-    """Return what a page's links are relative to; a base that is no URL counts as none."""
+    """Return what a page's links are relative to, where a base that is no URL counts as none."""
     try:
         return urljoin(page_url, href) if href else page_url
     except ValueError:

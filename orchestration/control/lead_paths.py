@@ -46,7 +46,10 @@ def read_files(config: CampaignConfig, within: Path | None = None) -> tuple[Camp
 
 
 def refuse_paths(config: CampaignConfig) -> None:
-    """Refuse a configuration from elsewhere that names a file of this machine. Raises ConfigError."""
+    """Refuse a configuration from elsewhere that names a file of this machine.
+
+    Raises ConfigError.
+    """
     problems = [
         f"lead_sources.{number}.path: no file of this machine is read for a campaign that was sent here; "
         "name a stored file by its file_id"
@@ -63,7 +66,10 @@ def file_ids(config: CampaignConfig) -> list[str]:
 
 
 def _read(path: str, most: int, within: Path | None) -> bytes:
-    """Return the content of a file. Raises ValueError, whose text says what is wrong."""
+    """Return the content of a file.
+
+    Raises ValueError, whose text says what is wrong.
+    """
     try:
         file = _allowed(Path(path).expanduser(), within)
         descriptor = os.open(file, _FLAGS)
@@ -87,7 +93,10 @@ def _read(path: str, most: int, within: Path | None) -> bytes:
 
 
 def _allowed(file: Path, within: Path | None) -> Path:
-    """Return the path to open. Raises ValueError when it leads out of the folder that is allowed."""
+    """Return the path to open.
+
+    Raises ValueError when it leads out of the folder that is allowed.
+    """
     if within is None:
         return file
     folder = within.resolve()

@@ -1,4 +1,4 @@
-"""Submissions from elsewhere: a task by name, a request. All of it is data from a stranger until it is checked here.
+"""Submissions from elsewhere, which are data from a stranger until they are checked here: a task by name, a request.
 
 Pure. Invariant: whatever arrives, the answer is a configuration and a key that can be stored, or a refusal in words;
 no file of this machine is read for it.
@@ -19,7 +19,10 @@ KEY_WORDS = f"a key is text of 1 to {MAX_KEY} characters without control charact
 
 
 def checked_key(key: object, name: str = "idempotency_key") -> str:
-    """Return a key that can be stored. Raises ConfigError for any other value, ``name`` being what it is called."""
+    """Return a key that can be stored.
+
+    Raises ConfigError for any other value, ``name`` being what it is called.
+    """
     if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or _CONTROL.search(key) or not key.strip():
         raise ConfigError([f"{name}={shown(key)}: {KEY_WORDS}"])
     return key
@@ -47,7 +50,7 @@ def received(config: object, key: object, unknown: Sequence[object] = ()) -> tup
 
 
 def refusal_key(key: object, task_id: object) -> str | None:
-    """Return what a refusal is recorded under: the key, else the id of the task that brought it; None without any."""
+    """Return what a refusal is recorded under: the key, else the id of the task that brought it, else None."""
     for one in (key, task_id):
         try:
             return checked_key(one)

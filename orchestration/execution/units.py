@@ -109,7 +109,7 @@ def _run(
 
 
 def record(ledger: Ledger, at: Position, results: Sequence[UnitResult]) -> int:
-    """Record results as ``Ledger.finish`` does and return its code; one that can't be stored is a failed one."""
+    """Record results as ``Ledger.finish`` does and return its code, one that can't be stored as a failed one."""
     try:
         return ledger.finish(at, results)
     except UnstorableError:
@@ -135,7 +135,10 @@ def unstorable(unit: Unit, error: UnstorableError) -> UnitResult:
 
 
 def _jsonable(output: Mapping[str, object]) -> Any:
-    """Return a unit's output as JSON. Raises UnstorableError when it is nested too deeply, or holds bytes."""
+    """Return a unit's output as JSON.
+
+    Raises UnstorableError when it is nested too deeply, or holds bytes.
+    """
     try:
         return to_jsonable_python(output)
     except PydanticSerializationError:  # of no type that JSON knows: a defect of ours

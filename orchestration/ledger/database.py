@@ -91,7 +91,10 @@ class Transaction:
         self._cursor = cursor
 
     def rows(self, sql: str, *args: object) -> list[Row]:
-        """Run one statement and fetch all its rows. Raises UnstorableError when a value is refused."""
+        """Run one statement and fetch all its rows.
+
+        Raises UnstorableError when a value is refused.
+        """
         self.run(sql, *args)
         return list(self._cursor.fetchall())
 
@@ -100,7 +103,10 @@ class Transaction:
         return self.rows(sql, *args)[0][0]
 
     def run(self, sql: str, *args: object) -> None:
-        """Run one statement without rows. Raises UnstorableError when a value is refused."""
+        """Run one statement without rows.
+
+        Raises UnstorableError when a value is refused.
+        """
         try:
             self._cursor.execute(sql, args)
         except psycopg2.Error as error:

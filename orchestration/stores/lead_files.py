@@ -45,7 +45,10 @@ class LeadFileStore:
         )  # fmt: skip
 
     def require(self, file_ids: Collection[str]) -> None:
-        """Check that files are stored. Raises ConfigError naming those that are not."""
+        """Check that files are stored.
+
+        Raises ConfigError naming those that are not.
+        """
         if not file_ids:
             return
         sql = "SELECT file_id FROM marketing.lead_files WHERE file_id = ANY(%s::text[])"

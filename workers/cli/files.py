@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1_000_000
 #: Values after every alias is written out. A big honest campaign has a few thousand.
 MAX_VALUES = 50_000
+MAX_DIGITS = 100  #: of a number; reading one takes quadratic time
 STDIN = "-"
 
 
@@ -125,6 +126,10 @@ def _inspect(root: yaml.Node, name: str) -> None:
             raise CampaignFileError(f"{name}: line {node.start_mark.line + 1}: an alias refers to itself")
         open_nodes.add(id(node))
         total = 1
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")) and len(node.value) > MAX_DIGITS:
+            raise CampaignFileError(
+                f"{name}: line {node.start_mark.line + 1}: a number has at most {MAX_DIGITS} digits"
+            )
         if isinstance(node, yaml.MappingNode):
             _refuse_doubles(node, name)
             total += sum(size(key) + size(value) for key, value in node.value)
