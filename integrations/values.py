@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
-#: Characters that no text needs: control characters but tab and line ends, and halves of surrogate pairs.
-UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]+")
+#: What no text needs: sequences that colour a terminal, control characters but tab and line ends, halves of surrogate
+#: pairs.
+UNSTORABLE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]+|\x1b")
 MAX_INTEGER = 2**63 - 1  #: what a bigint holds
 MAX_DEPTH = 64  #: levels of nested JSON; deeper ones are cut to null
 MAX_URL = 2000  #: characters of a URL

@@ -28,7 +28,7 @@ from integrations.values import (
         ("\ude00 half", " half"),
         ("pair \ud83d\ude00", "pair 😀"),
         ("tab\tline\r\nend", "tab\tline\r\nend"),
-        ("bell\x07\x1b[31mred\x7f", "bell[31mred"),
+        ("bell\x07\x1b[31mred\x7f", "bellred"),
         ("plain ü 😀", "plain ü 😀"),
     ],
 )

@@ -13,7 +13,7 @@ from agents.registry import agents
 from integrations.settings import Settings
 from orchestration.execution.context import Resources
 
-CAMPAIGNS = 50
+CAMPAIGNS = 25
 ROUNDS = 12  #: each makes what is due later due at once
 
 
@@ -23,7 +23,7 @@ def test_no_answer_of_a_provider_wedges_a_campaign(database_url: str) -> None:
     one = Harness(database_url, agents(), placement="local")
     with hostile_providers(seed=5) as providers:
         env = {"SERPAPI_BASE_URL": providers.url, "HUNTER_BASE_URL": providers.url, "DNS_RESOLVER": providers.resolver}
-        settings = Settings.from_env({**env, "HTTP_TIMEOUT": "1"})
+        settings = Settings.from_env({**env, "HTTP_TIMEOUT": "0.4"})
         one.orchestrator = replace(one.orchestrator, resources=Resources.of(settings, one.database))
         for number in range(CAMPAIGNS):
             one.submit(
