@@ -11,7 +11,6 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import (
@@ -23,7 +22,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
-    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -31,67 +29,68 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from agents.config_values import (
+    PATTERN_WORDS,
+    Currency,
+    Duration,
+    FilePath,
+    HttpUrl,
+    Identifier,
+    Identifiers,
+    LongText,
+    Money,
+    Name,
+    Text,
+    Texts,
+    listed,
+    oversized,
+    shown,
+)
 from agents.gates import Gate
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
 
 from integrations.ads.registry import canonical, platforms
+from integrations.values import MAX_INTEGER, faults, visible
 
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
+MAX_EMPLOYEES = 5_000_000  #: nobody employs more
 MAX_PIECES = 50
+MAX_PROBLEM, MAX_PROBLEMS = 1000, 50  #: characters of one problem, and problems of one refusal
 MAX_SOURCES = 50
 UNKNOWN_AGENT = "agent"  #: error type of a key of ``agents`` that no installed agent is named by
 UNKNOWN_PLATFORM = "ad_platform"  #: error type of an entry of ``ad_platforms`` that no installed platform is named by
 UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
-_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhdw])", re.ASCII)
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 class ConfigError(ValueError):
-    """Raised when a configuration is refused, with ``problems`` that say each key, its value and what is right."""
+    """Raised when a configuration is refused, with ``problems`` that say each key, its value and what is right.
 
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+    The problems can be stored and printed, whatever the configuration held: 50 at most, of 1,000 characters each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = [visible(problem)[:MAX_PROBLEM] for problem in problems[:MAX_PROBLEMS]]
+        super().__init__("; ".join(self.problems))
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
         return (ConfigError, (self.problems,))
 
 
-def listed(value: object) -> Sequence[object]:
-    """Make one value where a list is expected a list of one."""
-    if value is None:
-        return ()
-    return value if isinstance(value, list | tuple) else (value,)
-
-
-def _duration(value: object) -> object:
-    """``"36h"``, ``"7d"``, seconds as a number, or ISO 8601 (``"P7D"``, left to pydantic)."""
-    if isinstance(value, str) and (found := _DURATION.fullmatch(value.strip().lower())):
-        return timedelta(seconds=float(found["number"]) * _UNIT_SECONDS[found["unit"]])
-    return value
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(max_length=200)]
-Money = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2, allow_inf_nan=False)]
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0), le=timedelta(days=3650))]
-_HTTP_URL = r"^https?://[^\s/]+\S*$"
-_CURRENCY = r"^[A-Za-z]{3}$"
-HttpUrl = Annotated[str, StringConstraints(strip_whitespace=True, pattern=_HTTP_URL, max_length=2000)]
-#: What a pattern means, for people.
-_PATTERN_WORDS = {
-    _HTTP_URL: "write a URL that begins with http:// or https://",
-    _CURRENCY: "write a currency of three letters, such as USD or EUR (ISO 4217)",
-}
-
-
 class Section(BaseModel):
-    """Base of every part of the configuration: immutable, unknown keys refused, known by name or alias."""
+    """Base of every part of the configuration: immutable, storable, unknown keys refused, known by name or alias."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=False, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        for keys, what in faults(value):
+            raise ValueError(f"{'.'.join(keys)}: {what}" if keys else what)
+        return value
 
 
 class TargetAudience(Section):
@@ -114,8 +113,10 @@ class TargetAudience(Section):
     @field_validator("company_size")
     @classmethod
     def _size(cls, value: str | int | None) -> str | int | None:
-        if isinstance(value, int) and value < 1:
-            raise ValueError("a company has at least 1 employee")
+        if isinstance(value, int) and not 1 <= value <= MAX_EMPLOYEES:
+            raise ValueError(f"write a number of employees from 1 to {MAX_EMPLOYEES:,}")
+        if isinstance(value, str) and len(value) > 100:
+            raise ValueError('write a range such as "51-200" or "500+"')
         if isinstance(value, str) and not re.fullmatch(r"\s*[\d,. ]+\s*(\+|[-–]\s*[\d,. ]+)?\s*", value):
             raise ValueError('write a number of employees or a range such as "51-200" or "500+"')
         return value
@@ -137,8 +138,8 @@ class SourceConfig(Section):
 class FileSourceConfig(SourceConfig):
     """Base of a source with a file of the user's, which the client reads at submit and stores as ``file_id``."""
 
-    path: Text | None = None
-    file_id: Text | None = None
+    path: FilePath | None = None
+    file_id: Identifier | None = None
 
     @model_validator(mode="after")
     def _named(self) -> Self:
@@ -204,13 +205,13 @@ class Brand(Section):
 class Models(Section):
     """Language models to use, by default the one of LLM_MODEL."""
 
-    default: Text | None = None
-    fallbacks: Texts = Field(default=(), description="tried in this order while the one before can't be reached")
+    default: Identifier | None = None
+    fallbacks: Identifiers = Field(default=(), description="tried in this order while the one before can't be reached")
     template_after: Duration = Field(
         default=timedelta(hours=1), description="a piece from the brief alone when no model was there for this long"
     )
     temperature: float = Field(default=0.2, ge=0, le=2)
-    seed: int = 7
+    seed: int = Field(default=7, ge=-MAX_INTEGER, le=MAX_INTEGER)
 
 
 class Enrichment(Section):
@@ -246,7 +247,7 @@ class Limits(Section):
 class CampaignConfig(Section):
     """Whole campaign, in which every key but ``target_audience`` has a default."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = "Campaign"
+    name: Name = "Campaign"
     target_audience: TargetAudience
     lead_sources: Annotated[
         tuple[Annotated[SourceConfig, _ChosenByType()], ...], BeforeValidator(listed), Field(max_length=MAX_SOURCES)
@@ -255,7 +256,7 @@ class CampaignConfig(Section):
         default=(), validation_alias=AliasChoices("ad_platforms", "platforms")
     )
     budget: Money | None = Field(default=None, description="total over the schedule")
-    currency: Annotated[str, StringConstraints(to_upper=True, pattern=_CURRENCY)] = "USD"
+    currency: Currency = "USD"
     content_required: bool = True
     content_requirements: Annotated[
         tuple[ContentRequirement, ...], BeforeValidator(listed), Field(max_length=MAX_PIECES)
@@ -301,6 +302,8 @@ class CampaignConfig(Section):
         """
         if not isinstance(data, Mapping):
             raise ConfigError([f"a campaign is a mapping of keys, not {type(data).__name__}"])
+        if problem := oversized(data):
+            raise ConfigError([problem])
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
@@ -346,23 +349,18 @@ def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
             lines.append(f"{where}: unknown key{_nearest(keys[-1], _section(keys[:-1], data))}")
             continue
         pattern = str(item.get("ctx", {}).get("pattern"))
-        text = _PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
+        text = PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
         if item["type"] == "missing":
             lines.append(f"{where}: is missing")
         elif item["type"] in _SAID_WHOLE and isinstance(item["input"], Mapping | list | tuple):
             lines.append(f"{where}: {text}")
         else:
-            lines.append(f"{where}={_shown(item['input'])}: {text}")
+            lines.append(f"{where}={shown(item['input'])}: {text}")
     return lines
 
 
 def _choice(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _nearest(key: str, section: type[Section]) -> str:

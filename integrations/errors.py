@@ -13,6 +13,7 @@ happens next (see :mod:`integrations.retry`):
     │   │   └── TooMuchAskedError it answers only less at once; the client asks for less
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered in a form that we can't use
+    │   ├── InvalidResultError    what was made of its answer can't be stored; a unit's last error
     │   ├── NotFoundError         the object we named does not exist there
     │   └── ProviderUnavailableError  its outage outlasted ``max_wait_s``; a unit's last error, never raised by a call
     ├── NeedsAttentionError       a person has to act before any retry makes sense
@@ -27,8 +28,8 @@ happens next (see :mod:`integrations.retry`):
 ``outage`` tells which classes are failures of the provider itself and count for its circuit breaker: no answer, an
 unreadable answer, a 5xx. A refusal of our request, content, key or rate says that the provider works.
 
-Invariant: every class survives JSON (``to_dict``/``from_dict``) and pickle, and its message never
-holds a secret or a person's data.
+Invariant: every class survives JSON (``to_dict``/``from_dict``) and pickle, its text can be stored, and its message
+never holds a secret or a person's data.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from integrations.values import clean_text
+
 #: Upper bound of a delay in seconds, also for a provider's Retry-After. The call is tried again after it.
 MAX_DELAY_S = 900.0
+MAX_DETAIL = 500  #: characters kept of a provider's error code
 
 
 class IntegrationError(Exception):
@@ -58,6 +62,7 @@ class IntegrationError(Exception):
         detail: str | None = None,
         retry_after: float | None = None,
     ) -> None:
+        message, detail = clean_text(message), clean_text(detail)[:MAX_DETAIL] if detail else detail
         super().__init__(f"{provider}: {message}" + (f" [{detail}]" if detail else ""))
         self.provider = provider
         self.message = message
@@ -142,6 +147,12 @@ class InvalidAnswerError(PermanentError):
     """Raised when the provider answered in a form that we can't use."""
 
     code = "invalid_answer"
+
+
+class InvalidResultError(PermanentError):
+    """Final error of a unit whose result, or a part of it on the way, can't be stored, while its cost is booked."""
+
+    code = "invalid_result"
 
 
 class NotFoundError(PermanentError):

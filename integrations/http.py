@@ -8,9 +8,7 @@ header or a body, because those carry keys and people's data.
 
 from __future__ import annotations
 
-import json as json_codec
 import logging
-import math
 import os
 import threading
 import time
@@ -43,6 +41,7 @@ from integrations.errors import (
 )
 from integrations.http_errors import SAFE_METHODS, error_class, retry_after, unanswered
 from integrations.settings import ProviderSettings, SettingsError
+from integrations.values import parse_json
 
 MAX_BYTES = 10 * 1024 * 1024  #: default bound of an answer's body, decompressed
 CONNECT_TIMEOUT_S = 5.0  #: a host that doesn't accept the connection within these seconds is down
@@ -58,8 +57,10 @@ BAD_ADDRESS = (
 )
 BAD_TEXT = (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidJSONError)
 
-# urllib3 writes every request line with its query at DEBUG, and a query may hold a key.
+# urllib3 writes every request line with its query at DEBUG, and the URL of an answer with torn headers as a warning; a
+# query may hold a key.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +74,13 @@ class HttpReply:
     body: bytes = field(repr=False, default=b"")
 
     def json(self) -> JsonValue:
-        """Return the body as JSON.
+        """Return the body as clean JSON (:func:`integrations.values.parse_json`).
 
         A body that is not JSON counts as no answer: raises TransientError when the method is a reading one, and
         OutcomeUnknownError when it is a writing one.
         """
         try:
-            return strict_json(self.body)
+            return parse_json(self.body)
         except ValueError:
             raise unanswered(
                 self.provider, self.method, f"answered {self.status} with a body that is not JSON"
@@ -92,26 +93,6 @@ class HttpReply:
             text = f"answered JSON of type {type(found).__name__}, not an object"
             raise unanswered(self.provider, self.method, text)
         return found
-
-
-def strict_json(body: bytes | str) -> JsonValue:
-    """Parse a peer's JSON, in which all numbers have to be finite.
-
-    Python reads NaN, Infinity and 1e999 as floats that no JSON column of a database takes. Raises ValueError when the
-    text is not JSON, holds such a number, or is nested too deeply.
-    """
-    try:
-        parsed: JsonValue = json_codec.loads(body, parse_constant=_finite, parse_float=_finite)
-        return parsed
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _finite(text: str) -> float:
-    found = float(text)
-    if not math.isfinite(found):
-        raise ValueError("not a finite number")
-    return found
 
 
 def credential(provider: ProviderSettings, name: str) -> str:

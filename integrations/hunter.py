@@ -40,6 +40,7 @@ from integrations.http import HttpReply, QueryValue, credential, send
 from integrations.settings import Settings
 
 NAME = "hunter"
+MAX_PEOPLE = 100  #: that one answer can hold at most
 STATUSES = frozenset({"valid", "invalid", "accept_all", "webmail", "disposable", "unknown"})
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -112,18 +113,12 @@ class Hunter:
     ) -> FoundEmail:
         """Find the address of a person at ``domain``, or at the company of that name."""
         try:
-            data = _data(
-                self._get("email-finder", {**_place(domain, company), "first_name": first, "last_name": last}, timeout)
+            reply = self._get(
+                "email-finder", {**_place(domain, company), "first_name": first, "last_name": last}, timeout
             )
         except PolicyRefusedError:
             return FoundEmail(email=None, suppressed=True)
-        return FoundEmail(
-            email=_text(data, "email"),
-            score=_number(data, "score"),
-            position=_text(data, "position"),
-            company=_text(data, "company"),
-            domain=_text(data, "domain"),
-        )
+        return email_of(reply)
 
     def verify(self, email: str, *, timeout: float) -> Verification:
         """Verify whether an address takes mail, with status "pending" while Hunter is still at it."""
@@ -131,44 +126,13 @@ class Hunter:
             reply = self._get("email-verifier", {"email": email}, timeout)
         except PolicyRefusedError:
             return Verification(status="unknown", suppressed=True)
-        if reply.status == 202:
-            return Verification(status="pending")
-        if reply.status == 222:
-            return Verification(status="unknown")
-        data = _data(reply)
-        status = _text(data, "status")
-        if status not in STATUSES:
-            raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=(status or "none")[:40])
-        return Verification(status=status, score=_number(data, "score"))
+        return verdict_of(reply)
 
     def domain_search(
         self, domain: str | None, *, company: str | None = None, limit: int = 10, timeout: float
     ) -> DomainFacts:
         """Return facts about the company of a domain (or of that name) and up to ``limit`` of its people."""
-        data = _data(self._get("domain-search", {**_place(domain, company), "limit": limit}, timeout))
-        listed = data.get("emails")
-        return DomainFacts(
-            domain=_text(data, "domain"),
-            organization=_text(data, "organization"),
-            industry=_text(data, "industry"),
-            headcount=_text(data, "headcount"),
-            city=_text(data, "city"),
-            pattern=_text(data, "pattern"),
-            accept_all=data.get("accept_all") is True,
-            disposable=data.get("disposable") is True,
-            webmail=data.get("webmail") is True,
-            people=tuple(
-                KnownPerson(
-                    email=email,
-                    first_name=_text(item, "first_name"),
-                    last_name=_text(item, "last_name"),
-                    position=_text(item, "position"),
-                    confidence=_number(item, "confidence"),
-                )
-                for item in (listed if isinstance(listed, list) else [])
-                if isinstance(item, dict) and item.get("type") != "generic" and (email := _text(item, "value"))
-            ),
-        )
+        return facts_of(self._get("domain-search", {**_place(domain, company), "limit": limit}, timeout))
 
     def _get(self, endpoint: str, params: Mapping[str, QueryValue], timeout: float) -> HttpReply:
         return send(
@@ -181,6 +145,68 @@ class Hunter:
             errors=ERRORS,
             describe=_describe,
         )
+
+
+def email_of(reply: HttpReply) -> FoundEmail:
+    """Read an answer about one person's address.
+
+    Raises TransientError for one without data.
+    """
+    data = _data(reply)
+    return FoundEmail(
+        email=_text(data, "email"),
+        score=_percent(data, "score"),
+        position=_text(data, "position"),
+        company=_text(data, "company"),
+        domain=_text(data, "domain"),
+    )
+
+
+def verdict_of(reply: HttpReply) -> Verification:
+    """Read a verdict on an address.
+
+    Raises TransientError without data, InvalidAnswerError for an unknown status.
+    """
+    if reply.status == 202:
+        return Verification(status="pending")
+    if reply.status == 222:
+        return Verification(status="unknown")
+    data = _data(reply)
+    status = _text(data, "status")
+    if status not in STATUSES:
+        raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=(status or "none")[:40])
+    return Verification(status=status, score=_percent(data, "score"))
+
+
+def facts_of(reply: HttpReply) -> DomainFacts:
+    """Read an answer about a company.
+
+    Raises TransientError for one without data.
+    """
+    data = _data(reply)
+    listed = data.get("emails")
+    return DomainFacts(
+        domain=_text(data, "domain"),
+        organization=_text(data, "organization"),
+        industry=_text(data, "industry"),
+        headcount=_text(data, "headcount"),
+        city=_text(data, "city"),
+        pattern=_text(data, "pattern"),
+        accept_all=data.get("accept_all") is True,
+        disposable=data.get("disposable") is True,
+        webmail=data.get("webmail") is True,
+        people=tuple(
+            KnownPerson(
+                email=email,
+                first_name=_text(item, "first_name"),
+                last_name=_text(item, "last_name"),
+                position=_text(item, "position"),
+                confidence=_percent(item, "confidence"),
+            )
+            for item in (listed[:MAX_PEOPLE] if isinstance(listed, list) else [])
+            if isinstance(item, dict) and item.get("type") != "generic" and (email := _text(item, "value"))
+        ),
+    )
 
 
 def _place(domain: str | None, company: str | None) -> dict[str, QueryValue]:
@@ -199,9 +225,11 @@ def _text(item: Mapping[str, object], key: str) -> str | None:
     return value.strip()[:300] or None if isinstance(value, str) else None
 
 
-def _number(item: Mapping[str, object], key: str) -> int | None:
+def _percent(item: Mapping[str, object], key: str) -> int | None:
     value = item.get(key)
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if 0 <= value <= 100 else None
 
 
 def _describe(reply: HttpReply) -> str | None:
@@ -212,4 +240,4 @@ def _describe(reply: HttpReply) -> str | None:
         return None
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     found = first.get("id")
-    return found if isinstance(found, str) and found else None
+    return found[:120] if isinstance(found, str) and found else None

@@ -33,6 +33,7 @@ from integrations.errors import (
 )
 from integrations.http import HttpReply, credential, send
 from integrations.settings import Settings
+from integrations.values import MAX_URL, http_url
 
 NAME = "serpapi"
 MAX_PAGE = 100  #: results that one page can hold at most
@@ -105,31 +106,7 @@ class SerpApi:
             classify=_classify,
             describe=_describe,
         )
-        body = reply.json_object()
-        code = _error_code(body)
-        state = _mapping(body, "search_information").get("organic_results_state")
-        status = _text(_mapping(body, "search_metadata"), "status")
-        if body.get("error"):
-            if state == "Fully empty" or code == NO_RESULTS:
-                return SearchPage(results=(), more=False)
-            raise TransientError(NAME, "the search ended in an error", detail=code)
-        if status not in ("", "Success", "Cached"):
-            raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
-        found = body.get("organic_results", [] if status else None)
-        if not isinstance(found, list):
-            raise TransientError(NAME, "answered without a page of results")
-        results = tuple(
-            SearchResult(
-                position=start + place,
-                title=_text(item, "title"),
-                link=_text(item, "link"),
-                snippet=_text(item, "snippet"),
-                source=_text(item, "source"),
-            )
-            for place, item in enumerate(found, start=1)
-            if isinstance(item, dict) and _text(item, "link").startswith(("http://", "https://"))
-        )
-        return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
+        return page_of(reply, start)
 
     def search(self, query: str, *, num: int = 20, timeout: float) -> list[SearchResult]:
         """Return the first ``num`` results, from as many pages as they need.
@@ -145,9 +122,41 @@ class SerpApi:
         return results[:num]
 
 
-def _text(item: Mapping[str, object], key: str) -> str:
+def page_of(reply: HttpReply, start: int = 0) -> SearchPage:
+    """Read an answer with results from ``start`` on.
+
+    Raises TransientError for one without a page of results.
+    """
+    body = reply.json_object()
+    code = _error_code(body)
+    state = _mapping(body, "search_information").get("organic_results_state")
+    status = _text(_mapping(body, "search_metadata"), "status")
+    if body.get("error"):
+        if state == "Fully empty" or code == NO_RESULTS:
+            return SearchPage(results=(), more=False)
+        raise TransientError(NAME, "the search ended in an error", detail=code)
+    if status not in ("", "Success", "Cached"):
+        raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
+    found = body.get("organic_results", [] if status else None)
+    if not isinstance(found, list):
+        raise TransientError(NAME, "answered without a page of results")
+    results = tuple(
+        SearchResult(
+            position=start + place,
+            title=_text(item, "title"),
+            link=link,
+            snippet=_text(item, "snippet"),
+            source=_text(item, "source"),
+        )
+        for place, item in enumerate(found[:MAX_PAGE], start=1)
+        if isinstance(item, dict) and (link := http_url(_text(item, "link", MAX_URL + 1)))
+    )
+    return SearchPage(results=results, more=bool(results) and "next" in _mapping(body, "serpapi_pagination"))
+
+
+def _text(item: Mapping[str, object], key: str, most: int = MAX_TEXT) -> str:
     value = item.get(key)
-    return value[:MAX_TEXT] if isinstance(value, str) else ""
+    return value[:most] if isinstance(value, str) else ""
 
 
 def _mapping(item: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -12,22 +12,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agents.config import CampaignConfig
+from agents.config import CampaignConfig, ConfigError
 from agents.ports import SystemClock
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from integrations.fleet_note import read_note
 from integrations.fleet_secrets import with_secrets
+from integrations.plugins import PluginError
 from integrations.settings import Mode, Settings, SettingsError
+from orchestration.control.lead_paths import file_ids, read_files
 from orchestration.control.limits import Amount, change_limits
+from orchestration.control.received import checked_key, received, refusal_key
 from orchestration.control.resolve import resolve as resolve_unit
-from orchestration.control.submission import IdempotencyConflictError, admitted, prepare, read_files
+from orchestration.control.submission import IdempotencyConflictError, admitted, prepare
 from orchestration.control.verbs import Verbs
-from orchestration.ledger.database import Database, encode
+from orchestration.ledger.database import Database, DatabaseUnavailableError, UnstorableError, encode
 from orchestration.ledger.ledger import Ledger
-from orchestration.ledger.world import World
+from orchestration.ledger.world import World, WrongWorldError
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent, CampaignSummary, Reports
 from orchestration.reports.spend import CampaignSpending, FleetSpending, campaign_spend, fleet_spend
 from orchestration.stores.knowledge import KnowledgeBase
@@ -39,6 +43,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_S = 0.2  #: how often a waiting client looks at the row
+
+
+#: By which a submission is refused for what it asks for.
+_REFUSALS = (ConfigError, SettingsError, IdempotencyConflictError, WrongWorldError)
 
 
 class CampaignHandle:
@@ -210,17 +218,27 @@ class Campaigns:
         return cls(connected(env))
 
     def submit(
-        self, config: CampaignConfig, *, idempotency_key: str | None = None, campaign_id: str | None = None
+        self,
+        config: CampaignConfig,
+        *,
+        idempotency_key: str | None = None,
+        campaign_id: str | None = None,
+        lead_files: Path | None = None,
     ) -> CampaignHandle:
         """Enqueue a campaign.
 
-        The same ``idempotency_key`` with the same configuration gives the same campaign. ``campaign_id`` may be given
-        where runs are compared; it must be new. What the configuration leaves out is filled in for the database's
-        world. Raises IdempotencyConflictError when the key belongs to another configuration or world, ConfigError and
-        SettingsError when the campaign can't work, WrongWorldError when this client is of another mode than the
-        database; nothing is stored then.
+        The same ``idempotency_key`` (1 to 200 characters) with the same configuration gives the same campaign.
+        ``campaign_id`` may be given where runs are compared; it must be new. What the configuration leaves out is
+        filled in for the database's world. ``lead_files`` is the one folder that lead files are read from, and relative
+        paths begin there; without it any file is read that the configuration names. Raises IdempotencyConflictError when
+        the key belongs to another configuration or world, ConfigError and SettingsError when the campaign can't work,
+        WrongWorldError when this client is of another mode than the database; nothing is stored then.
         """
-        config, files = read_files(admitted(config, self.settings, self._mode))
+        for key, name in ((idempotency_key, "idempotency_key"), (campaign_id, "campaign_id")):
+            if key is not None:
+                checked_key(key, name)
+        config, files = read_files(admitted(config, self.settings, self._mode), lead_files)
+        self._files.require({*file_ids(config)} - {file.file_id for file in files})
         row, stage = prepare(
             config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
         )
@@ -249,6 +267,30 @@ class Campaigns:
         self.reports.status(campaign_id)
         return CampaignHandle(self, campaign_id)
 
+    def take(self, config: object, key: object, *, task_id: object, unknown: Sequence[object] = ()) -> str | None:
+        """Submit what was sent by task name, and return the campaign's id, or None when it was refused.
+
+        Whatever was sent, a refusal is recorded under its key, or under the id of its task when it has no usable one
+        (:meth:`refusal`). Raises DatabaseUnavailableError when Postgres stays away: then nothing is decided.
+        """
+        try:
+            parsed, checked = received(config, key, unknown)
+            return self.submit(parsed, idempotency_key=checked).campaign_id
+        except DatabaseUnavailableError:
+            raise
+        except (*_REFUSALS, PluginError, UnstorableError) as error:
+            problems = ConfigError(getattr(error, "problems", [str(error)])).problems
+        except Exception as error:  # a defect of ours must not send the message round and round
+            log.exception("a campaign sent by task name was refused by a defect")
+            problems = [f"{type(error).__name__} in our own code (see the worker's log)"]
+        place = refusal_key(key, task_id)
+        if place is None:
+            log.error("a campaign sent by task name is refused and can't be recorded, without a key and a task id")
+        else:
+            log.warning("a campaign sent by task name is refused, see the refusal %s: %s", place, problems[0])
+            self.refuse(place, problems)
+        return None
+
     def refuse(self, idempotency_key: str, problems: Sequence[str]) -> None:
         """Record why a campaign that was sent by task name was refused."""
         self.database.run(
@@ -259,7 +301,10 @@ class Campaigns:
         )
 
     def refusal(self, idempotency_key: str) -> list[str] | None:
-        """Return why a campaign that was sent by task name was refused, or None when it was not."""
+        """Return why a campaign that was sent by task name was refused, or None when it was not.
+
+        One that came without a usable key is found under the id of its task.
+        """
         rows = self.database.rows("SELECT problems FROM marketing.refusals WHERE idempotency_key = %s", idempotency_key)
         return [str(problem) for problem in rows[0][0]] if rows else None
 

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import logging
 
+from celery import Task
 from celery.exceptions import Reject
 from pydantic import JsonValue
 
-from agents.config import CampaignConfig, ConfigError, FileSourceConfig
 from integrations.log_context import log_context
-from integrations.settings import SettingsError
 from orchestration.client import Campaigns
-from orchestration.control.submission import IdempotencyConflictError
 from orchestration.control.verbs import expire_approvals
 from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.execution.reconcile import reconcile
@@ -71,28 +69,21 @@ def _wake_within_budget(process: Runtime) -> None:
             process.deferrals.wake(BUDGET, campaign_id=campaign_id)
 
 
-@app.task(name=SUBMIT_TASK, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
-def submit(config: dict[str, JsonValue], idempotency_key: str) -> str:
+@app.task(name=SUBMIT_TASK, bind=True, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def submit(
+    self: Task, /, config: JsonValue = None, idempotency_key: JsonValue = None, *more: JsonValue, **unknown: JsonValue
+) -> str:
     """Submit a campaign sent by task name from a program without this project's packages.
 
-    The sender gets no answer, so a refusal is recorded under the key (``Campaigns.refusal``). A file source must name
-    a stored ``file_id``, because a path of the sender's machine can't be read here. Nothing but this message holds the
+    The sender gets no answer, so a refusal is recorded under the key, else under the task's id (``Campaigns.refusal``).
+    A file source must name a stored ``file_id``: no path of this machine is read. Nothing but this message holds the
     campaign yet: while Postgres is away it goes back to its queue.
     """
+    process = runtime()
+    campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)
     try:
-        return _submit(runtime(), config, idempotency_key)
+        found = campaigns.take(config, idempotency_key, task_id=self.request.id, unknown=[*more, *unknown])
     except DatabaseUnavailableError as error:
         stopped_by(error)
         raise Reject(error, requeue=True) from None
-
-
-def _submit(process: Runtime, config: dict[str, JsonValue], idempotency_key: str) -> str:
-    campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)
-    try:
-        parsed = CampaignConfig.parse(config)
-        if any(isinstance(s, FileSourceConfig) and s.unread for s in parsed.lead_sources):
-            raise ConfigError(["lead_sources: a file must be given by file_id when a campaign is sent by task name"])
-        return campaigns.submit(parsed, idempotency_key=idempotency_key).campaign_id
-    except (ConfigError, SettingsError, IdempotencyConflictError, WrongWorldError) as error:
-        campaigns.refuse(idempotency_key, getattr(error, "problems", [str(error)]))
-        return "refused"
+    return found or "refused"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 LIMIT = 5_000_000  #: nobody employs more
+MAX_TEXT = 200  #: characters that a size is looked for in
 
 
 def _count(name: str) -> str:
@@ -60,7 +61,7 @@ def parse_size(value: int | str | None) -> Employees | None:
         return None
     if isinstance(value, int):
         return Employees(value, value) if 0 < value <= LIMIT else None
-    text = unicodedata.normalize("NFKC", value).lower().replace("–", "-").replace("—", "-")
+    text = unicodedata.normalize("NFKC", value[:MAX_TEXT]).lower().replace("–", "-").replace("—", "-")
     if _ALONE.search(text):
         return Employees(1, 1)
     for name, pattern in _FORMS:

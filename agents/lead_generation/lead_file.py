@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.config import ConfigError
+from integrations.values import clean_text, parse_json
 
 MAX_BYTES = 10_000_000  #: of a whole file
 MAX_ROWS = 50_000
 MAX_CELL = 2_000  #: characters kept of one cell
 _SWALLOWED = 5_000  #: a cell longer than this has swallowed other rows through an unclosed quote
 _DELIMITERS = ",;\t|"
+_NAMED_DELIMITERS = frozenset(_DELIMITERS + ":^~")  #: that a file may name itself
 
 #: our column -> what people call it, letters and digits only
 _HEADERS: Mapping[str, str] = {
@@ -85,7 +86,7 @@ def parse(data: bytes, filename: str) -> LeadFile:
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:
-    """Decode a file in UTF-8, UTF-16 (by byte order mark or NULs) or else Windows-1252, with warnings."""
+    """Decode a file in UTF-8, UTF-16 (by byte order mark or NULs) or else Windows-1252: clean text, and warnings."""
     warnings: list[str] = []
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = data.decode("utf-16", "replace")
@@ -99,10 +100,10 @@ def decode(data: bytes) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             text = _mixed(data.removeprefix(b"\xef\xbb\xbf"))
             warnings.append("not UTF-8; read as Windows-1252 where it isn't")
-    if "\0" in text:
-        text = text.replace("\0", "")
-        warnings.append("NUL bytes were removed")
-    return text, warnings
+    clean = clean_text(text)
+    if clean != text:
+        warnings.append("control characters were removed")
+    return clean, warnings
 
 
 def _mixed(data: bytes) -> str:
@@ -122,7 +123,8 @@ def _csv_records(text: str, shown: str, warnings: list[str]) -> Iterable[Mapping
     first, _, rest = lines.lstrip("\n").partition("\n")
     delimiter = _delimiter(first, rest)
     if first.lower().startswith("sep="):  # a hint that Excel writes
-        delimiter, lines = first[4:5] or delimiter, rest
+        named = first[4:5]
+        delimiter, lines = named if named in _NAMED_DELIMITERS else delimiter, rest
     try:
         table = _table(lines, delimiter)
     except csv.Error:
@@ -155,11 +157,9 @@ def _delimiter(first: str, rest: str) -> str:
 
 def _json_records(text: str, shown: str) -> Iterable[Mapping[str, str] | None]:
     try:
-        found: object = json.loads(text)
+        found: object = parse_json(text)
     except ValueError:
         found = _json_lines(text, shown)
-    except RecursionError:
-        raise ConfigError([f"{shown}: is nested too deeply; give a JSON list of objects"]) from None
     if isinstance(found, Mapping):
         lists = [value for value in found.values() if isinstance(value, list)]
         found = lists[0] if len(lists) == 1 else [found]
@@ -175,8 +175,8 @@ def _json_lines(text: str, shown: str) -> list[object]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
-                items.append(json.loads(line))
-            except (ValueError, RecursionError):
+                items.append(parse_json(line))
+            except ValueError:
                 raise ConfigError([f"{shown}: line {number} is not JSON; give a JSON list of objects"]) from None
     return items
 

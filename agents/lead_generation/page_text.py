@@ -7,12 +7,14 @@ ever text: nothing in it is obeyed.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+
+from integrations.values import clean_text, parse_json
+from integrations.web.markup import parsable
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_LINES = 5_000
 MAX_LINE = 300  #: characters kept of one line
+_LOOKED_AT = 4 * MAX_LINE  #: characters of a line that addresses are looked for in
 CELL = " \u241f "  #: between the cells of a table's row
 _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "div", "dl", "dt", "fieldset"}
@@ -49,12 +52,16 @@ class PageText:
 
 
 def read_page(html: str) -> PageText:
-    """Parse a page."""
+    """Parse a page, as an empty one when no parser takes its markup."""
     from bs4 import BeautifulSoup, Comment
+    from bs4.exceptions import ParserRejectedMarkup
 
-    soup = BeautifulSoup(html, "html.parser")
+    try:
+        soup = BeautifulSoup(parsable(html), "html.parser")
+    except (ParserRejectedMarkup, AssertionError):  # by the name of which the standard library's parser refuses
+        return PageText()
     data = tuple(_linked_data(soup))
-    title = soup.title.get_text(" ", strip=True)[:MAX_LINE] if soup.title else ""
+    title = _flat(soup.title.get_text(" "))[:MAX_LINE] if soup.title else ""
     site_name, description = _meta(soup, "og:site_name"), _meta(soup, "description") or _meta(soup, "og:description")
     for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
@@ -68,7 +75,7 @@ def read_page(html: str) -> PageText:
         title=title,
         site_name=site_name,
         description=description,
-        headings=tuple(text for tag in soup.find_all(["h1", "h2"]) if (text := _flat(tag.get_text(" ")))),
+        headings=tuple(text for tag in soup.find_all(["h1", "h2"]) if (text := _flat(tag.get_text(" "))[:MAX_LINE])),
         labelled=_labelled(soup),
         rows=tuple(_rows(soup)),
         lines=tuple(_lines(soup)),
@@ -98,7 +105,7 @@ def _meta(soup: BeautifulSoup, name: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return re.sub(r"[\s\u200b\ufeff]+", " ", text).strip()
+    return re.sub(r"[\s\u200b\ufeff]+", " ", clean_text(text)).strip()
 
 
 def _labelled(soup: BeautifulSoup) -> dict[str, str]:
@@ -109,7 +116,7 @@ def _labelled(soup: BeautifulSoup) -> dict[str, str]:
             # A <dt> that is never closed holds its own <dd>.
             said, meant = _flat(term.get_text(" ")), _flat(value.get_text(" "))
             label = said.removesuffix(meant) if value in term.descendants else said
-            found.setdefault(label.strip(" :").lower(), meant[:MAX_LINE])
+            found.setdefault(label.strip(" :").lower()[:MAX_LINE], meant[:MAX_LINE])
     return found
 
 
@@ -123,7 +130,7 @@ def _rows(soup: BeautifulSoup) -> Iterator[tuple[str, ...]]:
 
 
 def _cell(cell: Tag) -> str:
-    return plain_addresses(_flat(cell.get_text(" ")))[:MAX_LINE]
+    return plain_addresses(_flat(cell.get_text(" "))[:_LOOKED_AT])[:MAX_LINE]
 
 
 def _lines(soup: BeautifulSoup) -> Iterator[str]:
@@ -133,7 +140,7 @@ def _lines(soup: BeautifulSoup) -> Iterator[str]:
     count = 0
 
     def flush() -> Iterator[str]:
-        text = plain_addresses(_flat("".join(parts)))
+        text = plain_addresses(_flat("".join(parts))[:_LOOKED_AT])
         parts.clear()
         if text:
             yield text[:MAX_LINE]
@@ -166,8 +173,8 @@ def _after_block(node: PageElement) -> bool:
 def _linked_data(soup: BeautifulSoup) -> Iterator[dict[str, object]]:
     for script in soup.find_all("script", attrs={"type": re.compile(r"^application/ld\+json", re.I)}):
         try:
-            found = json.loads(script.string or "")
-        except (ValueError, RecursionError):
+            found = parse_json(script.string or "")
+        except ValueError:
             continue  # broken markup is common and no reason to lose the page
         yield from _objects(found, 0)
 

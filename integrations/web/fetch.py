@@ -23,6 +23,7 @@ The content of a page is not judged here.
 
 from __future__ import annotations
 
+import codecs
 import re
 import threading
 import time
@@ -50,6 +51,7 @@ from integrations.errors import (
 from integrations.http import BAD_ADDRESS, BAD_TEXT, CONNECT_TIMEOUT_S, DirectSession, read_bounded
 from integrations.http_errors import retry_after
 from integrations.settings import Settings
+from integrations.values import clean_text
 from integrations.web.guard import NAME, Target, check_addresses, check_url
 from integrations.web.links import page_key, ranked_links, same_site
 from integrations.web.robots import MAX_BYTES as MAX_ROBOTS_BYTES
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 2 * 1024 * 1024
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: Codecs of Python that are no charset of any page; some take quadratic time.
+_NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined"})
 _HTML = ("text/html", "application/xhtml+xml", "text/plain")
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -300,17 +304,17 @@ def _html(status: int, headers: Mapping[str, str], body: bytes) -> str:
 
 
 def decode(body: bytes, content_type: str) -> str:
-    """Decode a page by its byte order mark, its header or its meta tag, else as UTF-8 or Windows-1252."""
+    """Decode a page to clean text: by byte order mark, header or meta tag, else as UTF-8 or Windows-1252."""
     if body.startswith(b"\xef\xbb\xbf"):
-        return body.decode("utf-8-sig", "replace")
+        return clean_text(body.decode("utf-8-sig", "replace"))
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", "replace")
+        return clean_text(body.decode("utf-16", "replace"))
     named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.I)
     meta = re.search(rb"<meta[^>]{0,200}charset=[\"']?([\w.:-]+)", body[:4096], re.I)
     for name in (named[1] if named else None, meta[1].decode() if meta else None, "utf-8"):
         try:
-            if name:
-                return body.decode(name)
+            if name and codecs.lookup(name).name not in _NO_CHARSETS:
+                return clean_text(body.decode(name))
         except (LookupError, UnicodeError, ValueError):
             continue
-    return body.decode("cp1252", "replace")
+    return clean_text(body.decode("cp1252", "replace"))

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from integrations.errors import BadRequestError, PolicyRefusedError
+from integrations.values import http_url
 
 NAME = "web"
 PUBLIC_PORTS = frozenset({80, 443})
 #: Sites whose terms forbid scraping and whose owners enforce them in court. Search results about them may be read, but
 #: their pages are never fetched.
 NEVER_FETCHED = ("linkedin.com", "facebook.com", "instagram.com", "x.com", "twitter.com")
-MAX_URL = 2000
 
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
@@ -54,13 +54,12 @@ def check_url(url: str, *, private: bool) -> Target:
     Raises BadRequestError when it is not a plain http or https URL, and PolicyRefusedError when its site is never
     fetched or its port is not allowed.
     """
-    try:
-        parts: SplitResult = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise BadRequestError(NAME, "a URL can't be read") from None
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in ("http", "https") or not host or len(url) > MAX_URL:
+    found_url = http_url(url)
+    if found_url is None:
+        raise BadRequestError(NAME, "a URL is not a plain http or https address")
+    parts = urlsplit(found_url)
+    port, host = parts.port, (parts.hostname or "").rstrip(".")
+    if not host:
         raise BadRequestError(NAME, "a URL is not a plain http or https address")
     if parts.username is not None or parts.password is not None:
         raise BadRequestError(NAME, "a URL holds a user name, which no public page needs")
@@ -69,7 +68,7 @@ def check_url(url: str, *, private: bool) -> Target:
     found = port or (443 if parts.scheme == "https" else 80)
     if not private and found not in PUBLIC_PORTS:
         raise PolicyRefusedError(NAME, f"port {found} is not a public web port")
-    return Target(url=url, scheme=parts.scheme, host=host, port=found)
+    return Target(url=found_url, scheme=parts.scheme, host=host, port=found)
 
 
 def check_addresses(addresses: Sequence[str], *, private: bool) -> str:

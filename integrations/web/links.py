@@ -7,8 +7,12 @@ the order depends on the site only, never on time.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
+
+from integrations.values import http_url
+from integrations.web.markup import parsable
 
 #: words in the path or the link's text -> rank of the page
 _WANTED = (
@@ -70,8 +74,9 @@ def page_key(url: str) -> str:
 def ranked_links(html: str, page_url: str) -> list[tuple[int, str]]:
     """Return (rank, URL) of a page's links to the same site, where a higher rank is read earlier."""
     anchors = _Anchors()
-    anchors.feed(html)
-    base = urljoin(page_url, anchors.base) if anchors.base else page_url
+    with suppress(AssertionError):  # markup that the parser refuses: the links before it count
+        anchors.feed(parsable(html))
+    base = _base(page_url, anchors.base)
     found: dict[str, tuple[int, str]] = {}
     for href, text in anchors.found:
         try:
@@ -81,7 +86,7 @@ def ranked_links(html: str, page_url: str) -> list[tuple[int, str]]:
             inside = parts.scheme in ("http", "https") and same_site(url, page_url)
         except ValueError:
             continue  # a malformed link leads to no page
-        if not inside or _FILES.search(parts.path):
+        if not inside or http_url(url) is None or _FILES.search(parts.path):
             continue
         rank = rank_of(parts.path, text)
         if rank is not None and (key not in found or found[key][0] < rank):
@@ -104,3 +109,11 @@ def _site(url: str) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     # http and https on their own ports are one site.
     return host if port in (80, 443) else f"{host}:{port}"
+
+
+def _base(page_url: str, href: str | None) -> str:
+    """Return what a page's links are relative to, where a base that is no URL counts as none."""
+    try:
+        return urljoin(page_url, href) if href else page_url
+    except ValueError:
+        return page_url

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from uuid import uuid4
 
 from agents import registry
@@ -25,7 +24,6 @@ from orchestration.flow.transition import start
 from orchestration.ledger.database import encode
 from orchestration.ledger.rows import small_state
 from orchestration.spend.ads import check_ad_currency
-from orchestration.stores.lead_files import StoredFile
 
 
 class IdempotencyConflictError(ValueError):
@@ -109,37 +107,6 @@ def forked(parent: CampaignConfig, changes: Mapping[str, object], settings: Sett
 def needed_providers(config: CampaignConfig, agents: Mapping[str, BaseAgent]) -> tuple[str, ...]:
     """Return the providers whose keys the campaign can't do without, as its agents say."""
     return tuple(dict.fromkeys(name for agent in agents.values() for name in agent.needs(config)))
-
-
-def read_files(config: CampaignConfig) -> tuple[CampaignConfig, list[StoredFile]]:
-    """Read the user's lead files, and return the configuration that names them by id, and what is to be stored.
-
-    Raises ConfigError, naming the file and what is wrong, when one can't be read.
-    """
-    sources, files = list(config.lead_sources), []
-    for number, source in enumerate(config.lead_sources):
-        parse = source.plugin.parse_file
-        if parse is None or not isinstance(source, FileSourceConfig) or source.unread is None:
-            continue
-        name = Path(source.unread).name
-        found = parse(_read(source.unread, number, source.plugin.max_file_bytes), name)
-        summary = {"rows": len(found.rows), "rejected": dict(found.rejected), "warnings": list(found.warnings)}
-        files.append(StoredFile(filename=name, rows=encode([dict(row) for row in found.rows]), summary=summary))
-        sources[number] = source.model_copy(update={"path": name, "file_id": files[-1].file_id})
-    return config.model_copy(update={"lead_sources": tuple(sources)}), files
-
-
-def _read(path: str, number: int, most: int) -> bytes:
-    file = Path(path).expanduser()
-    key = f"lead_sources.{number}.path={path!r}"
-    try:
-        if not file.is_file():
-            raise ConfigError([f"{key}: there is no such file (paths are relative to the current folder)"])
-        if file.stat().st_size > most:
-            raise ConfigError([f"{key}: is larger than {most // 1_000_000} MB; split it"])
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigError([f"{key}: can't be read ({error.strerror})"]) from None
 
 
 def config_hash(config: CampaignConfig) -> str:

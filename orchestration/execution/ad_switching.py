@@ -19,10 +19,11 @@ from agents.stopping import OFF, ON, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots
-from orchestration.execution.units import GivenBack
+from orchestration.execution.units import GivenBack, unstorable
 from orchestration.ledger.ad_switches import AGAIN, AdSwitch, AdSwitches, SwitchUnit
 from orchestration.ledger.changes import PAUSED_FROM, StatusChange
 from orchestration.ledger.commits import patch
+from orchestration.ledger.database import UnstorableError
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed
 from orchestration.wakeups import MAX_COUNTDOWN_S, Wakeups
@@ -127,7 +128,7 @@ def carry_out(
         if isinstance(outcome, GivenBack):
             delays.append(outcome.delay_s)
         else:
-            switches.finish(row, switch, outcome)
+            _record(switches, row, switch, outcome)
     units = [unit for unit in switches.units(row.campaign_id) if unit.number == switch.number]
     if not all(unit.finished for unit in units):
         told = progress(switch, units, agents)
@@ -146,3 +147,11 @@ def carry_out(
     elif status in ("queued", "running"):
         wakeups.hop(now.campaign_id, now.agent or switch.agent, now.step)
     return status or "settled by another"
+
+
+def _record(switches: AdSwitches, row: CampaignRow, switch: AdSwitch, result: UnitResult) -> None:
+    """Record a result, or that it can't be stored."""
+    try:
+        switches.finish(row, switch, result)
+    except UnstorableError as error:
+        switches.finish(row, switch, unstorable(result.unit, error))

@@ -18,14 +18,14 @@ from pydantic import JsonValue
 from agents.effects import INTENT, seconds_since_boot
 from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
 from agents.unit import Unit
-from integrations.errors import NotNowError, OverLimitError
+from integrations.errors import InvalidResultError, NotNowError, OverLimitError
 from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.settings import Settings
 from integrations.usage import Usage
 from orchestration.crash_points import reach
 from orchestration.execution.call_guard import Caller, CallGuard
-from orchestration.ledger.database import Database
+from orchestration.ledger.database import Database, UnstorableError
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import Claimed
 from orchestration.spend.ads import AdSpend
@@ -193,16 +193,26 @@ class LedgerContext(UnitResources):
             raise
 
     def journal(self, entry: str, value: JsonValue, usage: Usage | None = None) -> None:
-        """Commit ``value`` under ``entry``, and what it cost."""
-        self.ledger.journal(self.claimed, {entry: value}, usage)
+        """Commit ``value`` under ``entry``, and what it cost.
+
+        Raises InvalidResultError when the value can't be stored; its cost is committed then too.
+        """
+        try:
+            self.ledger.journal(self.claimed, {entry: value}, usage)
+        except UnstorableError as error:
+            raise InvalidResultError(self.unit.provider, f"its answer can't be stored: {error}") from None
         self.entries[entry] = value
 
     def intend(self, entry: str, value: JsonValue) -> None:
         """Commit ``value`` under ``entry`` while the unit is ours.
 
-        Raises NotNowError when it is not any more.
+        Raises NotNowError when it is not any more, InvalidResultError when the value can't be stored.
         """
-        if not self.ledger.intend(self.claimed, {entry: value}):
+        try:
+            ours = self.ledger.intend(self.claimed, {entry: value})
+        except UnstorableError as error:
+            raise InvalidResultError(self.unit.provider, f"what it is to send can't be stored: {error}") from None
+        if not ours:
             raise self._taken_over()
         self.entries[entry] = value
         self.creates = entry.startswith(INTENT)

@@ -29,10 +29,11 @@ from orchestration.execution.placement import (
     choose,
     chord_slots,
 )
-from orchestration.execution.units import GivenBack, run_claimed
+from orchestration.execution.units import GivenBack, record, run_claimed
 from orchestration.flow.cancelling import WIND_DOWN, begin_cancel, end_cancel
-from orchestration.flow.transition import Transition, failed_by_defect, next_transition
+from orchestration.flow.transition import Transition, failed_by_defect, next_transition, unstorable_state
 from orchestration.ledger.changes import ADVANCED
+from orchestration.ledger.database import UnstorableError
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed, Position
 from orchestration.wakeups import MAX_COUNTDOWN_S, Observer, Wakeups
@@ -122,7 +123,7 @@ class Orchestrator:
             if self.pace.wake_needed(campaign_id, outcome.delay_s):
                 self._wake_later(campaign_id, claimed.agent, step, outcome.delay_s)
             return False  # what else is due may wait for its own wake-up too
-        if self.ledger.finish(Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
+        if record(self.ledger, Position(campaign_id, step, stage, claimed.epoch), [outcome]) == 0:
             self.advance(campaign_id, step, stage)
             return False
         return True
@@ -189,7 +190,11 @@ class Orchestrator:
             transition = self._decide(row, done) if done else None
             stay = self._stays(row, transition)
             claims = self._claims(transition) if stay else 0
-            code = self.ledger.finish(row.position, results, transition, claimed=claims)
+            try:
+                code = self.ledger.finish(row.position, results, transition, claimed=claims)
+            except UnstorableError:
+                turn.own.clear()  # what the ledger will hold is no longer what we have: the join reads it there
+                code = record(self.ledger, row.position, results)
             if code == ADVANCED and transition is not None:
                 verdict = Joined(transition=transition, claimed=claims, stay=stay, done=done)
             elif code == 0:
@@ -235,9 +240,17 @@ class Orchestrator:
         transition = self._decide(row, done)
         stay = claim and self._stays(row, transition)
         claims = self._claims(transition) if stay else 0
-        if self.ledger.finish(row.position, [], transition, claimed=claims) != ADVANCED:
-            return None
-        return Joined(transition=transition, claimed=claims, stay=stay, done=done)
+        try:
+            code = self.ledger.finish(row.position, [], transition, claimed=claims)
+        except UnstorableError as error:
+            log.error("what an agent made of the results of %s can't be stored: %s", row.campaign_id, error)
+            transition, claims, stay = (
+                unstorable_state(row.state, row.stage + 1, error, self.resources.clock.now()),
+                0,
+                False,
+            )
+            code = self.ledger.finish(row.position, [], transition)
+        return Joined(transition=transition, claimed=claims, stay=stay, done=done) if code == ADVANCED else None
 
     def _decide(self, row: CampaignRow, done: Sequence[StageResult]) -> Transition:
         """Return the transition, which ends the campaign visibly when an agent's code has a defect."""

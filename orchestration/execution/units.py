@@ -13,21 +13,22 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from agents.base import BaseAgent
 from agents.effects import unsettled
-from agents.unit import UnitResult, UnitStatus
-from integrations.errors import MAX_DELAY_S, IntegrationError, OverBudgetError, OverLimitError
+from agents.unit import Unit, UnitResult, UnitStatus
+from integrations.errors import MAX_DELAY_S, IntegrationError, InvalidResultError, OverBudgetError, OverLimitError
 from integrations.log_context import log_context
 from integrations.retry import Decision, Defer, Fail, Fallback, Probe, Retry, WaitForOperator, decide
 from orchestration.execution.context import LedgerContext, Resources
 from orchestration.flow.holds import NEEDS_ATTENTION
 from orchestration.ledger.changes import StatusChange
-from orchestration.ledger.database import DatabaseUnavailableError
-from orchestration.ledger.ledger import Ledger
-from orchestration.ledger.rows import Claimed
+from orchestration.ledger.database import DatabaseUnavailableError, UnstorableError
+from orchestration.ledger.ledger import DUPLICATE, Ledger
+from orchestration.ledger.rows import Claimed, Position
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def _run(
     for number, fallback in enumerate(choices):
         context.fallback = fallback
         try:
-            output = to_jsonable_python(agents[claimed.agent].run(unit, context))
+            output = _jsonable(agents[claimed.agent].run(unit, context))
             if fallback is not None:
                 resources.counts.add("fallbacks", provider=unit.provider, fallback=fallback)
             return UnitResult(unit=unit, status=UnitStatus.SUCCEEDED, output=output)
@@ -98,6 +99,8 @@ def _run(
             return _carry_out(decision, error, open_ends, claimed, ledger, resources)
         except DatabaseUnavailableError:
             raise
+        except UnstorableError as error:
+            return unstorable(unit, error)
         except Exception as error:  # a defect of ours must not take the worker's slot down with it
             log.exception("unit %s of %s failed by a defect", unit.key, claimed.campaign_id)
             # Its class only, because its text may hold personal data or secrets.
@@ -121,6 +124,45 @@ def _undone(
         jitter = random.random()
         return decide(left, attempt, unit.policy, jitter=jitter, effect=True, unsettled=True, waited_s=waited_s), left
     return Fail(final), final
+
+
+def record(ledger: Ledger, at: Position, results: Sequence[UnitResult]) -> int:
+    """Record results as ``Ledger.finish`` does and return its code, one that can't be stored as a failed one."""
+    try:
+        return ledger.finish(at, results)
+    except UnstorableError:
+        if not results:
+            raise
+    codes = [_record_one(ledger, at, result) for result in results]
+    ours = [code for code in codes if code != DUPLICATE]
+    return min(ours) if ours else DUPLICATE
+
+
+def _record_one(ledger: Ledger, at: Position, result: UnitResult) -> int:
+    try:
+        return ledger.finish(at, [result])
+    except UnstorableError as error:
+        log.warning("the result of unit %s of %s can't be stored: %s", result.unit.key, at.campaign_id, error)
+        return ledger.finish(at, [unstorable(result.unit, error)])
+
+
+def unstorable(unit: Unit, error: UnstorableError) -> UnitResult:
+    """Return the failed result of a unit whose result can't be stored."""
+    told = InvalidResultError(unit.provider, f"its result can't be stored: {error}").to_dict()
+    return UnitResult(unit=unit, status=UnitStatus.FAILED, error=told)
+
+
+def _jsonable(output: Mapping[str, object]) -> Any:
+    """Return a unit's output as JSON.
+
+    Raises UnstorableError when it is nested too deeply, or holds bytes.
+    """
+    try:
+        return to_jsonable_python(output)
+    except PydanticSerializationError:  # of no type that JSON knows: a defect of ours
+        raise
+    except ValueError:
+        raise UnstorableError("nested too deeply, or bytes that are no text") from None
 
 
 def _carry_out(

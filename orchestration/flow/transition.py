@@ -16,6 +16,7 @@ from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message
 from agents.state import AgentError, MarketingAgentState
 from agents.unit import Stage, StageResult
 from agents.waiting import Wait
+from integrations.errors import InvalidResultError
 from orchestration.flow.checks import check_stage, failing_agent, work
 from orchestration.flow.holds import Hold, hold_for, waited
 from orchestration.flow.routing import begin_hop, route
@@ -204,10 +205,20 @@ def failed_by_defect(state: MarketingAgentState, stage_number: int, error: Excep
 
     The row stays in the hop, so that a retry with mended code takes the join again.
     """
+    text = f"{type(error).__name__} in our own code (see the worker's log)"
+    return _failed_here(state, stage_number, "internal", text, now)
+
+
+def unstorable_state(state: MarketingAgentState, stage_number: int, error: Exception, now: datetime) -> Transition:
+    """Return the end of a campaign whose next state can't be stored, for the reason that ``error`` names."""
+    text = f"what was made of the results can't be stored: {error}"
+    return _failed_here(state, stage_number, InvalidResultError.code, text, now)
+
+
+def _failed_here(state: MarketingAgentState, stage_number: int, code: str, text: str, now: datetime) -> Transition:
     lost = AgentError(
-        agent=state.current_agent or "", step=state.step, code="internal", provider="local",
-        message=f"{type(error).__name__} in our own code (see the worker's log)", at=now,
-    )  # fmt: skip
+        agent=state.current_agent or "", step=state.step, code=code, provider="local", message=text, at=now
+    )
     return failed(state, state, state.evolve(errors=(*state.errors, lost)), lost, stage_number, now)
 
 

@@ -14,7 +14,8 @@ from contextlib import closing
 from threading import Lock
 from typing import Any, TypeVar
 
-from pydantic_core import to_json
+import psycopg2
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import Pool
@@ -36,6 +37,19 @@ RECONNECT_S = 30.0
 CHECKOUT_S = 10.0
 
 
+#: Largest JSON of one argument in bytes; Postgres' own bound, by which it refuses, is four times higher.
+MAX_JSON = 64 * 1024 * 1024
+#: SQLSTATE classes by which Postgres refuses a value and not the statement: data exception, program limit exceeded.
+_OF_A_VALUE = ("22", "54")
+
+
+class UnstorableError(ValueError):
+    """Raised when a value can't be stored: a NUL, half a character, a number out of range, a size above a limit.
+
+    Its text says why, and never holds the value.
+    """
+
+
 class DatabaseUnavailableError(ConnectionError):
     """Raised when Postgres can't be reached: its text says where and why, without credentials."""
 
@@ -50,9 +64,18 @@ def _set_session(connection: DBAPIConnection, _record: object) -> None:
 def encode(value: object, *, nulls: bool = True) -> str:
     """Return JSON text for a jsonb argument (Decimal as string, datetimes in ISO 8601).
 
-    Without ``nulls`` the fields of models that are None are left out.
+    Without ``nulls`` the fields of models that are None are left out. Raises UnstorableError for half a character, for
+    what is nested too deeply, and for what is larger than MAX_JSON. A NUL is for Postgres to refuse.
     """
-    return to_json(value, inf_nan_mode="null", exclude_none=not nulls).decode()
+    try:
+        text = to_json(value, inf_nan_mode="null", exclude_none=not nulls)
+    except PydanticSerializationError as error:
+        if "unknown type" in str(error):  # a defect of the caller
+            raise
+        raise UnstorableError("half a character, or nested too deeply") from None
+    if len(text) > MAX_JSON:
+        raise UnstorableError(f"{len(text):,} bytes are above the limit of {MAX_JSON:,}")
+    return text.decode()
 
 
 class Transaction:
@@ -62,8 +85,11 @@ class Transaction:
         self._cursor = cursor
 
     def rows(self, sql: str, *args: object) -> list[Row]:
-        """Run one statement and fetch all its rows."""
-        self._cursor.execute(sql, args)
+        """Run one statement and fetch all its rows.
+
+        Raises UnstorableError when a value is refused.
+        """
+        self.run(sql, *args)
         return list(self._cursor.fetchall())
 
     def value(self, sql: str, *args: object) -> Any:
@@ -71,8 +97,18 @@ class Transaction:
         return self.rows(sql, *args)[0][0]
 
     def run(self, sql: str, *args: object) -> None:
-        """Run one statement without rows."""
-        self._cursor.execute(sql, args)
+        """Run one statement without rows.
+
+        Raises UnstorableError when a value is refused.
+        """
+        try:
+            self._cursor.execute(sql, args)
+        except psycopg2.Error as error:
+            if not (error.pgcode or "").startswith(_OF_A_VALUE):
+                raise
+            raise UnstorableError(f"Postgres refuses a value ({error.pgcode}, {type(error).__name__})") from None
+        except ValueError as error:  # of the driver: a NUL, or half a character
+            raise UnstorableError(f"text that can't be sent ({type(error).__name__})") from None
 
 
 class Database:
@@ -100,7 +136,7 @@ class Database:
         Tries again, on a new connection where the old one is lost, through whatever passes by itself
         (:func:`orchestration.ledger.outages.outage`). A statement may then run twice, because it may have been carried
         out and its answer lost: only statements that may be repeated go through here. Raises DatabaseUnavailableError
-        when the trouble outlasts the patience.
+        when the trouble outlasts the patience, and UnstorableError when Postgres refuses a value.
         """
         return self._run(lambda cursor: Transaction(cursor).rows(sql, *args))
 

@@ -17,13 +17,14 @@ from agents.unit import Stage, StageResult, UnitResult
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
 from integrations.settings import Mode
 from integrations.usage import Usage
+from integrations.values import clean_json
 from orchestration.crash_points import reach
 from orchestration.flow.lineage import Checkpoint
 from orchestration.flow.transition import Transition
 from orchestration.ledger.changes import ADVANCED, RUNNING_UNITS, CampaignChanges
 from orchestration.ledger.claims import ClaimId, ClaimRegistry
 from orchestration.ledger.commits import FINISH, Finish
-from orchestration.ledger.database import Database, DatabaseUnavailableError, Row, encode
+from orchestration.ledger.database import Database, DatabaseUnavailableError, Row, UnstorableError, encode
 from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.lease import GAP_S, LEASE_S
 from orchestration.ledger.rows import (
@@ -208,7 +209,8 @@ class Ledger:
         """Record results and, with ``transition``, commit the transition if these were the stage's last.
 
         ``at`` is the place that the results belong to. A campaign that has moved on takes none. Returns ADVANCED,
-        DUPLICATE, or how many units of the stage remain.
+        DUPLICATE, or how many units of the stage remain. Raises UnstorableError when a result or the transition can't
+        be stored; then nothing was.
         """
         reach("finish.before" if transition is None else "advance.before")
         call = Finish.of(at, results, transition, claimed)
@@ -236,13 +238,25 @@ class Ledger:
         reach("give_back.before")
         ours = bool(self.database.value(
             "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, self.worker, status, delay_s, encode(error), attempt,
+            *claimed.place, self.worker, status, delay_s, encode(clean_json(error)), attempt,
         ))  # fmt: skip
         reach("give_back.after")
         return ours
 
     def journal(self, claimed: Claimed, entry: Mapping[str, JsonValue], usage: Usage | None) -> None:
-        """Commit one entry of a unit's journal and what it cost."""
+        """Commit one entry of a unit's journal and what it cost.
+
+        An entry that can't be stored is committed as null, with its cost, before UnstorableError is raised.
+        """
+        try:
+            self._journal(claimed, entry, usage)
+        except UnstorableError:
+            lost = next(iter(entry))
+            # The claim tells this call from one that is made later, whose cost counts again.
+            self._journal(claimed, {lost: None, f"{lost}.unstorable": claimed.claims}, usage)
+            raise
+
+    def _journal(self, claimed: Claimed, entry: Mapping[str, JsonValue], usage: Usage | None) -> None:
         reach("journal.before")
         self.database.rows(
             "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",

@@ -13,6 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from agents.ports import Passage
+from integrations.values import clean_text, visible
+from integrations.web.markup import parsable
 from orchestration.ledger.database import Database
 
 STRATEGIES = ("multi_query", "single")
@@ -57,8 +59,8 @@ class KnowledgeBase:
         if file.suffix.lower() in {".html", ".htm"}:
             from bs4 import BeautifulSoup
 
-            text = BeautifulSoup(text, "html.parser").get_text("\n\n")
-        return self.add_text(file.stem.replace("_", " "), str(file.resolve()), text)
+            text = BeautifulSoup(parsable(text), "html.parser").get_text("\n\n")
+        return self.add_text(clean_text(file.stem.replace("_", " ")), visible(str(file.resolve())), text)
 
     def add_text(self, title: str, source: str, text: str) -> str:
         """Store one document in place of what its source held before, and return its id."""
@@ -119,7 +121,7 @@ class KnowledgeBase:
 def split(text: str) -> list[str]:
     """Gather paragraphs into chunks of about CHUNK_WORDS words, and cut longer ones."""
     chunks: list[list[str]] = [[]]
-    for paragraph in re.split(r"\n\s*\n", text.replace("\x00", "")):
+    for paragraph in re.split(r"\n\s*\n", clean_text(text)):
         words = paragraph.split()
         if len(chunks[-1]) + len(words) > CHUNK_WORDS >= len(words):  # it fits into a chunk of its own
             chunks.append([])

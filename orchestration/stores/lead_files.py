@@ -5,12 +5,14 @@ Invariant: a file is checked before it is stored, and the same content is stored
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from pydantic import JsonValue
 
+from agents.config import ConfigError
+from agents.config_values import shown
 from orchestration.ledger.database import Database, encode
 
 
@@ -41,6 +43,18 @@ class LeadFileStore:
             "ON CONFLICT (file_id) DO NOTHING",
             file.file_id, file.filename[:200], file.rows, encode(file.summary),
         )  # fmt: skip
+
+    def require(self, file_ids: Collection[str]) -> None:
+        """Check that files are stored.
+
+        Raises ConfigError naming those that are not.
+        """
+        if not file_ids:
+            return
+        sql = "SELECT file_id FROM marketing.lead_files WHERE file_id = ANY(%s::text[])"
+        stored = {str(row[0]) for row in self._database.rows(sql, sorted(file_ids))}
+        if missing := [shown(file_id) for file_id in sorted(file_ids) if file_id not in stored]:
+            raise ConfigError([f"lead_sources: file_id={name}: no such file is stored" for name in missing])
 
     def rows(self, file_id: str) -> list[Mapping[str, JsonValue]]:
         """Return the rows of a stored file.

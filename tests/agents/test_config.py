@@ -88,6 +88,16 @@ def test_a_configuration_survives_its_json() -> None:
         ({"approval": {"gate": "adds"}}, "approval.gate='adds': is no approval gate; use content, ads, all, none"),
         ({"approval": {"gate": ["ads"]}}, "approval.gate=['ads']: Input should be a valid string"),
         ({"content_requirements": [{"target_length": 10**9}]}, "content_requirements.0.target_length=1000000000"),
+        (
+            {"lead_sources": [{"type": "file", "path": "a\0b"}]},
+            r"lead_sources.0.path='a\x00b': holds a",
+        ),
+        ({"models": {"default": "m\x07"}}, r"models.default='m\x07': holds a control character"),
+        ({"models": {"seed": 10**20}}, "models.seed=a number beyond 64 bits"),
+        ({"models": {"temperature": float("nan")}}, "models.temperature=nan: Input should be a finite number"),
+        ({"brand": {"website": "https://[bad"}}, "brand.website='https://[bad': write a URL that begins with http://"),
+        ({"optimize_every": "9" * 400 + "d"}, "optimize_every='999"),
+        ({"target_audience": {"industry": "x", "company_size": 10**7}}, "write a number of employees from 1 to"),
     ],
 )
 def test_a_refusal_names_key_value_and_what_is_right(change: dict[str, Any], said: str) -> None:

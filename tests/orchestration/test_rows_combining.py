@@ -7,13 +7,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Thread
 from typing import Any
 
-import psycopg2
 import pytest
 from orchestrator_harness import Harness
 from toys import toys
 
 from agents.unit import UnitResult, UnitStatus
-from orchestration.ledger.database import DatabaseUnavailableError
+from orchestration.ledger.database import DatabaseUnavailableError, UnstorableError
 from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.ledger import DUPLICATE
 from orchestration.ledger.rows import Position
@@ -190,7 +189,7 @@ def test_a_result_that_postgres_refuses_spoils_no_other(bench: Harness, wait_unt
         go.set()
         assert first.result(10) == 2
         assert good.result(10) == 2
-        with pytest.raises(psycopg2.DataError):
+        with pytest.raises(UnstorableError):
             bad.result(10)
     rows = bench.database.rows("SELECT campaign_id, remaining FROM marketing.campaigns ORDER BY campaign_id")
     assert rows == [("c0", 2), ("c1", 3), ("c2", 2)]

@@ -10,7 +10,7 @@ import pytest
 
 from agents.config import ConfigError
 from agents.lead_generation.sources.file import FileSource
-from orchestration.control.submission import read_files
+from orchestration.control.lead_paths import read_files
 from workers.cli.files import CampaignFileError, check_lead_files, load_config, read_mapping, with_change
 
 NESTED = "[" * 20_000

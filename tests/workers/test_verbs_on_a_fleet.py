@@ -188,7 +188,7 @@ def test_a_fork_runs_with_the_parents_leads_and_touches_none_of_its_ads(fleet: R
     ads = ads_of(fleet, parent.campaign_id)
     assert len(ads) == 2
     asked = calls(fleet)
-    child = parent.fork(1, changes={"name": "Second try", "approval": {"gate": "none"}, "budget": 500})
+    child = parent.fork(1, changes={"name": "Second try", "approval": {"gate": "none"}, "budget": 600})
     (shown,) = fleet.finish([child])
     assert (shown["status"], shown["route"][0]) == ("completed", "content_creation")
     assert shown["state"]["leads"] == before["state"]["leads"]

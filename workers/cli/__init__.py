@@ -56,6 +56,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
     ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
     ("orchestration.ledger.world", "WrongWorldError", BAD_INPUT, "wrong_world"),
+    ("orchestration.ledger.database", "UnstorableError", BAD_INPUT, "unstorable"),
     ("orchestration.ledger.database", "DatabaseUnavailableError", UNREACHABLE, "unreachable"),
     ("workers.child", "ServiceError", UNREACHABLE, "unreachable"),
 )

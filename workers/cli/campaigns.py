@@ -38,10 +38,13 @@ if TYPE_CHECKING:
 @json_option
 def submit(file: str, idempotency_key: str | None, changes: tuple[str, ...], as_json: bool) -> int:
     """Enqueue the campaign in FILE for the running workers."""
+    from orchestration.control.received import checked_key
     from orchestration.control.submission import check
     from workers.cli.connection import campaigns, here
     from workers.cli.files import check_lead_files, load_config
 
+    if idempotency_key is not None:
+        checked_key(idempotency_key)
     config = load_config(file, changes)
     check_lead_files(config)
     check(config, here())  # before a service is looked for, so that a refusal is one also where none answers

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 1_000_000
 #: Values after every alias is written out. A big honest campaign has a few thousand.
 MAX_VALUES = 50_000
+MAX_DIGITS = 100  #: of a number; reading one takes quadratic time
 STDIN = "-"
 
 
@@ -140,6 +141,10 @@ def _inspect(root: yaml.Node, name: str) -> None:
             raise CampaignFileError(f"{name}: line {node.start_mark.line + 1}: an alias refers to itself")
         open_nodes.add(id(node))
         total = 1
+        if isinstance(node, yaml.ScalarNode) and node.tag.endswith((":int", ":float")) and len(node.value) > MAX_DIGITS:
+            raise CampaignFileError(
+                f"{name}: line {node.start_mark.line + 1}: a number has at most {MAX_DIGITS} digits"
+            )
         if isinstance(node, yaml.MappingNode):
             _refuse_doubles(node, name)
             total += sum(size(key) + size(value) for key, value in node.value)
@@ -228,8 +233,9 @@ def _put(value: object, path: Sequence[str], new: object, key: str) -> object:
     if value is None or isinstance(value, Mapping):
         return _put_in(value or {}, path, new, key)
     if isinstance(value, list):
-        if not first.isdecimal() or int(first) >= len(value):
-            raise CampaignFileError(f"--set {key}: {first!r} is no place in a list of {len(value)} (0 is the first)")
+        if not first.isdecimal() or len(first) > 9 or int(first) >= len(value):
+            place = f"{first[:80]!r} is no place in a list of {len(value)} (0 is the first)"
+            raise CampaignFileError(f"--set {key[:80]}: {place}")
         return [_put(item, rest, new, key) if n == int(first) else item for n, item in enumerate(value)]
     raise CampaignFileError(f"--set {key}: {first!r} can't be set inside {_kind(value)}")
 

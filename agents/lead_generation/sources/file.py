@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
-from agents.config import FileSourceConfig, TargetAudience, Text
+from agents.config import FileSourceConfig, TargetAudience
+from agents.config_values import Text
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.lead_file import MAX_BYTES, parse

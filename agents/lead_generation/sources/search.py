@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AliasChoices, Field
 
-from agents.config import SourceConfig, TargetAudience, Texts
+from agents.config import SourceConfig, TargetAudience
+from agents.config_values import Texts
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.clean import CompanyFacts, Record, normal_domain
 from agents.lead_generation.queries import Result, companies_of, people_of, search_queries, sites_to_read

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from agents.config import HttpUrl, SourceConfig, TargetAudience, listed
+from agents.config import SourceConfig, TargetAudience
+from agents.config_values import HttpUrl, listed
 from agents.lead_generation.answers import Company, Screened
 from agents.lead_generation.clean import CompanyFacts, record_of
 from agents.lead_generation.screen import screen

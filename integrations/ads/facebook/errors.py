@@ -37,8 +37,8 @@ from integrations.errors import (
     TransientError,
     TryAgainError,
 )
-from integrations.http import strict_json
 from integrations.http_errors import error_class, retry_after
+from integrations.values import parse_json
 
 PROVIDER = "facebook_ads"
 
@@ -181,7 +181,7 @@ def _number(value: Any) -> int:
 
 def _json(text: str | None) -> dict[str, Any]:
     try:
-        found = strict_json(text or "{}")
+        found = parse_json(text or "{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

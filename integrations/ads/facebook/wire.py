@@ -37,11 +37,11 @@ from integrations.http import (
     MAX_BYTES,
     credential,
     read_bounded,
-    strict_json,
     was_not_sent,
 )
 from integrations.http_errors import unanswered
 from integrations.settings import ProviderSettings
+from integrations.values import parse_json
 
 identifier = partial(object_id, PROVIDER)
 #: urllib3 writes request lines at DEBUG, and the token is in them.
@@ -170,7 +170,7 @@ class Graph:
 
 def _json(answer: requests.Response) -> Any:
     try:
-        return strict_json(answer.content)
+        return parse_json(answer.content)
     except ValueError:
         return None
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from agents.config import DEFAULT_INDUSTRIES, SourceConfig, TargetAudience, Texts
+from agents.config import DEFAULT_INDUSTRIES, SourceConfig, TargetAudience
+from agents.config_values import Texts
 from agents.lead_generation.answers import Company, Screened
 from agents.lead_generation.clean import CompanyFacts, Record, record_of
 from agents.lead_generation.screen import screen

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.approval import Question
 from agents.base import BaseAgent
-from agents.config import CampaignConfig, Duration, Text
+from agents.config import CampaignConfig
+from agents.config_values import Duration, Text
 from agents.effects import EffectSteps
 from agents.messages import MessageType
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION
