@@ -229,10 +229,11 @@ class Campaigns:
 
         The same ``idempotency_key`` (1 to 200 characters) with the same configuration gives the same campaign.
         ``campaign_id`` may be given where runs are compared; it must be new. What the configuration leaves out is
-        filled in for the database's world. ``lead_files`` is the one folder that lead files are read from, and relative
-        paths begin there; without it any file is read that the configuration names. Raises IdempotencyConflictError
-        when the key belongs to another configuration or world, ConfigError and SettingsError when the campaign can't work,
-        WrongWorldError when this client is of another mode than the database; nothing is stored then.
+        filled in for the database's world. ``lead_files`` is the one folder that lead files are read from, and
+        relative paths begin there; without it any file is read that the configuration names. Raises
+        IdempotencyConflictError when the key belongs to another configuration or world, ConfigError and SettingsError
+        when the campaign can't work, WrongWorldError when this client is of another mode than the database; nothing
+        is stored then.
         """
         for key, name in ((idempotency_key, "idempotency_key"), (campaign_id, "campaign_id")):
             if key is not None:
