@@ -227,7 +227,7 @@ def chaotic_fleet(
     folder: Path, sandbox: Sandbox, *, env: dict[str, str] | None = None, **options: Any
 ) -> Iterator[Chaos]:
     """A fleet with its own Postgres and Redis in ``folder``."""
-    from integrations.settings import Settings
+    from integrations.settings import Mode, Settings
     from orchestration.client import Campaigns
     from orchestration.ledger.schema import migrate
     from workers.fleet import Fleet
@@ -235,7 +235,7 @@ def chaotic_fleet(
     base = {**os.environ, "SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or "", **(env or {})}
     fleet = Fleet(
         folder,
-        migrate=migrate,
+        migrate=lambda url: migrate(url, Mode.SANDBOX),
         sandbox_url=sandbox.url,
         env=base,
         **{"workers": 3, "concurrency": 8, "flower": False, "drain_timeout": 5.0, **options},
