@@ -257,7 +257,8 @@ def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
         assert_each_unit_ran_once(chaos)
         # Before its first hop a campaign has its ad accounts looked at, in the worker that has the campaign.
         found = chaos.rows(
-            "SELECT DISTINCT agent, split_part(worker, ':', 2)::integer FROM marketing.units WHERE stage_name <> 'check'"
+            "SELECT DISTINCT agent, split_part(worker, ':', 2)::integer FROM marketing.units "
+            "WHERE stage_name <> 'check'"
         )
         assert dict(found) == served
         assert len(found) == len(served)
