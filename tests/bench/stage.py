@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from integrations.settings import Mode
 from orchestration.ledger.schema import migrate
 from tests.bench.contender import Contender, Place
 from tests.support.clean_environment import clean
@@ -30,7 +31,7 @@ class Stage:
 
     def __init__(self, services: EmbeddedServices, folder: Path, environment: Mapping[str, str]) -> None:
         self._services, self._folder, self._environment = services, folder, environment
-        self._databases = Databases(services.database_url, migrate)
+        self._databases = Databases(services.database_url, lambda url: migrate(url, Mode.SANDBOX))
         self._redis = RedisDatabases(services.redis_url)
         self._numbers = itertools.count(1)
 

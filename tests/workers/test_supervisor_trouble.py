@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 from embedded import gone
+from live_world import make_live
 
 from workers.child import ChildSpec, Event, ServiceError
 from workers.services import records
@@ -272,7 +273,7 @@ def test_a_fleet_whose_folder_is_gone_stops_and_says_so(
         workers=0,
         flower=False,
         mode="live",
-        database_url=database_url,
+        database_url=make_live(database_url),
         redis_url=redis_url,
         on_event=told.append,
     )
