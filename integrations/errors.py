@@ -13,6 +13,7 @@ happens next (see :mod:`integrations.retry`):
     │   │   └── TooMuchAskedError it answers only less at once; the client asks for less
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered in a form that we can't use
+    │   ├── OutOfReachError       the provider's address may not be connected to; nothing was sent
     │   ├── NotFoundError         the object we named does not exist there
     │   └── ProviderUnavailableError  its outage outlasted ``max_wait_s``; a unit's last error, never raised by a call
     ├── NeedsAttentionError       a person has to act before any retry makes sense
@@ -142,6 +143,15 @@ class InvalidAnswerError(PermanentError):
     """Raised when the provider answered in a form that we can't use."""
 
     code = "invalid_answer"
+
+
+class OutOfReachError(PermanentError):
+    """Raised before anything is sent when a provider's address may not be connected to.
+
+    The rule is that of :mod:`integrations.outbound`.
+    """
+
+    code = "out_of_reach"
 
 
 class NotFoundError(PermanentError):
