@@ -106,7 +106,8 @@ def _mode(settings: Settings) -> Iterable[Finding]:
     from workers.cli.summary import outside_sandbox
 
     if settings.mode is Mode.SANDBOX:
-        outside = [f"{name} is at {hide_password(settings.provider(name).base_url)}" for name in outside_sandbox(settings)]
+        places = {name: hide_password(settings.provider(name).base_url) for name in outside_sandbox(settings)}
+        outside = [f"{name} is at {place}" for name, place in places.items()]
         but = f", but {', '.join(outside)}" if outside else ""
         told = f"sandbox: providers are simulated at {settings.sandbox_url}{but}; nothing leaves this machine"
         yield Finding("Mode", "ok", told)
