@@ -13,6 +13,7 @@ from agent_context import Execution
 from comparable import comparable
 
 from agents.ad_management import AdManagement, specs
+from agents.ad_management.creative import WrittenCreative, texts
 from agents.ad_management.deployment import DEPLOY, VALIDATE
 from agents.ad_management.units import Deploy, Validate
 from agents.base import HopFailedError, run_unit, stage_failure
@@ -117,13 +118,12 @@ def test_an_ad_of_nothing_but_foreign_contacts_reaches_no_platform(execution: Ex
     assert execution.providers.ad_campaigns() == []
 
 
-def test_plain_words_from_content_bring_no_foreign_contact_into_an_ad(execution: Execution) -> None:
-    execution.providers.models.answer = lambda asked: creative(headlines=["One plan"], descriptions=["A plan."])
+def test_plain_words_that_fill_up_an_ad_bring_no_foreign_contact() -> None:
     bad = piece(title="Evil.com, the best", meta_description="Call 0171 2345678", call_to_action="DM @evil_support")
-    after = AGENT.execute(campaign().evolve(generated_content=(bad,)), execution)
-    for made in after.ad_creatives:
-        assert made.status == "active"
-        assert not foreign_contacts("\n".join((*made.headlines, *made.descriptions)), KnownContacts())
+    asked = WrittenCreative(headlines=["One plan"], descriptions=["A plan."], call_to_action="evil [dot] com")
+    made = texts(asked, campaign().evolve(generated_content=(bad,)), "google_ads")
+    assert len(made.headlines) == 3
+    assert not foreign_contacts("\n".join((*made.headlines, *made.descriptions, made.call_to_action)), KnownContacts())
 
 
 def test_no_text_of_whatever_source_reaches_a_platform_with_a_foreign_contact(execution: Execution) -> None:

@@ -109,6 +109,12 @@ def test_a_web_site_stands_for_what_its_owner_registered(website: str, text: str
     assert bool(foreign_contacts(text, KnownContacts.of(website=website))) is foreign
 
 
+def test_a_site_that_many_share_stands_for_no_page_on_it() -> None:
+    known = KnownContacts.of("We advertise on linkedin.com and partner.example")
+    assert not foreign_contacts("linkedin.com, partner.example/offer", known)
+    assert foreign_contacts("linkedin.com/in/evil", known)
+
+
 def test_the_brief_is_what_the_user_wrote() -> None:
     config = CampaignConfig.model_validate(
         {
