@@ -9,7 +9,8 @@ contents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Generic, NamedTuple, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -84,14 +85,18 @@ def ask(
     entry: str = "answer",
     shorter: str | None = None,
     from_prose: Callable[[str], T] | None = None,
+    check: Callable[[T], None] | None = None,
+    without: Callable[[T], T | None] | None = None,
 ) -> Answer[T]:
     """Ask once, and again when the answer can't be used: :data:`MAX_REASKS` times at most for the whole unit.
 
     ``entry`` names the journal entries (``answer``, ``answer.1``, ``answer.2``): give each question of a unit
     its own. A unit whose fallback is another model asks that one instead. ``shorter`` is the prompt without its
     dispensable parts, sent once when the model says that ``prompt`` exceeds its context. ``from_prose`` reads the last
-    answer of a model that can't write JSON at all; what it makes is marked in ``produced_by``. ``max_tokens`` bounds
-    the answer; it grows when the answer was cut off.
+    answer of a model that can't write JSON at all; what it makes is marked in ``produced_by``. ``check`` raises
+    ValueError, in words for the model and for people, about an answer that has the form and still can't be used; after
+    the re-asks ``without`` may return what of it can. ``max_tokens`` bounds the answer; it grows when the answer was
+    cut off.
 
     Raises PolicyRefusedError (the model or its filter declined), InvalidAnswerError (no usable answer after
     the re-asks), and what the call itself raises (TransientError, NotNowError, ...); TransientError also for an answer
@@ -118,7 +123,7 @@ def ask(
         answers += 1
         _declined(raw, agent)
         try:
-            return Answer(_validated(raw, output), f"{PROVIDER}:{raw.model}{path}")
+            return Answer(_validated(raw, output, check), f"{PROVIDER}:{raw.model}{path}")
         except ValueError as error:
             problem = str(error)
         if raw.finish_reason == "length":
@@ -132,8 +137,8 @@ def ask(
         messages = [*question, *_reask(raw, problem)]
         if ctx.journaled(place) is None:
             ctx.journal(ASKED_AGAIN, sorted({*_asked_again(ctx), place}))
-    if from_prose is not None and raw.text.strip() and "{" not in raw.text and raw.finish_reason != "length":
-        return Answer(from_prose(raw.text.strip()), f"{PROVIDER}:{raw.model}{path} (prose)")
+    for value, how in _second_best(raw, output, from_prose, check, without):
+        return Answer(value, f"{PROVIDER}:{raw.model}{path} ({how})")
     name, asked = output.__name__, "1 answer" if answers == 1 else f"{answers} answers"
     raise InvalidAnswerError(PROVIDER, f"{agent}: no usable {name} in {asked}: {problem}")
 
@@ -194,8 +199,30 @@ def _declined(raw: RawAnswer, agent: str) -> None:
         raise PolicyRefusedError(PROVIDER, f"a request of {agent} met the content filter", detail="content_filter")
 
 
-def _validated(raw: RawAnswer, output: type[T]) -> T:
-    """Return the typed answer.
+def _second_best(
+    raw: RawAnswer,
+    output: type[T],
+    from_prose: Callable[[str], T] | None,
+    check: Callable[[T], None] | None,
+    without: Callable[[T], T | None] | None,
+) -> Iterator[tuple[T, str]]:
+    """Yield what the last answer can still be used as, and how it was made: from its prose, or cut."""
+    with suppress(ValueError):
+        if from_prose is not None and raw.text.strip() and "{" not in raw.text and raw.finish_reason != "length":
+            found, how = from_prose(raw.text.strip()), "prose"
+            with suppress(ValueError):
+                if check is not None:
+                    check(found)
+                yield found, how
+        else:
+            found, how = _validated(raw, output), ""
+        kept = without(found) if without is not None else None
+        if kept is not None:
+            yield kept, f"{how}, cut".removeprefix(", ")
+
+
+def _validated(raw: RawAnswer, output: type[T], check: Callable[[T], None] | None = None) -> T:
+    """Return the typed answer, which passes ``check``.
 
     Raises ValueError, which says in plain words what is wrong with it, without quoting it.
     """
@@ -204,8 +231,10 @@ def _validated(raw: RawAnswer, output: type[T]) -> T:
     if not raw.text.strip():
         raise ValueError("the answer is empty")
     try:
-        found = extract(raw.text)
-        return output.model_validate(found)
+        found = output.model_validate(extract(raw.text))
+        if check is not None:
+            check(found)
+        return found
     except ValidationError as error:
         listed = [
             f"{'.'.join(map(str, item['loc'])) or 'object'}: {item['msg'].removeprefix('Value error, ')}"

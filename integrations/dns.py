@@ -9,6 +9,9 @@ Invariant: no answer never counts as "doesn't exist". Only an answer says that a
     SERVFAIL, REFUSED, unreadable, no answer, no name server configured
                                             TransientError     unknown
 
+In sandbox mode no query leaves this machine: where DNS_RESOLVER names no name server on it, ``addresses`` raises
+OutOfReachError and ``mail_domain`` says unknown, without asking anybody.
+
 The resolver sends a lost query again within ``timeout``, as the protocol has it (RFC 1035 §4.2.1), but not a refused
 one.
 """
@@ -17,12 +20,14 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
-from integrations.errors import NotFoundError, TransientError
-from integrations.settings import Settings
+from integrations.errors import NotFoundError, OutOfReachError, TransientError
+from integrations.outbound import AddressRefusedError, Reach, check_host
+from integrations.settings import Mode, Settings
 
 if TYPE_CHECKING:
     import dns.resolver
@@ -46,6 +51,7 @@ class Dns:
 
     def __init__(self, settings: Settings) -> None:
         self._server = settings.dns_resolver
+        self._sandbox = settings.mode is Mode.SANDBOX
 
     def mail_domain(self, domain: str, *, timeout: float) -> MailDomain:
         """Find out whether ``domain`` takes mail, by RFC 5321 §5.1 (MX, else its address) and RFC 7505 (null MX).
@@ -72,7 +78,7 @@ class Dns:
             return verdict("refuses", "no_domain")
         except dns.resolver.NoAnswer:
             pass  # no MX record: the domain's own address is its mail host
-        except dns.exception.DNSException:
+        except (dns.exception.DNSException, OutOfReachError):
             return verdict("unknown", "no_answer")
         try:
             self.addresses(name, timeout=deadline - time.monotonic())
@@ -85,18 +91,20 @@ class Dns:
     def addresses(self, host: str, *, timeout: float) -> list[str]:
         """Return all IPv4 and IPv6 addresses of a host, IPv4 first.
 
-        Raises NotFoundError when it has none, and TransientError when no answer came in ``timeout`` seconds.
+        Raises NotFoundError when it has none, TransientError when no answer came in ``timeout`` seconds, and
+        OutOfReachError when nobody on this machine can be asked, in sandbox mode.
         """
-        try:
+        with suppress(ValueError):
             return [str(ip_address(host.strip("[]")))]
-        except ValueError:
-            pass
+        with suppress(OSError):  # 2130706433, 0x7f.1 and the like, which the system takes for addresses, too
+            return [socket.inet_ntoa(socket.inet_aton(host))]
         try:
             name = ascii_name(host)
         except ValueError:
             raise NotFoundError(NAME, "a host's name is not a valid one") from None
         if name == "localhost" or name.endswith(".localhost"):
             return ["127.0.0.1"]  # RFC 6761 §6.3: no query is sent for it
+        self._stay_inside()
         return self._from_server(name, timeout) if self._server else self._from_system(name)
 
     def _from_server(self, name: str, timeout: float) -> list[str]:
@@ -132,9 +140,19 @@ class Dns:
         ordered = sorted(answers, key=lambda answer: answer[0] != socket.AF_INET)
         return list(dict.fromkeys(str(answer[4][0]) for answer in ordered))
 
+    def _stay_inside(self) -> None:
+        """Raise OutOfReachError in sandbox mode when the name server to ask is not on this machine."""
+        try:
+            if self._sandbox:
+                check_host(self._server[0] if self._server else "", Reach.LOOPBACK)
+        except AddressRefusedError:
+            text = "DNS_RESOLVER names no name server on this machine (sandbox mode), so no name is looked up"
+            raise OutOfReachError(NAME, text) from None
+
     def _resolver(self) -> dns.resolver.Resolver:
         import dns.resolver
 
+        self._stay_inside()
         if self._server is None:
             return dns.resolver.Resolver()
         resolver = dns.resolver.Resolver(configure=False)

@@ -14,6 +14,7 @@ happens next (see :mod:`integrations.retry`):
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered in a form that we can't use
     │   ├── InvalidResultError    what was made of its answer can't be stored; a unit's last error
+    │   ├── OutOfReachError       the provider's address may not be connected to; nothing was sent
     │   ├── NotFoundError         the object we named does not exist there
     │   └── ProviderUnavailableError  its outage outlasted ``max_wait_s``; a unit's last error, never raised by a call
     ├── NeedsAttentionError       a person has to act before any retry makes sense
@@ -153,6 +154,15 @@ class InvalidResultError(PermanentError):
     """Final error of a unit whose result, or a part of it on the way, can't be stored, while its cost is booked."""
 
     code = "invalid_result"
+
+
+class OutOfReachError(PermanentError):
+    """Raised before anything is sent when a provider's address may not be connected to.
+
+    The rule is that of :mod:`integrations.outbound`.
+    """
+
+    code = "out_of_reach"
 
 
 class NotFoundError(PermanentError):

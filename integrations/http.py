@@ -20,7 +20,6 @@ from zlib import error as ZlibError
 
 import requests
 from pydantic import JsonValue
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
@@ -37,9 +36,11 @@ from integrations.errors import (
     CredentialsError,
     IntegrationError,
     InvalidAnswerError,
+    OutOfReachError,
     TransientError,
 )
 from integrations.http_errors import SAFE_METHODS, error_class, retry_after, unanswered
+from integrations.outbound import AddressRefusedError, BoundedAdapter, Reach
 from integrations.settings import ProviderSettings, SettingsError
 from integrations.values import parse_json
 
@@ -128,9 +129,10 @@ class DirectSession(requests.Session):
 
 
 class _Sessions(threading.local):
-    """One session per thread, because requests doesn't promise that sessions are thread-safe."""
+    """One session per thread and reach, because requests doesn't promise that sessions are thread-safe."""
 
-    session: requests.Session | None = None
+    def __init__(self) -> None:
+        self.by_reach: dict[Reach, requests.Session] = {}
 
 
 _sessions = _Sessions()
@@ -145,18 +147,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_sessions)
 
 
-def session() -> requests.Session:
-    """Return this thread's session, which uses no environment variables, cookies or retries."""
-    found = _sessions.session
+def session(reach: Reach) -> requests.Session:
+    """Return this thread's session for ``reach``, which uses no environment variables, cookies or retries."""
+    found = _sessions.by_reach.get(reach)
     if found is None:
         found = DirectSession()
         found.trust_env = False
         found.headers["Accept-Encoding"] = "gzip"  # the one encoding that read_bounded can decompress
         found.cookies = _NoCookies()
-        adapter = HTTPAdapter(max_retries=0, pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
+        adapter = BoundedAdapter(reach, pool_size=POOL_SIZE)
         found.mount("http://", adapter)
         found.mount("https://", adapter)
-        _sessions.session = found
+        _sessions.by_reach[reach] = found
     return found
 
 
@@ -166,6 +168,7 @@ def send(
     url: str,
     *,
     timeout: float,
+    reach: Reach = Reach.LOOPBACK,
     params: Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]] | None = None,
     json: object = None,
     headers: Mapping[str, str] | None = None,
@@ -177,7 +180,8 @@ def send(
 ) -> HttpReply:
     """Send one request and return its answer, which has a status below 400.
 
-    Redirects are not followed. ``timeout`` is in seconds, for the whole exchange. The class of the error for another
+    Redirects are not followed. ``timeout`` is in seconds, for the whole exchange. ``reach`` is that of the provider's
+    settings; without it nothing but this machine is reached. The class of the error for another
     status is, in this order: ``classify(reply)`` (for providers whose body says more than the status), the provider's
     table ``errors``, the table of :mod:`integrations.http_errors`. ``describe(reply)`` returns the provider's own short
     error code for the error's ``detail``, and ``words(reply)`` the provider's own sentence for the error's message, ""
@@ -186,10 +190,11 @@ def send(
     Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading method got no
     answer, and for 5xx. Raises OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE) was sent and no
     answer came, or a gateway's (502, 504), or one above ``max_bytes``. Raises InvalidAnswerError when a reading method
-    got an answer above ``max_bytes``, and BadRequestError when the request can't be sent.
+    got an answer above ``max_bytes``, BadRequestError when the request can't be sent, and OutOfReachError, before
+    anything is sent, when the address is out of ``reach``.
     """
     method = method.upper()
-    reply = _exchange(provider, method, url, timeout, max_bytes, params, json, headers)
+    reply = _exchange(provider, method, url, timeout, reach, max_bytes, params, json, headers)
     if reply.status < 400:
         return reply
     error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
@@ -208,6 +213,7 @@ def _exchange(
     method: str,
     url: str,
     timeout: float,
+    reach: Reach,
     max_bytes: int,
     params: Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]] | None,
     json: object,
@@ -215,7 +221,7 @@ def _exchange(
 ) -> HttpReply:
     deadline = time.monotonic() + timeout
     try:
-        with session().request(
+        with session(reach).request(
             method,
             url,
             params=params,
@@ -239,6 +245,8 @@ def _exchange(
             )
     except (ReadTimeoutError, TimeoutError):
         raise unanswered(provider, method, f"did not finish its answer within {timeout:g} s") from None
+    except AddressRefusedError as error:
+        raise OutOfReachError(provider, str(error)) from None
     except BAD_ADDRESS:
         raise BadRequestError(provider, "its base URL is not a URL we can use") from None
     except BAD_TEXT:

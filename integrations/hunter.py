@@ -139,6 +139,7 @@ class Hunter:
             NAME,
             "GET",
             f"{self._provider.base_url}/{endpoint}",
+            reach=self._provider.reach,
             params=params,
             headers={"X-API-KEY": credential(self._provider, "api_key")},
             timeout=timeout,

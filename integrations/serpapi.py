@@ -94,6 +94,7 @@ class SerpApi:
             NAME,
             "GET",
             f"{self._provider.base_url}/search.json",
+            reach=self._provider.reach,
             params={
                 "engine": "google",
                 "q": query,

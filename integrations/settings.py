@@ -10,6 +10,7 @@ user also gave that provider's base URL.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from integrations.outbound import AddressRefusedError, Reach, check_host, leads_to_loopback
 from integrations.provider_registry import provider_specs
 from integrations.provider_specs import ProviderSpec
 from integrations.setting_types import (
@@ -43,7 +45,8 @@ from integrations.setting_types import (
     right,
 )
 
-DEFAULT_SANDBOX_URL = "http://127.0.0.1:8750"
+LOOPBACK = "127.0.0.1"
+DEFAULT_SANDBOX_URL = f"http://{LOOPBACK}:8750"
 SANDBOX_KEY = "sandbox"
 SANDBOX_MODEL = "sandbox-1"
 LIVE_MODEL = "gpt-4.1-mini"
@@ -81,6 +84,7 @@ class ProviderSettings:
 
     name: str
     base_url: str
+    reach: Reach = Reach.LOOPBACK  #: how far its client's connections go
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()  #: variables that live mode needs and the environment lacks
@@ -142,7 +146,7 @@ class Settings(BaseModel):
     breaker_recovery_timeout_s: PositiveSeconds = Field(300.0, validation_alias="BREAKER_RECOVERY_TIMEOUT")
 
     # What follows from the mode, or from many variables.
-    web_private_hosts: bool = True  #: may web scraping reach private and loopback addresses?
+    web_reach: Reach = Reach.LOOPBACK  #: where pages may lead
     limits: Mapping[str, str] = {}  #: LIMIT_<PROVIDER> as written; see integrations.admission
     limits_published: bool = False  #: do the providers' published limits hold? (the sandbox's accounts have none)
     providers: Mapping[str, ProviderSettings] = {}
@@ -198,12 +202,15 @@ class Settings(BaseModel):
         providers = {
             name: _provider(spec, env, live=live, sandbox_url=sandbox_url) for name, spec in provider_specs().items()
         }
-        derived = {"web_private_hosts": not live, "limits_published": live, "limits": limits, "providers": providers}
+        reach = Reach.PUBLIC if live else Reach.LOOPBACK
+        derived = {"web_reach": reach, "limits_published": live, "limits": limits, "providers": providers}
         problems = list(_of_no_provider(limits, providers))
         try:
             settings = cls.model_validate({**(_LIVE_DEFAULTS if live else {}), **given, **derived})
         except ValidationError as error:
             problems = [*_problems(error, given), *problems]
+        if not live:
+            problems += _leading_away({**given, **_base_urls(env)})
         if problems:
             raise SettingsError(*problems)
         return settings
@@ -213,6 +220,26 @@ def _problems(error: ValidationError, given: Mapping[str, str]) -> Iterator[str]
     shown = {name: f"{name}={given.get(name)!r}" if info.repr else name for name, info in Settings.variables().items()}
     for one in error.errors(include_url=False, include_input=False):
         yield f"{shown[str(one['loc'][0])]} {one['msg'].removeprefix('Value error, ')}"
+
+
+def _base_urls(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the providers' base URLs that the environment sets, by variable."""
+    variables = [spec.base_url_variable for spec in provider_specs().values()]
+    return {name: value for name in variables if (value := env.get(name, "").strip())}
+
+
+def _leading_away(given: Mapping[str, str]) -> Iterator[str]:
+    """Say which of the addresses that a sandbox is given lead off this machine, without the passwords in them."""
+    right = "MARKETING_MODE=sandbox reaches only this machine"
+    for variable, value in given.items():
+        if (variable == "SANDBOX_URL" or variable.endswith("_BASE_URL")) and not leads_to_loopback(value):
+            shown = re.sub(r"(?<=//)[^/?#\s]*@", "", value).split("?")[0]
+            yield f"{variable}={shown!r} is not an address of this machine, such as {DEFAULT_SANDBOX_URL}: {right}"
+    server = given.get("DNS_RESOLVER", "")
+    try:
+        check_host(server.rpartition(":")[0] or LOOPBACK, Reach.LOOPBACK)
+    except AddressRefusedError:
+        yield f"DNS_RESOLVER={server!r} is not a name server on this machine, such as {LOOPBACK}:5353: {right}"
 
 
 def _of_no_provider(limits: Mapping[str, str], providers: Iterable[str]) -> Iterator[str]:
@@ -235,7 +262,12 @@ def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox
         missing = tuple(variable for variable in spec.credentials.values() if not env.get(variable))
         found = {name: env.get(variable, "") for name, variable in spec.credentials.items()}
         return ProviderSettings(
-            name=spec.name, base_url=own_url or spec.live_url, credentials=found, options=options, missing=missing
+            name=spec.name,
+            base_url=own_url or spec.live_url,
+            reach=Reach.ANYWHERE,
+            credentials=found,
+            options=options,
+            missing=missing,
         )
     sandbox = {name: spec.sandbox_credentials.get(name, SANDBOX_KEY) for name in spec.credentials}
     if own_url:  # the user points this provider elsewhere: their own credentials go there

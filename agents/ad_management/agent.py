@@ -32,6 +32,7 @@ from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
+from agents.contacts.brief import brief_contacts
 from agents.fallbacks import model_policy
 from agents.messages import receive
 from agents.model_call import PROVIDER, choice
@@ -196,7 +197,13 @@ class AdManagement(BaseAgent):
             units.append(
                 WRITE_CREATIVE.unit(
                     f"creative:{name}",
-                    WriteCreative(platform=name, system=self.get_system_prompt(state), prompt=prompt, **choice(models)),
+                    WriteCreative(
+                        platform=name,
+                        system=self.get_system_prompt(state),
+                        prompt=prompt,
+                        known=brief_contacts(state.campaign_config),
+                        **choice(models),
+                    ),
                     provider=PROVIDER,
                     # What runs goes on running when its new texts fail: that must not end the campaign.
                     essential=not _runs(state, name),
@@ -246,7 +253,7 @@ def _runs(state: MarketingAgentState, name: str) -> bool:
 def _validate_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
     return VALIDATE.unit(
         f"validate:{name}",
-        Validate(platform=name, spec=spec),
+        Validate(platform=name, spec=spec, known=brief_contacts(state.campaign_config)),
         provider=name,
         essential=not _runs(state, name),
     )
@@ -255,7 +262,12 @@ def _validate_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
 def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
     return DEPLOY.unit(
         f"deploy:{name}",
-        Deploy(platform=name, spec=spec, remote_ids=specs.own_remote_ids(state, name)),
+        Deploy(
+            platform=name,
+            spec=spec,
+            known=brief_contacts(state.campaign_config),
+            remote_ids=specs.own_remote_ids(state, name),
+        ),
         provider=name,
         effect_key=spec.effect_key,
         essential=not _runs(state, name),

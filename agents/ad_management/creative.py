@@ -1,7 +1,8 @@
 """What the model is asked for a creative, and its answer made fit for a platform.
 
 Pure. Invariant: whatever the model wrote, the texts that leave here are within the platform's limits and
-hold no banned word; where nothing usable is left, the brand's own plain words stand in.
+hold no banned word and no contact that the brief lacks; where nothing usable is left, the brand's own plain words stand
+in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from agents.ad_management.cutting import cut, fit, tidy
+from agents.contacts import KnownContacts, foreign_contacts
+from agents.contacts.brief import brief_contacts
 from agents.messages import AgentMessage, MessageType
 from agents.state import AdCreative, ContentPiece, MarketingAgentState
 from integrations.ads.registry import platform as platform_spec
@@ -30,6 +33,23 @@ class WrittenCreative(BaseModel):
     headlines: list[str] = Field(min_length=1, description="short lines, each of them able to stand alone")
     descriptions: list[str] = Field(min_length=1, description="one or two sentences each")
     call_to_action: str = Field(description="two to four words, beginning with a verb")
+
+    def texts(self) -> dict[str, str]:
+        """Return what people read, by field."""
+        headlines = {f"headlines.{at}": text for at, text in enumerate(self.headlines)}
+        descriptions = {f"descriptions.{at}": text for at, text in enumerate(self.descriptions)}
+        return {**headlines, **descriptions, "call_to_action": self.call_to_action}
+
+    def without_foreign(self, known: KnownContacts) -> WrittenCreative | None:
+        """Return the texts that name no contact but ``known``, or None when those left are no ad."""
+        kept = WrittenCreative.model_construct(
+            headlines=_own(self.headlines, known),
+            descriptions=_own(self.descriptions, known),
+            call_to_action=(_own([self.call_to_action], known) or [""])[0],
+        )
+        if not kept.headlines or not kept.descriptions or foreign_contacts("\n".join(kept.texts().values()), known):
+            return None
+        return kept
 
     @classmethod
     def from_prose(cls, text: str) -> WrittenCreative:
@@ -99,12 +119,12 @@ def brief(
 def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -> Texts:
     """Cut the model's answer to the platform's limits."""
     limits = platform_spec(platform).limits
-    banned = state.campaign_config.brand.banned_words
-    headlines, descriptions, action = _fallbacks(state)
-    wanted = cut(written.call_to_action, CALL_TO_ACTION_WIDTH, limits)
+    banned, known = state.campaign_config.brand.banned_words, brief_contacts(state.campaign_config)
+    headlines, descriptions, action = _fallbacks(state, known)
+    (wanted,) = _own([cut(written.call_to_action, CALL_TO_ACTION_WIDTH, limits)], known) or ("",)
     return Texts(
         headlines=fit(
-            written.headlines,
+            _own(written.headlines, known),
             headlines,
             least=limits.min_headlines,
             most=limits.max_headlines,
@@ -113,7 +133,7 @@ def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -
             banned=banned,
         ),
         descriptions=fit(
-            written.descriptions,
+            _own(written.descriptions, known),
             descriptions,
             least=limits.min_descriptions,
             most=limits.max_descriptions,
@@ -139,7 +159,12 @@ def _bounds(least: int, most: int, width: int) -> dict[str, int]:
     return {"min": least, "max": most, "chars": width}
 
 
-def _fallbacks(state: MarketingAgentState) -> tuple[list[str], list[str], str]:
+def _own(texts: Sequence[str], known: KnownContacts) -> list[str]:
+    """Return the texts that name no contact but ``known``."""
+    return [text for text in texts if not foreign_contacts(text, known)]
+
+
+def _fallbacks(state: MarketingAgentState, known: KnownContacts) -> tuple[list[str], list[str], str]:
     """Return plain words that are true of every campaign, the last of each kind short enough for every platform."""
     config = state.campaign_config
     subject = config.brand.product or config.brand.name or config.name
@@ -153,4 +178,4 @@ def _fallbacks(state: MarketingAgentState) -> tuple[list[str], list[str], str]:
     ]
     action = next((p.call_to_action for p in pieces if p.call_to_action), DEFAULT_CALL_TO_ACTION)
     short = action if len(action) <= CALL_TO_ACTION_WIDTH else DEFAULT_CALL_TO_ACTION
-    return headlines, descriptions, short
+    return _own(headlines, known), _own(descriptions, known), (_own([short], known) or [DEFAULT_CALL_TO_ACTION])[0]

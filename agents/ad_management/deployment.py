@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.ad_management.units import Deploy, Deployed, Validate, Validated
+from agents.contacts import check_texts
 from agents.effects import REMOTE, EffectSteps, made, taken_off
 from agents.unit_kind import UnitKind
 from integrations.ads.platform import ACTIVE, AdPlatform, AdSpec, Wire
@@ -42,8 +43,10 @@ def wire_of(ctx: UnitContext, provider: str) -> Wire:
 def validate(given: Validate, ctx: UnitContext) -> Validated:
     """Make a dry run.
 
-    Raises BadRequestError with what the platform would refuse.
+    Raises BadRequestError with what the platform would refuse, and before it is asked when the ad names a contact that
+    the brief lacks.
     """
+    _check_contacts(given)
     platform = ctx.providers.ads(given.platform)
     problems = platform.validate(_started(ctx, given.spec), wire=lambda send: ctx.call(platform.name, send))
     if problems:
@@ -54,8 +57,10 @@ def validate(given: Validate, ctx: UnitContext) -> Validated:
 def deploy(given: Deploy, ctx: UnitContext) -> Deployed:
     """Make the platform run the ad.
 
-    Raises OverBudgetError before anything is sent, when a cap on ad money has no room for it.
+    Raises, before anything is sent, OverBudgetError when a cap on ad money has no room for it, and BadRequestError when
+    it names a contact that the brief lacks.
     """
+    _check_contacts(given)
     platform, spec = ctx.providers.ads(given.platform), given.spec
     restore = ctx.ad_budget.reserve(spec)
     try:
@@ -119,6 +124,16 @@ def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> Integr
 
 VALIDATE = UnitKind(name="validate", input=Validate, output=Validated, run=validate)
 DEPLOY = UnitKind(name="deploy", input=Deploy, output=Deployed, run=deploy, undo=withdraw)
+
+
+def _check_contacts(given: Validate) -> None:
+    """Raise BadRequestError when an ad names a contact that the brief lacks, wherever its texts come from."""
+    spec = given.spec
+    texts = {"headlines": "\n".join(spec.headlines), "descriptions": "\n".join(spec.descriptions)}
+    try:
+        check_texts({**texts, "call_to_action": spec.call_to_action}, given.known)
+    except ValueError as error:
+        raise BadRequestError(given.platform, f"the ad is not sent: {error}") from None
 
 
 def _listed(steps: Mapping[str, str]) -> str:

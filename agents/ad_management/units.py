@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from agents.ad_management.creative import WrittenCreative
+from agents.contacts import KnownContacts
 from agents.model_call import Prompted
 from agents.stopping import Wanted
 from agents.unit_kind import Part
@@ -20,6 +21,8 @@ class OnPlatform(Part):
 
 class WriteCreative(OnPlatform, Prompted):
     """Input of the unit that asks the model for the texts of the ads on one platform."""
+
+    known: KnownContacts = KnownContacts()  #: the contacts that they may name
 
 
 class Creative(WrittenCreative):
@@ -45,6 +48,7 @@ class Validate(OnPlatform):
     """An ad that the platform shall check and not make."""
 
     spec: AdSpec
+    known: KnownContacts = KnownContacts()  #: the contacts that it may name
 
 
 class Validated(Part):

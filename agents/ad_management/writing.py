@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agents.ad_management.creative import AGENT, WrittenCreative
 from agents.ad_management.units import Creative, OnPlatform, WriteCreative
+from agents.contacts import check_texts
 from agents.model_call import ask
 from agents.unit_kind import UnitKind
 from integrations.ads.registry import available
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def write(given: WriteCreative, ctx: UnitContext) -> Creative:
-    """Ask the model for the texts of one platform's ads."""
+    """Ask the model for the texts of one platform's ads.
+
+    Texts with a contact that the brief lacks are asked again, then left out. Raises InvalidAnswerError when nothing
+    is left.
+    """
     answer = ask(
         ctx,
         given,
@@ -27,6 +32,8 @@ def write(given: WriteCreative, ctx: UnitContext) -> Creative:
         prompt=given.prompt,
         output=WrittenCreative,
         from_prose=WrittenCreative.from_prose,
+        check=lambda written: check_texts(written.texts(), given.known),
+        without=lambda written: written.without_foreign(given.known),
     )
     return Creative(**dict(answer.value), produced_by=answer.produced_by)
 

@@ -7,7 +7,6 @@ Invariant: planning is pure. Drafts are judged from the ledger's outputs, so a r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
@@ -16,6 +15,7 @@ from agents import prompts
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
+from agents.contacts.brief import brief_contacts
 from agents.content_creation import approval, overview
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
 from agents.content_creation.drafts import Draft, better, judge, piece
@@ -113,7 +113,6 @@ class ContentCreation(BaseAgent):
     ) -> MarketingAgentState:
         """Return the state with the new pieces in the order of the requirements, and the others as they are."""
         done = {stage.name: _written(stage) for stage in result if stage.name != "research"}
-        allowed = self._allowed(state)
         pieces = {old.piece_id: old for old in state.generated_content}
         order = [*pieces]
         for one in assignments(state):
@@ -122,7 +121,7 @@ class ContentCreation(BaseAgent):
                 continue
             revised = done.get("optimise", {}).get(one.label)
             chosen = better(self._judge(state, one, output), self._judge(state, one, revised) if revised else None)
-            pieces[one.piece_id] = piece(chosen, one, allowed, now)
+            pieces[one.piece_id] = piece(chosen, one, now)
             if one.piece_id not in order:
                 order.append(one.piece_id)
         return state.evolve(generated_content=tuple(sorted(pieces.values(), key=lambda p: _place(state, p, order))))
@@ -202,20 +201,13 @@ class ContentCreation(BaseAgent):
             system=self.get_system_prompt(state),
             brief=brief,
             passages=tuple(passages),
+            known=brief_contacts(state.campaign_config),
             max_tokens=2000 + 6 * one.requirement.target_length,
             **choice(state.campaign_config.models),
         )
 
     def _judge(self, state: MarketingAgentState, one: Assignment, written: Written) -> Draft:
-        return judge(written, one, state.campaign_config.brand, self._allowed(state))
-
-    @staticmethod
-    def _allowed(state: MarketingAgentState) -> str:
-        """Everything that the user wrote about the campaign: contacts that stand in it may be used."""
-        config = state.campaign_config
-        parts = (config.brand, config.target_audience, *config.content_requirements)
-        written = [config.name, *(part.model_dump(mode="json") for part in parts)]
-        return json.dumps(written, ensure_ascii=False)
+        return judge(written, one, state.campaign_config.brand)
 
 
 def _research_unit(one: Assignment) -> Unit:

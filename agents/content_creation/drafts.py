@@ -11,7 +11,7 @@ from datetime import datetime
 
 from agents.config import Brand
 from agents.content_creation.assignments import Assignment
-from agents.content_creation.house_rules import check, without_foreign_contacts
+from agents.content_creation.house_rules import check
 from agents.content_creation.units import Written
 from agents.readability import flesch, plain, word_count
 from agents.seo import Finding, Text, assess
@@ -37,7 +37,7 @@ class Draft:
         return tuple(finding for finding in self.findings if not finding.ok)
 
 
-def judge(written: Written, assignment: Assignment, brand: Brand, allowed: str) -> Draft:
+def judge(written: Written, assignment: Assignment, brand: Brand) -> Draft:
     """Check one version of a piece."""
     wanted = assignment.requirement
     title = _line(written.title).lstrip("#").strip()
@@ -51,7 +51,7 @@ def judge(written: Written, assignment: Assignment, brand: Brand, allowed: str) 
         language=wanted.language,
     )
     report = assess(text, wanted.content_type)
-    rules = check(text, wanted, brand, allowed)
+    rules = check(text, wanted, brand)
     return Draft(
         text=text,
         seo_score=report.score,
@@ -67,26 +67,25 @@ def better(draft: Draft, revised: Draft | None) -> Draft:
     return draft if revised is None or revised.quality < draft.quality else revised
 
 
-def piece(draft: Draft, assignment: Assignment, allowed: str, now: datetime) -> ContentPiece:
-    """Return the piece as it is kept, with contacts that the brief lacks taken out here at the latest."""
+def piece(draft: Draft, assignment: Assignment, now: datetime) -> ContentPiece:
+    """Return the piece as it is kept."""
     wanted, text = assignment.requirement, draft.text
-    body = without_foreign_contacts(text.body, allowed)
     language_known = text.language.lower().startswith("en")
     return ContentPiece(
         piece_id=assignment.piece_id,
         revision=assignment.revision,
         content_type=wanted.content_type,
         topic=wanted.topic or "",
-        title=without_foreign_contacts(text.title, allowed).strip(),
-        body=body,
-        meta_description=without_foreign_contacts(text.meta_description, allowed).strip(),
-        call_to_action=without_foreign_contacts(text.call_to_action, allowed).strip(),
+        title=text.title.strip(),
+        body=text.body,
+        meta_description=text.meta_description.strip(),
+        call_to_action=text.call_to_action.strip(),
         keywords=wanted.keywords,
         tone=wanted.tone,
         target_length=wanted.target_length,
-        word_count=word_count(body),
+        word_count=word_count(text.body),
         seo_score=draft.seo_score,
-        readability=flesch(plain(body)) if language_known else None,
+        readability=flesch(plain(text.body)) if language_known else None,
         checks=tuple(finding.message for finding in draft.findings),
         sources=draft.sources,
         produced_by=draft.produced_by,

@@ -1,8 +1,7 @@
-"""What the brand and common sense ask of a text besides SEO: words, tone, guidelines, no foreign contacts.
+"""What the brand and common sense ask of a text besides SEO: words, tone, guidelines.
 
-Guidelines are written for people; those with a form that a rule can read are checked, the others stand in
-the prompt only. Invariant: after :func:`without_foreign_contacts` a text names no web address, e-mail address or
-telephone number that the brief lacks; that is how a model led astray by a web page would do harm.
+Guidelines are written for people; those with a form that a rule can read are checked, the others stand in the prompt
+only. Contacts are not judged here but where a text is written, see :mod:`agents.contacts`.
 """
 
 from __future__ import annotations
@@ -16,9 +15,6 @@ from agents.seo import Finding, Text, uses
 
 FAILED = 2  #: points of a broken house rule (see agents.seo)
 
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"'`]+", re.IGNORECASE)
-_EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+")
-_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s()./\-]{7,}\d(?!\w)")
 _QUOTED = r"[\"'“‘](?P<phrase>[^\"'”’]{2,60})[\"'”’]"
 _NAMED = r"(?: the (?:word|phrase|term))?"
 _NOT = r"(?:avoid|no|never|don'?t|do not|without)(?: (?:use|say|write|mention|using|saying))?" + _NAMED
@@ -37,21 +33,14 @@ _CLOSE = frozenset({"friendly", "casual", "conversational", "warm", "playful"})
 SHORT = 60  #: words; in shorter texts required words needn't find a place
 
 
-def check(text: Text, requirement: ContentRequirement, brand: Brand, allowed: str) -> tuple[Finding, ...]:
-    """Return the house rules that a text breaks.
-
-    ``allowed`` is the brief in which contacts may be named.
-    """
+def check(text: Text, requirement: ContentRequirement, brand: Brand) -> tuple[Finding, ...]:
+    """Return the house rules that a text breaks."""
     whole = "\n".join((text.title, text.body, text.meta_description, text.call_to_action))
     found = [
         *_words(whole, requirement, brand),
         *_guidelines(whole, brand.guidelines),
         *_tone(text, requirement.tone),
     ]
-    foreign = foreign_contacts(whole, allowed)
-    if foreign:
-        kinds = ", ".join(sorted({kind for kind, _ in foreign}))
-        found.append(Finding("foreign_contacts", FAILED, f"the text names a contact that the brief lacks ({kinds})"))
     asked = requirement.call_to_action
     if asked and asked.lower().strip(" .!") not in whole.lower():
         found.append(Finding("asked_action", FAILED, f"the asked-for call to action {asked!r} is missing"))
@@ -95,28 +84,3 @@ def _tone(text: Text, tone: str) -> Iterable[Finding]:
             yield Finding("tone", FAILED, f"{body.count('!')} exclamation marks don't fit a {tone} tone")
     if asked & _CLOSE and not _YOU.search(body):
         yield Finding("tone", FAILED, f"a {tone} tone speaks to the reader, but the text never says 'you'")
-
-
-def foreign_contacts(text: str, allowed: str) -> list[tuple[str, str]]:
-    """(kind, contact) for every web address, e-mail address and telephone number that ``allowed`` lacks."""
-    known = allowed.lower()
-    known_digits = {re.sub(r"\D", "", number) for number in _PHONE.findall(allowed)}
-    found = [("e-mail address", mail) for mail in _EMAIL.findall(text) if mail.lower() not in known]
-    for match in _URL.finditer(text):
-        address = match.group().rstrip(".,;:!?")
-        host = re.sub(r"^(?:https?://)?(?:www\.)?", "", address.lower()).split("/")[0].split("?")[0]
-        if not re.search(rf"(?<![\w.\-]){re.escape(host)}(?![\w\-])", known.replace("www.", "")):
-            found.append(("web address", address))
-    for match in _PHONE.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        if 9 <= len(digits) <= 15 and digits not in known_digits:
-            found.append(("telephone number", match.group()))
-    return found
-
-
-def without_foreign_contacts(text: str, allowed: str) -> str:
-    """Take every foreign contact out of a text, but leave a link's words."""
-    for _, contact in sorted(foreign_contacts(text, allowed), key=lambda one: -len(one[1])):
-        text = re.sub(rf"\[([^\]]*)\]\(\s*{re.escape(contact)}[^)]*\)", r"\1", text)
-        text = text.replace(contact, "")
-    return re.sub(r"[ \t]{2,}", " ", text)

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from agents.config import Brand
+from agents.contacts import KnownContacts
 from agents.model_call import ModelCall
 from agents.unit_kind import Part
 
@@ -44,6 +45,15 @@ class WrittenPiece(BaseModel):
     body: Annotated[str, Field(min_length=1, max_length=60_000)]
     meta_description: Annotated[str, _at_most(1_000), Field(max_length=1_000)] = ""
     call_to_action: Annotated[str, _at_most(300), Field(max_length=300)] = ""
+
+    def texts(self) -> dict[str, str]:
+        """Return what people read, by field."""
+        return {
+            "title": self.title,
+            "body": self.body,
+            "meta_description": self.meta_description,
+            "call_to_action": self.call_to_action,
+        }
 
     @classmethod
     def from_prose(cls, text: str) -> WrittenPiece:
@@ -141,4 +151,5 @@ class Write(ModelCall):
     piece_id: str
     brief: Brief
     passages: tuple[Excerpt, ...]
+    known: KnownContacts = KnownContacts()  #: the contacts that it may name
     max_tokens: int

@@ -1,6 +1,6 @@
 """Units that write: a question to the knowledge base, and one to the model for each version of a piece.
 
-Invariant: a piece that no model has written says so.
+Invariants: a piece that no model has written says so; no piece leaves here that names a contact which the brief lacks.
 """
 
 from __future__ import annotations
@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents import prompts
+from agents.contacts import check_texts
 from agents.content_creation.template import template_piece
 from agents.content_creation.units import Excerpt, Retrieve, Retrieved, Write, Written, WrittenPiece
 from agents.fallbacks import TEMPLATE
 from agents.model_call import ask
 from agents.names import CONTENT_CREATION
 from agents.unit_kind import UnitKind
+from integrations.errors import InvalidAnswerError
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
@@ -36,8 +38,19 @@ def retrieve(given: Retrieve, ctx: UnitContext) -> Retrieved:
 
 
 def write(given: Write, ctx: UnitContext) -> Written:
-    """Ask the model for one version of a piece, or fill the template when that is what is left."""
+    """Ask the model for one version of a piece, or fill the template when that is what is left.
+
+    Raises InvalidAnswerError when every version names a contact that the brief lacks.
+    """
+
+    def check(piece: WrittenPiece) -> None:
+        check_texts(piece.texts(), given.known)
+
     if ctx.fallback == TEMPLATE:
+        try:
+            check(template_piece(given.brief))
+        except ValueError as error:
+            raise InvalidAnswerError("local", f"the piece from the brief can't be used: {error}") from None
         return _written(given, template_piece(given.brief), f"{TEMPLATE} (no model could be reached)")
     template = prompts.load(PACKAGE, given.brief.task)
     facts = prompts.brief(given.brief.model_dump(mode="json"))
@@ -51,6 +64,7 @@ def write(given: Write, ctx: UnitContext) -> Written:
         output=WrittenPiece,
         max_tokens=given.max_tokens,
         from_prose=WrittenPiece.from_prose,
+        check=check,
     )
     return _written(given, answer.value, answer.produced_by, *(passage.chunk_id for passage in given.passages))
 

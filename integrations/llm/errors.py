@@ -33,6 +33,7 @@ from integrations.errors import (
     CredentialsError,
     IntegrationError,
     NotFoundError,
+    OutOfReachError,
     PermanentError,
     PolicyRefusedError,
     QuotaExhaustedError,
@@ -41,6 +42,7 @@ from integrations.errors import (
 )
 from integrations.http_errors import retry_after as plain_retry_after
 from integrations.llm.body import UnreadableBodyError
+from integrations.outbound import AddressRefusedError
 
 if TYPE_CHECKING:
     import openai
@@ -110,6 +112,8 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
         return error
     if isinstance(error, openai.APIStatusError):
         return _from_status(error, key, now or datetime.now(UTC))
+    if _caused_by(error, AddressRefusedError):
+        return OutOfReachError(PROVIDER, "its address is not on this machine (sandbox mode); nothing was sent")
     if _caused_by(error, UnreadableBodyError):
         return _malformed()
     if isinstance(error, openai.APIConnectionError):

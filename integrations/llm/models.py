@@ -30,7 +30,8 @@ from integrations.llm.prices import cost, llm_upper_bound, price_of
 from integrations.llm.schema import JsonSchema, instructions, strict
 from integrations.llm.tokens import Tokens, used_tokens
 from integrations.llm.transport import http_client
-from integrations.settings import Settings
+from integrations.outbound import leads_to_loopback
+from integrations.settings import Mode, Settings
 from integrations.usage import Usage
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class ChatModels:
         import openai
 
         limit = openai.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_S))
-        with _tracing():
+        with _tracing(self._settings.mode):
             return client.bind(**options, timeout=limit).invoke(messages)
 
     def _client(self, model: str, parameters: Parameters) -> ChatOpenAI:
@@ -200,7 +201,7 @@ class ChatModels:
             from pydantic import SecretStr
 
             if self._http is None:
-                self._http = http_client(self._provider.base_url)
+                self._http = http_client(self._provider.base_url, self._provider.reach)
                 self._closing = weakref.finalize(self, self._http.close)
             found = ChatOpenAI(
                 model=model,
@@ -292,9 +293,13 @@ def _raw_answer(
     )
 
 
-def _tracing() -> AbstractContextManager[None]:
-    """Turn tracing off unless the user has set LANGSMITH_TRACING, so that nothing is sent to a tracing service."""
-    if os.environ.get("LANGSMITH_TRACING", "").strip().lower() in ("1", "true", "yes", "on"):
+def _tracing(mode: Mode) -> AbstractContextManager[None]:
+    """Turn tracing off, so that nothing is sent to a tracing service, unless the user has set LANGSMITH_TRACING.
+
+    In sandbox mode only a service on this machine gets traces.
+    """
+    wanted = os.environ.get("LANGSMITH_TRACING", "").strip().lower() in ("1", "true", "yes", "on")
+    if wanted and (mode is Mode.LIVE or leads_to_loopback(os.environ.get("LANGSMITH_ENDPOINT", ""))):
         return nullcontext()
     from langsmith.run_helpers import tracing_context
 

@@ -8,15 +8,14 @@ error with the status that it means; an answer that is neither raises Unreadable
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from integrations.llm.body import UnreadableBodyError, read_body
 from integrations.llm.body_errors import meant_error
 from integrations.llm.completion import plain_completion
+from integrations.outbound import Reach, check_host, leads_to_loopback
 
 if TYPE_CHECKING:
     import httpx2
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 MAX_ANSWER_BYTES = 8_000_000
 MAX_CONNECTIONS = 200
 KEPT_HEADERS = ("retry-after", "retry-after-ms", "x-request-id")  #: of an answer that is made over
-
-
-def is_local(url: str) -> bool:
-    """Return whether a URL's host is this machine (loopback)."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def plain(answer: httpx2.Response) -> httpx2.Response:
@@ -54,8 +44,11 @@ def plain(answer: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(status, headers=headers, json=found, request=answer.request)
 
 
-def http_client(base_url: str) -> httpx2.Client:
-    """Return the HTTP client for the openai library, with a deadline and a bound of the answer's size."""
+def http_client(base_url: str, reach: Reach) -> httpx2.Client:
+    """Return the HTTP client for the openai library, with a deadline, a bound of the answer's size, and a ``reach``.
+
+    A request beyond ``reach`` raises AddressRefusedError before anything is sent.
+    """
     import httpx2
     import openai
 
@@ -95,10 +88,18 @@ def http_client(base_url: str) -> httpx2.Client:
                 raise UnreadableBodyError("the body can't be unpacked") from error
             return plain(answer) if answer.is_success else answer
 
+    class Near(httpx2.HTTPTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            check_host(request.url.host, reach)
+            return super().handle_request(request)
+
+    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=50, keepalive_expiry=5.0)
+    own = reach is not Reach.ANYWHERE or leads_to_loopback(base_url)  # then no proxy of the environment is used
     return Reading(
         base_url=base_url,
-        trust_env=not is_local(base_url),
+        trust_env=not own,
+        transport=Near(limits=limits, trust_env=False) if own else None,
         follow_redirects=False,  # a redirect would carry the key and the prompt to another address
-        limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=50, keepalive_expiry=5.0),
+        limits=limits,
         event_hooks={"request": [start], "response": [bound]},
     )

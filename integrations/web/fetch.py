@@ -12,7 +12,7 @@ to one host. Invariant: a page that robots.txt forbids is never requested. Error
     other 4xx, other 3xx than redirects  PermanentError
     no answer, cut off, host not resolved, robots.txt unreadable
                                          TransientError
-    robots.txt forbids, private address, site that is never fetched
+    robots.txt forbids, address out of reach, site that is never fetched
                                          PolicyRefusedError
     no URL, too many redirects           BadRequestError
     not HTML, above the size limit, not in the encoding it names
@@ -34,7 +34,6 @@ from urllib.parse import urljoin
 from zlib import error as ZlibError
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from integrations.dns import Dns
@@ -50,6 +49,7 @@ from integrations.errors import (
 )
 from integrations.http import BAD_ADDRESS, BAD_TEXT, CONNECT_TIMEOUT_S, DirectSession, read_bounded
 from integrations.http_errors import retry_after
+from integrations.outbound import AddressRefusedError, BoundedAdapter, Reach
 from integrations.settings import Settings
 from integrations.values import clean_text
 from integrations.web.guard import NAME, Target, check_addresses, check_url
@@ -97,11 +97,11 @@ class Site:
     failed: int = 0  #: pages that a retry may get
 
 
-class _Pinned(HTTPAdapter):
+class _Pinned(BoundedAdapter):
     """Adapter that connects to the checked address instead of resolving the host's name again."""
 
-    def __init__(self) -> None:
-        super().__init__(max_retries=0)
+    def __init__(self, reach: Reach) -> None:
+        super().__init__(reach)
         self.address = ""  #: for the next request of this thread
 
     def build_connection_pool_key_attributes(
@@ -126,7 +126,7 @@ class WebFetcher:
 
     def __init__(self, settings: Settings) -> None:
         self._dns = Dns(settings)
-        self._private = settings.web_private_hosts
+        self._reach = settings.web_reach
         self._agent = settings.web_user_agent
         self._delay_s = settings.web_delay_s
         self._robots = RobotsCache(product_token(settings.web_user_agent))
@@ -142,7 +142,7 @@ class WebFetcher:
         """
         deadline = time.monotonic() + timeout
         for _ in range(MAX_REDIRECTS + 1):
-            target = check_url(url, private=self._private)
+            target = check_url(url, self._reach)
             rules = self._rules(target, deadline)
             if not rules.allows(target.url):
                 raise PolicyRefusedError(NAME, "robots.txt forbids this page", detail="robots")
@@ -203,7 +203,7 @@ class WebFetcher:
         """
         url = f"{target.origin}/robots.txt"
         for _ in range(MAX_REDIRECTS + 1):
-            here = check_url(url, private=self._private)
+            here = check_url(url, self._reach)
             status, headers, body = self._get(here, deadline, MAX_ROBOTS_BYTES, cut=True)
             if status in _REDIRECTS and headers.get("Location"):
                 url = _joined(here.url, headers["Location"])
@@ -228,7 +228,7 @@ class WebFetcher:
         except TransientError:
             raise TransientError(NAME, "a site's host could not be looked up") from None
         session, adapter = self._session()
-        adapter.address = check_addresses(addresses, private=self._private)
+        adapter.address = check_addresses(addresses, self._reach)
         left = max(0.1, deadline - time.monotonic())
         try:
             with session.get(
@@ -246,6 +246,8 @@ class WebFetcher:
                 return response.status_code, headers, body
         except (*BAD_ADDRESS, *BAD_TEXT):
             raise BadRequestError(NAME, "a URL can't be sent") from None
+        except AddressRefusedError as error:
+            raise PolicyRefusedError(NAME, f"a host may not be reached: {error}") from None
         except ZlibError:
             raise InvalidAnswerError(NAME, "a page is not in the encoding that it names") from None
         except (requests.RequestException, HTTPError, TimeoutError) as error:
@@ -254,7 +256,7 @@ class WebFetcher:
     def _session(self) -> tuple[requests.Session, _Pinned]:
         session, adapter = self._local.session, self._local.adapter
         if session is None or adapter is None:
-            session, adapter = DirectSession(), _Pinned()
+            session, adapter = DirectSession(), _Pinned(self._reach)
             session.trust_env = False
             session.headers.update(
                 {"User-Agent": self._agent, "Accept": "text/html,application/xhtml+xml", "Accept-Encoding": "gzip"}

@@ -2,18 +2,18 @@
 
 URLs come from search results, redirects and pages, which anyone can write. Invariant: a connection is only made to an
 address that was checked here (the caller pins it), so that a name can't resolve to another one between check and use.
-The standard library's ``is_global`` alone is not enough: it is true for IPv4-compatible, 6to4, NAT64 and site-local
-forms of private addresses, so the IPv4 address inside is checked as well.
+Which addresses pass is the rule of :mod:`integrations.outbound`, which is applied once more where the connection is
+made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from integrations.errors import BadRequestError, PolicyRefusedError
+from integrations.outbound import AddressRefusedError, Reach, check_host
 from integrations.values import http_url
 
 NAME = "web"
@@ -21,10 +21,6 @@ PUBLIC_PORTS = frozenset({80, 443})
 #: Sites whose terms forbid scraping and whose owners enforce them in court. Search results about them may be read, but
 #: their pages are never fetched.
 NEVER_FETCHED = ("linkedin.com", "facebook.com", "instagram.com", "x.com", "twitter.com")
-
-_NAT64 = ip_network("64:ff9b::/96")
-_COMPATIBLE = ip_network("::/96")
-_RELAY_ANYCAST = ip_network("192.88.99.0/24")  #: RFC 7526, deprecated
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +44,8 @@ class Target:
         return shown if self.port == (443 if self.scheme == "https" else 80) else f"{shown}:{self.port}"
 
 
-def check_url(url: str, *, private: bool) -> Target:
-    """Check the form of a URL, where ``private`` allows any port.
+def check_url(url: str, reach: Reach) -> Target:
+    """Check the form of a URL, which on loopback may have any port.
 
     Raises BadRequestError when it is not a plain http or https URL, and PolicyRefusedError when its site is never
     fetched or its port is not allowed.
@@ -66,60 +62,19 @@ def check_url(url: str, *, private: bool) -> Target:
     if any(host == site or host.endswith("." + site) for site in NEVER_FETCHED):
         raise PolicyRefusedError(NAME, f"{host} is never fetched")
     found = port or (443 if parts.scheme == "https" else 80)
-    if not private and found not in PUBLIC_PORTS:
+    if reach is not Reach.LOOPBACK and found not in PUBLIC_PORTS:
         raise PolicyRefusedError(NAME, f"port {found} is not a public web port")
     return Target(url=found_url, scheme=parts.scheme, host=host, port=found)
 
 
-def check_addresses(addresses: Sequence[str], *, private: bool) -> str:
-    """Return the first of a host's addresses, to connect to, if *every* one of them is allowed.
+def check_addresses(addresses: Sequence[str], reach: Reach) -> str:
+    """Return the first of a host's addresses, to connect to, if *every* one of them is within ``reach``.
 
-    ``private`` allows loopback and private networks. Raises PolicyRefusedError when one is not allowed.
+    Raises PolicyRefusedError when one is not.
     """
-    for text in addresses:
-        address = ip_address(text.partition("%")[0])
-        if not (is_private_or_public(address) if private else is_public(address)):
-            raise PolicyRefusedError(NAME, "a host's address is not on the public Internet")
+    for address in addresses:
+        try:
+            check_host(address, reach)
+        except AddressRefusedError as error:
+            raise PolicyRefusedError(NAME, f"a host may not be reached: {error}") from None
     return addresses[0]
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Return whether an address, and each IPv4 address inside it, is on the public Internet."""
-    if any(not is_public(inner) for inner in embedded(address)):
-        return False
-    if isinstance(address, IPv6Address):
-        if address.is_site_local:
-            return False
-    elif address in _RELAY_ANYCAST:
-        return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_private)
-
-
-def is_private_or_public(address: IPv4Address | IPv6Address) -> bool:
-    """Return whether an address may be connected to where private hosts are allowed.
-
-    All may but multicast, unspecified and link-local ones. Link-local stays forbidden because clouds serve machine
-    credentials there (169.254.169.254).
-    """
-    if any(not is_private_or_public(inner) for inner in embedded(address)):
-        return False
-    return not (address.is_multicast or address.is_unspecified or address.is_link_local)
-
-
-def embedded(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses inside an IPv6 address: mapped, 6to4, Teredo, NAT64, IPv4-compatible."""
-    if isinstance(address, IPv4Address):
-        return []
-    found: list[IPv4Address] = []
-    if address.ipv4_mapped:
-        found.append(address.ipv4_mapped)
-    if address.sixtofour:
-        found.append(address.sixtofour)
-    if address.teredo:
-        found += address.teredo
-    low = IPv4Address(int(address) & 0xFFFFFFFF)
-    if address in _NAT64:
-        found.append(low)
-    if address in _COMPATIBLE and int(address) > 1:  # "::" and "::1" are themselves
-        found.append(low)
-    return found

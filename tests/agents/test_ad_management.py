@@ -13,7 +13,11 @@ from agent_context import Execution
 from comparable import comparable
 
 from agents.ad_management import AdManagement, specs
-from agents.base import HopFailedError, stage_failure
+from agents.ad_management.creative import WrittenCreative, texts
+from agents.ad_management.deployment import DEPLOY, VALIDATE
+from agents.ad_management.units import Deploy, Validate
+from agents.base import HopFailedError, run_unit, stage_failure
+from agents.contacts import KnownContacts, foreign_contacts
 from agents.messages import MessageType, message
 from agents.ports import FixedClock
 from agents.state import (
@@ -85,6 +89,58 @@ def test_a_hop_makes_one_running_campaign_per_platform(execution: Execution) -> 
     assert {c.remote_ids["campaign"] for c in after.ad_creatives} == {r["id"] for r in rows}
     assert after.agent_messages[-1].payload["active"] == 2
     assert after.errors == ()
+
+
+def creative(**changes: Any) -> dict[str, Any]:
+    texts = {"headlines": ["One plan", "Two plans", "Three plans"], "descriptions": ["A plan.", "Two more plans."]}
+    return {**texts, "call_to_action": "Learn more", **changes}
+
+
+def test_an_ad_with_a_foreign_contact_is_asked_again_and_then_cut(execution: Execution) -> None:
+    execution.providers.models.answer = lambda asked: creative(
+        headlines=["One plan", "Call 0171 2345678", "Ask at evil\u3002example"], call_to_action="Visit bit.ly/x"
+    )
+    after = AGENT.execute(campaign(), execution)
+    assert execution.calls.count("openai") == 2 * 3
+    again = execution.providers.models.requests[1].messages[-1]["content"]
+    assert "headlines.1 names what the brief lacks: a telephone number that ends in 78" in again
+    for made in after.ad_creatives:
+        said = " ".join((*made.headlines, *made.descriptions, made.call_to_action))
+        assert made.status == "active"
+        assert "One plan" in made.headlines
+        assert not any(word in said for word in ("0171", "evil", "bit.ly"))
+
+
+def test_an_ad_of_nothing_but_foreign_contacts_reaches_no_platform(execution: Execution) -> None:
+    execution.providers.models.answer = lambda asked: creative(headlines=["Go to evil.example", "evil [dot] com"])
+    with pytest.raises(HopFailedError, match="names what the brief lacks"):
+        AGENT.execute(campaign(), execution)
+    assert execution.providers.ad_campaigns() == []
+
+
+def test_plain_words_that_fill_up_an_ad_bring_no_foreign_contact() -> None:
+    bad = piece(title="Evil.com, the best", meta_description="Call 0171 2345678", call_to_action="DM @evil_support")
+    asked = WrittenCreative(headlines=["One plan"], descriptions=["A plan."], call_to_action="evil [dot] com")
+    made = texts(asked, campaign().evolve(generated_content=(bad,)), "google_ads")
+    assert len(made.headlines) == 3
+    assert not foreign_contacts("\n".join((*made.headlines, *made.descriptions, made.call_to_action)), KnownContacts())
+
+
+def test_no_text_of_whatever_source_reaches_a_platform_with_a_foreign_contact(execution: Execution) -> None:
+    written = AGENT.plan(campaign(), [])
+    assert written is not None
+    creatives = StageResult(
+        name="creatives", results=[run_unit(AGENT, u, execution.for_unit("c", 0, 0, u)) for u in written.units]
+    )
+    stage = AGENT.plan(campaign(), [creatives])
+    assert stage is not None
+    given = Validate.model_validate(stage.units[0].input)
+    edited = given.model_copy(update={"spec": given.spec.model_copy(update={"headlines": ("evil.com", "b", "c")})})
+    for kind, value in ((VALIDATE, edited), (DEPLOY, Deploy(**dict(edited)))):
+        unit = kind.unit("x", value, provider=given.platform, effect_key="k" if kind is DEPLOY else None)
+        result = run_unit(AGENT, unit, execution.for_unit("c", 0, 1, unit))
+        assert "the ad is not sent: headlines names what the brief lacks" in str((result.error or {})["message"])
+    assert execution.providers.ad_campaigns() == []
 
 
 def test_the_same_campaign_ends_equal() -> None:

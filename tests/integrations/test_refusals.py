@@ -9,6 +9,7 @@ from typing import Any
 
 import checkout
 import pytest
+from live_world import live_env
 from provider_calls import PROVIDERS, READING, SECRET, WRITING, failure
 from scripted_http import Script, scripted_server
 
@@ -94,7 +95,7 @@ def test_a_key_that_a_live_worker_lacks_needs_a_person(peer: Script, provider: s
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_address_that_is_none_is_no_outage(provider: str) -> None:
-    settings = Settings.from_env({PROVIDERS[provider].base_url_variable: "nonsense"})
+    settings = Settings.from_env({**live_env(), PROVIDERS[provider].base_url_variable: "nonsense"})
     for call in (READING[provider], WRITING.get(provider, READING[provider])):
         with pytest.raises(BadRequestError):
             call(settings)

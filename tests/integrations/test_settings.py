@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from integrations.llm.prices import Price
+from integrations.outbound import Reach
 from integrations.provider_registry import provider_specs
 from integrations.settings import Mode, Settings, SettingsError
 
@@ -39,12 +40,12 @@ def test_live_mode_names_every_missing_variable() -> None:
         settings.require(["openai", "serpapi", "linkedin_ads"])
     with pytest.raises(SettingsError, match="HUNTER_API_KEY"):
         settings.provider("hunter").credential("api_key")
-    assert not settings.web_private_hosts
+    assert settings.web_reach is Reach.PUBLIC
 
 
 def test_secrets_are_not_in_the_repr() -> None:
     settings = Settings.from_env(
-        {"OPENAI_API_KEY": "sk-real", "OPENAI_BASE_URL": "http://x.example", "DATABASE_URL": "postgresql://u:pw@h/d"}
+        {"OPENAI_API_KEY": "sk-real", "OPENAI_BASE_URL": "http://127.0.0.1:9", "DATABASE_URL": "postgresql://u:pw@h/d"}
     )
     assert "sk-real" not in repr(settings)
     assert "pw" not in repr(settings)
@@ -133,8 +134,8 @@ def test_defaults_follow_the_mode() -> None:
     sandbox, live = (Settings.from_env({"MARKETING_MODE": mode}) for mode in ("", "LIVE"))
     assert (sandbox.llm_model, sandbox.web_delay_s, sandbox.probe_delay_s) == ("sandbox-1", 0.0, 0.0)
     assert (live.llm_model, live.web_delay_s, live.probe_delay_s) == ("gpt-4.1-mini", 2.0, 60.0)
-    assert (sandbox.web_private_hosts, sandbox.limits_published) == (True, False)
-    assert (live.web_private_hosts, live.limits_published) == (False, True)
+    assert (sandbox.web_reach, sandbox.limits_published) == (Reach.LOOPBACK, False)
+    assert (live.web_reach, live.limits_published) == (Reach.PUBLIC, True)
     assert Settings.from_env({"MARKETING_MODE": "live", "WEB_DELAY": "0"}).web_delay_s == 0.0
 
 

@@ -21,11 +21,12 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.outbound import Reach, is_public
 from integrations.sandbox.sites import SitesSandbox
 from integrations.sandbox.world import Company, Mail, Quirk, World
 from integrations.settings import Settings
 from integrations.web.fetch import MAX_BYTES, WebFetcher, decode
-from integrations.web.guard import check_addresses, check_url, is_private_or_public, is_public
+from integrations.web.guard import check_addresses, check_url
 from integrations.web.links import rank_of, ranked_links, same_site
 from integrations.web.robots import parse, product_token
 
@@ -232,20 +233,13 @@ def test_a_trickling_page_ends_by_its_timeout() -> None:
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
     with pytest.raises(PolicyRefusedError):
-        check_addresses(["8.8.8.8", address], private=False)
+        check_addresses(["8.8.8.8", address], Reach.PUBLIC)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700::1111"])
 def test_addresses_that_are_public(address: str) -> None:
     assert is_public(ip_address(address))
-    assert check_addresses([address], private=False) == address
-
-
-@pytest.mark.parametrize(
-    "address", ["169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "::", "224.0.0.1", "fe80::1"]
-)
-def test_addresses_that_are_closed_even_where_private_hosts_are_allowed(address: str) -> None:
-    assert not is_private_or_public(ip_address(address))
+    assert check_addresses([address], Reach.PUBLIC) == address
 
 
 @pytest.mark.parametrize(
@@ -257,7 +251,7 @@ def test_addresses_that_are_closed_even_where_private_hosts_are_allowed(address:
 )
 def test_urls_that_are_no_pages(url: str) -> None:
     with pytest.raises(BadRequestError):
-        check_url(url, private=True)
+        check_url(url, Reach.LOOPBACK)
 
 
 @pytest.mark.parametrize(
@@ -265,12 +259,12 @@ def test_urls_that_are_no_pages(url: str) -> None:
 )
 def test_urls_that_are_never_fetched(url: str) -> None:
     with pytest.raises(PolicyRefusedError):
-        check_url(url, private=False)
+        check_url(url, Reach.PUBLIC)
 
 
 def live() -> Settings:
     """Settings that allow public hosts only, as in live mode."""
-    return settings().model_copy(update={"web_private_hosts": False})
+    return settings().model_copy(update={"web_reach": Reach.PUBLIC})
 
 
 @pytest.mark.parametrize(
@@ -286,7 +280,7 @@ def test_private_hosts_are_refused_without_a_request(url: str) -> None:
 
 
 def test_a_name_that_points_inside_is_refused(sandbox: Sandbox) -> None:
-    web = WebFetcher(settings(sandbox).model_copy(update={"web_private_hosts": False}))
+    web = WebFetcher(settings(sandbox).model_copy(update={"web_reach": Reach.PUBLIC}))
     with pytest.raises(PolicyRefusedError):
         web.fetch(f"http://{company().domain}/", timeout=5)
     assert asked(sandbox) == []

@@ -102,12 +102,15 @@ def _known_variables() -> set[str]:
 
 def _mode(settings: Settings) -> Iterable[Finding]:
     from integrations.settings import Mode
+    from integrations.shown_url import hide_secrets
     from workers.cli.summary import outside_sandbox
 
     if settings.mode is Mode.SANDBOX:
-        outside = outside_sandbox(settings)
-        but = f", but {', '.join(outside)} elsewhere" if outside else ""
-        yield Finding("Mode", "ok", f"sandbox: providers are simulated at {settings.sandbox_url}{but}")
+        places = {name: hide_secrets(settings.provider(name).base_url) for name in outside_sandbox(settings)}
+        outside = [f"{name} is at {place}" for name, place in places.items()]
+        but = f", but {', '.join(outside)}" if outside else ""
+        told = f"sandbox: providers are simulated at {settings.sandbox_url}{but}; nothing leaves this machine"
+        yield Finding("Mode", "ok", told)
         return
     yield Finding("Mode", "ok", "live: campaigns reach the real providers and spend real money")
     for name, provider in settings.providers.items():

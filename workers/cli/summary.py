@@ -96,7 +96,7 @@ def world_note(mode: str, settings: Settings) -> str:
 
 
 def outside_sandbox(settings: Settings) -> list[str]:
-    """Return the names of the providers that the user has pointed elsewhere."""
+    """Return the names of the providers that the user has pointed at another address of this machine."""
     return sorted(name for name, p in settings.providers.items() if not p.base_url.startswith(settings.sandbox_url))
 
 

@@ -29,7 +29,13 @@ from urllib3.exceptions import HTTPError
 from integrations.ads.facebook.errors import PROVIDER, facebook_error
 from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
 from integrations.ads.platform import Wire, object_id
-from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
+from integrations.errors import (
+    BadRequestError,
+    IntegrationError,
+    OutcomeUnknownError,
+    OutOfReachError,
+    TransientError,
+)
 from integrations.http import (
     BAD_ADDRESS,
     BAD_TEXT,
@@ -40,6 +46,7 @@ from integrations.http import (
     was_not_sent,
 )
 from integrations.http_errors import unanswered
+from integrations.outbound import AddressRefusedError, BoundedAdapter
 from integrations.settings import ProviderSettings
 from integrations.values import parse_json
 
@@ -118,6 +125,8 @@ class Graph:
             )
             made.GRAPH = self._settings.base_url
             made.requests.trust_env = False
+            for scheme in ("http://", "https://"):
+                made.requests.mount(scheme, BoundedAdapter(self._settings.reach))
             made.requests.headers["Accept-Encoding"] = "gzip"  # what read_bounded can undo within its bounds
             # A redirect is an answer that nobody can read: see integrations.http.DirectSession.
             made.requests.get_redirect_target = lambda _answer: None
@@ -134,6 +143,8 @@ class Graph:
         self._local.answer, self._local.deadline = None, time.monotonic() + timeout
         try:
             FacebookAdsApi(session).call(method, path, params=dict(params))
+        except AddressRefusedError as error:
+            raise OutOfReachError(PROVIDER, str(error)) from None
         except (*BAD_ADDRESS, *BAD_TEXT) as error:
             if self._local.answer is None:
                 raise _not_sendable(error) from None

@@ -134,6 +134,7 @@ class RestLi:
             PROVIDER,
             method,
             f"{self._settings.base_url}/rest{path}",
+            reach=self._settings.reach,
             timeout=timeout,
             json=json,
             headers={

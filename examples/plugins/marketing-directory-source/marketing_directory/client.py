@@ -75,6 +75,7 @@ class Directory:
             NAME,
             "GET",
             f"{self._provider.base_url}/v1/companies",
+            reach=self._provider.reach,
             params={"industry": industry, "start": start, "limit": min(limit, MAX_PAGE)},
             headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
             timeout=timeout,

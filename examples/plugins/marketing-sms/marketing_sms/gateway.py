@@ -98,6 +98,7 @@ class Gateway:
             NAME,
             method,
             self._provider.base_url + path,
+            reach=self._provider.reach,
             headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
             timeout=timeout,
             errors=ERRORS,

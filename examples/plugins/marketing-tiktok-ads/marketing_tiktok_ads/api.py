@@ -77,6 +77,7 @@ class Api:
             PROVIDER,
             method,
             f"{self._settings.base_url}/{path}/",
+            reach=self._settings.reach,
             timeout=timeout,
             params=params,
             json=body,
