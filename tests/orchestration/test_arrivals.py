@@ -22,6 +22,7 @@ from integrations.errors import IntegrationError
 from integrations.http import HttpReply
 from integrations.http_errors import error_class, retry_after
 from integrations.hunter import email_of, facts_of, verdict_of
+from integrations.outbound import Reach
 from integrations.serpapi import page_of
 from integrations.values import faults
 from integrations.web.fetch import decode
@@ -131,7 +132,7 @@ def test_a_page(start: int) -> None:
     html = decode(bent_bytes(PAGE, rng), rng.choice(TYPES))
     links = ranked_links(html, "https://acme.example/")
     for _, url in links:
-        check_url(url, private=True)
+        check_url(url, Reach.LOOPBACK)
     facts = extract([("https://acme.example/", html)])
     stored([html, links, facts])
     stored(
@@ -154,7 +155,7 @@ def test_rules_for_robots(start: int) -> None:
 def test_a_name_an_address_and_a_header(start: int) -> None:
     rng = random.Random(start)
     for good, read, refusal in (
-        ("https://b\u00fccher.example:8080/team?x=1", lambda text: check_url(text, private=True), IntegrationError),
+        ("https://b\u00fccher.example:8080/team?x=1", lambda text: check_url(text, Reach.LOOPBACK), IntegrationError),
         ("b\u00fccher.example", ascii_name, ValueError),
     ):
         with suppress(refusal):

@@ -129,3 +129,18 @@ def test_a_message_that_the_consumer_stumbles_over_is_acknowledged(bench: Bench)
             bench.connection.drain_events(timeout=0.3)
     assert bench.window == 0
     assert bench.admin.hlen("unacked") == 0
+
+
+def test_a_channel_closes_although_nothing_can_be_put_back(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.send(WINDOW)
+    bench.drain(WINDOW)
+    # What Celery does about a lost connection while Redis is down: it closes all, and closes it again.
+    bench.connection._transport.client = None
+    with caplog.at_level(logging.WARNING, "workers.channel_guard"):
+        bench.channel.close()
+    assert "could not be put back" in caplog.text
+    # Tasks that began on it end now.
+    bench.taken[0].ack()
+    bench.taken[1].reject(requeue=True)
+    bench.taken[2].ack_log_error(None, (redis.RedisError,))
+    assert bench.admin.hlen("unacked") == WINDOW
