@@ -42,14 +42,25 @@ class GuardedChannel:
     """Takes the place of a channel's append, acknowledgement and reading."""
 
     def __init__(self, channel: Any) -> None:  # kombu's, which are untyped
+        self._channel = channel
         self._qos = channel.qos
         self._redis_append: Callable[..., None] = self._qos.append
         self._redis_ack: Callable[[str], None] = self._qos.ack
         self._redis_reject: Callable[..., None] = self._qos.reject
+        self._redis_restore: Callable[..., None] = self._qos.restore_unacked_once
         self._redis_read: Callable[[], object] = channel.handlers["BRPOP"]
         self._owed: list[str] = []
         self._qos.append, self._qos.ack, self._qos.reject = self._append, self._ack, self._reject
+        self._qos.restore_unacked_once = self._restore
         channel.handlers["BRPOP"] = self._read
+
+    @property
+    def _gone(self) -> bool:
+        """Whether the channel's connection has been given up: what it took is put back, or redelivered, by then.
+
+        A task that began on it ends later, and its message can't be acknowledged any more.
+        """
+        return self._channel.closed or self._channel.connection is None or self._channel.connection.client is None
 
     def _append(self, message: Any, delivery_tag: str) -> None:
         """Note a message as delivered, though Redis may not keep a copy of it."""
@@ -61,6 +72,9 @@ class GuardedChannel:
 
     def _ack(self, delivery_tag: str) -> None:
         """Free a message's place in the window now, and its copy in Redis later where that refuses."""
+        if self._gone:
+            _in_memory("ack", self._qos, delivery_tag)
+            return
         try:
             self._redis_ack(delivery_tag)
         except (RedisError, OSError) as error:
@@ -73,11 +87,24 @@ class GuardedChannel:
 
     def _reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """Free a message's place in the window now, though Redis may deliver its copy again."""
+        if self._gone:
+            _in_memory("ack", self._qos, delivery_tag)
+            return
         try:
             self._redis_reject(delivery_tag, requeue=requeue)
         except (RedisError, OSError) as error:
             log.warning("a message could not be put back (%s); it is redelivered later", _text(error))
             _in_memory("ack", self._qos, delivery_tag)
+
+    def _restore(self, stderr: object = None) -> None:
+        """Put back what is at work as the channel closes, though Redis may not take it before it redelivers it.
+
+        A channel is closed a second time after its connection has gone, and an error of any class would end the worker.
+        """
+        try:
+            self._redis_restore(stderr)
+        except Exception as error:
+            log.warning("messages at work could not be put back (%s); they are redelivered later", _text(error))
 
     def _make_up(self) -> None:
         """Acknowledge what Redis refused to acknowledge before."""
