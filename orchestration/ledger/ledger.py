@@ -237,8 +237,8 @@ class Ledger:
         """Give a claimed unit back for a later try, and return whether it was still ours."""
         reach("give_back.before")
         ours = bool(self.database.value(
-            "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, self.worker, status, delay_s, encode(clean_json(error)), attempt,
+            "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            *claimed.place, self.worker, claimed.claims, status, delay_s, encode(clean_json(error)), attempt,
         ))  # fmt: skip
         reach("give_back.after")
         return ours
@@ -342,8 +342,8 @@ class Ledger:
         self.database.run(
             "UPDATE marketing.units SET status = 'pending', worker = NULL, claims = claims - 1, "
             "due_at = clock_timestamp() + make_interval(secs => %s) WHERE campaign_id = %s "
-            "AND step = %s AND stage = %s AND key = %s AND status = 'running' AND worker = %s",
-            delay_s, *claimed.place, self.worker,
+            "AND step = %s AND stage = %s AND key = %s AND status = 'running' AND worker = %s AND claims = %s",
+            delay_s, *claimed.place, self.worker, claimed.claims,
         )  # fmt: skip
 
     def reconcile(self, limit: int = 500) -> list[Idle]:

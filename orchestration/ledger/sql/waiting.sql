@@ -1,18 +1,19 @@
 -- Units that may not start now, campaigns that wait with them, and the tick that repairs and wakes.
 
--- Give a unit back: after an error that is worth a retry, or because it may not start now. What waits for a provider
+-- Give a unit back: after an error that is worth a retry, or because it may not start now; nothing is done when the claim
+-- was lost meanwhile, even to a later one of the same worker. What waits for a provider
 -- remembers since when (journal: waiting_since); a deferral is told once in the history, until its reason changes. A
 -- campaign that has nothing else to do waits with its unit.
 CREATE FUNCTION marketing.give_back(
-    p_campaign text, p_step integer, p_stage integer, p_key text, p_worker text, p_status text, p_delay double precision,
-    p_error jsonb, p_attempt boolean
+    p_campaign text, p_step integer, p_stage integer, p_key text, p_worker text, p_claims integer, p_status text,
+    p_delay double precision, p_error jsonb, p_attempt boolean
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     old marketing.units;
 BEGIN
     SELECT * INTO old FROM marketing.units u
     WHERE u.campaign_id = p_campaign AND u.step = p_step AND u.stage = p_stage AND u.key = p_key
-      AND u.status = 'running' AND u.worker = p_worker
+      AND u.status = 'running' AND u.worker = p_worker AND u.claims = p_claims
     FOR UPDATE;
     IF NOT FOUND THEN
         RETURN false;
@@ -155,10 +156,12 @@ BEGIN
     RETURNING w.lost INTO wronged;
     IF wronged <> '[]' THEN
         UPDATE marketing.workers w SET lost = '[]' WHERE w.worker = p_worker;
-        UPDATE marketing.units u SET crashes = u.crashes - 1
-        FROM jsonb_to_recordset(wronged) AS l(campaign text, step integer, stage integer, key text)
+        UPDATE marketing.units u SET crashes = greatest(0, u.crashes - l.times)
+        FROM (SELECT o.campaign, o.step, o.stage, o.key, count(*) AS times
+              FROM jsonb_to_recordset(wronged) AS o(campaign text, step integer, stage integer, key text)
+              GROUP BY o.campaign, o.step, o.stage, o.key) AS l  -- one that was lost twice is in it twice
         WHERE u.campaign_id = l.campaign AND u.step = l.step AND u.stage = l.stage AND u.key = l.key
-          AND u.crashes > 0 AND u.status IN ('pending', 'unknown', 'running');
+          AND u.status IN ('pending', 'unknown', 'running');
         INSERT INTO marketing.fleet_events (kind, data)
         VALUES ('worker_back', jsonb_build_object('worker', p_worker, 'units', jsonb_array_length(wronged)));
     END IF;
