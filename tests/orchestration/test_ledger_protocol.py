@@ -20,7 +20,6 @@ def judge(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harnes
     made.close()
 
 
-@pytest.mark.hypothesis
 def test_any_order_of_events_leaves_a_ledger_that_can_be_trusted(judge: Harness) -> None:
     machine = type("Machine", (LedgerMachine,), {"bench": judge})
     run_state_machine_as_test(
