@@ -62,6 +62,7 @@ broker_transport_options = {
     "visibility_timeout": 900,  # > longest task + longest countdown (60 s), else running tasks would be redelivered
     "unacked_restore_interval": 5,  # with throttle 1: a killed worker's messages are redelivered about 5 s after the
     "unacked_restore_throttle": 1,  # timeout; the defaults check about every 100 s
+    "unacked_mutex_expire": 30,  # 300 s by default: for so long nothing is redelivered when its holder loses Redis
     "socket_timeout": 30,  # None by default: a publish on a dead connection would block without end
     "socket_connect_timeout": 5,
     "socket_keepalive": True,

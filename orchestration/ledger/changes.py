@@ -182,10 +182,11 @@ class CampaignChanges:
     ) -> list[str] | None:
         """Commit ``transition`` under a new epoch, which fences the units that still run, and skip the others.
 
-        The campaign's whole state becomes the transition's. ``base`` is the checkpoint that it builds on. Returns []
-        when that was done, None when the row has changed since it was read. With ``keep_effects`` nothing is done while
-        an effect of the stage at work runs or is of unknown outcome, for skipping it could lose an ad that nothing
-        knows of: the keys of such effects are returned.
+        The campaign's whole state becomes the transition's. ``base`` is the checkpoint that it builds on. A request to
+        switch the campaign's ads ends with the line of work that it belongs to. Returns [] when that was done, None
+        when the row has changed since it was read. With ``keep_effects`` nothing is done while an effect of the stage
+        at work runs or is of unknown outcome, for skipping it could lose an ad that nothing knows of: the keys of such
+        effects are returned.
         """
 
         def send(tx: Transaction) -> list[str] | None:
@@ -202,7 +203,11 @@ class CampaignChanges:
                 return in_the_way
             tx.run(
                 "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() WHERE campaign_id = %s "
-                "AND step = %s AND stage = %s AND status IN ('pending', 'running', 'unknown')", *place,
+                "AND ((step = %s AND stage = %s) OR step < 0) AND status IN ('pending', 'running', 'unknown')", *place,
+            )  # fmt: skip
+            tx.run(
+                "UPDATE marketing.ad_switches SET settled_at = clock_timestamp() "
+                "WHERE campaign_id = %s AND settled_at IS NULL", found.campaign_id,
             )  # fmt: skip
             _close_question(tx, found.campaign_id, "withdrawn", None)
             builds_on = found.base_step if base is None else base

@@ -53,6 +53,19 @@ def test_a_platform_that_is_down_is_said_and_tried_again(bench: Callable[..., Ha
     assert (status(one), shown(sandbox)) == ("waiting", BOTH)
 
 
+def test_a_wish_that_a_cancel_overtakes_leaves_nothing_undone(bench: Callable[..., Harness], sandbox: Any) -> None:
+    one = bench()
+    with_ads(one)
+    with fault(sandbox, "facebook_ads", "down"):
+        verbs(one).pause("c1", actor="ann", ads=True)
+        one.deliver()
+    assert verbs(one).cancel("c1", actor="bob") == "cancelling"
+    one.deliver()
+    assert (status(one), shown(sandbox)) == ("cancelled", [])
+    assert one.database.rows("SELECT key FROM marketing.units WHERE status IN ('pending', 'running', 'unknown')") == []
+    assert one.database.rows("SELECT number FROM marketing.ad_switches WHERE settled_at IS NULL") == []
+
+
 def test_a_wish_without_a_message_is_carried_out_all_the_same(bench: Callable[..., Harness], sandbox: Any) -> None:
     one = bench()
     with_ads(one)

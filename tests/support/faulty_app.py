@@ -27,6 +27,10 @@ if folder := os.environ.get("POSTGRES_SOCKET"):
 
 from workers.app import app  # what is imported here is what the faults are injected around
 
-app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 30}
+app.conf.broker_transport_options = {
+    **app.conf.broker_transport_options,
+    "visibility_timeout": 30,
+    "unacked_mutex_expire": 10,
+}
 
 __all__ = ["app"]
