@@ -20,12 +20,14 @@ def judge(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harnes
     made.close()
 
 
+@pytest.mark.hypothesis
+@pytest.mark.timeout(600)
 def test_any_order_of_events_leaves_a_ledger_that_can_be_trusted(judge: Harness) -> None:
     machine = type("Machine", (LedgerMachine,), {"bench": judge})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            stateful_step_count=60,
+            stateful_step_count=50,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
         ),
     )

@@ -10,23 +10,21 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from ledger_people import PAST, end, say
 from ledger_snapshot import Money, Place, SeenCampaign, SeenUnit, Snapshot, seen
 from orchestrator_harness import Harness
-from spend_bench import bound, usage, verbs
+from spend_bench import bound, usage
 
 from agents.ports import SystemClock
 from agents.unit import StageResult, UnitResult, UnitStatus
 from integrations.errors import PermanentError, TransientError
 from integrations.settings import Mode, Settings
-from orchestration.control.verbs import VerbRefusedError
-from orchestration.flow.lineage import NoSuchStepError
 from orchestration.flow.transition import Transition, next_transition
 from orchestration.ledger.claims import ClaimId
 from orchestration.ledger.ledger import ADVANCED, DUPLICATE, MAX_CRASHES, Ledger
@@ -38,7 +36,6 @@ FAILED = PermanentError("local", "no").to_dict()
 LATER = TransientError("local", "busy").to_dict()
 ALL = 2**31 - 1
 COST = Decimal("0.01")
-PAST = "clock_timestamp() - interval '10 minutes'"
 #: The clock of the test: workers that speak have done so all the time, others not for long, and nothing is new.
 _TIME_PASSES = (
     f"UPDATE marketing.workers SET fresh_since = {PAST}, beat_at = CASE WHEN worker = ANY(%s) THEN {PAST} "
@@ -47,18 +44,6 @@ _TIME_PASSES = (
     f"UPDATE marketing.campaigns SET progress_at = {PAST}, publishes = 0 WHERE campaign_id = ANY(%s)"
 )
 PICK = st.integers(0, 97)
-#: What people may do by the campaign's status; in any other they are refused. The first of a list come most.
-_ALIVE = ("pause", "pause", "retry", "pause", "fork", "cancel")
-_STILL = ("back0", "back1", "back2", "fork", "back0", "cancel")
-VERBS: dict[str, Sequence[str]] = {
-    **dict.fromkeys(("queued", "running"), _ALIVE),
-    "waiting": ("resume", "pause", *_STILL),
-    "paused": ("resume", "resume", *_STILL),
-    "awaiting_approval": ("approve", "approve", "pause", "reject", *_STILL),
-    "failed": ("retry", "retry", *_STILL),
-    **dict.fromkeys(("completed", "cancelled", "cancelling"), _STILL),
-}
-REFUSED = ("resume", "approve", "reject", "retry", "pause")
 
 
 @dataclass(frozen=True)
@@ -353,19 +338,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def do(self, number: int, row: SeenCampaign) -> None:
         """A verb, which may be refused with a reason."""
-        told, campaign = verbs(self.bench), row.campaign_id
-        choices = REFUSED if number % 8 == 7 else VERBS[row.status]
-        verb = choices[number // 8 % len(choices)]
-        with suppress(VerbRefusedError, NoSuchStepError):
-            match verb:
-                case "fork" if len(self.ids) < 3:
-                    self.ids.append(told.fork(campaign, 1, actor="ann", settings=Settings.from_env({})))
-                case "back0" | "back1" | "back2":
-                    told.retry(campaign, actor="ann", from_step=int(verb[-1]))
-                case "reject":
-                    told.reject(campaign, actor="ann", reason="no")
-                case "pause" | "resume" | "cancel" | "retry" | "approve":
-                    getattr(told, verb)(campaign, actor="ann")
+        verb, fork = say(self.bench, number, row, may_fork=len(self.ids) < 3)
+        self.ids += fork
         self.crashes_begin_anew = verb == "retry"
         self.look()
 
@@ -406,8 +380,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if not hasattr(self, "now"):
             return
         try:
+            self.silent = set("abc")
             for campaign in self.ids:
-                self.end(campaign)
+                end(self.bench, campaign, self.time_passes)
             self.bench.ledger.reconcile()  # what a dead worker's call has cost is counted, at most
             self.look()
             assert all(not unit.open for unit in self.now.units.values())
@@ -416,26 +391,3 @@ class LedgerMachine(RuleBasedStateMachine):
             for table in ("spend", "campaigns"):
                 self.database.run(f"DELETE FROM marketing.{table} WHERE campaign_id = ANY(%s)", self.ids)
             self.database.run("DELETE FROM marketing.spend_totals WHERE scope LIKE 'campaign:%%'")
-
-    def end(self, campaign: str) -> None:
-        """Bring one campaign to its end by what a fleet does by itself, but for a person's answers."""
-        self.silent = set("abc")
-        told = verbs(self.bench)
-        for _ in range(30):
-            row = seen(self.database, [campaign]).campaigns[campaign]
-            if row.ended:
-                return
-            if row.status == "paused" or (row.reason or "").startswith("needs_attention"):
-                told.resume(campaign, actor="ann")
-            elif row.status == "awaiting_approval":
-                told.approve(campaign, actor="ann")
-            elif row.status == "waiting":
-                due = f"UPDATE marketing.campaigns SET due_at = {PAST} WHERE campaign_id = %s"
-                self.database.run(due, campaign)
-            self.database.run("UPDATE marketing.units SET due_at = NULL WHERE campaign_id = %s", campaign)
-            self.time_passes()
-            Deferrals(self.database).tick()
-            self.bench.ledger.reconcile()
-            self.bench.orchestrator.run_hop(campaign)
-            self.bench.broker.queue.clear()
-        raise AssertionError(f"does not end: {row}")
