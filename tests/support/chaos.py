@@ -157,7 +157,8 @@ class Chaos:
             "now() - c.progress_at, (SELECT json_agg(json_build_array(u.key, u.status, u.worker, u.due_at, u.error)) "
             "FROM marketing.units u WHERE (u.campaign_id, u.step, u.stage) = (c.campaign_id, c.step, c.stage) "
             "AND u.status NOT IN ('succeeded', 'failed')) "
-            "FROM marketing.campaigns c WHERE c.status <> 'completed' ORDER BY c.status IN ('failed', 'cancelled') LIMIT 5"
+            "FROM marketing.campaigns c WHERE c.status <> 'completed' "
+            "ORDER BY c.status IN ('failed', 'cancelled', 'awaiting_approval', 'paused') LIMIT 5"
         )
         lines = [str(self.statuses(handles)), *self.log, *(str(row) for row in stuck), str(self.fleet.pids)]
         return "\n".join(lines)

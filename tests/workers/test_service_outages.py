@@ -5,32 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2
 import pytest
 import redis
 import stack
 from chaos import CONFIG, Chaos, chaotic_fleet
+from outages import as_administrator
 
 from agents.config import CampaignConfig
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-@contextmanager
-def as_administrator(chaos: Chaos) -> Iterator[Any]:
-    """A cursor of the database's owner, who has a connection whatever others use up."""
-    url = chaos.env["DATABASE_URL"].replace("+psycopg2", "")
-    with closing(psycopg2.connect(url.replace("marketing@", "postgres@"))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SET default_transaction_read_only = off")
-            yield cursor
 
 
 def wait(chaos: Chaos, seconds: float) -> None:
