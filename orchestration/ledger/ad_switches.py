@@ -107,11 +107,6 @@ class AdSwitches:
                 "UPDATE marketing.ad_switches SET settled_at = clock_timestamp() "
                 "WHERE campaign_id = %s AND settled_at IS NULL", row.campaign_id,
             )  # fmt: skip
-            # What of the earlier request is at work is waited for; its journal says what it did.
-            tx.run(
-                "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() "
-                f"WHERE campaign_id = %s AND step < 0 AND {_WAITING}", row.campaign_id,
-            )  # fmt: skip
             _insert(tx, found, newest + 1, wanted, go_on=go_on, actor=pause.actor, agent=agent)
             change_status(tx, found, pause)
             _progress(tx, row.campaign_id)
@@ -132,6 +127,11 @@ class AdSwitches:
                 row.campaign_id, switch.number, found.epoch,
             )  # fmt: skip
             if ours:
+                # Earlier requests count no more; the journals of their units say what they did.
+                tx.run(
+                    "UPDATE marketing.units SET status = 'skipped', finished_at = clock_timestamp() "
+                    f"WHERE campaign_id = %s AND step < 0 AND {_WAITING}", row.campaign_id,
+                )  # fmt: skip
                 tx.run(
                     "INSERT INTO marketing.units (campaign_id, step, stage, key, ordinal, stage_name, agent, kind, "
                     "provider, effect_key, essential, policy, status, input, epoch) SELECT %s, %s, 0, u ->> 'key', "

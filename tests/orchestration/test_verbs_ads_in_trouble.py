@@ -22,6 +22,7 @@ from agents.unit import Stage, Unit, UnitResult
 from integrations.errors import BadRequestError
 from orchestration.execution.units import run_claimed
 from orchestration.ledger.ad_switches import AdSwitches
+from orchestration.ledger.rows import Claimed
 
 
 @pytest.fixture
@@ -79,11 +80,8 @@ def test_a_wish_without_a_message_is_carried_out_all_the_same(bench: Callable[..
     assert wake(one) == 0
 
 
-@pytest.mark.parametrize("died", ["before", "after"])
-def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it_was(
-    bench: Callable[..., Harness], sandbox: Any, monkeypatch: pytest.MonkeyPatch, died: str
-) -> None:
-    one, victim = bench(), bench(worker="victim")
+def claimed_by(victim: Harness, one: Harness) -> list[Claimed]:
+    """A campaign whose ads ``victim`` has begun to pause."""
     with_ads(one)
     verbs(one).pause("c1", actor="ann", ads=True)
     switches = AdSwitches(victim.ledger)
@@ -95,6 +93,15 @@ def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it
     assert switches.plan(row, switch, Stage(name="switch_ads", units=[_off(unit) for unit in stage.units]))
     claimed = switches.take(row, switch)
     assert len(claimed) == 2
+    return claimed
+
+
+@pytest.mark.parametrize("died", ["before", "after"])
+def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it_was(
+    bench: Callable[..., Harness], sandbox: Any, monkeypatch: pytest.MonkeyPatch, died: str
+) -> None:
+    one, victim = bench(), bench(worker="victim")
+    claimed = claimed_by(victim, one)
     if died == "after":
         for unit in claimed:
             outcome = run_claimed(victim.agents, unit, victim.ledger, victim.orchestrator.resources)
@@ -109,6 +116,20 @@ def test_a_worker_that_dies_while_it_pauses_an_ad_leaves_it_known_whose_doing_it
     verbs(one).resume("c1", actor="ann")
     one.deliver()
     assert (status(one), shown(sandbox)) == ("waiting", BOTH)
+
+
+def test_what_a_dead_worker_held_of_an_earlier_wish_is_not_left_open(
+    bench: Callable[..., Harness], sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, victim = bench(), bench(worker="victim")
+    claimed_by(victim, one)
+    verbs(one).resume("c1", actor="bob")
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
+    dead(one, "victim")
+    assert wake(one) == 1
+    one.deliver()
+    assert (status(one), shown(sandbox)) == ("waiting", BOTH)
+    assert one.database.rows("SELECT key, status FROM marketing.units WHERE step < 0 AND finished_at IS NULL") == []
 
 
 def test_a_claim_that_nobody_knows_of_holds_up_no_wish(

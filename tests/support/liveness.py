@@ -19,8 +19,15 @@ from agents.registry import agent_names
 from orchestration.execution.canvas import hop_task, producer
 from orchestration.ledger.lease import GAP_S, LEASE_S
 
-#: Nothing of it is to be done now: a person is asked, or its moment lies ahead.
-EXPLAINED = "c.status IN ('awaiting_approval', 'paused') OR (c.status = 'waiting' AND c.due_at > clock_timestamp())"
+_OPEN = (
+    "SELECT FROM marketing.units o WHERE o.campaign_id = c.campaign_id AND o.step = c.step AND o.stage = c.stage "
+    "AND o.status IN ('pending', 'unknown', 'running')"
+)
+#: Nothing of it is to be done now: a person is asked, or its moment, or that of all its units, lies ahead.
+EXPLAINED = (
+    "c.status IN ('awaiting_approval', 'paused') OR (c.status = 'waiting' AND c.due_at > clock_timestamp()) "
+    f"OR (EXISTS ({_OPEN}) AND NOT EXISTS ({_OPEN} AND (o.due_at IS NULL OR o.due_at <= clock_timestamp())))"
+)
 #: What any work on a campaign changes.
 _TRACES = (
     "SELECT c.campaign_id, json_build_array(c.status, c.step, c.stage, c.remaining, c.revision, sum(u.claims), "
