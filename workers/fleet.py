@@ -4,7 +4,7 @@
 are ready (servers, then the sandbox, then the schema, then the Celery processes), and they stop in the reverse order.
 URLs stay the same when a process is restarted. One process owns a home, others attach to its fleet. Nothing but
 :meth:`Fleet.stop` ends the supervision: a full disk or a store that is away only delays it. A worker that runs and is
-of no use is replaced (:mod:`workers.watch`).
+of no use is replaced (:mod:`workers.liveness.watch`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from workers.services.signals import SignalTrap
 from workers.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from workers.watch import FleetWatch
+    from workers.liveness.watch import FleetWatch
 
 Mode = Literal["sandbox", "live"]
 
@@ -334,7 +334,7 @@ class Fleet:
 
     def _start_watch(self, info: FleetInfo) -> None:
         from integrations import plugins
-        from workers.watch import FleetWatch
+        from workers.liveness.watch import FleetWatch
 
         if self._workers:
             queues = self._queues or ("orchestration", *plugins.names(plugins.AGENTS))

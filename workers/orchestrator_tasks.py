@@ -21,7 +21,7 @@ from orchestration.ledger.waiting import BUDGET
 from orchestration.ledger.world import WrongWorldError
 from workers.agent_tasks import stopped_by
 from workers.app import app
-from workers.broker_queues import BrokerQueues
+from workers.liveness.broker_queues import BrokerQueues
 from workers.runtime import Runtime, runtime
 
 log = logging.getLogger(__name__)

@@ -34,10 +34,10 @@ from orchestration.ledger.ledger import Ledger, StopSignals
 from orchestration.ledger.schema import migrate
 from orchestration.ledger.waiting import Deferrals
 from workers.app import app
-from workers.heartbeat import Heartbeat
-from workers.periodic import Periodic
+from workers.liveness.heartbeat import Heartbeat
+from workers.liveness.periodic import Periodic
+from workers.liveness.watchdog import Watchdog
 from workers.task_events import TaskEvents
-from workers.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 

@@ -11,15 +11,15 @@ from typing import Any
 
 from celery import bootsteps
 
-import workers.usefulness
-import workers.watchdog
+import workers.liveness.usefulness
+import workers.liveness.watchdog
 from workers.app import app
 from workers.channel_guard import ChannelGuard
 
 __all__ = ["app"]
 
-workers.usefulness.IDLE_S = 3.0
-workers.usefulness.OLD_S = workers.watchdog.OLD_S = 1.0
+workers.liveness.usefulness.IDLE_S = 3.0
+workers.liveness.usefulness.OLD_S = workers.liveness.watchdog.OLD_S = 1.0
 
 
 class Full(bootsteps.StartStopStep):  # type: ignore[misc]  # celery is untyped

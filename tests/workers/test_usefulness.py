@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from workers.usefulness import IDLE_S, MUTE_S, SLEPT_S, Look, Watch, judge
+from workers.liveness.usefulness import IDLE_S, MUTE_S, SLEPT_S, Look, Watch, judge
 
 WELL = Look(at=0.0, beat_age=1.0, untried=1.0, free=16)
 LOOK_S = 2.0

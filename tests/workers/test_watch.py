@@ -14,7 +14,7 @@ import redis
 from orchestration.ledger.database import Database
 from orchestration.reports import progress
 from orchestration.reports.progress import SILENT_S
-from workers.watch import FleetWatch
+from workers.liveness.watch import FleetWatch
 
 WaitUntil = Callable[..., Any]
 

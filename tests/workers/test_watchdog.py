@@ -18,18 +18,18 @@ from integrations.settings import Mode
 from orchestration.execution.canvas import stamp_messages
 from orchestration.ledger.database import Database
 from orchestration.ledger.ledger import Ledger
-from workers.heartbeat import Heartbeat
+from workers.liveness.heartbeat import Heartbeat
+from workers.liveness.watchdog import USELESS_EXIT, Watchdog
 from workers.thread_pool import ThreadPool
-from workers.watchdog import USELESS_EXIT, Watchdog
 
 
 @pytest.fixture
 def dog(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A worker that takes nothing from its queue ``work``, in which a message has waited for long."""
     for name, seconds in (("IDLE_S", 0.3), ("MUTE_S", 0.3), ("OLD_S", 0.2)):
-        monkeypatch.setattr(f"workers.usefulness.{name}", seconds)
-    monkeypatch.setattr("workers.watchdog.OLD_S", 0.2)
-    monkeypatch.setattr("workers.watchdog.FINISH_S", 0.3)
+        monkeypatch.setattr(f"workers.liveness.usefulness.{name}", seconds)
+    monkeypatch.setattr("workers.liveness.watchdog.OLD_S", 0.2)
+    monkeypatch.setattr("workers.liveness.watchdog.FINISH_S", 0.3)
     app = Celery("watched", broker=redis_url, set_as_current=False)
     app.conf.broker_transport_options = {"socket_timeout": 1}
     stamp_messages(app)

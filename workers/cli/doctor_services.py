@@ -38,7 +38,7 @@ _HEAVY = (
     "orchestration.execution.call_guard",
     "orchestration.ledger.schema",
     "orchestration.reports.standing",
-    "workers.broker_look",
+    "workers.liveness.broker_look",
 )
 
 NOT_RUNNING = "not running; `campaigns up` and `campaigns run --embedded` start their own"
@@ -185,7 +185,7 @@ def _redis(url: str, settings: Settings) -> tuple[list[Finding], list[QueueFact]
     from integrations import plugins
     from integrations.shown_url import hide_secrets
     from orchestration.reports.progress import STANDSTILL_S, StoreRefusesError
-    from workers.broker_look import BrokerLook, RedisUnavailableError
+    from workers.liveness.broker_look import BrokerLook, RedisUnavailableError
 
     shown = hide_secrets(url)
     try:

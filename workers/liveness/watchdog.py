@@ -1,8 +1,8 @@
 """Watch of a worker over itself: looks, and ends the process when it is of no use.
 
 It has a thread, a clock and connections of its own, so that what is stuck elsewhere can't hold it up. What it sees is
-judged by :mod:`workers.usefulness`. Invariant: a process that ends itself logs why (CRITICAL), has had time to finish
-what it was at, and has the exit status USELESS_EXIT.
+judged by :mod:`workers.liveness.usefulness`. Invariant: a process that ends itself logs why (CRITICAL), has had time to
+finish what it was at, and has the exit status USELESS_EXIT.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from agents.effects import seconds_since_boot
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.own_connection import OwnConnection
-from workers.broker_queues import sent_at
-from workers.heartbeat import Heartbeat
-from workers.periodic import Periodic
-from workers.usefulness import OLD_S, Look, Watch, judge
+from workers.liveness.broker_queues import sent_at
+from workers.liveness.heartbeat import Heartbeat
+from workers.liveness.periodic import Periodic
+from workers.liveness.usefulness import OLD_S, Look, Watch, judge
 
 log = logging.getLogger(__name__)
 

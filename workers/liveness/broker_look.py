@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 from integrations.redis_client import redis_pool
 from orchestration.reports.progress import QueueFact, StoreRefusesError
-from workers.broker_queues import LONG_AGO, sent_at
+from workers.liveness.broker_queues import LONG_AGO, sent_at
 
 #: Seconds to connect, and for each answer.
 LIMIT_S = 3.0

@@ -14,7 +14,7 @@ from orchestration.ledger.lease import HEARTBEAT_S
 from orchestration.ledger.ledger import Ledger, StopSignals
 from orchestration.ledger.own_connection import OwnConnection
 from orchestration.ledger.world import WrongWorldError
-from workers.periodic import Periodic
+from workers.liveness.periodic import Periodic
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from threading import Event, Thread
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.reports.progress import OwnWorker, StoreRefusesError, Useless, suspicious, useless
 from orchestration.reports.standing import LedgerLook
-from workers.broker_look import BrokerLook, RedisUnavailableError
+from workers.liveness.broker_look import BrokerLook, RedisUnavailableError
 
 log = logging.getLogger(__name__)
 
