@@ -354,12 +354,13 @@ class BestEffort:
     def __init__(self, wakeups: Callable[[], Wakeups]) -> None:
         self._wakeups = wakeups
 
-    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
-        """Publish if the broker is there."""
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> bool:
+        """Publish if the broker is there, and return whether it took the message."""
         try:
-            self._wakeups().hop(campaign_id, agent, step, delay_s=delay_s)
+            return self._wakeups().hop(campaign_id, agent, step, delay_s=delay_s)
         except Exception as error:  # the broker's client may raise any class: the row is safe
             log.warning("campaign %s is stored; its wake-up was not published (%s)", campaign_id, type(error).__name__)
+            return False
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
         """Refuse, because clients spread nothing."""

@@ -15,8 +15,8 @@ MAX_COUNTDOWN_S = 60.0
 class Wakeups(Protocol):
     """Messages that wake the fleet."""
 
-    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
-        """Wake a worker of the agent's queue for this campaign."""
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> bool:
+        """Wake a worker of the agent's queue for this campaign, and return whether the broker took the message."""
         ...
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:

@@ -53,19 +53,22 @@ class CeleryWakeups:
         self._app = app
         stamp_messages(app, double_every=duplicate_every(os.environ.get(DUPLICATE_VARIABLE)))
 
-    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
-        """Publish one message to the agent's queue.
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> bool:
+        """Publish one message to the agent's queue, and return whether the broker took it.
 
         Raises ValueError when the delay is one that the broker must not hold.
         """
         if delay_s > MAX_COUNTDOWN_S:
             raise ValueError(f"delay_s={delay_s:g} is longer than {MAX_COUNTDOWN_S:g}: let due_at wake it")
         reach("publish_hop.before")
+        published = False
         with _best_effort(f"campaign {campaign_id}: its wake-up"):
             self._app.send_task(
                 hop_task(agent), args=(campaign_id, step), queue=agent, countdown=delay_s or None, ignore_result=True
             )
+            published = True
         reach("publish_hop.after")
+        return published
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
         """Publish a chord of ``slots`` header tasks to the agent's queue, whose body is one more call of advance."""

@@ -54,8 +54,11 @@ def reconcile(ledger: Ledger, wakeups: Wakeups, queues: Queues, *, any_agent: st
     agent_of = {one.campaign_id: one.agent for one in idle}
     oldest = {agent: queues.oldest(agent) for agent in set(agent_of.values())}
     woken = ledger.claim_wakeups(lost(idle, oldest, datetime.now(UTC)))
-    for campaign_id, step in woken:
-        wakeups.hop(campaign_id, agent_of[campaign_id], step)
+    for at, (campaign_id, step) in enumerate(woken):
+        if not wakeups.hop(campaign_id, agent_of[campaign_id], step):
+            # A broker that takes nothing is not asked again for each, nor does it make the next attempts rarer.
+            ledger.unclaim_wakeups([left for left, _ in woken[at:]])
+            return at
     return len(woken)
 
 

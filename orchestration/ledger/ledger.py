@@ -366,6 +366,11 @@ class Ledger:
         reach("claim_wakeups.after")
         return [(str(row[0]), int(row[1])) for row in rows]
 
+    def unclaim_wakeups(self, campaign_ids: Sequence[str]) -> None:
+        """Count wake-ups that were claimed as not repeated, because the broker did not take them."""
+        sql = "UPDATE marketing.campaigns SET publishes = publishes - 1 WHERE campaign_id = ANY(%s) AND publishes > 0"
+        self.database.run(sql, list(campaign_ids))
+
     def running_units(self, row: CampaignRow) -> int:
         """Return how many units of the stage at work, or of a request for the campaign's ads, are running."""
         return int(self.database.value(RUNNING_UNITS, row.campaign_id, row.step, row.stage))

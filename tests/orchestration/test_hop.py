@@ -17,7 +17,7 @@ from toys import echo, toys
 from agents.config import CampaignConfig
 from agents.ports import UnitContext
 from agents.unit import Unit
-from integrations.errors import BadRequestError, TransientError
+from integrations.errors import BadRequestError, NotNowError, TransientError
 from integrations.usage import Usage
 from orchestration.control.submission import prepare
 from orchestration.execution.reconcile import lost, reconcile
@@ -273,6 +273,32 @@ def test_a_waiting_campaign_is_woken_ever_more_rarely(bench: Callable[..., Harne
                 "UPDATE marketing.campaigns SET progress_at = clock_timestamp() - make_interval(secs => %s)", age
             )
             assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == woken
+
+
+def test_wake_ups_that_the_broker_refuses_do_not_become_rare(bench: Callable[..., Harness]) -> None:
+    one = bench()
+    for n in range(3):
+        one.submit(f"c{n}")
+
+    def tick(age: float) -> int:
+        sql = "UPDATE marketing.campaigns SET progress_at = clock_timestamp() - make_interval(secs => %s)"
+        one.database.run(sql, age)
+        return reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management")
+
+    one.broker.refuses = True
+    assert [tick(4) for _ in range(6)] == [0] * 6
+    one.broker.refuses = False
+    assert [tick(4), tick(4), tick(7)] == [3, 0, 3]
+
+
+def test_a_unit_that_is_given_back_shows_that_wake_ups_arrive(bench: Callable[..., Harness]) -> None:
+    one = bench()
+    one.submit()
+    one.database.run("UPDATE marketing.campaigns SET publishes = 5")
+    claimed, *_ = one.ledger.take("c1", 0, 0, 1)
+    error = NotNowError("local", "later", detail="admission_away", retry_after=1.0).to_dict()
+    assert one.ledger.give_back(claimed, status="pending", delay_s=1.0, error=error, attempt=False)
+    assert one.database.value("SELECT publishes FROM marketing.campaigns") == 0
 
 
 def test_a_long_queue_is_no_lost_message() -> None:

@@ -208,8 +208,9 @@ class Chaos:
 class NoMessage:
     """Wake-ups that get lost."""
 
-    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
-        """Lost."""
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> bool:
+        """Taken, and lost."""
+        return True
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
         """Lost."""

@@ -26,13 +26,16 @@ class MemoryBroker:
 
     queue: deque[tuple[str, ...]] = field(default_factory=deque)
     sent: list[tuple[str, ...]] = field(default_factory=list)
+    refuses: bool = False  #: takes no message
 
     def _put(self, *message: str) -> None:
         self.queue.append(message)
         self.sent.append(message)
 
-    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> None:
-        self._put("hop", campaign_id, agent)
+    def hop(self, campaign_id: str, agent: str, step: int, *, delay_s: float = 0.0) -> bool:
+        if not self.refuses:
+            self._put("hop", campaign_id, agent)
+        return not self.refuses
 
     def chord(self, campaign_id: str, agent: str, step: int, stage: int, slots: int) -> None:
         for _ in range(slots):

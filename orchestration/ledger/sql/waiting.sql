@@ -31,6 +31,8 @@ BEGIN
                 jsonb_build_object('unit', p_key, 'provider', p_error -> 'provider', 'code', p_error -> 'code',
                                    'message', p_error -> 'message', 'delay_s', round(p_delay::numeric, 3)));
     END IF;
+    -- Whoever gives back had been woken: the next wake-up that is lost is repeated soon.
+    UPDATE marketing.campaigns c SET publishes = 0 WHERE c.campaign_id = p_campaign AND c.publishes > 0;
     IF p_error ->> 'wait' IS NOT NULL THEN
         -- One after the other: of two that are given back together, the later one sees that it is the last.
         PERFORM FROM marketing.campaigns WHERE campaign_id = p_campaign FOR UPDATE;
