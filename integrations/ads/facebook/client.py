@@ -204,9 +204,9 @@ class FacebookAds:
         ad_set = self._ad_set(spec, campaign, wire, steps, repeated=repeated)
         ads = self._ads(campaign, wire) if repeated else {}
         ids = {"campaign": campaign, "ad_set": ad_set}
-        for variant, texts in enumerate(spec.variants(), start=1):
+        for variant in range(1, len(spec.variants()) + 1):
             existing = ads.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
-            ids |= self._ad(spec, variant, texts, ad_set, existing, wire, steps, repeated=repeated)
+            ids |= self._ad(spec, variant, ad_set, existing, wire, steps, repeated=repeated)
         for ad in ads.values():
             if identifier(ad) not in ids.values() and ad.get("status") != "PAUSED":
                 old = identifier(ad)
@@ -243,7 +243,6 @@ class FacebookAds:
         self,
         spec: AdSpec,
         variant: int,
-        texts: tuple[str, str],
         ad_set: str,
         existing: Mapping[str, Any] | None,
         wire: Wire,
@@ -262,7 +261,7 @@ class FacebookAds:
             lost,
             lambda: wire(
                 lambda timeout: self._graph.created(
-                    self._account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, texts)
+                    self._account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, variant)
                 )
             ),
         )
@@ -291,19 +290,20 @@ class FacebookAds:
                 return identifier(item)
         return None
 
-    def _creative_fields(self, spec: AdSpec, name: str, texts: tuple[str, str]) -> dict[str, Any]:
-        headline, description = texts
+    def _creative_fields(self, spec: AdSpec, name: str, variant: int) -> dict[str, Any]:
+        headline, description = spec.variants()[variant - 1]
+        link = spec.link(variant)
         return {
             "name": name,
             "object_story_spec": {
                 "page_id": credential(self._settings, "page_id"),
                 "link_data": {
-                    "link": spec.landing_url,
+                    "link": link,
                     "name": headline,
                     "message": description,
                     "call_to_action": {
                         "type": button(spec.call_to_action),
-                        "value": {"link": spec.landing_url},
+                        "value": {"link": link},
                     },
                 },
             },

@@ -295,6 +295,7 @@ class LinkedInAds:
 
     def _creative_fields(self, spec: AdSpec, campaign: str, variant: int, texts: tuple[str, str]) -> dict[str, Any]:
         headline, description = texts
+        link = spec.link(variant)
         post = {
             "adContext": {"dscAdAccount": self._account_urn, "dscStatus": "ACTIVE"},
             "author": f"urn:li:organization:{credential(self._settings, 'organization_id')}",
@@ -303,8 +304,8 @@ class LinkedInAds:
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": True,
             "contentCallToActionLabel": button(spec.call_to_action),
-            "contentLandingPage": spec.landing_url,
-            "content": {"article": {"source": spec.landing_url, "title": headline}},
+            "contentLandingPage": link,
+            "content": {"article": {"source": link, "title": headline}},
         }
         return {
             "campaign": _campaign_urn(campaign),
