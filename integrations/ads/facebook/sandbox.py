@@ -25,14 +25,17 @@ from integrations.ads.facebook.sandbox_answers import (
     search,
     too_low,
 )
+from integrations.ads.facebook.usage import ACCOUNT
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
+from integrations.sandbox.ad_score import Score
 from integrations.sandbox.ad_world import AdText, Life
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
 PLATFORM = "facebook_ads"
 _EDGES = {"campaigns": "campaign", "adsets": "adset", "adcreatives": "creative", "ads": "ad"}
+_POINTS = {"GET": 1, "POST": 3}  #: of a call, as the Marketing API scores them
 _PARENT = {"adset": "campaign_id", "ad": "campaign_id"}
 
 
@@ -45,12 +48,17 @@ class FacebookSandbox(AdAccounts):
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         params = request.params()
+        score = self._score
         try:
             self._authorise(params)
+            if score is not None and not score.spend(_POINTS.get(request.method, 1)):
+                usage = {"acc_id_util_pct": 100, "reset_time_duration": score.reset_s}
+                error = GraphError(400, 17, "User request limit reached", subcode=2446079)
+                return Response(status=400, body=error.body(), headers={ACCOUNT: json.dumps(usage)})
             parts = [part for part in request.path.split("/") if part]
             if len(parts) < 2 or not parts[0].startswith("v"):
                 raise GraphError(400, 2500, "Unknown path components")
-            return Response(body=self._answer(request.method, parts[1:], params))
+            return Response(body=self._answer(request.method, parts[1:], params), headers=_usage(score))
         except GraphError as error:
             return Response(status=error.status, body=error.body())
 
@@ -213,6 +221,13 @@ class FacebookSandbox(AdAccounts):
             button=(link.get("call_to_action") or {}).get("type", ""),
             audience=tuple(words),
         )
+
+
+def _usage(score: Score | None) -> dict[str, str]:
+    if score is None:
+        return {}
+    usage = {"acc_id_util_pct": score.percent, "reset_time_duration": score.reset_s}
+    return {ACCOUNT: json.dumps({**usage, "ads_api_access_tier": "standard_access"})}
 
 
 def _day(stamp: str | None, default: date) -> date:
