@@ -3,7 +3,7 @@
 ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"facebook_ads": {...}}}}`` changes an account: ``fields`` of its
 own answer, ``min_daily`` (the least daily budget, major units), ``ads_refused`` (why its review refuses every ad),
 ``points`` (score of calls that the account may have; without one it has no limit) and ``decay_s`` (seconds in which
-that score is forgotten).
+that score is forgotten), ``max_rows`` (of one report, where the platform cuts it).
 
 Invariant: what a platform holds is its objects and the lives of its campaigns; both survive a restart of the sandbox.
 """
@@ -39,6 +39,7 @@ class AdAccounts:
         self._ads_refused: str = str(own.get("ads_refused", ""))
         points = own.get("points")
         self._score = None if points is None else Score(float(points), float(own.get("decay_s", 300)))
+        self._most_rows = int(own.get("max_rows", 15_000))
         self._seed = seed
         self._objects: dict[str, dict[str, Any]] = {}  #: by a key of the platform's, in the order of creation
         self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it

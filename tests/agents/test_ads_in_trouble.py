@@ -217,8 +217,11 @@ def test_an_account_is_looked_at_before_anything_is_paid() -> None:
     execution = Execution.in_memory(platforms=(PLATFORM,))
     state = campaign(ad_platforms=[PLATFORM], budget=900)
     (fine,) = check(state, execution)
-    assert fine.output == {"seen": True}
+    assert fine.output == {"seen": True, "currency": "", "time_zone": ""}
     ads = execution.providers.ads(PLATFORM)
+    ads.ad_account = AdAccount(currency="USD", time_zone="Asia/Tokyo")
+    (told,) = check(state, execution)
+    assert told.output == {"seen": True, "currency": "USD", "time_zone": "Asia/Tokyo"}
     for account, code, words in (
         (AdAccount(trouble="it is disabled"), "needs_attention", "the ad account can't run ads: it is disabled"),
         (AdAccount(currency="EUR"), "bad_request", "counts in EUR, the campaign in USD"),
@@ -230,7 +233,7 @@ def test_an_account_is_looked_at_before_anything_is_paid() -> None:
         assert words in found.error["message"]
     ads.down = True
     (unseen,) = check(state, execution)
-    assert unseen.output == {"seen": False}, "a platform that is down stops nothing"
+    assert unseen.output == {"seen": False, "currency": "", "time_zone": ""}, "a platform that is down stops nothing"
 
 
 def test_refused_ads_are_told_and_not_judged() -> None:

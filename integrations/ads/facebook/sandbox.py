@@ -102,6 +102,7 @@ class FacebookSandbox(AdAccounts):
             if not edge:
                 least = minor_units(self._least_daily, self._currency or "USD") or None
                 account = {"id": node, "account_status": 1, "currency": self._currency, "min_daily_budget": least}
+                account["timezone_name"] = "America/Los_Angeles"
                 account |= self._account_fields
                 return projected({k: v for k, v in account.items() if v is not None}, params)
             if edge not in _EDGES:

@@ -12,18 +12,20 @@ Invariant: :meth:`LinkedInAds.create` and :meth:`LinkedInAds.update` may be repe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from integrations.ads.account import AdAccount, account_problems
 from integrations.ads.linkedin.account import ad_account, refusal
+from integrations.ads.linkedin.analytics import rows
 from integrations.ads.linkedin.buttons import button
-from integrations.ads.linkedin.report import METRICS, day_reports, day_text
+from integrations.ads.linkedin.locale import locale_of, locale_problem
+from integrations.ads.linkedin.report import day_reports
 from integrations.ads.linkedin.spec import SPEC
 from integrations.ads.linkedin.targeting import targeting
-from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, identifier, text, urns
+from integrations.ads.linkedin.wire import PROVIDER, RestLi, identifier, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -37,7 +39,7 @@ from integrations.ads.platform import (
     once,
 )
 from integrations.currencies import smallest
-from integrations.errors import NotFoundError, TooMuchAskedError
+from integrations.errors import NotFoundError
 from integrations.http import credential
 from integrations.settings import Settings
 
@@ -102,19 +104,13 @@ class LinkedInAds:
         creatives = [creative for step, creative in sorted(remote.ids.items()) if step.startswith("creative.")]
         if not creatives:
             return []
-        span = f"(start:{day_text(since)}" + (f",end:{day_text(until)})" if until else ")")
-        query = {
-            "q": "analytics",
-            "pivot": "CREATIVE",
-            "timeGranularity": "DAILY",
-            "dateRange": span,
-            "fields": ",".join(METRICS),
-        }
-        return day_reports(self._analytics(query, creatives, wire))
+        return day_reports(rows(self._api, creatives, since, until, wire))
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol."""
         problems = local_problems(spec, self.limits)
+        if unknown := locale_problem(spec.language):
+            problems.append(unknown)
         return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
 
     def account(self, *, wire: Wire) -> AdAccount:
@@ -139,19 +135,6 @@ class LinkedInAds:
                     self._set(f"{self._account}/{kind}/{ids[step]}", {"status": "PENDING_DELETION"}, wire)
                 except NotFoundError:
                     continue
-
-    def _analytics(self, query: Mapping[str, str], creatives: Sequence[str], wire: Wire) -> list[dict[str, Any]]:
-        """Return the rows of all creatives, asked in halves where LinkedIn finds them too many."""
-        asked = {**query, "creatives": urns(creatives)}
-        try:
-            return elements(wire(lambda timeout: self._api.get("/adAnalytics", asked, timeout=timeout)))
-        except TooMuchAskedError:
-            if len(creatives) == 1:
-                raise
-            middle = len(creatives) // 2
-            return [
-                row for half in (creatives[:middle], creatives[middle:]) for row in self._analytics(query, half, wire)
-            ]
 
     def _set(self, path: str, changes: Mapping[str, Any], wire: Wire) -> None:
         wire(lambda timeout: self._api.update(path, changes, timeout=timeout))
@@ -284,7 +267,7 @@ class LinkedInAds:
             "optimizationTargetType": "MAX_CLICK",
             "creativeSelection": "OPTIMIZED",
             "dailyBudget": _money(spec),
-            "locale": {"country": "US", "language": spec.language},
+            "locale": locale.to_dict() if (locale := locale_of(spec.language)) else {},
             "runSchedule": _schedule(spec),
             "targetingCriteria": criteria,
             "offsiteDeliveryEnabled": False,

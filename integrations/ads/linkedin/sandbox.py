@@ -183,7 +183,8 @@ class LinkedInAdsSandbox(AdAccounts):
             for day in figures[creative["name"]]:
                 if since <= day.day <= until:
                     rows.append((day.day, analytics_row(urn, day)))
-        return [row for _, row in sorted(rows, key=lambda entry: (entry[0], entry[1]["pivotValues"]))]
+        ordered = sorted(rows, key=lambda entry: (entry[0], entry[1]["pivotValues"]))
+        return [row for _, row in ordered[: self._most_rows]]  # cut without a word, as LinkedIn does
 
     def _text(self, creative: Mapping[str, Any], campaign: Mapping[str, Any]) -> AdText:
         post = creative["inlineContent"]["post"]

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
+from integrations.ads.linkedin.locale import known
 from integrations.sandbox.ad_world import DayFigures
 
 _FACETS = {
@@ -95,6 +96,9 @@ def checked(kind: str, body: Mapping[str, Any], objects: Mapping[str, Mapping[st
             wrong.append("dailyBudget/amount")
         if currency is not None and money.get("currencyCode") != currency:
             wrong.append("dailyBudget/currencyCode")
+        locale = body["locale"]
+        if not isinstance(locale, dict) or not known(locale.get("country"), locale.get("language")):
+            wrong.append("locale")
         if not body["targetingCriteria"].get("include", {}).get("and"):
             wrong.append("targetingCriteria")
     if kind == "creative":
