@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from integrations.ads.account import AdAccount
+from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.utm import ad_link
 from integrations.errors import TransientError
@@ -113,6 +114,7 @@ class AdSpec(BaseModel):
     end: datetime | None = None  #: the platform stops by itself then
     advertiser: str = ""  #: who is behind the ads (shown to people where the law asks for it)
     language: str = "en"
+    goal: Goal = Goal.TRAFFIC  #: what the ads are for
 
     @property
     def token(self) -> str:

@@ -25,6 +25,7 @@ from integrations.ads.facebook.sandbox_answers import (
     search,
     too_low,
 )
+from integrations.ads.facebook.sandbox_goals import conversion_actions
 from integrations.ads.facebook.usage import ACCOUNT
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -202,7 +203,8 @@ class FacebookSandbox(AdAccounts):
                     continue
                 for day in days:
                     if span.get("since", "") <= day.day.isoformat() <= span.get("until", "9999"):
-                        rows.append(insight_row(ads[name]["id"], day, self._currency, actions(day)))
+                        made = actions(day, conversion_actions(self._objects[ads[name]["adset_id"]]))
+                        rows.append(insight_row(ads[name]["id"], day, self._currency, made))
         rows.sort(key=lambda row: (row["date_start"], row["ad_id"]))
         return page([{"id": f"{row['ad_id']}/{row['date_start']}", **row} for row in rows], params)
 

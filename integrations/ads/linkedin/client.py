@@ -18,9 +18,11 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.goal import goal_problem
 from integrations.ads.linkedin.account import ad_account, refusal
 from integrations.ads.linkedin.analytics import rows
 from integrations.ads.linkedin.buttons import button
+from integrations.ads.linkedin.goals import aim
 from integrations.ads.linkedin.locale import locale_of, locale_problem
 from integrations.ads.linkedin.report import day_reports
 from integrations.ads.linkedin.spec import SPEC
@@ -111,6 +113,8 @@ class LinkedInAds:
         problems = local_problems(spec, self.limits)
         if unknown := locale_problem(spec.language):
             problems.append(unknown)
+        if impossible := goal_problem(SPEC, spec.goal, self._settings.options):
+            problems.append(impossible)
         return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
 
     def account(self, *, wire: Wire) -> AdAccount:
@@ -185,6 +189,7 @@ class LinkedInAds:
         campaign = self._campaign(spec, remote, group, wire, steps)
         if repeated:
             self._budget(spec, campaign, wire)
+        self._tie(spec, campaign, wire)
         creatives = self._creatives(campaign, wire) if repeated else {}
         ids = {"group": group, "campaign": campaign}
         for variant, texts in enumerate(spec.variants(), start=1):
@@ -240,6 +245,14 @@ class LinkedInAds:
             lambda: wire(lambda timeout: self._api.create(f"{self._account}/adCampaigns", fields, timeout=timeout)),
         )
 
+    def _tie(self, spec: AdSpec, campaign: str, wire: Wire) -> None:
+        """Tie the campaign to the conversion that tells what its ads have brought, however often that is repeated."""
+        conversion = aim(spec.goal, self._settings.options).conversion
+        if conversion:
+            tied = {"campaign": _campaign_urn(campaign), "conversion": conversion}
+            key = ",".join(f"{name}:{text(urn)}" for name, urn in tied.items())
+            wire(lambda timeout: self._api.put(f"/campaignConversions/({key})", tied, timeout=timeout))
+
     def _budget(self, spec: AdSpec, campaign: str, wire: Wire) -> None:
         path = f"{self._account}/adCampaigns/{campaign}"
         item = wire(lambda timeout: self._api.get(path, {}, timeout=timeout))
@@ -257,14 +270,15 @@ class LinkedInAds:
         }
 
     def _campaign_fields(self, spec: AdSpec, group: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
+        aimed = aim(spec.goal, self._settings.options)
         return {
             "account": self._account_urn,
             "campaignGroup": f"urn:li:sponsoredCampaignGroup:{group}",
             "name": remote_name(spec.name, spec.effect_key),
             "type": "SPONSORED_UPDATES",
-            "objectiveType": "WEBSITE_VISIT",
+            "objectiveType": aimed.objective,
             "costType": "CPM",
-            "optimizationTargetType": "MAX_CLICK",
+            "optimizationTargetType": aimed.optimization,
             "creativeSelection": "OPTIMIZED",
             "dailyBudget": _money(spec),
             "locale": locale.to_dict() if (locale := locale_of(spec.language)) else {},
@@ -279,6 +293,9 @@ class LinkedInAds:
     def _creative_fields(self, spec: AdSpec, campaign: str, variant: int, texts: tuple[str, str]) -> dict[str, Any]:
         headline, description = texts
         link = spec.link(variant)
+        form = aim(spec.goal, self._settings.options).form
+        label = button(spec.call_to_action)
+        leads_to = {} if form else {"contentCallToActionLabel": label, "contentLandingPage": link}
         post = {
             "adContext": {"dscAdAccount": self._account_urn, "dscStatus": "ACTIVE"},
             "author": f"urn:li:organization:{credential(self._settings, 'organization_id')}",
@@ -286,8 +303,7 @@ class LinkedInAds:
             "visibility": "PUBLIC",
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": True,
-            "contentCallToActionLabel": button(spec.call_to_action),
-            "contentLandingPage": link,
+            **leads_to,
             "content": {"article": {"source": link, "title": headline}},
         }
         return {
@@ -295,6 +311,7 @@ class LinkedInAds:
             "name": ad_name(spec.name, spec.effect_key, spec.token, variant),
             "intendedStatus": "ACTIVE",
             "inlineContent": {"post": post},
+            **({"leadgenCallToAction": {"destination": form, "label": label}} if form else {}),
         }
 
 

@@ -102,6 +102,14 @@ class RestLi:
         if reply.body:
             reply.json_object()
 
+    def put(self, path: str, body: Mapping[str, Any], *, timeout: float) -> None:
+        """Make an object of that key be there, however often that is repeated: 200, 201 or 204."""
+        reply = self._send("PUT", path, timeout, json=body)
+        if reply.status not in (200, 201, 204):
+            raise OutcomeUnknownError(PROVIDER, f"answered a PUT with {reply.status}")
+        if reply.body:
+            reply.json_object()
+
     def pages(
         self, path: str, query: Mapping[str, str], *, wire: Wire, finder: bool = False
     ) -> Iterator[dict[str, Any]]:
