@@ -51,6 +51,7 @@ from agents.gates import Gate
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
 
+from integrations.ads.goal import Goal
 from integrations.ads.registry import canonical, platforms
 from integrations.values import MAX_INTEGER, faults, visible
 
@@ -257,6 +258,7 @@ class CampaignConfig(Section):
     )
     budget: Money | None = Field(default=None, description="total over the schedule")
     currency: Currency = "USD"
+    goal: Goal = Field(default=Goal.TRAFFIC, description="what the ads shall bring: visits, leads or sales")
     content_required: bool = True
     content_requirements: Annotated[
         tuple[ContentRequirement, ...], BeforeValidator(listed), Field(max_length=MAX_PIECES)

@@ -15,7 +15,8 @@ class ProviderOption:
     """A setting of one provider that is no secret and has a default, such as the version of its API."""
 
     variable: str
-    default: str
+    default: str = ""  #: "": it is not set
+    sandbox: str = ""  #: default in the sandbox, where it differs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class ProviderSpec:
     credentials: Mapping[str, str] = field(default_factory=dict)
     #: credential name -> value in the sandbox, where it differs from "sandbox"
     sandbox_credentials: Mapping[str, str] = field(default_factory=dict)
-    #: option name -> variable and default; the same in both modes
+    #: option name -> variable and defaults
     options: Mapping[str, ProviderOption] = field(default_factory=dict)
 
     @property

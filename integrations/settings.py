@@ -257,7 +257,8 @@ def _of_no_provider(limits: Mapping[str, str], providers: Iterable[str]) -> Iter
 
 def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox_url: str) -> ProviderSettings:
     own_url = (env.get(spec.base_url_variable) or "").rstrip("/")
-    options = {name: env.get(option.variable, "").strip() or option.default for name, option in spec.options.items()}
+    defaults = {name: (not live and option.sandbox) or option.default for name, option in spec.options.items()}
+    options = {name: env.get(spec.options[name].variable, "").strip() or default for name, default in defaults.items()}
     if live:
         missing = tuple(variable for variable in spec.credentials.values() if not env.get(variable))
         found = {name: env.get(variable, "") for name, variable in spec.credentials.items()}

@@ -44,7 +44,7 @@ def check(given: CheckAccount, ctx: UnitContext) -> CheckedAccount:
         raise NeedsAttentionError(platform.name, "; ".join(problems), detail="ad account")
     if problems:
         raise BadRequestError(platform.name, "; ".join(problems), detail="ad account")
-    return CheckedAccount(seen=True)
+    return CheckedAccount(seen=True, currency=account.currency, time_zone=account.time_zone)
 
 
 CHECK_ACCOUNT = UnitKind(name="check_account", input=CheckAccount, output=CheckedAccount, run=check)

@@ -36,4 +36,4 @@ def question(state: MarketingAgentState, stage: Stage) -> Question | None:
 
 
 def _texts(spec: AdSpec) -> list[str]:
-    return [repr(spec.headlines), repr(spec.descriptions), spec.call_to_action, spec.landing_url]
+    return [repr(spec.headlines), repr(spec.descriptions), spec.call_to_action, spec.landing_url, spec.goal]

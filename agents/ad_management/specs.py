@@ -16,8 +16,10 @@ from agents.budget import CENT, allocate_budget, daily_budget
 from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import effect_key
 from integrations.ads.platform import AdSpec, Audience
+from integrations.ads.utm import campaign_link
 
-DEFAULT_LANDING_URL = "https://example.com/"
+#: Where ads lead in the sandbox when the brand has no web site; in live such a campaign is refused at submit.
+SANDBOX_LANDING_URL = "https://example.com/"
 
 
 def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
@@ -95,7 +97,8 @@ def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal
     Its start is the campaign's creation; deploying moves a past start to now.
     """
     config, audience = state.campaign_config, state.target_audience
-    landing = config.brand.website or DEFAULT_LANDING_URL
+    page = config.brand.website or SANDBOX_LANDING_URL
+    landing = campaign_link(page, platform=platform, name=config.name, campaign_id=state.campaign_id)
     previous = creative_on(state, platform)
     revision = previous.revision if previous else 1
     if previous is not None and changed(texts, landing, previous):
@@ -122,6 +125,7 @@ def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal
         end=state.created_at + timedelta(days=config.schedule.days),
         advertiser=config.brand.name or "",
         language=state.content_requirements[0].language if state.content_requirements else "en",
+        goal=config.goal,
     )
 
 

@@ -42,6 +42,8 @@ class CheckedAccount(Part):
     """An ad account that can run the campaign, as far as can be seen."""
 
     seen: bool  #: False: the platform could not be asked now; the dry run before the ads asks again
+    currency: str = ""  #: ISO 4217, as the platform tells it
+    time_zone: str = ""  #: in which its days begin, as the platform tells it
 
 
 class Validate(OnPlatform):

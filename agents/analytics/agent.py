@@ -20,7 +20,7 @@ from agents.analytics.measurement import (
     piece_performance,
     platform_metrics,
 )
-from agents.analytics.refused_ads import with_refusals
+from agents.analytics.refused_ads import known_refusals, with_refusals
 from agents.analytics.schedule import measuring, next_optimization
 from agents.analytics.suggestions import (
     CONTENT,
@@ -182,6 +182,7 @@ def _measure_unit(state: MarketingAgentState, creative: AdCreative) -> Unit:
             currency=creative.currency,
             # A day earlier, for accounts whose day begins later than ours.
             since=state.created_at.date() - timedelta(days=1),
+            known_refusals=known_refusals(state, creative),
         ),
         provider=creative.platform,
     )

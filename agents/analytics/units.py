@@ -6,17 +6,20 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
+from agents.analytics.refused_ads import question
 from agents.analytics.suggestions import ModelSuggestions
 from agents.model_call import Prompted, ask
 from agents.names import ANALYTICS
 from agents.unit_kind import Part, UnitKind
 from integrations.ads.platform import DayReport, RemoteCampaign
-from integrations.errors import NotFoundError, TryAgainError
+from integrations.errors import NeedsAttentionError, NotFoundError, TryAgainError
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
 
 T = TypeVar("T")
+
+ASKED = "asked"  #: journal entry: the refused ads that a person has been asked about
 
 
 class Measure(Part):
@@ -28,6 +31,7 @@ class Measure(Part):
     own: bool  #: a fork reads its parent's figures; what they cost is counted with the parent
     currency: str  #: of the campaign
     since: date
+    known_refusals: Mapping[str, str] = {}  #: those that a person has been asked about: step name -> reasons
 
 
 class Measured(Part):
@@ -45,7 +49,11 @@ class Suggested(ModelSuggestions):
 
 
 def measure(given: Measure, ctx: UnitContext) -> Measured:
-    """Read the figures of one platform, and count what the campaign's own ads have cost."""
+    """Read the figures of one platform, and count what the campaign's own ads have cost.
+
+    Raises NeedsAttentionError, once, for ads that the platform's review has refused: what becomes of them is for a
+    person to say. The attempt after it takes the answer to be that the campaign goes on without them.
+    """
     platform = ctx.providers.ads(given.platform)
     remote = RemoteCampaign(id=given.remote_ids["campaign"], ids=given.remote_ids)
 
@@ -60,6 +68,10 @@ def measure(given: Measure, ctx: UnitContext) -> Measured:
     if given.own:
         currency = next((day.currency for day in days if day.currency), given.currency)
         ctx.ad_budget.reported(currency, given.revision, days)
+    asked = question(refused, {**given.known_refusals, **(ctx.journaled(ASKED) or {})})
+    if asked is not None:
+        ctx.journal(ASKED, dict(refused))
+        raise NeedsAttentionError(platform.name, asked, detail="ad review")
     return Measured(platform=platform.name, days=tuple(days), refused=refused)
 
 

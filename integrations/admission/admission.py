@@ -28,7 +28,9 @@ from integrations.admission.refusal import redis_down_error, refusal_error
 from integrations.admission.scripts import Scripts
 from integrations.admission.status import CircuitStatus, circuit_status
 from integrations.admission.ticket import Ticket, Verdict, requested_pause_s, verdict_of
+from integrations.errors import MAX_DELAY_S
 from integrations.redis_client import redis_pool
+from integrations.slowing import heard
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +117,8 @@ class Admission:
 
         Raises CircuitOpenError when the breaker is open, or half-open with its probe under way. Raises OverLimitError
         when a limit has no room before ``retry_after``: a slot is reserved for then, unless ``detail`` is "share" (the
-        campaign has enough reservations) or "provider" (it asked for a pause). Raises NotNowError with ``detail``
+        campaign has enough reservations), "provider" (it asked for a pause) or "usage" (much of the provider's own
+        limit is used: new work waits, a continuation does not). Raises NotNowError with ``detail``
         "admission_away" when Redis is down and the call has effects, or another unguarded call of this process to the
         provider is under way.
         """
@@ -153,20 +156,24 @@ class Admission:
             leased=limit.concurrency is not None,
         )
 
-    def settle(self, ticket: Ticket, error: BaseException | None, *, now: float | None = None) -> None:
+    def settle(
+        self, ticket: Ticket, error: BaseException | None, *, slow_s: float = 0.0, now: float | None = None
+    ) -> None:
         """Record that the call has ended, successfully or in ``error``.
 
-        Never raises, because the call's own outcome matters more. Sends nothing for a success that holds neither a
-        lease nor the probe.
+        ``slow_s``: for so many seconds the provider wants no new work; what is under way is carried on. Never raises,
+        because the call's own outcome matters more. Sends nothing for a success that holds neither a lease nor the
+        probe and asks for nothing.
         """
         if ticket.unguarded:
             self._health().end_unguarded(ticket.circuit.provider, ticket.token)
             return
         verdict, pause_s = verdict_of(error), requested_pause_s(error)
-        if verdict is not Verdict.FAILED and not (ticket.probe or ticket.leased or pause_s):
+        slow_s = max(0.0, min(MAX_DELAY_S, slow_s))
+        if verdict is not Verdict.FAILED and not (ticket.probe or ticket.leased or pause_s or slow_s):
             return
         try:
-            change = self._run(self._scripts.settle, ticket, verdict, pause_s=pause_s, now=now)
+            change = self._run(self._scripts.settle, ticket, verdict, pause_s=pause_s, slow_s=slow_s, now=now)
         except _RedisDownError:
             return  # leases and probes expire by themselves
         self._notify(change)
@@ -200,13 +207,14 @@ class Admission:
 
     @contextmanager
     def settling(self, ticket: Ticket) -> Iterator[None]:
-        """Settle a ticket when the ``with`` block ends, by the class of what the block raised."""
-        try:
-            yield
-        except BaseException as error:
-            self.settle(ticket, error)
-            raise
-        self.settle(ticket, None)
+        """Settle a ticket when the ``with`` block ends, by what it raised and by what the answer asked for."""
+        with heard() as wish:
+            try:
+                yield
+            except BaseException as error:
+                self.settle(ticket, error, slow_s=wish.seconds)
+                raise
+        self.settle(ticket, None, slow_s=wish.seconds)
 
     def limit(self, provider: str) -> Limit:
         """Return the limit of each account of a provider."""

@@ -1,6 +1,6 @@
 -- Admits one call of one circuit, or returns why not and how long to wait. One round trip.
 --
--- Order: the pause that the provider asked for (Retry-After), then the account's limits, then the circuit breaker.
+-- Order: the pause that the provider asked for (Retry-After), its own usage, then the account's limits, then the circuit breaker.
 -- Nothing is consumed before all three have let the call through. A caller refused by a limit gets a reservation.
 --
 -- Returns {verdict, now, wait, probe}: verdict is "admitted" or the reason of the refusal. probe is 1 when the call is
@@ -31,11 +31,17 @@ local function refuse(reason, wait)
 end
 
 -- tail: the first free time slot. lease_tail: the first end of a concurrent call that no caller waits for.
--- blocked: end of the provider's pause. mean: how long recent calls took. void: the tail of an abandoned queue.
-local tail, lease_tail, blocked, mean, void = numbers(account, 'tail', 'lease_tail', 'blocked', 'mean', 'void')
+-- blocked: end of the provider's pause. slow: until then no new work begins. mean: how long recent calls took.
+-- void: the tail of an abandoned queue.
+local tail, lease_tail, blocked, slow, mean, void =
+  numbers(account, 'tail', 'lease_tail', 'blocked', 'slow', 'mean', 'void')
 
 if blocked > now then
   return refuse('provider', blocked - now)
+end
+-- Much of the provider's own limit is used. What was begun is finished: given up, it would have to begin anew.
+if slow > now and not continuation then
+  return refuse('usage', slow - now)
 end
 
 -- A caller waits for its own slot, but comes back earlier when the slot is far away.

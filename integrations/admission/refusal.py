@@ -19,6 +19,7 @@ _LIMITS = {
     "early": "it is not yet the time that was reserved",
     "share": "the campaign has reserved as much as it may",
     "provider": "it asked for a pause",
+    "usage": "much of its own limit is used, so no new work begins",
 }
 
 
@@ -36,7 +37,7 @@ def refusal_error(
         )
         message = "its circuit is open" if reason == "open" else "its circuit is open and being probed"
         return CircuitOpenError(provider, message, detail=reason, retry_after=retry_after)
-    if reason == "provider":
+    if reason in ("provider", "usage"):
         wait_s += chance * min(5.0, 0.5 + wait_s / 10)
     elif reason == "share":
         wait_s += chance * limit.spacing_s

@@ -5,7 +5,7 @@ Invariant: this module alone knows the keys in Redis and the order in which a sc
 
     adm:circuit:<circuit>           hash   state, until, probe, probe_until, changed; counters
     adm:failures:<circuit>          zset   token -> time; fewer than the threshold
-    adm:account:<account>           hash   tail, lease_tail, blocked, mean, void
+    adm:account:<account>           hash   tail, lease_tail, blocked, slow, mean, void
     adm:log:<account>               list   times of the last admissions, newest first; as many as the limit
     adm:slots:<account>             zset   holder -> reserved time; kept until two minutes after it
     adm:share:<account>:<campaign>  zset   the same, of one campaign
@@ -59,6 +59,7 @@ class StatusReply:
     requests: int
     leases: int
     waiting: int
+    slowed_until: float
 
 
 class Scripts:
@@ -115,7 +116,9 @@ class Scripts:
             change = _change(circuit, "open", "half_open", "probe", at)
         return AdmitReply(reason=reason, at=at / 1e6, wait_s=wait / 1e6, probe=probe > 0, change=change)
 
-    def settle(self, ticket: Ticket, verdict: Verdict, *, pause_s: float, now: float | None) -> BreakerChange | None:
+    def settle(
+        self, ticket: Ticket, verdict: Verdict, *, pause_s: float, slow_s: float, now: float | None
+    ) -> BreakerChange | None:
         """Record how the call ended, and return the change of state that this caused."""
         name, account = ticket.circuit.key, ticket.circuit.account_key
         breaker = ticket.breaker
@@ -130,6 +133,7 @@ class Scripts:
             _microseconds(breaker.recovery_timeout_s),
             _microseconds(pause_s),
             int(ticket.leased),
+            _microseconds(slow_s),
         )
         at, before, after, reason = cast("tuple[int, str, str, str]", self._run("settle", keys, arguments))
         return _change(ticket.circuit, before, after, reason, at) if after else None
@@ -158,8 +162,8 @@ class Scripts:
             f"adm:leases:{account}",
         )
         arguments = (_test_time(now), _microseconds(breaker.window_s), _microseconds(limit.period_s))
-        at, fields, failures, blocked, requests, leases, waiting = cast(
-            "tuple[int, list[str], int, int, int, int, int]", self._run("status", keys, arguments)
+        at, fields, failures, blocked, requests, leases, waiting, slow = cast(
+            "tuple[int, list[str], int, int, int, int, int, int]", self._run("status", keys, arguments)
         )
         return StatusReply(
             at=at / 1e6,
@@ -169,6 +173,7 @@ class Scripts:
             requests=requests,
             leases=leases,
             waiting=waiting,
+            slowed_until=slow / 1e6,
         )
 
     def _run(self, name: str, keys: Sequence[str], arguments: Sequence[str | int]) -> object:

@@ -10,7 +10,7 @@ local circuit, failures, account, leases = unpack(KEYS)
 local now = clock(ARGV[1])
 local token, begun, verdict = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local threshold, window, recovery = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local block, leased = tonumber(ARGV[8]), ARGV[9] == '1'
+local block, leased, slow = tonumber(ARGV[8]), ARGV[9] == '1', tonumber(ARGV[10])
 
 if leased and redis.call('ZREM', leases, token) == 1 and verdict ~= 'none' then
   local mean = numbers(account, 'mean')
@@ -20,6 +20,10 @@ if leased and redis.call('ZREM', leases, token) == 1 and verdict ~= 'none' then
 end
 if block > 0 then
   redis.call('HSET', account, 'blocked', math.max(numbers(account, 'blocked'), now + block))
+  redis.call('PEXPIRE', account, KEEP_MS)
+end
+if slow > 0 then
+  redis.call('HSET', account, 'slow', math.max(numbers(account, 'slow'), now + slow))
   redis.call('PEXPIRE', account, KEEP_MS)
 end
 

@@ -1,6 +1,7 @@
 -- Reads the figures of one circuit and its account. Writes nothing.
 --
--- Returns {now, fields of the circuit, failures in the window, blocked until, requests in the period, leases, waiting}.
+-- Returns {now, fields of the circuit, failures in the window, blocked until, requests in the period, leases, waiting,
+-- slowed until}.
 
 local circuit, failures, account, log, slots, leases = unpack(KEYS)
 local now = clock(ARGV[1])
@@ -26,4 +27,5 @@ return {
   low,
   redis.call('ZCOUNT', leases, now + 1, '+inf'),
   redis.call('ZCOUNT', slots, now + 1, '+inf'),
+  numbers(account, 'slow'),
 }

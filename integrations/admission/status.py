@@ -31,6 +31,7 @@ class CircuitStatus:
     in_flight: int  #: leases of concurrent calls held, of all circuits of the account
     waiting: int  #: reservations of future slots
     blocked_until: float | None  #: the provider asked for a pause until then
+    slowed_until: float | None  #: much of the provider's own limit is used: no new work begins before then
 
     @property
     def key(self) -> str:
@@ -62,4 +63,5 @@ def circuit_status(circuit: Circuit, limit: Limit | None, reply: StatusReply) ->
         in_flight=reply.leases,
         waiting=reply.waiting,
         blocked_until=reply.blocked_until if reply.blocked_until > reply.at else None,
+        slowed_until=reply.slowed_until if reply.slowed_until > reply.at else None,
     )

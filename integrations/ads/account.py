@@ -15,6 +15,7 @@ class AdAccount:
 
     currency: str = ""  #: ISO 4217, "" when the platform doesn't say
     trouble: str = ""  #: why it can't run ads, in words; "" when it can
+    time_zone: str = ""  #: IANA name of the zone in which its days begin, "" when the platform doesn't say
     min_daily: Decimal | None = None  #: least daily budget in ``currency``, major units; None: not told
 
 

@@ -20,7 +20,9 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from integrations.ads.account import AdAccount
+from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
+from integrations.ads.utm import ad_link
 from integrations.errors import TransientError
 
 T = TypeVar("T")
@@ -103,7 +105,7 @@ class AdSpec(BaseModel):
     headlines: tuple[str, ...]
     descriptions: tuple[str, ...]
     call_to_action: str = ""
-    landing_url: str
+    landing_url: str  #: with the campaign's parameters (:mod:`integrations.ads.utm`)
     keywords: tuple[str, ...] = ()
     audience: Audience = Audience()
     daily_budget: Decimal  #: in ``currency``, major units
@@ -112,12 +114,17 @@ class AdSpec(BaseModel):
     end: datetime | None = None  #: the platform stops by itself then
     advertiser: str = ""  #: who is behind the ads (shown to people where the law asks for it)
     language: str = "en"
+    goal: Goal = Goal.TRAFFIC  #: what the ads are for
 
     @property
     def token(self) -> str:
         """Revision and a hash of what the ads say, such as ``2-1f3a``, as the names of the ads carry it."""
         said = (*self.headlines, "", *self.descriptions, "", self.call_to_action, self.landing_url)
         return f"{self.revision}-{sha256(chr(31).join(said).encode()).hexdigest()[:4]}"
+
+    def link(self, variant: int) -> str:
+        """Return the link of the ad number ``variant`` (from 1): the landing page with what tells the ads apart."""
+        return ad_link(self.landing_url, token=self.token, variant=variant)
 
     def variants(self) -> list[tuple[str, str]]:
         """Return (headline, description) of each ad: every headline once, descriptions in turn."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
+from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.provider_specs import ProviderSpec
 
@@ -41,6 +42,8 @@ class PlatformSpec:
     benchmark: Benchmark
     #: least daily budget of a campaign by currency; USD stands for those that are not listed. {}: none is published
     min_daily: Mapping[str, Decimal] = field(default_factory=dict)
+    #: what its ads can be for: goal -> the provider's options, one of which has to be set; (): nothing is needed
+    goals: Mapping[Goal, tuple[str, ...]] = field(default_factory=lambda: {Goal.TRAFFIC: ()})
     provider: ProviderSpec | None = None
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
     client: Callable[[Settings], AdPlatform] | None = None
@@ -66,5 +69,8 @@ class PlatformSpec:
         for part, needed in (("client", "provider"), ("sandbox", "provider"), ("sandbox", "curve")):
             if getattr(self, part) is not None and getattr(self, needed) is None:
                 raise ValueError(f"{self.name}: a {part} needs a {needed}")
+        known = self.provider.options if self.provider is not None else {}
+        if strange := [name for needed in self.goals.values() for name in needed if name not in known]:
+            raise ValueError(f"{self.name}: goals names {strange[0]!r}, which is no option of its provider")
         if bad := [alias for alias in self.aliases if alias != alias.strip().lower() or not alias]:
             raise ValueError(f"{self.name}: the alias {bad[0]!r} is not a word in lower case")

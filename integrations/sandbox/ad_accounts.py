@@ -1,7 +1,9 @@
 """Ad accounts in the sandbox's ad world: what every ad platform's half of the sandbox keeps, under any API.
 
 ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"facebook_ads": {...}}}}`` changes an account: ``fields`` of its
-own answer, ``min_daily`` (the least daily budget, major units), ``ads_refused`` (why its review refuses every ad).
+own answer, ``min_daily`` (the least daily budget, major units), ``ads_refused`` (why its review refuses every ad),
+``points`` (score of calls that the account may have; without one it has no limit) and ``decay_s`` (seconds in which
+that score is forgotten), ``max_rows`` (of one report, where the platform cuts it).
 
 Invariant: what a platform holds is its objects and the lives of its campaigns; both survive a restart of the sandbox.
 """
@@ -14,6 +16,7 @@ from typing import Any
 
 from integrations.ads.curve import Curve
 from integrations.ads.naming import effect_key_of
+from integrations.sandbox.ad_score import Score
 from integrations.sandbox.ad_world import AdText, DayFigures, Life, curve, report
 from integrations.sandbox.world import DEFAULT_SEED
 
@@ -34,6 +37,9 @@ class AdAccounts:
         self._account_fields: dict[str, Any] = dict(own.get("fields") or {})
         self._least_daily = Decimal(str(own.get("min_daily", 0)))
         self._ads_refused: str = str(own.get("ads_refused", ""))
+        points = own.get("points")
+        self._score = None if points is None else Score(float(points), float(own.get("decay_s", 300)))
+        self._most_rows = int(own.get("max_rows", 15_000))
         self._seed = seed
         self._objects: dict[str, dict[str, Any]] = {}  #: by a key of the platform's, in the order of creation
         self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it

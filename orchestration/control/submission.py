@@ -20,6 +20,7 @@ from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
 from integrations.ads.registry import available
 from integrations.settings import Mode, Settings
+from orchestration.control.ad_checks import ad_problems
 from orchestration.flow.transition import start
 from orchestration.ledger.database import encode
 from orchestration.ledger.rows import small_state
@@ -69,6 +70,7 @@ def check(config: CampaignConfig, settings: Settings) -> None:
     if config.retention is not None:
         problems.append(f"retention={config.retention}: is not available in this version; leave it out")
     problems += [problem for agent in agents().values() for problem in agent.problems(config)]
+    problems += ad_problems(config, settings)
     other = check_ad_currency(config.ad_platforms, config.currency, settings)
     if other is not None:
         problems.append(other)

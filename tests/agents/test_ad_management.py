@@ -75,7 +75,8 @@ def test_a_hop_makes_one_running_campaign_per_platform(execution: Execution) -> 
         assert creative.error is None
         assert creative.effect_key == effect_key("c1", creative.platform)
         assert creative.piece_ids == ("p1",)
-        assert creative.landing_url == "https://acme.example/"
+        page = f"https://acme.example/?utm_source={creative.platform.removesuffix('_ads')}"
+        assert creative.landing_url == f"{page}&utm_medium=paid&utm_campaign=saas-launch-c1"
         assert limits.min_headlines <= len(creative.headlines) <= limits.max_headlines
         assert all(0 < limits.width(text) <= limits.headline_width for text in creative.headlines)
         assert all(0 < limits.width(text) <= limits.description_width for text in creative.descriptions)
@@ -320,7 +321,7 @@ def test_banned_words_and_missing_brands(execution: Execution) -> None:
         campaign(brand={"banned_words": ["saas"], "product": "Flow"}, ad_platforms=["facebook"]), execution
     )
     (creative,) = after.ad_creatives
-    assert creative.landing_url == specs.DEFAULT_LANDING_URL
+    assert creative.landing_url.partition("?")[0] == specs.SANDBOX_LANDING_URL
     assert "saas" not in " ".join((*creative.headlines, *creative.descriptions)).lower()
     assert creative.headlines
 

@@ -217,8 +217,11 @@ def test_an_account_is_looked_at_before_anything_is_paid() -> None:
     execution = Execution.in_memory(platforms=(PLATFORM,))
     state = campaign(ad_platforms=[PLATFORM], budget=900)
     (fine,) = check(state, execution)
-    assert fine.output == {"seen": True}
+    assert fine.output == {"seen": True, "currency": "", "time_zone": ""}
     ads = execution.providers.ads(PLATFORM)
+    ads.ad_account = AdAccount(currency="USD", time_zone="Asia/Tokyo")
+    (told,) = check(state, execution)
+    assert told.output == {"seen": True, "currency": "USD", "time_zone": "Asia/Tokyo"}
     for account, code, words in (
         (AdAccount(trouble="it is disabled"), "needs_attention", "the ad account can't run ads: it is disabled"),
         (AdAccount(currency="EUR"), "bad_request", "counts in EUR, the campaign in USD"),
@@ -230,7 +233,7 @@ def test_an_account_is_looked_at_before_anything_is_paid() -> None:
         assert words in found.error["message"]
     ads.down = True
     (unseen,) = check(state, execution)
-    assert unseen.output == {"seen": False}, "a platform that is down stops nothing"
+    assert unseen.output == {"seen": False, "currency": "", "time_zone": ""}, "a platform that is down stops nothing"
 
 
 def test_refused_ads_are_told_and_not_judged() -> None:
@@ -242,7 +245,11 @@ def test_refused_ads_are_told_and_not_judged() -> None:
     kept.life.generations[-1].ran = False  # nothing was shown
     ads.refused = ("ad.1",)
     body = {"piece_id": "p1", "content_type": "email", "topic": "t", "title": "T", "body": "…", "seo_score": 0.9}
-    after = ANALYTICS.execute(shown.evolve(step=3, generated_content=(ContentPiece(**body),)), execution)
+    before = shown.evolve(step=3, generated_content=(ContentPiece(**body),))
+    with pytest.raises(HopFailedError, match=r"refused ad\.1: no\. Change or appeal it there, or go on") as asked:
+        ANALYTICS.execute(before, execution)
+    assert asked.value.error.code == "needs_attention", "a person is asked first"
+    after = ANALYTICS.execute(before, execution)
     (creative,) = after.ad_creatives
     assert creative.error == "the platform's review has refused ad.1: no"
     assert [(e.code, e.provider, e.unit) for e in after.errors] == [("policy_refused", PLATFORM, f"measure:{PLATFORM}")]
@@ -251,9 +258,26 @@ def test_refused_ads_are_told_and_not_judged() -> None:
     assert measured.overall_score == measured.content_score > 0, "a refusal is no low score"
     assert after.agent_messages[-1].payload["refused"] == {PLATFORM: {"ad.1": "no"}}
     again = ANALYTICS.execute(after.evolve(step=6), execution)
-    assert len(again.errors) == 1, "told once"
+    assert len(again.errors) == 1, "told once, and asked once"
+    ads.refused = ("ad.1", "ad.2")
+    with pytest.raises(HopFailedError, match=r"refused ad\.2: no\."):
+        ANALYTICS.execute(again.evolve(step=7), execution)
     ads.refused = ()
     assert ANALYTICS.execute(again.evolve(step=9), execution).ad_creatives[0].error is None
+
+
+def test_refused_ads_that_are_shown_again_before_the_answer_are_measured_as_ever() -> None:
+    execution = Execution.in_memory(platforms=(PLATFORM,))
+    execution.clock = FixedClock(START)
+    shown = ADS.execute(campaign(ad_platforms=[PLATFORM]), execution).evolve(step=3)
+    ads = execution.providers.ads(PLATFORM)
+    ads.refused = ("ad.1",)
+    with pytest.raises(HopFailedError, match="has refused"):
+        ANALYTICS.execute(shown, execution)
+    ads.refused = ()
+    after = ANALYTICS.execute(shown, execution)
+    assert (after.errors, after.ad_creatives[0].error) == ((), None)
+    assert after.campaign_performance.platforms[0].judged
 
 
 def test_figures_of_an_ad_that_is_not_known_everywhere_yet_are_asked_again() -> None:

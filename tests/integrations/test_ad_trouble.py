@@ -168,7 +168,8 @@ def test_refusals_keep_the_platforms_words(bend: Bend) -> None:
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_accounts_are_told_in_words(sandbox: Any, bend: Bend, name: str) -> None:
     ads = client(bend, name)
-    assert ads.account(wire=Wire()) == AdAccount()
+    zones = {"facebook_ads": "America/Los_Angeles", "linkedin_ads": "UTC"}
+    assert ads.account(wire=Wire()) == AdAccount(time_zone=zones.get(name, ""))
     fields = {"account_status": 2, "disable_reason": 3, "status": "CANCELED", "servingStatuses": ["BILLING_HOLD"]}
     world = {"currency": "EUR", "accounts": {name: {"fields": fields, "min_daily": "5.50"}}}
     sandbox.reset(7, world)

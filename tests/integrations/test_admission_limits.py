@@ -11,6 +11,7 @@ import redis
 from integrations.admission import Admission, Breaker, Circuit, CircuitStatus, Limit, Ticket
 from integrations.admission.limit import HEADROOM
 from integrations.errors import BadRequestError, OverLimitError, RateLimitedError, TransientError
+from integrations.slowing import slow_down
 
 P = Circuit("p")
 SPACING_S = 0.1 / HEADROOM  #: of TEN
@@ -294,6 +295,46 @@ def test_only_a_429_with_a_figure_is_a_pause(open_desk: Callable[[Limit], Desk],
     desk = open_desk(Limit())
     desk.settle(desk.ask("a"), error)
     desk.ask("b")
+
+
+def test_a_wish_for_less_holds_new_work_back_and_lets_what_was_begun_go_on(open_desk: Callable[[Limit], Desk]) -> None:
+    desk, elsewhere = open_desk(Limit()), open_desk(Limit())
+    desk.admission.settle(desk.ask("a"), None, slow_s=30, now=desk.now)
+    desk.now += 10
+    elsewhere.now = desk.now
+    assert elsewhere.refused("b") == ("usage", 20)
+    desk.chance = 1.0
+    assert elsewhere.refused("b")[1] == pytest.approx(22.5)  # spread a little
+    ticket = desk.admission.admit(P, holder="a", campaign="c", lease_s=30, continuation=True, now=desk.now)
+    desk.admission.settle(ticket, None, slow_s=5, now=desk.now)
+    assert desk.seen.slowed_until == desk.now + 20, "a shorter wish ends no longer one"
+    elsewhere.ask("b", circuit=Circuit.of("p", "other"))
+    desk.now += 20
+    desk.ask("c")
+    assert desk.seen.slowed_until is None
+
+
+def test_a_wish_is_heard_from_inside_the_call(open_desk: Callable[[Limit], Desk]) -> None:
+    desk = open_desk(Limit())
+    slow_down(7)  # nothing listens
+    with desk.admission.call(P, holder="a", campaign="c", lease_s=30):
+        slow_down(100_000)
+        slow_down(3)
+    with pytest.raises(OverLimitError) as caught:
+        desk.admission.admit(P, holder="b", campaign="c", lease_s=30)
+    assert caught.value.detail == "usage"
+    assert 890 < (caught.value.retry_after or 0) <= 900
+    failed = Circuit.of("p", "other")
+
+    def refuse() -> None:
+        with desk.admission.call(failed, holder="a", campaign="c", lease_s=30):
+            slow_down(9)
+            raise BadRequestError("p", "no")
+
+    with pytest.raises(BadRequestError):
+        refuse()
+    with pytest.raises(OverLimitError, match="much of its own limit is used"):
+        desk.admission.admit(failed, holder="b", campaign="c", lease_s=30)
 
 
 # --- keys ----------------------------------------------------------------------------------------------

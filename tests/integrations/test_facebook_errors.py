@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from integrations.ads.facebook.errors import facebook_error, regain_seconds
+from integrations.ads.facebook.errors import facebook_error
+from integrations.ads.facebook.usage import regain_seconds, slow_down_seconds
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
@@ -113,3 +114,30 @@ def test_texts_of_the_answer_stay_out() -> None:
 )
 def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
     assert regain_seconds(headers) == seconds
+
+
+#: Forms of the public documentation.
+BUSINESS = (
+    '{"66782684": [{"type": "ads_management", "call_count": %s, "total_cputime": 25, "total_time": 25, '
+    '"estimated_time_to_regain_access": 0, "ads_api_access_tier": "development_access"}], '
+    '"10153848260347724": [{"type": "ads_insights", "call_count": 100}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0.0),
+        ({"x-business-use-case-usage": BUSINESS % 95}, 900.0),  # the other object's 100 %
+        ({"x-business-use-case-usage": '{"1": [{"call_count": 85, "total_time": 80}, {"total_cputime": 76}]}'}, 360.0),
+        ({"x-app-usage": '{"call_count": 28, "total_time": 77.5, "total_cputime": 25}'}, 90.0),
+        ({"x-app-usage": '{"call_count": 75, "total_time": 0, "total_cputime": 0}'}, 0.0),
+        ({"x-ad-account-usage": '{"acc_id_util_pct": 9.67, "reset_time_duration": 100}'}, 0.0),
+        ({"x-ad-account-usage": '{"acc_id_util_pct": 100, "reset_time_duration": 100}'}, 25.0),
+        ({"x-ad-account-usage": '{"acc_id_util_pct": "100", "reset_time_duration": true}'}, 0.0),
+        ({"x-app-usage": "[]", "x-ad-account-usage": "<html>"}, 0.0),
+        ({"x-business-use-case-usage": '{"1": 5, "2": [7], "3": [{"call_count": null}]}'}, 0.0),
+    ],
+)
+def test_how_long_no_new_work_begins(headers: dict[str, str], seconds: float) -> None:
+    assert slow_down_seconds(headers) == pytest.approx(seconds)

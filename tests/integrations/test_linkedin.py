@@ -130,6 +130,8 @@ def test_what_needs_a_person(sandbox: Any, environment: dict[str, str], expected
         refused.find_by_key(KEY, wire=Wire())
     assert type(found.value) is expected
     assert "Bearer" not in str(found.value)
+    if version := environment.get("LINKEDIN_VERSION"):
+        assert f"Set LINKEDIN_VERSION, now '{version}', to a version that LinkedIn serves." in str(found.value)
 
 
 def test_validate_stores_nothing(sandbox: Any, platform: AdPlatform) -> None:

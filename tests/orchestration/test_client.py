@@ -144,7 +144,7 @@ def test_a_fork_of_a_live_campaign_needs_the_keys(database_url: str, redis_url: 
 def test_a_fork_has_the_careful_defaults_of_live_ads(database_url: str, redis_url: str) -> None:
     live = live_campaigns(make_live(database_url), redis_url)
     parent = live.submit(CampaignConfig.parse({**SAAS, "approval": {"gate": "none"}}))
-    ads = {"ad_platforms": ["facebook"], "budget": 100}
+    ads = {"ad_platforms": ["facebook"], "budget": 100, "brand": {"website": "https://acme.test/"}}
     config = parent.fork(0, changes=ads).state.campaign_config
     assert (config.approval.gate, config.measure_after, config.optimize_every) == (
         "ads",

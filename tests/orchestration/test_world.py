@@ -31,7 +31,7 @@ from orchestration.reports.spend import fleet_spend
 from orchestration.spend.models import SpendLedger
 
 SAAS = {"target_audience": {"industry": "saas"}, "name": "Launch"}
-ADS = {**SAAS, "ad_platforms": ["facebook"], "budget": 100}
+ADS = {**SAAS, "ad_platforms": ["facebook"], "budget": 100, "brand": {"website": "https://acme.test/"}}
 REFUSED = "this database is live, and MARKETING_MODE here is sandbox: set MARKETING_MODE=live to work with it"
 
 VERBS: dict[str, Callable[[CampaignHandle], object]] = {

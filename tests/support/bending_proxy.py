@@ -71,7 +71,7 @@ def bending_proxy(target: str) -> Iterator[Bend]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = do_PUT = _answer
 
         def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
             connection = http.client.HTTPConnection(upstream.hostname or "", upstream.port or 80, timeout=20)

@@ -15,6 +15,7 @@ PLATFORMS = ("facebook_ads", "linkedin_ads")
 #: Small on purpose: what matters is where a campaign stops and goes on, not how much it writes.
 SMALL: dict[str, Any] = {
     "name": "Launch",
+    "brand": {"website": "https://launch.test/"},
     "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
     "lead_sources": [{"type": "search", "limit": 5}],
     "ad_platforms": ["facebook", "linkedin"],

@@ -197,6 +197,7 @@ def _circuit(one: CircuitStatus) -> dict[str, object]:
         "in_flight": one.in_flight,
         "waiting": one.waiting,
         "blocked_until": _when(one.blocked_until),
+        "slowed_until": _when(one.slowed_until),
     }
 
 
@@ -235,11 +236,12 @@ def _print(found: _Found) -> None:
 
 def _limit(one: CircuitStatus) -> str:
     limit = one.limit
-    if limit is None:
-        return ""
     parts = []
-    if limit.requests:
+    if limit is not None and limit.requests:
         parts.append(f"{one.requests} of {limit.requests} per {span(limit.period_s)}")
-    if limit.concurrency:
+    if limit is not None and limit.concurrency:
         parts.append(f"{one.in_flight} of {limit.concurrency} at once")
+    for why, until in (("paused", _when(one.blocked_until)), ("slowed down", _when(one.slowed_until))):
+        if until is not None:
+            parts.append(f"{why} for {span(max(0.0, (until - datetime.now(UTC)).total_seconds()))}")
     return ", ".join(parts)

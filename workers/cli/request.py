@@ -45,6 +45,7 @@ class _Ad(_Shape):
     daily_budget: Decimal | None = None
     currency: str = ""
     end: str | None = None
+    goal: str = ""
     # Known to the platform, not shown to people:
     name: str = ""
     effect_key: str = ""
@@ -172,7 +173,12 @@ def _ad(ad: _Ad) -> Iterator[RenderableType]:
         for name, texts in (("Headline", ad.headlines), ("Text", ad.descriptions), ("Keywords", ad.keywords))
         for text in texts
     ]
-    one_each = (("Button", ad.call_to_action), ("Leads to", ad.landing_url), ("Advertiser", ad.advertiser))
+    one_each = (
+        ("Button", ad.call_to_action),
+        ("Leads to", ad.landing_url),
+        ("Advertiser", ad.advertiser),
+        ("Goal", ad.goal),
+    )
     shown += [(name, text) for name, text in one_each if text]
     whom: dict[str, tuple[str, ...]] = ad.audience.model_dump()
     audience = [f"{words(key)}: {', '.join(values)}" for key, values in whom.items() if values]

@@ -1,6 +1,6 @@
 """Facebook's ad account and its review of ads, in words.
 
-Pure. Sources: "Ad Account" (``account_status``, ``disable_reason``, ``min_daily_budget``) and "Ad"
+Pure. Sources: "Ad Account" (``account_status``, ``disable_reason``, ``min_daily_budget``, ``timezone_name``) and "Ad"
 (``effective_status``, ``ad_review_feedback``, ``issues_info``) of the Marketing API reference. Invariant: a status that
 this table doesn't know is no trouble: the platform decides when it is asked for ads.
 """
@@ -14,7 +14,7 @@ from integrations.ads.account import AdAccount
 from integrations.ads.facebook.money import major_units
 from integrations.ads.words import own_words
 
-ACCOUNT_FIELDS = "account_status,disable_reason,currency,min_daily_budget"
+ACCOUNT_FIELDS = "account_status,disable_reason,currency,min_daily_budget,timezone_name"
 REVIEW_FIELDS = "id,name,effective_status,ad_review_feedback,issues_info"
 #: 1 is active, 9 is in its grace period and still runs ads, 201 any active one.
 _TROUBLES: Mapping[int, str] = {
@@ -50,6 +50,7 @@ def ad_account(found: Mapping[str, Any]) -> AdAccount:
     return AdAccount(
         currency=str(currency),
         trouble=f"{trouble} ({reason})" if trouble and reason else trouble,
+        time_zone=own_words(found.get("timezone_name"))[:60],
         min_daily=major_units(least, str(currency)) if least > 0 and currency else None,
     )
 

@@ -19,6 +19,7 @@ from integrations.ads.account import AdAccount, account_problems
 from integrations.ads.facebook.account import ACCOUNT_FIELDS, REVIEW_FIELDS, ad_account, refusal
 from integrations.ads.facebook.buttons import button
 from integrations.ads.facebook.errors import PROVIDER
+from integrations.ads.facebook.goals import FORM_LINK, Aim, aim, form_button
 from integrations.ads.facebook.money import minor_units
 from integrations.ads.facebook.report import INSIGHT_FIELDS, day_reports
 from integrations.ads.facebook.spec import SPEC
@@ -152,18 +153,22 @@ class FacebookAds:
         if problems:
             return problems
         try:
+            aimed = self._aim(spec)
             wire(
                 lambda timeout: self._graph.post(
                     self._account,
                     "campaigns",
                     timeout=timeout,
                     execution_options=["validate_only"],
-                    **_campaign(spec),
+                    **_campaign(spec, aimed),
                 )
             )
         except BadRequestError as error:
-            problems.append(f"{error.message} ({error.detail or 'no code'})")
+            problems.append(error.message + (f" ({error.detail})" if error.detail else ""))
         return problems
+
+    def _aim(self, spec: AdSpec) -> Aim:
+        return aim(spec.goal, self._settings.options, credential(self._settings, "page_id"))
 
     def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
         """Return the campaign with the ids of its ad set and of the newest revision's ads and creatives."""
@@ -193,20 +198,23 @@ class FacebookAds:
 
     def _build(self, spec: AdSpec, remote: RemoteCampaign | None, wire: Wire, steps: Steps) -> RemoteCampaign:
         repeated = remote is not None or steps.get("campaign") is not None
+        aimed = self._aim(spec)
         campaign = once(
             steps,
             "campaign",
             remote.id if remote else None,
             lambda: wire(
-                lambda timeout: self._graph.created(self._account, "campaigns", timeout=timeout, **_campaign(spec))
+                lambda timeout: self._graph.created(
+                    self._account, "campaigns", timeout=timeout, **_campaign(spec, aimed)
+                )
             ),
         )
         ad_set = self._ad_set(spec, campaign, wire, steps, repeated=repeated)
         ads = self._ads(campaign, wire) if repeated else {}
         ids = {"campaign": campaign, "ad_set": ad_set}
-        for variant, texts in enumerate(spec.variants(), start=1):
+        for variant in range(1, len(spec.variants()) + 1):
             existing = ads.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
-            ids |= self._ad(spec, variant, texts, ad_set, existing, wire, steps, repeated=repeated)
+            ids |= self._ad(spec, variant, ad_set, existing, wire, steps, repeated=repeated)
         for ad in ads.values():
             if identifier(ad) not in ids.values() and ad.get("status") != "PAUSED":
                 old = identifier(ad)
@@ -227,7 +235,7 @@ class FacebookAds:
             found = next(listed, {})
         if not found and steps.get("ad_set") is None:
             audience = targeting(self._graph, spec, wire)
-            fields = _ad_set(spec, campaign, budget, audience)
+            fields = _ad_set(spec, campaign, budget, audience, self._aim(spec))
             return once(
                 steps,
                 "ad_set",
@@ -243,7 +251,6 @@ class FacebookAds:
         self,
         spec: AdSpec,
         variant: int,
-        texts: tuple[str, str],
         ad_set: str,
         existing: Mapping[str, Any] | None,
         wire: Wire,
@@ -262,7 +269,7 @@ class FacebookAds:
             lost,
             lambda: wire(
                 lambda timeout: self._graph.created(
-                    self._account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, texts)
+                    self._account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, variant)
                 )
             ),
         )
@@ -279,6 +286,7 @@ class FacebookAds:
                     adset_id=ad_set,
                     creative={"creative_id": creative},
                     status="ACTIVE",
+                    **self._aim(spec).ad,
                 )
             ),
         )
@@ -291,42 +299,43 @@ class FacebookAds:
                 return identifier(item)
         return None
 
-    def _creative_fields(self, spec: AdSpec, name: str, texts: tuple[str, str]) -> dict[str, Any]:
-        headline, description = texts
+    def _creative_fields(self, spec: AdSpec, name: str, variant: int) -> dict[str, Any]:
+        headline, description = spec.variants()[variant - 1]
+        aimed = self._aim(spec)
+        link = FORM_LINK if aimed.form else spec.link(variant)
+        action = form_button(spec.call_to_action) if aimed.form else button(spec.call_to_action)
+        value = {"lead_gen_form_id": aimed.form} if aimed.form else {"link": link}
         return {
             "name": name,
             "object_story_spec": {
                 "page_id": credential(self._settings, "page_id"),
                 "link_data": {
-                    "link": spec.landing_url,
+                    "link": link,
                     "name": headline,
                     "message": description,
-                    "call_to_action": {
-                        "type": button(spec.call_to_action),
-                        "value": {"link": spec.landing_url},
-                    },
+                    "call_to_action": {"type": action, "value": value},
                 },
             },
         }
 
 
-def _campaign(spec: AdSpec) -> dict[str, Any]:
+def _campaign(spec: AdSpec, aimed: Aim) -> dict[str, Any]:
     return {
         "name": remote_name(spec.name, spec.effect_key),
-        "objective": "OUTCOME_TRAFFIC",
+        "objective": aimed.objective,
         "status": "PAUSED",
         "special_ad_categories": [],
         "is_adset_budget_sharing_enabled": False,
     }
 
 
-def _ad_set(spec: AdSpec, campaign: str, budget: int, audience: Mapping[str, Any]) -> dict[str, Any]:
+def _ad_set(spec: AdSpec, campaign: str, budget: int, audience: Mapping[str, Any], aimed: Aim) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "name": remote_name(spec.name, spec.effect_key),
         "campaign_id": campaign,
         "daily_budget": budget,
         "billing_event": "IMPRESSIONS",
-        "optimization_goal": "LINK_CLICKS",
+        **aimed.ad_set,
         "bid_strategy": "LOWEST_COST_WITHOUT_CAP",
         "targeting": audience,
         "start_time": spec.start.isoformat(timespec="seconds"),

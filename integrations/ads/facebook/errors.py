@@ -23,6 +23,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from integrations.ads.facebook.usage import regain_seconds
 from integrations.ads.words import own_words, says_missing, says_too_much, says_try_later
 from integrations.errors import (
     BadRequestError,
@@ -37,7 +38,7 @@ from integrations.errors import (
     TransientError,
     TryAgainError,
 )
-from integrations.http_errors import error_class, retry_after
+from integrations.http_errors import error_class
 from integrations.values import parse_json
 
 PROVIDER = "facebook_ads"
@@ -140,27 +141,6 @@ def _by_status(status: int | None, words: str, *, write: bool, headers: Mapping[
         return unreadable(PROVIDER, f"answered with something that is no answer of the Graph API{said}")
     found = error_class("POST" if write else "GET", status)
     return found(PROVIDER, f"answered {status}{said}", retry_after=regain_seconds(headers))
-
-
-def regain_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return how long the usage headers ask us to wait.
-
-    ``x-business-use-case-usage`` holds ``estimated_time_to_regain_access`` in minutes per business object;
-    ``x-ad-account-usage`` holds ``reset_time_duration`` in seconds. The longest counts; else Retry-After.
-    None when there is no such header.
-    """
-    found = []
-    usage = _json(headers.get("x-business-use-case-usage"))
-    for entries in usage.values():
-        for entry in entries if isinstance(entries, list) else []:
-            minutes = entry.get("estimated_time_to_regain_access") if isinstance(entry, dict) else None
-            if isinstance(minutes, int | float) and minutes > 0:
-                found.append(60.0 * minutes)
-    account = _json(headers.get("x-ad-account-usage"))
-    used, reset = account.get("acc_id_util_pct"), account.get("reset_time_duration")
-    if isinstance(used, int | float) and isinstance(reset, int | float) and used >= 100 and reset > 0:
-        found.append(float(reset))
-    return max(found) if found else retry_after(headers)
 
 
 def _blamed(error: Mapping[str, Any]) -> str:

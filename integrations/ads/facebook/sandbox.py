@@ -25,14 +25,18 @@ from integrations.ads.facebook.sandbox_answers import (
     search,
     too_low,
 )
+from integrations.ads.facebook.sandbox_goals import conversion_actions
+from integrations.ads.facebook.usage import ACCOUNT
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
+from integrations.sandbox.ad_score import Score
 from integrations.sandbox.ad_world import AdText, Life
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
 PLATFORM = "facebook_ads"
 _EDGES = {"campaigns": "campaign", "adsets": "adset", "adcreatives": "creative", "ads": "ad"}
+_POINTS = {"GET": 1, "POST": 3}  #: of a call, as the Marketing API scores them
 _PARENT = {"adset": "campaign_id", "ad": "campaign_id"}
 
 
@@ -45,12 +49,17 @@ class FacebookSandbox(AdAccounts):
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         params = request.params()
+        score = self._score
         try:
             self._authorise(params)
+            if score is not None and not score.spend(_POINTS.get(request.method, 1)):
+                usage = {"acc_id_util_pct": 100, "reset_time_duration": score.reset_s}
+                error = GraphError(400, 17, "User request limit reached", subcode=2446079)
+                return Response(status=400, body=error.body(), headers={ACCOUNT: json.dumps(usage)})
             parts = [part for part in request.path.split("/") if part]
             if len(parts) < 2 or not parts[0].startswith("v"):
                 raise GraphError(400, 2500, "Unknown path components")
-            return Response(body=self._answer(request.method, parts[1:], params))
+            return Response(body=self._answer(request.method, parts[1:], params), headers=_usage(score))
         except GraphError as error:
             return Response(status=error.status, body=error.body())
 
@@ -94,6 +103,7 @@ class FacebookSandbox(AdAccounts):
             if not edge:
                 least = minor_units(self._least_daily, self._currency or "USD") or None
                 account = {"id": node, "account_status": 1, "currency": self._currency, "min_daily_budget": least}
+                account["timezone_name"] = "America/Los_Angeles"
                 account |= self._account_fields
                 return projected({k: v for k, v in account.items() if v is not None}, params)
             if edge not in _EDGES:
@@ -193,7 +203,8 @@ class FacebookSandbox(AdAccounts):
                     continue
                 for day in days:
                     if span.get("since", "") <= day.day.isoformat() <= span.get("until", "9999"):
-                        rows.append(insight_row(ads[name]["id"], day, self._currency, actions(day)))
+                        made = actions(day, conversion_actions(self._objects[ads[name]["adset_id"]]))
+                        rows.append(insight_row(ads[name]["id"], day, self._currency, made))
         rows.sort(key=lambda row: (row["date_start"], row["ad_id"]))
         return page([{"id": f"{row['ad_id']}/{row['date_start']}", **row} for row in rows], params)
 
@@ -213,6 +224,13 @@ class FacebookSandbox(AdAccounts):
             button=(link.get("call_to_action") or {}).get("type", ""),
             audience=tuple(words),
         )
+
+
+def _usage(score: Score | None) -> dict[str, str]:
+    if score is None:
+        return {}
+    usage = {"acc_id_util_pct": score.percent, "reset_time_duration": score.reset_s}
+    return {ACCOUNT: json.dumps({**usage, "ads_api_access_tier": "standard_access"})}
 
 
 def _day(stamp: str | None, default: date) -> date:

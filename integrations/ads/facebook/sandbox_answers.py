@@ -10,26 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from integrations.ads.facebook.sandbox_goals import OPTIMIZATIONS, ad_set_trouble, lacks_form
 from integrations.sandbox.ad_world import DayFigures
 from integrations.sandbox.world import chance
 
-OBJECTIVES = frozenset(
-    {
-        "OUTCOME_AWARENESS",
-        "OUTCOME_TRAFFIC",
-        "OUTCOME_ENGAGEMENT",
-        "OUTCOME_LEADS",
-        "OUTCOME_SALES",
-        "OUTCOME_APP_PROMOTION",
-    }
-)
 _REQUIRED = {
     "campaign": ("name", "objective", "status", "special_ad_categories"),
     "adset": ("name", "campaign_id", "billing_event", "optimization_goal", "targeting", "daily_budget"),
     "creative": ("name", "object_story_spec"),
     "ad": ("name", "adset_id", "creative", "status"),
 }
-_NESTED = frozenset({"targeting", "object_story_spec", "creative", "special_ad_categories"})
+_NESTED = frozenset(
+    {"targeting", "object_story_spec", "creative", "special_ad_categories", "promoted_object", "tracking_specs"}
+)
 _COUNTRIES = {
     "united states": "US",
     "usa": "US",
@@ -103,6 +96,12 @@ def checked(kind: str, params: Mapping[str, str], objects: Mapping[str, Mapping[
     wrong = _wrong_field(kind, fields, objects)
     if wrong:
         raise GraphError(400, 100, "Invalid parameter", blame=[wrong])
+    if kind == "adset" and (trouble := ad_set_trouble(fields, objects[fields["campaign_id"]]["objective"])):
+        named, subcode, said = trouble
+        raise GraphError(400, 100, "Invalid parameter", subcode=subcode, blame=[named], user=said)
+    if kind == "ad" and lacks_form(objects[fields["creative"]["creative_id"]], objects[fields["adset_id"]]):
+        said = ("Form is missing", "Ads of a lead campaign need a lead form.")
+        raise GraphError(400, 100, "Invalid parameter", blame=["creative"], user=said)
     return fields
 
 
@@ -118,7 +117,7 @@ def _wrong_field(kind: str, fields: Mapping[str, Any], objects: Mapping[str, Map
     ]
     if kind == "campaign":
         rules += [
-            ("objective", fields["objective"] in OBJECTIVES),
+            ("objective", fields["objective"] in OPTIMIZATIONS),
             ("is_adset_budget_sharing_enabled", "is_adset_budget_sharing_enabled" in fields),
         ]
     elif kind == "adset":
@@ -205,13 +204,13 @@ def insight_row(ad: str, day: DayFigures, currency: str | None, made: list[dict[
     return {name: value for name, value in row.items() if value}
 
 
-def actions(day: DayFigures) -> list[dict[str, str]]:
-    """Return what people did, under Facebook's overlapping types: a lead shows up twice."""
+def actions(day: DayFigures, kinds: Sequence[str]) -> list[dict[str, str]]:
+    """Return what people did, a conversion under each of Facebook's overlapping ``kinds``: it shows up twice."""
     found = []
     if day.clicks:
         found.append({"action_type": "link_click", "value": str(day.clicks)})
     if day.conversions:
-        for kind in ("offsite_conversion.fb_pixel_lead", "lead"):
+        for kind in kinds:
             found.append({"action_type": kind, "value": str(day.conversions)})
     return found
 

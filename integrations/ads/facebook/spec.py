@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
+from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.spec import PlatformSpec
-from integrations.provider_specs import ProviderSpec
+from integrations.provider_specs import ProviderOption, ProviderSpec
 
 if TYPE_CHECKING:
     from integrations.ads.facebook.client import FacebookAds
@@ -50,6 +51,7 @@ SPEC = PlatformSpec(
     # Ad sets that are billed for impressions, as ours are, take no less than 1 USD a day (Meta Business Help, "About
     # minimum budgets"); an account may ask for more (``min_daily_budget``), as may rare events (5 USD and up).
     min_daily={"USD": Decimal(1)},
+    goals={Goal.TRAFFIC: (), Goal.LEADS: ("lead_form_id", "pixel_id"), Goal.SALES: ("pixel_id",)},
     provider=ProviderSpec(
         name="facebook_ads",
         live_url="https://graph.facebook.com",
@@ -63,6 +65,10 @@ SPEC = PlatformSpec(
             "page_id": "FACEBOOK_PAGE_ID",
         },
         sandbox_credentials={"ad_account_id": "1000", "app_id": "1", "page_id": "2000"},
+        options={
+            "pixel_id": ProviderOption(variable="FACEBOOK_PIXEL_ID", sandbox="5000"),
+            "lead_form_id": ProviderOption(variable="FACEBOOK_LEAD_FORM_ID", sandbox="6000"),
+        },
     ),
     client=_client,
     sandbox=_sandbox,

@@ -27,6 +27,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from integrations.ads.facebook.errors import PROVIDER, facebook_error
+from integrations.ads.facebook.usage import slow_down_seconds
 from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
 from integrations.ads.platform import Wire, object_id
 from integrations.errors import (
@@ -48,6 +49,7 @@ from integrations.http import (
 from integrations.http_errors import unanswered
 from integrations.outbound import AddressRefusedError, BoundedAdapter
 from integrations.settings import ProviderSettings
+from integrations.slowing import slow_down
 from integrations.values import parse_json
 
 identifier = partial(object_id, PROVIDER)
@@ -155,6 +157,7 @@ class Graph:
         answer = self._local.answer
         if answer is None:
             raise BadRequestError(PROVIDER, "the SDK refused to send the request")
+        slow_down(slow_down_seconds(answer.headers))
         body = _json(answer)
         if not isinstance(body, dict) or answer.status_code >= 400 or "error" in body:
             refusal = body.get("error") if isinstance(body, dict) else None

@@ -26,6 +26,8 @@ _HOLDS: Mapping[str, str] = {
     "RESTRICTED_HOLD": "it is restricted",
     "INTERNAL_HOLD": "LinkedIn holds it",
 }
+#: LinkedIn counts days in UTC, whatever the account ("Reporting", ``dateRange``).
+REPORT_ZONE = "UTC"
 _FINE = ("ACTIVE", "RUNNABLE")
 
 
@@ -34,7 +36,11 @@ def ad_account(found: Mapping[str, Any]) -> AdAccount:
     currency, status, serving = found.get("currency"), found.get("status"), found.get("servingStatuses")
     named = [status, *(serving if isinstance(serving, list) else [])]
     troubles = [_trouble(one) for one in named if isinstance(one, str) and one not in _FINE]
-    return AdAccount(currency=currency if isinstance(currency, str) else "", trouble=", ".join(dict.fromkeys(troubles)))
+    return AdAccount(
+        currency=currency if isinstance(currency, str) else "",
+        trouble=", ".join(dict.fromkeys(troubles)),
+        time_zone=REPORT_ZONE,
+    )
 
 
 def refusal(creative: Mapping[str, Any]) -> str | None:

@@ -12,18 +12,22 @@ Invariant: :meth:`LinkedInAds.create` and :meth:`LinkedInAds.update` may be repe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.goal import goal_problem
 from integrations.ads.linkedin.account import ad_account, refusal
+from integrations.ads.linkedin.analytics import rows
 from integrations.ads.linkedin.buttons import button
-from integrations.ads.linkedin.report import METRICS, day_reports, day_text
+from integrations.ads.linkedin.goals import aim
+from integrations.ads.linkedin.locale import locale_of, locale_problem
+from integrations.ads.linkedin.report import day_reports
 from integrations.ads.linkedin.spec import SPEC
 from integrations.ads.linkedin.targeting import targeting
-from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, identifier, text, urns
+from integrations.ads.linkedin.wire import PROVIDER, RestLi, identifier, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -37,7 +41,7 @@ from integrations.ads.platform import (
     once,
 )
 from integrations.currencies import smallest
-from integrations.errors import NotFoundError, TooMuchAskedError
+from integrations.errors import NotFoundError
 from integrations.http import credential
 from integrations.settings import Settings
 
@@ -102,19 +106,15 @@ class LinkedInAds:
         creatives = [creative for step, creative in sorted(remote.ids.items()) if step.startswith("creative.")]
         if not creatives:
             return []
-        span = f"(start:{day_text(since)}" + (f",end:{day_text(until)})" if until else ")")
-        query = {
-            "q": "analytics",
-            "pivot": "CREATIVE",
-            "timeGranularity": "DAILY",
-            "dateRange": span,
-            "fields": ",".join(METRICS),
-        }
-        return day_reports(self._analytics(query, creatives, wire))
+        return day_reports(rows(self._api, creatives, since, until, wire))
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol."""
         problems = local_problems(spec, self.limits)
+        if unknown := locale_problem(spec.language):
+            problems.append(unknown)
+        if impossible := goal_problem(SPEC, spec.goal, self._settings.options):
+            problems.append(impossible)
         return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
 
     def account(self, *, wire: Wire) -> AdAccount:
@@ -139,19 +139,6 @@ class LinkedInAds:
                     self._set(f"{self._account}/{kind}/{ids[step]}", {"status": "PENDING_DELETION"}, wire)
                 except NotFoundError:
                     continue
-
-    def _analytics(self, query: Mapping[str, str], creatives: Sequence[str], wire: Wire) -> list[dict[str, Any]]:
-        """Return the rows of all creatives, asked in halves where LinkedIn finds them too many."""
-        asked = {**query, "creatives": urns(creatives)}
-        try:
-            return elements(wire(lambda timeout: self._api.get("/adAnalytics", asked, timeout=timeout)))
-        except TooMuchAskedError:
-            if len(creatives) == 1:
-                raise
-            middle = len(creatives) // 2
-            return [
-                row for half in (creatives[:middle], creatives[middle:]) for row in self._analytics(query, half, wire)
-            ]
 
     def _set(self, path: str, changes: Mapping[str, Any], wire: Wire) -> None:
         wire(lambda timeout: self._api.update(path, changes, timeout=timeout))
@@ -202,6 +189,7 @@ class LinkedInAds:
         campaign = self._campaign(spec, remote, group, wire, steps)
         if repeated:
             self._budget(spec, campaign, wire)
+        self._tie(spec, campaign, wire)
         creatives = self._creatives(campaign, wire) if repeated else {}
         ids = {"group": group, "campaign": campaign}
         for variant, texts in enumerate(spec.variants(), start=1):
@@ -257,6 +245,14 @@ class LinkedInAds:
             lambda: wire(lambda timeout: self._api.create(f"{self._account}/adCampaigns", fields, timeout=timeout)),
         )
 
+    def _tie(self, spec: AdSpec, campaign: str, wire: Wire) -> None:
+        """Tie the campaign to the conversion that tells what its ads have brought, however often that is repeated."""
+        conversion = aim(spec.goal, self._settings.options).conversion
+        if conversion:
+            tied = {"campaign": _campaign_urn(campaign), "conversion": conversion}
+            key = ",".join(f"{name}:{text(urn)}" for name, urn in tied.items())
+            wire(lambda timeout: self._api.put(f"/campaignConversions/({key})", tied, timeout=timeout))
+
     def _budget(self, spec: AdSpec, campaign: str, wire: Wire) -> None:
         path = f"{self._account}/adCampaigns/{campaign}"
         item = wire(lambda timeout: self._api.get(path, {}, timeout=timeout))
@@ -274,17 +270,18 @@ class LinkedInAds:
         }
 
     def _campaign_fields(self, spec: AdSpec, group: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
+        aimed = aim(spec.goal, self._settings.options)
         return {
             "account": self._account_urn,
             "campaignGroup": f"urn:li:sponsoredCampaignGroup:{group}",
             "name": remote_name(spec.name, spec.effect_key),
             "type": "SPONSORED_UPDATES",
-            "objectiveType": "WEBSITE_VISIT",
+            "objectiveType": aimed.objective,
             "costType": "CPM",
-            "optimizationTargetType": "MAX_CLICK",
+            "optimizationTargetType": aimed.optimization,
             "creativeSelection": "OPTIMIZED",
             "dailyBudget": _money(spec),
-            "locale": {"country": "US", "language": spec.language},
+            "locale": locale.to_dict() if (locale := locale_of(spec.language)) else {},
             "runSchedule": _schedule(spec),
             "targetingCriteria": criteria,
             "offsiteDeliveryEnabled": False,
@@ -295,6 +292,10 @@ class LinkedInAds:
 
     def _creative_fields(self, spec: AdSpec, campaign: str, variant: int, texts: tuple[str, str]) -> dict[str, Any]:
         headline, description = texts
+        link = spec.link(variant)
+        form = aim(spec.goal, self._settings.options).form
+        label = button(spec.call_to_action)
+        leads_to = {} if form else {"contentCallToActionLabel": label, "contentLandingPage": link}
         post = {
             "adContext": {"dscAdAccount": self._account_urn, "dscStatus": "ACTIVE"},
             "author": f"urn:li:organization:{credential(self._settings, 'organization_id')}",
@@ -302,15 +303,15 @@ class LinkedInAds:
             "visibility": "PUBLIC",
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": True,
-            "contentCallToActionLabel": button(spec.call_to_action),
-            "contentLandingPage": spec.landing_url,
-            "content": {"article": {"source": spec.landing_url, "title": headline}},
+            **leads_to,
+            "content": {"article": {"source": link, "title": headline}},
         }
         return {
             "campaign": _campaign_urn(campaign),
             "name": ad_name(spec.name, spec.effect_key, spec.token, variant),
             "intendedStatus": "ACTIVE",
             "inlineContent": {"post": post},
+            **({"leadgenCallToAction": {"destination": form, "label": label}} if form else {}),
         }
 
 

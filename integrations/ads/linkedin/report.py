@@ -15,22 +15,6 @@ from integrations.ads.linkedin.wire import PROVIDER
 from integrations.ads.platform import DayReport
 from integrations.errors import InvalidAnswerError
 
-#: What is asked for (at most 20 per call); clicks are those on the link, as the benchmarks count them.
-METRICS = (
-    "dateRange",
-    "pivotValues",
-    "impressions",
-    "landingPageClicks",
-    "externalWebsiteConversions",
-    "oneClickLeads",
-    "costInLocalCurrency",
-)
-
-
-def day_text(day: date) -> str:
-    """Return a day in Rest.li's query text."""
-    return f"(year:{day.year},month:{day.month},day:{day.day})"
-
 
 def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
     """Sum the rows of all creatives up per day, oldest first.

@@ -18,9 +18,11 @@ from integrations.ads.linkedin.sandbox_answers import (
     RestLiError,
     analytics_row,
     checked,
+    no_conversion,
     page,
     plain_text,
     span,
+    tied,
     too_low,
     typeahead,
     urn_list,
@@ -90,6 +92,8 @@ class LinkedInAdsSandbox(AdAccounts):
             return Response(body={"elements": typeahead(query)})
         if parts[:1] == ["adAnalytics"]:
             return Response(body={"elements": self._analytics(query)})
+        if parts[:1] == ["campaignConversions"] and len(parts) == 2 and request.method == "PUT":
+            return self._tie(*tied(parts[1]))
         if parts[:1] != ["adAccounts"] or len(parts) < 2:
             raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
         if len(parts) == 2:
@@ -115,6 +119,13 @@ class LinkedInAdsSandbox(AdAccounts):
             wanted = set(urn_list(query.get("campaigns", "")))
             listed = [item for item in listed if item["campaign"] in wanted]
         return Response(body=page([_shown(item) for item in listed], query))
+
+    def _tie(self, campaign: str, conversion: str) -> Response:
+        found = self._objects.get(f"campaign/{campaign}")
+        if found is None:
+            raise RestLiError(404, "NOT_FOUND", "Could not find entity")
+        found["_conversions"] = sorted({*found.get("_conversions", ()), conversion})
+        return Response(status=204)
 
     def _of_kind(self, kind: str) -> list[dict[str, Any]]:
         return [item for key, item in self._objects.items() if key.startswith(f"{kind}/")]
@@ -156,6 +167,9 @@ class LinkedInAdsSandbox(AdAccounts):
         status = changes.get("status", changes.get("intendedStatus", "ACTIVE"))
         if status not in _STATUSES:
             raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["status"])
+        bound = item.get("optimizationTargetType") != "MAX_CONVERSION" or item.get("_conversions")
+        if changes.get("status") == "ACTIVE" and not bound:
+            raise no_conversion()
         item.update(changes)
         life = self._lives.get(item["id"])
         if life is not None:
@@ -182,8 +196,9 @@ class LinkedInAdsSandbox(AdAccounts):
             figures = self.figures(campaign["id"], campaign["name"], token, siblings)
             for day in figures[creative["name"]]:
                 if since <= day.day <= until:
-                    rows.append((day.day, analytics_row(urn, day)))
-        return [row for _, row in sorted(rows, key=lambda entry: (entry[0], entry[1]["pivotValues"]))]
+                    rows.append((day.day, analytics_row(urn, day, form="leadgenCallToAction" in creative)))
+        ordered = sorted(rows, key=lambda entry: (entry[0], entry[1]["pivotValues"]))
+        return [row for _, row in ordered[: self._most_rows]]  # cut without a word, as LinkedIn does
 
     def _text(self, creative: Mapping[str, Any], campaign: Mapping[str, Any]) -> AdText:
         post = creative["inlineContent"]["post"]

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
+from integrations.ads.linkedin.locale import known
 from integrations.sandbox.ad_world import DayFigures
 
 _FACETS = {
@@ -26,6 +27,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
         "campaignGroup",
         "name",
         "type",
+        "objectiveType",
         "costType",
         "dailyBudget",
         "locale",
@@ -36,6 +38,12 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
         "status",
     ),
     "creative": ("campaign", "name", "intendedStatus", "inlineContent"),
+}
+#: What an objective lets a campaign optimise for ("Campaign objectives", Marketing API).
+_OPTIMIZATIONS: Mapping[str, tuple[str, ...]] = {
+    "WEBSITE_VISIT": ("MAX_CLICK", "MAX_IMPRESSION", "NONE"),
+    "LEAD_GENERATION": ("MAX_LEAD", "MAX_CLICK", "NONE"),
+    "WEBSITE_CONVERSION": ("MAX_CONVERSION", "MAX_CLICK", "NONE"),
 }
 _BUTTONS = frozenset(
     {
@@ -88,18 +96,13 @@ def checked(kind: str, body: Mapping[str, Any], objects: Mapping[str, Mapping[st
     if not body["name"] or len(body["name"]) > (100 if kind == "group" else 255):
         wrong.append("name")
     if kind == "campaign":
-        if f"group/{body['campaignGroup'].rpartition(':')[2]}" not in objects:
-            wrong.append("campaignGroup")
-        money = body["dailyBudget"]
-        if not isinstance(money.get("amount"), str) or not re.fullmatch(r"\d+(\.\d{1,2})?", money["amount"]):
-            wrong.append("dailyBudget/amount")
-        if currency is not None and money.get("currencyCode") != currency:
-            wrong.append("dailyBudget/currencyCode")
-        if not body["targetingCriteria"].get("include", {}).get("and"):
-            wrong.append("targetingCriteria")
+        wrong += _wrong_in_campaign(body, objects, currency)
     if kind == "creative":
         if f"campaign/{body['campaign'].rpartition(':')[2]}" not in objects:
             wrong.append("campaign")
+        elif objects[f"campaign/{body['campaign'].rpartition(':')[2]}"]["objectiveType"] == "LEAD_GENERATION":
+            form = (body.get("leadgenCallToAction") or {}).get("destination", "")
+            wrong += [] if re.fullmatch(r"urn:li:adForm:\d+", form) else ["leadgenCallToAction"]
         wrong += _wrong_in_post(body["inlineContent"].get("post") or {})
     if wrong:
         raise RestLiError(422, "PARAM_INVALID", "Invalid field", wrong)
@@ -109,6 +112,33 @@ def too_low(least: str) -> RestLiError:
     """Return the refusal of a daily budget under the least."""
     said = f"The daily budget must be at least {least}"
     return RestLiError(422, "PARAM_INVALID", "Invalid field", ["dailyBudget/amount"], description=said)
+
+
+def _wrong_in_campaign(
+    body: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]], currency: str | None
+) -> list[str]:
+    wrong = []
+    if f"group/{body['campaignGroup'].rpartition(':')[2]}" not in objects:
+        wrong.append("campaignGroup")
+    money = body["dailyBudget"]
+    if not isinstance(money.get("amount"), str) or not re.fullmatch(r"\d+(\.\d{1,2})?", money["amount"]):
+        wrong.append("dailyBudget/amount")
+    if currency is not None and money.get("currencyCode") != currency:
+        wrong.append("dailyBudget/currencyCode")
+    if body.get("optimizationTargetType", "NONE") not in _OPTIMIZATIONS.get(body["objectiveType"], ()):
+        wrong.append("optimizationTargetType")
+    locale = body["locale"]
+    if not isinstance(locale, dict) or not known(locale.get("country"), locale.get("language")):
+        wrong.append("locale")
+    if not body["targetingCriteria"].get("include", {}).get("and"):
+        wrong.append("targetingCriteria")
+    return wrong
+
+
+def no_conversion() -> RestLiError:
+    """Return the refusal to activate a campaign that optimises for conversions and is tied to none."""
+    said = "A campaign that optimizes for conversions must have a conversion associated with it to be activated"
+    return RestLiError(422, "PARAM_INVALID", "Invalid field", ["status"], description=said)
 
 
 def _wrong_in_post(post: Mapping[str, Any]) -> list[str]:
@@ -168,16 +198,26 @@ def span(query: Mapping[str, str]) -> tuple[date, date]:
     return date(*numbers[:3]), date(*numbers[3:]) if numbers[3] else date.max
 
 
-def analytics_row(creative: str, day: DayFigures) -> dict[str, Any]:
-    """Return one row of adAnalytics."""
+def tied(key: str) -> tuple[str, str]:
+    """Return the campaign and the conversion of the key ``(campaign:URN,conversion:URN)``."""
+    found = re.fullmatch(
+        r"\(campaign:urn:li:sponsoredCampaign:(\d+),conversion:urn:lla:llaPartnerConversion:(\d+)\)", key
+    )
+    if found is None:
+        raise RestLiError(400, "PARAM_INVALID", "Invalid param; wrong type or other syntax error", ["key"])
+    return found[1], found[2]
+
+
+def analytics_row(creative: str, day: DayFigures, *, form: bool) -> dict[str, Any]:
+    """Return one row of adAnalytics, whose conversions were made on a ``form`` or on a web site."""
     at = {"year": day.day.year, "month": day.day.month, "day": day.day.day}
     return {
         "dateRange": {"start": at, "end": at},
         "pivotValues": [creative],
         "impressions": day.impressions,
         "landingPageClicks": day.clicks,
-        "externalWebsiteConversions": day.conversions,
-        "oneClickLeads": 0,
+        "externalWebsiteConversions": 0 if form else day.conversions,
+        "oneClickLeads": day.conversions if form else 0,
         "costInLocalCurrency": str(day.spend),
     }
 

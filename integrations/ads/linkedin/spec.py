@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
+from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.spec import PlatformSpec
 from integrations.provider_specs import ProviderOption, ProviderSpec
@@ -50,6 +51,7 @@ SPEC = PlatformSpec(
     benchmark=Benchmark(ctr=0.0056, cvr=0.04, cpa=137.5),
     # 10 USD a day, or as much in the account's currency (LinkedIn Marketing Solutions Help, "Minimum budgets").
     min_daily={"USD": Decimal(10)},
+    goals={Goal.TRAFFIC: (), Goal.LEADS: ("lead_form_id", "conversion_id"), Goal.SALES: ("conversion_id",)},
     provider=ProviderSpec(
         name="linkedin_ads",
         live_url="https://api.linkedin.com",
@@ -61,7 +63,11 @@ SPEC = PlatformSpec(
             "organization_id": "LINKEDIN_ADS_ORGANIZATION_ID",
         },
         sandbox_credentials={"ad_account_id": "3000", "organization_id": "4000"},
-        options={"version": ProviderOption(variable="LINKEDIN_VERSION", default="202610")},
+        options={
+            "version": ProviderOption(variable="LINKEDIN_VERSION", default="202610"),
+            "conversion_id": ProviderOption(variable="LINKEDIN_CONVERSION_ID", sandbox="7000"),
+            "lead_form_id": ProviderOption(variable="LINKEDIN_LEAD_FORM_ID", sandbox="8000"),
+        },
     ),
     client=_client,
     sandbox=_sandbox,

@@ -1,13 +1,15 @@
 """From an audience in plain words to LinkedIn's targeting criteria.
 
 LinkedIn targets by URNs of its own; the typeahead finder gives them. Invariants as on Facebook: a place
-is always targeted, places that are all unknown are an error, unknown industries and titles only narrow less.
+is always targeted, places that are all unknown are an error, unknown industries and titles only narrow less. People are
+targeted in the language of the ads.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from integrations.ads.linkedin.locale import locale_of, locale_problem
 from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, text
 from integrations.ads.platform import AdSpec, Wire
 from integrations.errors import BadRequestError
@@ -15,18 +17,19 @@ from integrations.errors import BadRequestError
 _FACET = "urn:li:adTargetingFacet:"
 DEFAULT_PLACE = "urn:li:geo:103644278"  #: United States, where nothing is said about the place
 MAX_LOOKUPS = 4  #: per facet
-_LOCALES = {"en": "urn:li:locale:en_US", "de": "urn:li:locale:de_DE", "fr": "urn:li:locale:fr_FR"}
 
 
 def targeting(api: RestLi, spec: AdSpec, wire: Wire) -> dict[str, Any]:
     """Return a campaign's ``targetingCriteria``: any of each facet, all facets together."""
-    audience = spec.audience
+    audience, locale = spec.audience, locale_of(spec.language)
+    if locale is None:
+        raise BadRequestError(PROVIDER, locale_problem(spec.language) or "")
     places = _known(api, "locations", audience.locations, wire)
     if audience.locations and not places:
         named = ", ".join(audience.locations[:MAX_LOOKUPS])
         raise BadRequestError(PROVIDER, f"knows none of the places {named}")
     facets = {
-        "interfaceLocales": [_LOCALES.get(spec.language[:2], _LOCALES["en"])],
+        "interfaceLocales": [locale.urn],
         "locations": places or [DEFAULT_PLACE],
         "industries": _known(api, "industries", audience.industries, wire),
         "titles": _known(api, "titles", audience.titles, wire),

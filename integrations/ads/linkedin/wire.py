@@ -57,6 +57,8 @@ STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
     422: BadRequestError,
     426: NeedsAttentionError,  # the version header names a version that is no longer served
 }
+#: Codes of a version header that names no version which is served.
+VERSION_CODES = ("NONEXISTENT_VERSION", "VERSION_MISSING")
 #: LinkedIn's own codes (``code`` in the error body) that say more than the status.
 CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
     "NONEXISTENT_VERSION": NeedsAttentionError,
@@ -97,6 +99,14 @@ class RestLi:
         reply = self._send("POST", path, timeout, json=body, headers={"X-RestLi-Method": "PARTIAL_UPDATE"})
         if reply.status not in (200, 204):
             raise OutcomeUnknownError(PROVIDER, f"answered an update with {reply.status}")
+        if reply.body:
+            reply.json_object()
+
+    def put(self, path: str, body: Mapping[str, Any], *, timeout: float) -> None:
+        """Make an object of that key be there, however often that is repeated: 200, 201 or 204."""
+        reply = self._send("PUT", path, timeout, json=body)
+        if reply.status not in (200, 201, 204):
+            raise OutcomeUnknownError(PROVIDER, f"answered a PUT with {reply.status}")
         if reply.body:
             reply.json_object()
 
@@ -146,8 +156,15 @@ class RestLi:
             errors=STATUS_ERRORS,
             classify=_classified,
             describe=_described,
-            words=lambda reply: own_words(*_sentences(reply), secrets=[token]),
+            words=lambda reply: own_words(*_sentences(reply), *self._remedy(reply), secrets=[token]),
         )
+
+    def _remedy(self, reply: HttpReply) -> list[str]:
+        """Return what a person does about a version that LinkedIn doesn't serve (any more)."""
+        if reply.status != 426 and error_code(reply) not in VERSION_CODES:
+            return []
+        now = own_words(self._settings.options["version"])[:20]
+        return [f"Set LINKEDIN_VERSION, now {now!r}, to a version that LinkedIn serves."]
 
 
 def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -88,10 +88,10 @@ class TikTokAds:
             self._change("adgroup/update", {"adgroup_id": group, "budget": str(_daily(spec))}, wire)
         ads = {text(row, "ad_name"): row for row in self._rows("ad", campaign, wire)} if repeated else {}
         ids = {"campaign": campaign, "adgroup": group}
-        for variant, texts in enumerate(spec.variants(), start=1):
+        for variant in range(1, len(spec.variants()) + 1):
             name = ad_name(spec.name, spec.effect_key, spec.token, variant)
             existing = _id(ads[name], "ad") if name in ads else None
-            ids[f"ad.{variant}"] = self._once("ad", existing, _ad(spec, name, group, texts), wire, steps, variant)
+            ids[f"ad.{variant}"] = self._once("ad", existing, _ad(spec, name, group, variant), wire, steps, variant)
         kept = set(ids.values())
         shown = [_id(row, "ad") for row in ads.values() if row.get("operation_status") == ENABLE]
         if old := [ad for ad in shown if ad not in kept]:
@@ -233,15 +233,15 @@ def _group(spec: AdSpec, campaign: str) -> Row:
     }
 
 
-def _ad(spec: AdSpec, name: str, group: str, texts: tuple[str, str]) -> Row:
-    headline, description = texts
+def _ad(spec: AdSpec, name: str, group: str, variant: int) -> Row:
+    headline, description = spec.variants()[variant - 1]
     return {
         "adgroup_id": group,
         "ad_name": name,
         "title": headline,
         "ad_text": description,
         "call_to_action": BUTTONS.get(intent(spec.call_to_action), "LEARN_MORE"),
-        "landing_page_url": spec.landing_url,
+        "landing_page_url": spec.link(variant),
         "operation_status": ENABLE,
     }
 
