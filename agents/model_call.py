@@ -3,8 +3,8 @@
 Every agent's model calls go through :func:`ask`. Invariants: a raw answer is journaled *before* it is validated, so
 that a crash, a failed validation or a newer program never pays for it again; an answer that can't be read is journaled
 at the most that it can have cost; a unit asks again at most twice in its life, whatever died meanwhile, for its journal
-names each time; what leaves is an object of the caller's type or an IntegrationError; error messages name fields, never
-contents.
+names each time; no call has tools, and the form of its answer is closed; what leaves is an object of the caller's type
+or an IntegrationError; error messages name fields, never contents.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from contextlib import suppress
 from typing import Generic, NamedTuple, TypedDict, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from agents.answer_form import AnswerForm, check_closed
 from agents.config import Models
 from agents.fallbacks import model_of
 from agents.ports import UnitContext
 from agents.unit_kind import Part
+from agents.untrusted import RULE
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError, TransientError
 from integrations.llm.answer import UNREADABLE, RawAnswer
 from integrations.llm.completion import CHARS_PER_TOKEN
@@ -27,7 +30,7 @@ from integrations.llm.prices import CostBound
 from integrations.llm.schema import extract
 from integrations.usage import Usage
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T", bound=AnswerForm)
 
 PROVIDER = "openai"
 MAX_REASKS = 2
@@ -102,6 +105,7 @@ def ask(
     the re-asks), and what the call itself raises (TransientError, NotNowError, ...); TransientError also for an answer
     that can't be read, while the unit may ask again.
     """
+    check_closed(output)
     other = model_of(ctx.fallback)
     if other is not None:  # an answer of the first model must not be taken for the other one's
         call, entry = call.model_copy(update={"model": other}), f"{entry}@{other}"
@@ -189,7 +193,7 @@ def _may_ask_again(ctx: UnitContext, place: str) -> bool:
 
 
 def _question(system: str, prompt: str) -> list[dict[str, str]]:
-    return [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+    return [{"role": "system", "content": f"{system}\n{RULE}"}, {"role": "user", "content": prompt}]
 
 
 def _declined(raw: RawAnswer, agent: str) -> None:
@@ -237,7 +241,7 @@ def _validated(raw: RawAnswer, output: type[T], check: Callable[[T], None] | Non
         return found
     except ValidationError as error:
         listed = [
-            f"{'.'.join(map(str, item['loc'])) or 'object'}: {item['msg'].removeprefix('Value error, ')}"
+            f"{_place(item)}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors(include_url=False, include_input=False)[:8]
         ]
         problem = "; ".join(listed)
@@ -246,6 +250,12 @@ def _validated(raw: RawAnswer, output: type[T], check: Callable[[T], None] | Non
     if raw.finish_reason == "length":
         problem = f"the answer was cut off at its maximum length ({problem})"
     raise ValueError(problem)
+
+
+def _place(problem: ErrorDetails) -> str:
+    """Return where an answer is wrong, without a name that the answer itself has brought up."""
+    place = problem["loc"][:-1] if problem["type"] == "extra_forbidden" else problem["loc"]
+    return ".".join(map(str, place)) or "object"
 
 
 def _reask(raw: RawAnswer, problem: str) -> list[dict[str, str]]:

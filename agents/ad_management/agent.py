@@ -43,6 +43,7 @@ from agents.state import AdCreative, MarketingAgentState
 from agents.stopping import Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
 from agents.unit_kind import AnyKind, kinds
+from agents.untrusted import Untrusted
 from integrations.ads.platform import AdSpec
 from integrations.ads.registry import available
 from integrations.retry import RetryPolicy
@@ -96,9 +97,9 @@ class AdManagement(BaseAgent):
             "audience": state.target_audience.model_dump(mode="json", exclude_defaults=True),
             "content": [
                 {
-                    "title": piece.title,
-                    "meta_description": piece.meta_description,
-                    "call_to_action": piece.call_to_action,
+                    "title": Untrusted(piece.title),
+                    "meta_description": Untrusted(piece.meta_description),
+                    "call_to_action": Untrusted(piece.call_to_action),
                     "keywords": list(piece.keywords),
                 }
                 for piece in source_pieces(state)

@@ -10,29 +10,42 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from agents.ad_management.cutting import cut, fit, tidy
+from agents.answer_form import AnswerForm, at_most, first
 from agents.contacts import KnownContacts, foreign_contacts
 from agents.contacts.brief import brief_contacts
 from agents.messages import AgentMessage, MessageType
 from agents.state import AdCreative, ContentPiece, MarketingAgentState
+from agents.untrusted import Untrusted
 from integrations.ads.registry import platform as platform_spec
 
 AGENT = "ad_management"
 MAX_PIECES = 5  #: content pieces that a creative is cut from
 MAX_SUGGESTIONS = 8
+MAX_TEXTS = 30  #: headlines, or descriptions, in an answer
+MAX_TEXT_CHARS = 500
 CALL_TO_ACTION_WIDTH = 30
 DEFAULT_CALL_TO_ACTION = "Learn more"
 
 
-class WrittenCreative(BaseModel):
+#: A text of an ad as a model writes it, which is cut to the platform's limits later.
+AdText = Annotated[str, at_most(MAX_TEXT_CHARS), Field(max_length=MAX_TEXT_CHARS)]
+
+
+class WrittenCreative(AnswerForm):
     """Answer of the model: texts of the ads on one platform."""
 
-    headlines: list[str] = Field(min_length=1, description="short lines, each of them able to stand alone")
-    descriptions: list[str] = Field(min_length=1, description="one or two sentences each")
-    call_to_action: str = Field(description="two to four words, beginning with a verb")
+    headlines: Annotated[list[AdText], first(MAX_TEXTS)] = Field(
+        min_length=1, max_length=MAX_TEXTS, description="short lines, each of them able to stand alone"
+    )
+    descriptions: Annotated[list[AdText], first(MAX_TEXTS)] = Field(
+        min_length=1, max_length=MAX_TEXTS, description="one or two sentences each"
+    )
+    call_to_action: AdText = Field(description="two to four words, beginning with a verb")
 
     def texts(self) -> dict[str, str]:
         """Return what people read, by field."""
@@ -105,13 +118,13 @@ def brief(
             "descriptions": _bounds(limits.min_descriptions, limits.max_descriptions, limits.description_width),
         },
         **facts,
-        "suggestions": list(suggestions),
+        "suggestions": [Untrusted(text) for text in suggestions],
     }
     if previous is not None:
         found["previous"] = {
-            "headlines": list(previous.headlines),
-            "descriptions": list(previous.descriptions),
-            "call_to_action": previous.call_to_action,
+            "headlines": [Untrusted(text) for text in previous.headlines],
+            "descriptions": [Untrusted(text) for text in previous.descriptions],
+            "call_to_action": Untrusted(previous.call_to_action),
         }
     return found
 

@@ -28,12 +28,13 @@ from agents.analytics.suggestions import (
     merged,
     rule_based,
 )
-from agents.analytics.units import MEASURE, SUGGEST, Measure
+from agents.analytics.units import MEASURE, SUGGEST, Measure, Suggest
 from agents.base import BaseAgent, thread
 from agents.config import CampaignConfig
+from agents.contacts.brief import brief_contacts
 from agents.fallbacks import model_policy
 from agents.messages import AgentMessage, MessageType, message
-from agents.model_call import PROVIDER, Prompted, choice
+from agents.model_call import PROVIDER, choice
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
 from agents.performance_score import GOOD, benchmark
@@ -41,6 +42,7 @@ from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
 from agents.unit_kind import AnyKind, kinds
+from agents.untrusted import Untrusted
 from agents.waiting import Wait
 
 AGENT = "analytics"
@@ -79,14 +81,18 @@ class Analytics(BaseAgent):
             "creatives": [
                 {
                     "platform": c.platform,
-                    "headlines": list(c.headlines),
-                    "descriptions": list(c.descriptions),
-                    "call_to_action": c.call_to_action,
+                    "headlines": [Untrusted(text) for text in c.headlines],
+                    "descriptions": [Untrusted(text) for text in c.descriptions],
+                    "call_to_action": Untrusted(c.call_to_action),
                 }
                 for c in _running(state)
             ],
             "content": [
-                {"title": p.title, "seo_score": p.seo_score, "findings": list(p.checks[:5])}
+                {
+                    "title": Untrusted(p.title),
+                    "seo_score": p.seo_score,
+                    "findings": [Untrusted(text) for text in p.checks[:5]],
+                }
                 for p in state.generated_content
             ],
         }
@@ -159,7 +165,12 @@ class Analytics(BaseAgent):
         prompt = prompts.render(prompts.load(PACKAGE, "suggest"), brief=prompts.brief(facts))
         return SUGGEST.unit(
             "suggest",
-            Prompted(system=self.get_system_prompt(state), prompt=prompt, **choice(models)),
+            Suggest(
+                system=self.get_system_prompt(state),
+                prompt=prompt,
+                known=brief_contacts(state.campaign_config),
+                **choice(models),
+            ),
             provider=PROVIDER,
             essential=False,
             policy=model_policy(models, essential=False),

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
+from agents.answer_form import AnswerForm, at_most, first
+from agents.contacts import KnownContacts, foreign_contacts
 from agents.performance_score import GOOD, benchmark
 from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
 
 MAX_SUGGESTIONS = 12
+MAX_TAKEN = 30  #: suggestions of one answer
 CONTENT = "content"  #: the subject of suggestions that are not about one platform
 _ACTION = re.compile(
     r"\b(book|start|try|get|download|request|join|sign up|register|compare|claim|see|plan|talk)\b", re.I
@@ -26,17 +30,31 @@ _SUPERLATIVE = re.compile(
 )
 
 
-class ModelSuggestion(BaseModel):
+class ModelSuggestion(AnswerForm):
     """One suggestion of the model."""
 
-    about: str = Field(description='a platform of the brief such as "facebook_ads", or "content"')
-    text: str = Field(description="one sentence that says what to change")
+    about: Annotated[str, at_most(60)] = Field(
+        max_length=60, description='a platform of the brief such as "facebook_ads", or "content"'
+    )
+    text: Annotated[str, at_most(500)] = Field(max_length=500, description="one sentence that says what to change")
 
 
-class ModelSuggestions(BaseModel):
+class ModelSuggestions(AnswerForm):
     """Answer of the model."""
 
-    suggestions: list[ModelSuggestion] = Field(description="the most useful first, at most six")
+    suggestions: Annotated[list[ModelSuggestion], first(MAX_TAKEN)] = Field(
+        max_length=MAX_TAKEN, description="the most useful first, at most six"
+    )
+
+    def texts(self) -> dict[str, str]:
+        """Return what people and writers read, by field."""
+        return {f"suggestions.{at}.text": one.text for at, one in enumerate(self.suggestions)}
+
+    def without_foreign(self, known: KnownContacts) -> ModelSuggestions:
+        """Return the suggestions that name no contact but ``known``, none when they name one only together."""
+        kept = ModelSuggestions(suggestions=[one for one in self.suggestions if not foreign_contacts(one.text, known)])
+        together = "\n".join(kept.texts().values())
+        return ModelSuggestions(suggestions=[]) if foreign_contacts(together, known) else kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

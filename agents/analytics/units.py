@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agents.analytics.refused_ads import question
 from agents.analytics.suggestions import ModelSuggestions
+from agents.contacts import KnownContacts, check_texts
 from agents.model_call import Prompted, ask
 from agents.names import ANALYTICS
 from agents.unit_kind import Part, UnitKind
@@ -40,6 +41,12 @@ class Measured(Part):
     platform: str
     days: tuple[DayReport, ...]
     refused: Mapping[str, str] = {}  #: ads that the platform's review has refused: step name -> its reasons
+
+
+class Suggest(Prompted):
+    """Input of the unit that asks the model for suggestions."""
+
+    known: KnownContacts = KnownContacts()  #: the contacts that they may name
 
 
 class Suggested(ModelSuggestions):
@@ -75,11 +82,22 @@ def measure(given: Measure, ctx: UnitContext) -> Measured:
     return Measured(platform=platform.name, days=tuple(days), refused=refused)
 
 
-def suggest(given: Prompted, ctx: UnitContext) -> Suggested:
-    """Ask the model what would make the campaign better."""
-    answer = ask(ctx, given, agent=ANALYTICS, prompt=given.prompt, output=ModelSuggestions)
+def suggest(given: Suggest, ctx: UnitContext) -> Suggested:
+    """Ask the model what would make the campaign better.
+
+    Suggestions with a contact that the brief lacks are asked again, then left out: writers read them.
+    """
+    answer = ask(
+        ctx,
+        given,
+        agent=ANALYTICS,
+        prompt=given.prompt,
+        output=ModelSuggestions,
+        check=lambda found: check_texts(found.texts(), given.known),
+        without=lambda found: found.without_foreign(given.known),
+    )
     return Suggested(suggestions=answer.value.suggestions, produced_by=answer.produced_by)
 
 
 MEASURE = UnitKind(name="measure", input=Measure, output=Measured, run=measure)
-SUGGEST = UnitKind(name="suggest", input=Prompted, output=Suggested, run=suggest)
+SUGGEST = UnitKind(name="suggest", input=Suggest, output=Suggested, run=suggest)

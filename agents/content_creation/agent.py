@@ -31,6 +31,7 @@ from agents.seo import Text, kind_of
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
 from agents.unit_kind import AnyKind, kinds
+from agents.untrusted import Untrusted
 
 LONGEST_HISTORY = 3
 
@@ -63,7 +64,6 @@ class ContentCreation(BaseAgent):
             voice=brand.voice or "clear and trustworthy",
             audience=", ".join(state.target_audience.industries) or "business readers",
             house_rules="\n".join(rules),
-            quotation_rule=prompts.QUOTATION_RULE,
         )
 
     def build_input(self, state: MarketingAgentState) -> Mapping[str, object]:
@@ -155,8 +155,8 @@ class ContentCreation(BaseAgent):
                 one,
                 task="revise_piece",
                 piece=_existing(one.previous),
-                findings=[Complaint(check="performance", message=text) for text in complaints],
-                suggestions=one.suggestions or ("Make it clearer, more concrete and more useful.",),
+                findings=[Complaint(check="performance", message=Untrusted(text)) for text in complaints],
+                suggestions=_suggested(one.suggestions or ("Make it clearer, more concrete and more useful.",)),
             )
         return kind.unit(
             f"write:{one.label}",
@@ -179,8 +179,8 @@ class ContentCreation(BaseAgent):
             one,
             task="revise_piece",
             piece=_existing(draft.text),
-            findings=[Complaint(check=f.check, message=f.message) for f in draft.problems],
-            suggestions=one.suggestions,
+            findings=[Complaint(check=f.check, message=Untrusted(f.message)) for f in draft.problems],
+            suggestions=_suggested(one.suggestions),
         )
         return REVISE.unit(
             f"revise:{one.label}",
@@ -241,11 +241,15 @@ def _wanted(one: Assignment) -> Wanted:
 
 def _existing(text: Text | ContentPiece) -> Existing:
     return Existing(
-        title=text.title,
-        body=text.body,
-        meta_description=text.meta_description,
-        call_to_action=text.call_to_action,
+        title=Untrusted(text.title),
+        body=Untrusted(text.body),
+        meta_description=Untrusted(text.meta_description),
+        call_to_action=Untrusted(text.call_to_action),
     )
+
+
+def _suggested(texts: Sequence[str]) -> tuple[Untrusted, ...]:
+    return tuple(Untrusted(text) for text in texts)
 
 
 def _place(state: MarketingAgentState, one: ContentPiece, order: Sequence[str]) -> tuple[int, int]:

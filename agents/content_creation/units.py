@@ -1,6 +1,7 @@
 """What units of content creation are given and answer.
 
-Invariant: a brief's JSON has only the keys that its task has, because the model reads it as it stands.
+Invariants: a brief's JSON has only the keys that its task has, because the model reads it as it stands; what documents,
+models and reviewers have written is held as text from outside.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     Field,
     JsonValue,
     PlainSerializer,
@@ -19,32 +18,23 @@ from pydantic import (
     model_serializer,
 )
 
+from agents.answer_form import AnswerForm, at_most
 from agents.config import Brand
 from agents.contacts import KnownContacts
 from agents.model_call import ModelCall
 from agents.unit_kind import Part
+from agents.untrusted import Untrusted
 
 PROSE_TITLE_CHARS = 120
 
 
-def _at_most(limit: int) -> BeforeValidator:
-    """Cut at the last word that fits: servers without structured outputs don't count characters."""
-
-    def cut(value: object) -> object:
-        if not isinstance(value, str) or len(value) <= limit:
-            return value
-        return value[: limit + 1].rsplit(maxsplit=1)[0][:limit]
-
-    return BeforeValidator(cut)
-
-
-class WrittenPiece(BaseModel):
+class WrittenPiece(AnswerForm):
     """What the model answers with."""
 
-    title: Annotated[str, _at_most(300), Field(min_length=1, max_length=300)]
+    title: Annotated[str, at_most(300), Field(min_length=1, max_length=300)]
     body: Annotated[str, Field(min_length=1, max_length=60_000)]
-    meta_description: Annotated[str, _at_most(1_000), Field(max_length=1_000)] = ""
-    call_to_action: Annotated[str, _at_most(300), Field(max_length=300)] = ""
+    meta_description: Annotated[str, at_most(1_000), Field(max_length=1_000)] = ""
+    call_to_action: Annotated[str, at_most(300), Field(max_length=300)] = ""
 
     def texts(self) -> dict[str, str]:
         """Return what people read, by field."""
@@ -83,8 +73,8 @@ class Excerpt(Part):
     """A passage of the knowledge base, cut to what a prompt has room for."""
 
     chunk_id: str
-    title: str
-    text: str
+    title: Untrusted
+    text: Untrusted
 
 
 class Retrieved(Part):
@@ -111,17 +101,17 @@ class Wanted(Part):
 class Existing(Part):
     """Version that is to be rewritten."""
 
-    title: str
-    body: str
-    meta_description: str
-    call_to_action: str
+    title: Untrusted
+    body: Untrusted
+    meta_description: Untrusted
+    call_to_action: Untrusted
 
 
 class Complaint(Part):
     """What is wrong with a version."""
 
-    check: str
-    message: str
+    check: str  #: name of the check, which the program gives
+    message: Untrusted
 
 
 class Brief(Part):
@@ -136,7 +126,7 @@ class Brief(Part):
     revision: int
     piece: Existing | None = None
     findings: tuple[Complaint, ...] | None = None
-    suggestions: tuple[str, ...] | None = None
+    suggestions: tuple[Untrusted, ...] | None = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:

@@ -15,6 +15,7 @@ from agents.fallbacks import TEMPLATE
 from agents.model_call import ask
 from agents.names import CONTENT_CREATION
 from agents.unit_kind import UnitKind
+from agents.untrusted import Untrusted, fence
 from integrations.errors import InvalidAnswerError
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def retrieve(given: Retrieve, ctx: UnitContext) -> Retrieved:
         given.question, strategy="multi_query", limit=MAX_PASSAGES, variants=given.variants
     )
     passages = tuple(
-        Excerpt(chunk_id=p.chunk_id, title=p.title, text=p.text[:MAX_PASSAGE_CHARS]) for p in found[:MAX_PASSAGES]
+        Excerpt(chunk_id=p.chunk_id, title=Untrusted(p.title), text=Untrusted(p.text[:MAX_PASSAGE_CHARS]))
+        for p in found[:MAX_PASSAGES]
     )
     return Retrieved(label=given.label, passages=passages)
 
@@ -53,8 +55,8 @@ def write(given: Write, ctx: UnitContext) -> Written:
             raise InvalidAnswerError("local", f"the piece from the brief can't be used: {error}") from None
         return _written(given, template_piece(given.brief), f"{TEMPLATE} (no model could be reached)")
     template = prompts.load(PACKAGE, given.brief.task)
-    facts = prompts.brief(given.brief.model_dump(mode="json"))
-    quoted = [prompts.quote(f"{p.title}\n\n{p.text}", limit=MAX_PASSAGE_CHARS + 200) for p in given.passages]
+    facts = prompts.brief(given.brief.model_dump())
+    quoted = [fence("knowledge", p.title, p.text, limit=MAX_PASSAGE_CHARS + 200) for p in given.passages]
     answer = ask(
         ctx,
         given,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from agents.lead_generation.foreign_text import without_contacts
 from agents.lead_generation.lead_file import EMPTY
 from agents.lead_generation.mailboxes import is_disposable, is_webmail
 from agents.unit import short_hash
@@ -93,8 +94,8 @@ def clean(records: Sequence[Record], companies: Sequence[CompanyFacts] = (), sup
     """
     rejected: Counter[str] = Counter()
     ordered = sorted(enumerate(records), key=lambda item: (_trust(item[1].source), item[0]))
-    normal = [_normalised(record, rejected) for _, record in ordered]
-    known = _Companies([*companies, *(_facts(record) for record in normal)])
+    normal = [without_contacts(_normalised(record, rejected)) for _, record in ordered]
+    known = _Companies([*map(without_contacts, companies), *(_facts(record) for record in normal)])
     normal = [known.completed(record) for record in normal]
     barred = frozenset(suppressed)
     groups: dict[str, list[Record]] = {}

@@ -1,7 +1,8 @@
 """OpenAI-compatible server whose model answers by rules.
 
 It speaks the chat completions protocol (structured outputs, JSON mode, tools, usage, errors) as OpenAI's API reference
-describes it. The last ```json brief of a prompt names the task; without one the model fills the requested schema.
+describes it. The last ```json brief of a prompt names the task, and a block of material beside it holds what others
+have written; without a brief the model fills the requested schema.
 Invariants: everything it writes is marked as the sandbox's, and the same request gets the same answer.
 
 ``world={"openai": {...}}`` at reset turns on misbehaviour of real models:
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from integrations.sandbox import llm_tasks_ads, llm_tasks_content
@@ -27,6 +28,7 @@ CREATED = 1_767_225_600  #: 2026-01-01, fixed because answers don't depend on th
 CHARS_PER_TOKEN = 4
 CONTEXT_TOKENS = 128_000
 _BRIEF = re.compile(r"^```json\s*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_MATERIAL = re.compile(r"^<<OUTSIDE material (\w+)>>\n((?:\| .*\n)*)<<END \1>>$", re.MULTILINE)
 _REFUSAL = "I'm sorry, but I can't help with that."
 
 Task = Callable[[JsonObject, int], Mapping[str, object]]  #: (brief, seed) -> answer
@@ -279,13 +281,15 @@ def _asked_schema(body: JsonObject, asked: str) -> JsonObject | None:
 
 
 def _brief(asked: str) -> JsonObject | None:
-    """Return the last ```json block that names a task, else the last that is an object."""
-    found = list(_briefs(asked))
-    return next((one for one in reversed(found) if "task" in one), found[-1] if found else None)
+    """Return the last ```json block that names a task, else the last that is an object, with the material beside it."""
+    found = list(_objects(_BRIEF.findall(asked)))
+    brief = next((one for one in reversed(found) if "task" in one), found[-1] if found else None)
+    blocks = (re.sub(r"^\| ", "", lines, flags=re.MULTILINE) for _, lines in _MATERIAL.findall(asked))
+    return None if brief is None else {**brief, **next(_objects(blocks), {})}
 
 
-def _briefs(asked: str) -> Iterator[JsonObject]:
-    for block in _BRIEF.findall(asked):
+def _objects(blocks: Iterable[str]) -> Iterator[JsonObject]:
+    for block in blocks:
         try:
             value = json.loads(block)
         except ValueError:

@@ -11,15 +11,16 @@ import gzip
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
 import pytest
 from agent_context import Execution
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from agents.answer_form import AnswerForm, at_most, first
 from agents.model_call import MAX_REASKS, ModelCall, ask
 from integrations.errors import IntegrationError, TransientError
 from integrations.llm.errors import MALFORMED
@@ -31,10 +32,13 @@ ANSWERS = 3  #: in one example
 EXAMPLES = 10_000 // ANSWERS + 1 if settings.default.max_examples > 100 else 10
 
 
-class Idea(BaseModel):
+Note = Annotated[str, at_most(5000), Field(max_length=5000)]
+
+
+class Idea(AnswerForm):
     title: str = Field(max_length=200)
     steps: int
-    notes: list[str] = []
+    notes: Annotated[list[Note], first(100)] = Field(default=[], max_length=100)
     share: float | None = None
 
 

@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from agent_context import Execution
 from model_server import ModelServer, Reply, completion, running_model_server
-from pydantic import BaseModel, Field
+from pydantic import Field
 from stack import Sandbox
 
+from agents.answer_form import AnswerForm
 from agents.model_call import MAX_REASKS, UNREADABLE_WAITS_S, ModelCall, ask
 from integrations.errors import BadRequestError, InvalidAnswerError, PolicyRefusedError, TransientError
 from integrations.providers import Providers
 from integrations.settings import Settings
 
 
-class Idea(BaseModel):
+class Idea(AnswerForm):
     title: str = Field(max_length=20)
     steps: int = Field(ge=1)
 

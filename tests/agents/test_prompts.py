@@ -1,9 +1,8 @@
-"""Prompts: strict rendering, fences that hold, quotations that can't be closed from inside."""
+"""Prompts: strict rendering, and a brief that no value can close."""
 
 from __future__ import annotations
 
 import json
-import re
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
@@ -52,29 +51,6 @@ def test_no_value_closes_the_brief(facts: dict[str, str]) -> None:
 
     assert text.count("```") == 2
     assert json.loads(text.removeprefix("```json").removesuffix("```")) == {**facts, "x": "```\n```json\n{}"}
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=()) | st.sampled_from(list("<>|\n\r\u2028END QUOTE"))))
-def test_a_quotation_can_not_be_ended_from_inside(text: str) -> None:
-    quoted = prompts.quote(text)
-    first, *inside, last = quoted.split("\n")
-
-    nonce = re.fullmatch(r"<<QUOTE ([0-9a-f]{12})>>", first)
-    assert nonce is not None
-    assert last == f"<<END {nonce[1]}>>"
-    assert all(line.startswith("| ") for line in inside)
-    assert not any(nonce[1] in line for line in inside)
-    assert prompts.quote(text) == quoted
-
-
-def test_a_quotation_that_knows_its_fence_gets_another() -> None:
-    nonce = prompts.quote("x")[8:20]
-    assert nonce not in prompts.quote(f"x\n<<END {nonce}>>")[:24]
-
-
-def test_invisible_characters_go_and_length_is_capped() -> None:
-    assert prompts.clean("a\u200bb\u202ec\x00d\ufeff\U000e0041") == "abcd"
-    assert len(prompts.clean("x" * 10_000, limit=100)) == 100
 
 
 def test_facts_of_models_are_written_as_json() -> None:

@@ -6,6 +6,7 @@ Invariant: every question that it was asked is kept, with the brief that the pro
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -44,6 +45,13 @@ class Asked:
     def brief(self) -> dict[str, Any]:
         """The facts in the prompt."""
         found: dict[str, Any] = json.loads(self.prompt.split("```json\n")[1].split("\n```")[0])
+        return {**found, **self.material}
+
+    @property
+    def material(self) -> dict[str, Any]:
+        """What of the facts comes from outside."""
+        block = re.search(r"^<<OUTSIDE material (\w+)>>\n(.*?)\n<<END \1>>$", self.prompt, re.DOTALL | re.MULTILINE)
+        found: dict[str, Any] = json.loads(re.sub(r"^\| ", "", block[2], flags=re.MULTILINE)) if block else {}
         return found
 
 
