@@ -12,6 +12,7 @@ from integrations.sandbox.protocol import SandboxProvider
 
 def providers() -> list[SandboxProvider]:
     """Return a new instance of every sandboxed provider."""
+    from integrations.sandbox.clearbit import ClearbitSandbox
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
@@ -21,6 +22,7 @@ def providers() -> list[SandboxProvider]:
         OpenAISandbox(),
         SerpApiSandbox(),
         HunterSandbox(),
+        ClearbitSandbox(),
         SitesSandbox(),
         *plugin_sandboxes(),
     ]

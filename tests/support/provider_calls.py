@@ -12,6 +12,7 @@ from scripted_http import Script
 
 from integrations.ads.platform import RemoteCampaign
 from integrations.ads.registry import build
+from integrations.clearbit import Clearbit
 from integrations.errors import (
     IntegrationError,
 )
@@ -43,6 +44,7 @@ READING: Mapping[str, Call] = {
     "openai": complete,
     "serpapi": lambda settings: SerpApi(settings).page(PERSON, timeout=10),
     "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
+    "clearbit": lambda settings: Clearbit(settings).company("acme.example", timeout=10),
     "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
     "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
     "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
