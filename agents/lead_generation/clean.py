@@ -26,7 +26,7 @@ _LEGAL_FORMS = re.compile(
 _SALUTATIONS = re.compile(r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl)\.? )+", re.I)
 _SUFFIXES = re.compile(r",? (?:jr|sr|ii|iii|phd|ph\.d|mba|md|cpa|esq)\.?$", re.I)
 #: Sources in the order in which their facts are believed; "" is any other source.
-_TRUST = ("file", "web", "hunter", "", "search")
+_TRUST = ("file", "web", "hunter", "", "search", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,14 @@ def providers() -> list[SandboxProvider]:
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox
+    from integrations.sandbox.x import XSandbox
 
     return [
         OpenAISandbox(),
         SerpApiSandbox(),
         HunterSandbox(),
         ClearbitSandbox(),
+        XSandbox(),
         SitesSandbox(),
         *plugin_sandboxes(),
     ]

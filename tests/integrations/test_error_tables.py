@@ -15,7 +15,7 @@ import pytest
 from provider_calls import READING, SECRET, SENTENCE, WRITING, failure
 from scripted_http import Script, scripted_server
 
-from integrations import clearbit, hunter, serpapi
+from integrations import clearbit, hunter, serpapi, x
 from integrations.ads.facebook import errors as facebook_errors
 from integrations.ads.linkedin import wire as linkedin_wire
 from integrations.errors import (
@@ -90,6 +90,14 @@ CLEARBIT: Mapping[int, type[IntegrationError]] = {
     422: BadRequestError,
     429: RateLimitedError,
 }
+X: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    402: QuotaExhaustedError,
+    403: CredentialsError,
+    404: NotFoundError,
+    429: RateLimitedError,
+}
 FACEBOOK: Mapping[int, type[IntegrationError]] = {
     **dict.fromkeys((1, 2), TransientError),
     **dict.fromkeys((4, 17, 32, 341, 613), RateLimitedError),
@@ -157,6 +165,7 @@ TABLES: list[tuple[Mapping[Any, Any], Mapping[Any, Any]]] = [
     (serpapi.ERRORS, SERPAPI),
     (hunter.ERRORS, HUNTER),
     (clearbit.ERRORS, CLEARBIT),
+    (x.ERRORS, X),
     (facebook_errors.CODES, FACEBOOK),
     (facebook_errors.SUBCODES, FACEBOOK_SUBCODES),
     (linkedin_wire.STATUS_ERRORS, LINKEDIN),
@@ -212,6 +221,31 @@ def clearbit_rows() -> list[Row]:
             for status, expected in CLEARBIT.items()
         ),
         Row(provider="clearbit", status=200, body={"name": "Acme"}, expected=InvalidAnswerError, detail="domain"),
+    ]
+
+
+def x_rows() -> list[Row]:
+    def row(status: int, expected: type[IntegrationError], problem: str) -> Row:
+        kind = f"https://api.twitter.com/2/problems/{problem}"
+        body = {"title": SENTENCE, "detail": SENTENCE, "type": kind, "status": status}
+        return Row(provider="x", status=status, body=body, expected=expected, detail=problem)
+
+    def lacking(body: dict[str, Any], field: str) -> Row:
+        return Row(provider="x", status=200, body=body, expected=InvalidAnswerError, detail=field)
+
+    return [
+        *(row(status, expected, "some-problem") for status, expected in X.items()),
+        row(429, QuotaExhaustedError, "usage-capped"),
+        row(429, RateLimitedError, "rate-limit-exceeded"),
+        Row(
+            provider="x",
+            status=429,
+            body={"title": "Too Many Requests", "detail": SENTENCE, "type": "about:blank"},
+            expected=RateLimitedError,
+        ),
+        lacking({"data": []}, "meta.result_count"),
+        lacking({"meta": {"result_count": 1}}, "data"),
+        lacking({"meta": {"result_count": 1}, "data": [{"id": "1", "author_id": "2"}]}, "includes.users"),
     ]
 
 
@@ -277,6 +311,7 @@ def common_rows() -> list[Row]:
         "serpapi": SERPAPI,
         "hunter": HUNTER,
         "clearbit": CLEARBIT,
+        "x": X,
         "linkedin_ads": {**LINKEDIN, 413: TooMuchAskedError},
         "facebook_ads": {},
     }
@@ -298,6 +333,7 @@ ROWS = [
     *serpapi_rows(),
     *hunter_rows(),
     *clearbit_rows(),
+    *x_rows(),
     *facebook_rows(),
     *linkedin_rows(),
     *openai_rows(),

@@ -28,6 +28,7 @@ from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
 from integrations.settings import Settings
 from integrations.web.fetch import WebFetcher
+from integrations.x import X
 
 PROVIDERS = provider_specs()
 SECRET = "s3cr3t-t0ken"
@@ -103,6 +104,7 @@ METHODS = [
     ),
     Method(provider="clearbit", name="company", call=lambda s, t: Clearbit(s).company("brightflow.example", timeout=t)),
     Method(provider="clearbit", name="person", call=lambda s, t: Clearbit(s).person(PERSON, timeout=t)),
+    Method(provider="x", name="posts", call=lambda s, t: X(s).posts(f"saas {PERSON}", timeout=t)),
     *on_platform("facebook_ads"),
     *on_platform("linkedin_ads"),
 ]
@@ -120,6 +122,7 @@ EXPECTED: dict[str, tuple[type[IntegrationError], type[IntegrationError]]] = {
 SHORT_S = {"openai": 0.5, **dict.fromkeys((*PROVIDERS.keys() - {"openai"}, "web"), 0.2)}
 #: Seconds that each provider's rate limit asks for by itself.
 ASKED = {
+    "x": 900.0,
     "clearbit": 60.0,
     "openai": 1.0,
     "facebook_ads": 60.0,
@@ -131,7 +134,7 @@ ASKED = {
 
 
 #: Providers that name the second at which their rate limit ends.
-NAMING_A_MOMENT = ("clearbit",)
+NAMING_A_MOMENT = ("clearbit", "x")
 
 
 def asked(provider: str, seconds: float | None) -> Any:
