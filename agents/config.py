@@ -56,11 +56,15 @@ from integrations.ads.registry import canonical, platforms
 from integrations.values import MAX_INTEGER, faults, visible
 
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
+MAX_ENRICHERS = 5  #: of one waterfall
 MAX_EMPLOYEES = 5_000_000  #: nobody employs more
 MAX_PIECES = 50
 MAX_PROBLEM, MAX_PROBLEMS = 1000, 50  #: characters of one problem, and problems of one refusal
 MAX_SOURCES = 50
 UNKNOWN_AGENT = "agent"  #: error type of a key of ``agents`` that no installed agent is named by
+UNKNOWN_ENRICHER = (
+    "enricher"  #: error type of an entry of ``enrichment.providers`` that no installed enricher is named by
+)
 UNKNOWN_PLATFORM = "ad_platform"  #: error type of an entry of ``ad_platforms`` that no installed platform is named by
 UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
 
@@ -218,9 +222,24 @@ class Models(Section):
 class Enrichment(Section):
     """How leads are completed and their e-mail is verified."""
 
-    find_emails: bool = True
+    find_emails: bool = Field(default=True, description="false: nothing is looked up")
+    providers: Annotated[Identifiers, Field(max_length=MAX_ENRICHERS)] = Field(
+        default=("hunter",), description="the waterfall: each is asked for what those before it don't know"
+    )
     verify: Literal["hunter", "dns", "none"] = "hunter"
     max_lookups: int = Field(default=1000, ge=0, le=100_000, description="paid look-ups at most")
+
+    @field_validator("providers")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from agents.lead_generation import enricher_registry
+
+        installed = enricher_registry.names()
+        for name in value:
+            if name not in installed:
+                text = f"{name!r} completes no leads; use {_choice(installed)}"
+                raise PydanticCustomError(UNKNOWN_ENRICHER, "{text}", {"text": text, "name": name})
+        return tuple(dict.fromkeys(value))
 
 
 class Schedule(Section):
@@ -338,7 +357,7 @@ def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValu
 
 
 #: Error types whose text names the value already.
-_SAID_WHOLE = ("value_error", UNKNOWN_SOURCE, UNKNOWN_AGENT, UNKNOWN_PLATFORM)
+_SAID_WHOLE = ("value_error", UNKNOWN_SOURCE, UNKNOWN_AGENT, UNKNOWN_PLATFORM, UNKNOWN_ENRICHER)
 
 
 def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:

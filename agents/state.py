@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.config import (
     UNKNOWN_AGENT,
+    UNKNOWN_ENRICHER,
     UNKNOWN_PLATFORM,
     UNKNOWN_SOURCE,
     CampaignConfig,
@@ -30,6 +31,7 @@ from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, u
 _PLUGGED_IN = {
     UNKNOWN_PLATFORM: "ad platform",
     UNKNOWN_SOURCE: "lead source",
+    UNKNOWN_ENRICHER: "enricher",
     UNKNOWN_GATE: "approval gate",
     UNKNOWN_AGENT: "an agent of",
 }
@@ -46,7 +48,7 @@ class Lead(Frozen):
 
     lead_id: str = ""  #: stable within the campaign (derived from the natural key)
     email: str | None = None
-    email_status: str = "unverified"  #: valid | accept_all | unknown | unverified
+    email_status: str = "unverified"  #: valid | accept_all | unknown | unverified | role
     name: str | None = None
     job_title: str | None = None
     company: str | None = None
@@ -57,6 +59,7 @@ class Lead(Frozen):
     phone: str | None = None
     profile_url: str | None = None
     sources: tuple[str, ...] = ()  #: where it was found, e.g. ("file:leads.csv", "search")
+    company_facts_from: tuple[str, ...] = ()  #: sources of industry and size beside these, e.g. ("clearbit",)
     source_url: str | None = None
     collected_at: datetime | None = None
     score: float | None = None  #: 0..1; None = not scored yet

@@ -21,8 +21,9 @@ happens next (see :mod:`integrations.retry`):
     │   ├── CredentialsError      key missing, wrong or without the permission
     │   └── QuotaExhaustedError   the account's credit or periodic quota is used up
     ├── OutcomeUnknownError       sent without an answer: it may have been carried out (effects are probed)
-    └── NotNowError               admission refused; nothing was sent, no attempt is counted
+    └── NotNowError               not now, mostly by admission; no attempt is counted
         ├── CircuitOpenError      the provider's breaker is open (``retry_after``: until its next probe)
+        ├── StillWorkingError     it is still at what it was asked for; asked again, no attempt is counted
         ├── OverLimitError        a limit of requests or concurrent calls has no room before ``retry_after``
         └── OverBudgetError       a spend cap has no room; a person may raise it
 
@@ -215,6 +216,15 @@ class CircuitOpenError(NotNowError):
     """Raised when the provider's circuit breaker is open, with ``retry_after`` until its next probe."""
 
     code = "circuit_open"
+
+
+class StillWorkingError(NotNowError):
+    """Raised when a provider is still at what it was asked for, with ``retry_after`` until it is asked again.
+
+    It works, so nothing has failed and no fallback is used.
+    """
+
+    code = "still_working"
 
 
 class OverLimitError(NotNowError):

@@ -37,9 +37,10 @@ from integrations.errors import (
     IntegrationError,
     InvalidAnswerError,
     OutOfReachError,
+    RateLimitedError,
     TransientError,
 )
-from integrations.http_errors import SAFE_METHODS, error_class, retry_after, unanswered
+from integrations.http_errors import SAFE_METHODS, error_class, retry_after, seconds_until, unanswered
 from integrations.outbound import AddressRefusedError, BoundedAdapter, Reach
 from integrations.settings import ProviderSettings, SettingsError
 from integrations.values import parse_json
@@ -177,6 +178,7 @@ def send(
     classify: Callable[[HttpReply], type[IntegrationError] | None] | None = None,
     describe: Callable[[HttpReply], str | None] | None = None,
     words: Callable[[HttpReply], str] | None = None,
+    reset_header: str | None = None,
 ) -> HttpReply:
     """Send one request and return its answer, which has a status below 400.
 
@@ -185,7 +187,8 @@ def send(
     status is, in this order: ``classify(reply)`` (for providers whose body says more than the status), the provider's
     table ``errors``, the table of :mod:`integrations.http_errors`. ``describe(reply)`` returns the provider's own short
     error code for the error's ``detail``, and ``words(reply)`` the provider's own sentence for the error's message, ""
-    for none; they must not return people's data or keys.
+    for none; they must not return people's data or keys. ``reset_header`` names the header with the Unix time at which
+    a rate limit ends, for providers that send no Retry-After with it.
 
     Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading method got no
     answer, and for 5xx. Raises OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE) was sent and no
@@ -200,11 +203,14 @@ def send(
     error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
     detail = describe(reply) if describe else None
     said = words(reply) if words else ""
+    wait = retry_after(reply.headers)
+    if wait is None and reset_header and issubclass(error, RateLimitedError):
+        wait = seconds_until(reply.headers, reset_header)
     raise error(
         provider,
         f"answered {reply.status} to {method}" + (f": {said}" if said else ""),
         detail=detail[:120] if detail else None,
-        retry_after=retry_after(reply.headers),
+        retry_after=wait,
     )
 
 

@@ -87,3 +87,13 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         seconds = (at - (now or datetime.now(UTC))).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def seconds_until(headers: Mapping[str, str], name: str, now: datetime | None = None) -> float | None:
+    """Return the seconds, at least 0, until the Unix time in the header ``name``, or None without such a time."""
+    try:
+        at = float((headers.get(name) or "").strip())
+    except ValueError:
+        return None
+    seconds = at - (now or datetime.now(UTC)).timestamp()
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -4,7 +4,7 @@ The key is sent in a header. Error table (hunter.io/api-documentation/v2), in wh
 used-up plan:
 
     202 verification still running       status "pending": the next call is free of charge
-    222 the mail server failed           status "unknown"
+    222 the mail server failed           status "smtp_failed": ask again later
     400, 422 bad argument                BadRequestError
     401 bad key                          CredentialsError
     403 rate limit                       RateLimitedError
@@ -41,6 +41,8 @@ from integrations.settings import Settings
 
 NAME = "hunter"
 MAX_PEOPLE = 100  #: that one answer can hold at most
+PENDING = "pending"  #: status of a verification that is still running
+SMTP_FAILED = "smtp_failed"  #: status of an address whose mail server failed just now
 STATUSES = frozenset({"valid", "invalid", "accept_all", "webmail", "disposable", "unknown"})
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -70,7 +72,7 @@ class FoundEmail:
 class Verification:
     """Hunter's verdict on whether an address takes mail."""
 
-    status: str  #: one of STATUSES, or "pending"
+    status: str  #: one of STATUSES, PENDING or SMTP_FAILED
     score: int | None = None
     suppressed: bool = False
 
@@ -121,7 +123,7 @@ class Hunter:
         return email_of(reply)
 
     def verify(self, email: str, *, timeout: float) -> Verification:
-        """Verify whether an address takes mail, with status "pending" while Hunter is still at it."""
+        """Verify whether an address takes mail, with one of two further statuses while there is no verdict yet."""
         try:
             reply = self._get("email-verifier", {"email": email}, timeout)
         except PolicyRefusedError:
@@ -169,9 +171,9 @@ def verdict_of(reply: HttpReply) -> Verification:
     Raises TransientError without data, InvalidAnswerError for an unknown status.
     """
     if reply.status == 202:
-        return Verification(status="pending")
+        return Verification(status=PENDING)
     if reply.status == 222:
-        return Verification(status="unknown")
+        return Verification(status=SMTP_FAILED)
     data = _data(reply)
     status = _text(data, "status")
     if status not in STATUSES:

@@ -1,4 +1,4 @@
-"""Find plug-ins by their entry-point group: agents, ad platforms and lead sources, ours and other people's alike.
+"""Find plug-ins by their entry-point group: agents, ad platforms, lead sources, enrichers, ours and others' alike.
 
 A package that is merely installed adds itself by naming its object under one of the groups in its ``pyproject.toml``;
 ours do the same. Invariant: listing names imports nothing, so that configuration that needs only names stays light, and
@@ -14,6 +14,7 @@ from itertools import pairwise
 AGENTS = "marketing_agents.agents"
 PLATFORMS = "marketing_agents.platforms"
 LEAD_SOURCES = "marketing_agents.lead_sources"
+ENRICHERS = "marketing_agents.enrichers"
 DISTRIBUTION = "marketing-agents"  #: the package that brings the built-in ones
 
 

@@ -1,8 +1,8 @@
 """Every provider that is known: the project's own, the ad platforms, and what other packages bring along.
 
-An ad platform's provider stands in its spec. A lead source or an agent of another package may use a provider that this
-project has no client for; its object then carries the attributes ``provider`` (a ProviderSpec) and ``sandbox`` (a
-function that makes a SandboxProvider). Our own sources and agents use the providers of
+An ad platform's provider stands in its spec. A lead source, an enricher or an agent of another package may use a
+provider that this project has no client for; its object then carries the attributes ``provider`` (a ProviderSpec) and
+``sandbox`` (a function that makes a SandboxProvider). Our own ones use the providers of
 :data:`integrations.provider_specs.OWN`, so that a process that needs no agent loads none.
 """
 
@@ -69,8 +69,8 @@ def _platform_providers() -> Iterable[tuple[str, ProviderSpec]]:
 
 
 def _attributes(name: str) -> Iterable[tuple[str, object]]:
-    """Yield what sources of leads and agents of other packages have under ``name``, each with its plug-in."""
-    for group in (plugins.LEAD_SOURCES, plugins.AGENTS):
+    """Yield what sources, enrichers and agents of other packages have under ``name``, each with its plug-in."""
+    for group in (plugins.LEAD_SOURCES, plugins.ENRICHERS, plugins.AGENTS):
         for plugin in plugins.foreign(group):
             found = getattr(plugins.load(group, plugin), name, None)
             if found is not None:

@@ -66,4 +66,18 @@ OWN: tuple[ProviderSpec, ...] = (
         base_url_variable="HUNTER_BASE_URL",
         credentials={"api_key": "HUNTER_API_KEY"},
     ),
+    ProviderSpec(
+        name="clearbit",
+        live_url="https://company.clearbit.com",
+        sandbox_path="/clearbit",
+        base_url_variable="CLEARBIT_BASE_URL",
+        credentials={"api_key": "CLEARBIT_API_KEY"},
+    ),
+    ProviderSpec(
+        name="x",
+        live_url="https://api.x.com",
+        sandbox_path="/x",
+        base_url_variable="X_BASE_URL",
+        credentials={"access_token": "X_BEARER_TOKEN"},
+    ),
 )

@@ -1,9 +1,9 @@
 """``LeadGeneration``: the first hop of a campaign.
 
 Stages: discover (what the sources plan) → scrape (what that leads to, such as sites that search found) → enrich
-(company facts and missing addresses) → resolve (mail domains) → verify (addresses); cleaning, merging and scoring are
-pure and happen between them. Invariant: a stage depends on the stages before it only, so that planning it again gives
-the same units.
+(company facts and missing addresses), enrich_2 and so on (what the next enricher of the waterfall is asked for) →
+resolve (mail domains) → verify (addresses); cleaning, merging and scoring are pure and happen between them. Invariant:
+a stage depends on the stages before it only, so that planning it again gives the same units.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from agents.base import BaseAgent, thread
-from agents.config import CampaignConfig
-from agents.lead_generation import enrich, gather, overview, verify
+from agents.config import MAX_ENRICHERS, CampaignConfig
+from agents.lead_generation import gather, overview, verify, waterfall
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
 from agents.overview import Section
@@ -44,7 +44,7 @@ def _scrape(state: MarketingAgentState, results: Results) -> list[Unit]:
 
 def _enrich(state: MarketingAgentState, results: Results) -> list[Unit]:
     wanted = state.campaign_config.enrichment
-    return enrich.enrich_units(gather.people(results).candidates, wanted, gather.silent_sites(results))
+    return waterfall.units(gather.people(results).candidates, wanted, gather.silent_sites(results), _lookups(results))
 
 
 def _resolve(state: MarketingAgentState, results: Results) -> list[Unit]:
@@ -53,15 +53,17 @@ def _resolve(state: MarketingAgentState, results: Results) -> list[Unit]:
 
 def _verify(state: MarketingAgentState, results: Results) -> list[Unit]:
     refused = [domain for domain, status in gather.verified(results).domains.items() if status == "refuses"]
-    spent = enrich.paid_lookups(_stage(results, "enrich"))
+    spent = waterfall.paid_lookups(_lookups(results))
     return verify.verify_units(gather.people(results).candidates, state.campaign_config.enrichment, refused, spent)
 
 
+#: one stage of look-ups for each enricher of the longest waterfall
+LOOKUPS = ("enrich", *(f"enrich_{number}" for number in range(2, MAX_ENRICHERS + 1)))
 #: the stages of the hop in their order
 STAGES: Mapping[str, Callable[[MarketingAgentState, Results], list[Unit]]] = {
     "discover": _discover,
     "scrape": _scrape,
-    "enrich": _enrich,
+    **dict.fromkeys(LOOKUPS, _enrich),
     "resolve": _resolve,
     "verify": _verify,
 }
@@ -88,8 +90,9 @@ class LeadGeneration(BaseAgent):
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the providers of the campaign's sources, and of completing and verifying addresses."""
-        hunter = config.enrichment.find_emails or config.enrichment.verify == "hunter"
-        return (*(name for source in config.lead_sources for name in source.plugin.providers), *(["hunter"] * hunter))
+        sources = (name for source in config.lead_sources for name in source.plugin.providers)
+        enrichers = config.enrichment.providers if config.enrichment.find_emails else ()
+        return (*sources, *enrichers, *(["hunter"] * (config.enrichment.verify == "hunter")))
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Say what this agent is for.
@@ -128,11 +131,17 @@ class LeadGeneration(BaseAgent):
             now=now,
         )
         sources = Counter(source.partition(":")[0] for lead in leads for source in lead.sources)
+        completed = Counter(source.partition(":")[0] for lead in leads for source in lead.company_facts_from)
         report = message(
             sender=self.name,
             receiver=ORCHESTRATOR,
             message_type=MessageType.STATUS_UPDATE,
-            payload={"set_aside": rejected, "leads_by_source": dict(sorted(sources.items()))},
+            payload={
+                "set_aside": rejected,
+                "leads_by_source": dict(sorted(sources.items())),
+                "company_facts_from": dict(sorted(completed.items())),
+                "stand_ins": gather.stand_ins(result),
+            },
             correlation_id=thread(state),
             now=now,
             ordinal=len(state.agent_messages),
@@ -168,6 +177,10 @@ def _each_once(units: Iterable[Unit]) -> list[Unit]:
     for unit in units:
         found.setdefault(unit.key, unit)
     return list(found.values())
+
+
+def _lookups(results: Results) -> list[StageResult]:
+    return [stage for stage in results if stage.name in LOOKUPS]
 
 
 def _stage(results: Results, name: str) -> StageResult | None:

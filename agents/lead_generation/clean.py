@@ -27,7 +27,7 @@ _LEGAL_FORMS = re.compile(
 _SALUTATIONS = re.compile(r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl)\.? )+", re.I)
 _SUFFIXES = re.compile(r",? (?:jr|sr|ii|iii|phd|ph\.d|mba|md|cpa|esq)\.?$", re.I)
 #: Sources in the order in which their facts are believed; "" is any other source.
-_TRUST = ("file", "web", "hunter", "", "search")
+_TRUST = ("file", "web", "hunter", "", "search", "x")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,7 @@ class Candidate:
     key: str  #: identity inside the campaign: a hash, no personal data
     record: Record
     sources: tuple[str, ...]
+    company_facts_from: tuple[str, ...] = ()  #: sources of industry and size, where they aren't the person's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +235,7 @@ class _Companies:
     def __init__(self, facts: Sequence[CompanyFacts]) -> None:
         ordered = sorted(facts, key=lambda found: _trust(found.source))
         self._domains: dict[str, str] = {}
-        self._by_key: dict[str, dict[str, str]] = {}
+        self._by_key: dict[str, dict[str, tuple[str, str]]] = {}  # where -> field -> value, source
         for found in ordered:
             key = company_key(found.company)
             if key and found.domain:
@@ -246,16 +247,16 @@ class _Companies:
                 for name in ("company", "industry", "company_size"):
                     value = getattr(found, name)
                     if value:
-                        known.setdefault(name, value)
+                        known.setdefault(name, (value, found.source))
 
     def completed(self, record: Record) -> Record:
         """Return the record with its company's domain and name filled in, by which people are matched."""
         domain = record.domain or self._domains.get(company_key(record.company))
         known = self._by_key.get(domain or "", {})
-        return replace(record, domain=domain, company=record.company or known.get("company"))
+        return replace(record, domain=domain, company=record.company or known.get("company", (None, ""))[0])
 
-    def facts(self, record: Record) -> Mapping[str, str]:
-        """Return the industry and size of the record's company."""
+    def facts(self, record: Record) -> Mapping[str, tuple[str, str]]:
+        """Return the industry and size of the record's company, each with its source."""
         by_domain = self._by_key.get(record.domain or "", {})
         return {**self._by_key.get(company_key(record.company), {}), **by_domain}
 
@@ -266,14 +267,12 @@ def _merged(group: str, found: Sequence[Record], companies: _Companies) -> Candi
     for other in ordered[1:]:
         first = replace(first, **{f.name: getattr(first, f.name) or getattr(other, f.name) for f in fields(Record)})
     known = companies.facts(first)
-    record = replace(
-        first,
-        industry=first.industry or known.get("industry"),
-        company_size=first.company_size or known.get("company_size"),
-        company=first.company or known.get("company"),
-    )
+    filled = {name: known[name] for name in ("industry", "company_size") if name in known and not getattr(first, name)}
+    company = {} if first.company or "company" not in known else {"company": known["company"][0]}
+    sources = tuple(dict.fromkeys(r.source for r in ordered))
     return Candidate(
         key=short_hash("candidate", group),
-        record=record,
-        sources=tuple(dict.fromkeys(r.source for r in ordered)),
+        record=replace(first, **company, **{name: value for name, (value, _) in filled.items()}),
+        sources=sources,
+        company_facts_from=tuple(dict.fromkeys(source for _, source in filled.values() if source not in sources)),
     )

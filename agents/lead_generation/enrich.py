@@ -1,47 +1,29 @@
-"""Units that complete what is known: facts of companies, and addresses of people who lack one.
+"""Units that complete what is known: facts of companies, addresses of people, people behind addresses.
 
-Bounded: paid look-ups are counted over the whole hop (``enrichment.max_lookups``), executives come first. Work is cut
-into chunks small enough to be retried and large enough not to be thousands of units; each paid answer is
-journalled under its own entry, so a retry pays only for what is still missing.
+A unit asks one enricher; where another one follows in the waterfall, that is the unit's fallback. Work is cut into
+chunks small enough to be retried and large enough not to be thousands of units. Invariant: the answer says of each
+question which enricher answered it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from agents.config import Enrichment
-from agents.fallbacks import OPTIONAL_WAIT_S
-from agents.lead_generation.answers import Company, Screened
-from agents.lead_generation.chunks import chunks
-from agents.lead_generation.clean import Candidate, CompanyFacts, Record, record_of
-from agents.lead_generation.company_size import parse_size
-from agents.lead_generation.mailboxes import is_webmail
+from agents.lead_generation import enricher_registry
+from agents.lead_generation.answers import Screened
+from agents.lead_generation.clean import CompanyFacts, Record
+from agents.lead_generation.enricher import AskedCompany, AskedPerson, CompanyFound, PersonFound
+from agents.lead_generation.paid import ASKS, PENDING_S, more_rounds, paid_once
 from agents.lead_generation.screen import hashes_of, screen
-from agents.lead_generation.titles import is_executive
-from agents.unit import StageResult, Unit, short_hash
+from agents.unit import short_hash
 from agents.unit_kind import Part, UnitKind
-from integrations.hunter import DomainFacts, FoundEmail
-from integrations.retry import RetryPolicy
+from integrations.errors import BadRequestError, StillWorkingError
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
-
-CHUNK = 10  #: look-ups of one unit
-POLICY = RetryPolicy(max_wait_s=OPTIONAL_WAIT_S)
-FACTS = TypeAdapter(DomainFacts)
-ADDRESS = TypeAdapter(FoundEmail)
-A = TypeVar("A")
-
-
-class AskedCompany(Part):
-    """A company to look up, by its domain or else its name."""
-
-    domain: str | None
-    company: str | None
-    people: bool  #: whether its people are wanted too
 
 
 class CompaniesInput(Part):
@@ -53,186 +35,152 @@ class CompaniesInput(Part):
 class CompaniesAnswer(Screened):
     """Facts of companies, and their people where they were asked for."""
 
-    companies: tuple[Company, ...] = ()
+    companies: tuple[CompanyFound, ...] = ()  #: one for each question, in its order; without ``people``
+    by: tuple[str, ...] = ()  #: the enricher that answered each
+    stood_in: str | None = None  #: the fallback that answered in the place of the unit's own enricher
 
     def about_companies(self) -> Sequence[CompanyFacts]:
         """Return the facts of the companies that were asked about."""
-        return tuple(company.facts("hunter") for company in self.companies)
+        return tuple(found.facts(by) for found, by in zip(self.companies, self.by, strict=True))
 
 
-class AskedPerson(Part):
-    """A person who lacks an address."""
-
-    name: str
-    company: str | None
-    domain: str | None
-
-
-class FindInput(Part):
-    """People who lack an address."""
+class PeopleInput(Part):
+    """People of whom something is missing."""
 
     people: tuple[AskedPerson, ...]
 
 
-def enrich_units(candidates: Sequence[Candidate], wanted: Enrichment, silent: Iterable[str] = ()) -> list[Unit]:
-    """Plan look-ups of companies that lack facts, then of people who lack an address.
+class PeopleAnswer(Screened):
+    """What was found out about people."""
 
-    ``silent`` are domains of companies that were found but whose sites named nobody.
-    """
-    if not wanted.find_emails:
-        return []
-    left = wanted.max_lookups
-    companies = _companies(candidates)
-    named = {item.domain for item in companies} | {found.record.domain for found in candidates}
-    companies += [AskedCompany(domain=domain, company=None, people=True) for domain in silent if domain not in named]
-    companies = companies[: left - left // 2]
-    left -= len(companies)
-    people = [
-        AskedPerson(name=name, company=found.record.company, domain=found.record.domain)
-        for found in executives_first(candidates)
-        if found.record.email is None and (found.record.domain or found.record.company)
-        if (name := found.record.name) and _parts(name)
-    ][:left]
-    return [
-        *(
-            COMPANIES.unit(
-                f"companies:{number:04d}",
-                CompaniesInput(companies=part),
-                provider="hunter",
-                essential=False,
-                policy=POLICY,
-            )
-            for number, part in chunks(companies, CHUNK)
-        ),
-        *(
-            FIND.unit(f"find:{number:04d}", FindInput(people=part), provider="hunter", essential=False, policy=POLICY)
-            for number, part in chunks(people, CHUNK)
-        ),
-    ]
+    by: tuple[str, ...] = ()
+    stood_in: str | None = None
 
 
-def paid_lookups(stage: StageResult | None) -> int:
-    """Return the number of look-ups that an enrich stage was planned for."""
-    units = [result.unit for result in stage.results] if stage else []
-    companies = sum(len(COMPANIES.given(unit).companies) for unit in units if unit.kind == COMPANIES.name)
-    return companies + sum(len(FIND.given(unit).people) for unit in units if unit.kind == FIND.name)
+class _Told(Part):
+    """An answer as it is journalled."""
+
+    by: str
+    company: CompanyFound | None = None
+    person: PersonFound | None = None
+
+
+TOLD = TypeAdapter(_Told)
 
 
 def run_companies(given: CompaniesInput, ctx: UnitContext) -> CompaniesAnswer:
-    """Look up facts of companies, and their people where they are asked for."""
-    facts: list[Company] = []
-    records: list[Record] = []
-    for item in given.companies:
-        found = _look_up_company(ctx, item)
-        company = Company(
-            company=found.organization or item.company,
-            domain=found.domain or item.domain,
-            industry=found.industry,
-            company_size=found.headcount,
-            location=found.city,
-        )
-        facts.append(company)
-        for person in found.people if item.people else ():
-            name = " ".join(part for part in (person.first_name, person.last_name) if part)
-            row = {**dict(company), "name": name, "email": person.email, "job_title": person.position}
-            records.append(record_of(row, "hunter"))
-    screened = screen(ctx, records)
-    return CompaniesAnswer(records=screened.records, suppressed=screened.suppressed, companies=tuple(facts))
+    """Look up facts of companies, and their people where they are asked for.
+
+    Raises StillWorkingError while look-ups are being made.
+    """
+    told = _all_told(ctx, [(_company_entry(asked), _company_question(ctx, asked)) for asked in given.companies])
+    found = [one.company or CompanyFound() for one in told]
+    screened = screen(ctx, [record for one in found for record in one.people])
+    return CompaniesAnswer(
+        records=screened.records,
+        suppressed=screened.suppressed,
+        companies=tuple(one.model_copy(update={"people": ()}) for one in found),
+        by=tuple(one.by for one in told),
+        stood_in=ctx.fallback,
+    )
 
 
-def run_find(given: FindInput, ctx: UnitContext) -> Screened:
-    """Look up addresses of people."""
+def run_people(given: PeopleInput, ctx: UnitContext) -> PeopleAnswer:
+    """Look up addresses of people, and people behind addresses.
+
+    Raises StillWorkingError while look-ups are being made.
+    """
+    told = _all_told(ctx, [(_person_entry(asked), _person_question(ctx, asked)) for asked in given.people])
     records: list[Record] = []
     barred: set[str] = set()
-    for item in given.people:
-        found = _look_up_person(ctx, item)
+    for asked, one in zip(given.people, told, strict=True):
+        found = one.person or PersonFound()
         record = Record(
-            source="hunter",
-            name=item.name,
-            email=found.email,
-            job_title=found.position,
-            company=item.company or found.company,
-            domain=item.domain or found.domain,
+            source=one.by,
+            name=asked.name or found.name,
+            email=asked.email or found.email,
+            job_title=found.job_title,
+            company=asked.company or found.company,
+            domain=asked.domain or found.domain,
+            location=found.location,
+            profile_url=found.profile_url,
         )
-        if found.suppressed:
+        if found.objected:
+            if record.email:
+                ctx.suppression.suppress(record.email, f"objected, says {one.by}")
             barred |= hashes_of(record)
         elif found.email:
             records.append(record)
     screened = screen(ctx, records)
-    return Screened(records=screened.records, suppressed=tuple(sorted({*screened.suppressed, *barred})))
+    return PeopleAnswer(
+        records=screened.records,
+        suppressed=tuple(sorted({*screened.suppressed, *barred})),
+        by=tuple(one.by for one in told),
+        stood_in=ctx.fallback,
+    )
 
 
 COMPANIES = UnitKind(name="companies", input=CompaniesInput, output=CompaniesAnswer, run=run_companies)
-FIND = UnitKind(name="find", input=FindInput, output=Screened, run=run_find)
+PEOPLE = UnitKind(name="find", input=PeopleInput, output=PeopleAnswer, run=run_people)
 
 
-def executives_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates with executives before the others, each group in its order."""
-    return sorted(candidates, key=lambda found: not is_executive(found.record.job_title or ""))
+def _all_told(ctx: UnitContext, questions: Sequence[tuple[str, Callable[[float], _Told]]]) -> list[_Told]:
+    """Return the answer to each question, an empty one where the enricher refuses the question or is never done.
 
-
-def _look_up_company(ctx: UnitContext, asked: AskedCompany) -> DomainFacts:
-    hunter = ctx.providers.hunter
-    return paid_once(
-        ctx,
-        f"company.{short_hash(asked.domain or '', asked.company or '')}",
-        FACTS,
-        lambda timeout: hunter.domain_search(asked.domain, company=asked.company, timeout=timeout),
-    )
-
-
-def _look_up_person(ctx: UnitContext, asked: AskedPerson) -> FoundEmail:
-    hunter = ctx.providers.hunter
-    first, last = _parts(asked.name) or (asked.name, "")
-    return paid_once(
-        ctx,
-        f"find.{short_hash(asked.name, asked.domain or '', asked.company or '')}",
-        ADDRESS,
-        lambda timeout: hunter.find_email(asked.domain, first, last, company=asked.company, timeout=timeout),
-    )
-
-
-def paid_once(
-    ctx: UnitContext,
-    entry: str,
-    answer: TypeAdapter[A],
-    send: Callable[[float], A],
-    *,
-    final: Callable[[A], bool] = lambda _found: True,
-) -> A:
-    """Return a paid answer: from the journal, else from Hunter, and journalled when it is ``final``."""
-    journaled = ctx.journaled(entry)
-    if journaled is not None:
-        return answer.validate_python(journaled)
-    found = ctx.call("hunter", send)
-    if final(found):
-        ctx.journal(entry, answer.dump_python(found, mode="json"))
-    return found
-
-
-def _companies(candidates: Sequence[Candidate]) -> list[AskedCompany]:
-    """List companies that lack size or industry, each once.
-
-    A user's own list isn't padded with people whom they didn't name.
+    Raises StillWorkingError, and the refusal when every question is refused.
     """
-    wanted: dict[str, AskedCompany] = {}
-    for found in executives_first(candidates):
-        record = found.record
-        where = record.domain or record.company
-        if not where or (record.domain and is_webmail(record.domain)):
-            continue
-        if parse_size(record.company_size) and record.industry:
-            continue
-        own_list = any(source.startswith("file") for source in found.sources)
-        known = wanted.get(where.lower())
-        if known is None:
-            wanted[where.lower()] = AskedCompany(domain=record.domain, company=record.company, people=not own_list)
-        elif not own_list and not known.people:
-            wanted[where.lower()] = known.model_copy(update={"people": True})
-    return list(wanted.values())
+    by = ctx.fallback or ctx.unit.provider
+    told: dict[str, _Told] = {}
+    refusal: BadRequestError | None = None
+    waiting = dict(questions)
+    for _ in range(ASKS):
+        for entry, send in list(waiting.items()):
+            try:
+                found = paid_once(ctx, by, entry, TOLD, send, final=lambda one: not _pending(one))
+            except BadRequestError as error:  # of this question; the others are none the worse
+                refusal, found = error, _Told(by=by)
+            if not _pending(found):
+                told[entry] = found
+                del waiting[entry]
+    if refusal is not None and all(one.company is None and one.person is None for one in told.values()) and not waiting:
+        raise refusal
+    if waiting and more_rounds(ctx):
+        raise StillWorkingError(by, f"{len(waiting)} look-ups are still being made", retry_after=PENDING_S)
+    return [told.get(entry) or _Told(by=by) for entry, _ in questions]
 
 
-def _parts(name: str) -> tuple[str, str] | None:
-    """Split a name into first and last, or return None when it has only one part."""
-    parts = name.split()
-    return (parts[0], " ".join(parts[1:])) if len(parts) > 1 else None
+def _pending(told: _Told) -> bool:
+    return bool((told.company and told.company.pending) or (told.person and told.person.pending))
+
+
+def _company_question(ctx: UnitContext, asked: AskedCompany) -> Callable[[float], _Told]:
+    enricher = enricher_registry.enricher(ctx.fallback or ctx.unit.provider)
+
+    def ask(timeout: float) -> _Told:
+        assert enricher.company is not None, f"{enricher.name} has no facts of companies"
+        found = enricher.company(ctx.providers, asked, timeout)
+        dated = found if found.as_of else found.model_copy(update={"as_of": ctx.clock.now().date()})
+        return _Told(by=enricher.name, company=dated)
+
+    return ask
+
+
+def _person_question(ctx: UnitContext, asked: AskedPerson) -> Callable[[float], _Told]:
+    enricher = enricher_registry.enricher(ctx.fallback or ctx.unit.provider)
+    function = enricher.person if asked.email else enricher.address
+
+    def ask(timeout: float) -> _Told:
+        assert function is not None, f"{enricher.name} can't be asked about people"
+        found = function(ctx.providers, asked, timeout)
+        dated = found if found.as_of else found.model_copy(update={"as_of": ctx.clock.now().date()})
+        return _Told(by=enricher.name, person=dated)
+
+    return ask
+
+
+def _company_entry(asked: AskedCompany) -> str:
+    return f"company.{short_hash(asked.domain or '', asked.company or '')}"
+
+
+def _person_entry(asked: AskedPerson) -> str:
+    return f"find.{short_hash(asked.name or '', asked.email or '', asked.domain or '', asked.company or '')}"

@@ -17,7 +17,8 @@ from agents.lead_generation.answers import Answer
 from agents.lead_generation.clean import Candidate, Cleaned, Record, identity, normal_domain
 from agents.lead_generation.cleaned_cache import CleanedCache, Findings
 from agents.lead_generation.company_size import parse_size
-from agents.lead_generation.enrich import COMPANIES, FIND
+from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesAnswer, PeopleAnswer
+from agents.lead_generation.mailboxes import is_role
 from agents.lead_generation.sources.web import SITE
 from agents.lead_generation.verify import RESOLVE, VERIFY
 from agents.scoring import LeadCriteria, lead_score
@@ -45,17 +46,21 @@ class Verified:
     emails: Mapping[str, str] = field(default_factory=dict)  #: address -> Hunter's verdict
 
     def status(self, email: str) -> str | None:
-        """Return the e-mail status of a lead with this address, or None when the address takes no mail."""
+        """Return the e-mail status of a lead with this address, or None when the address takes no mail.
+
+        An address of a function, such as info@, is ``role`` whatever the verdict: it reaches no single person.
+        """
         if self.domains.get(email.rpartition("@")[2]) == "refuses":
             return None
         verdict = self.emails.get(email)
-        return VERDICTS.get(verdict) if verdict else "unverified"
+        status = VERDICTS.get(verdict) if verdict else "unverified"
+        return "role" if status is not None and is_role(email) else status
 
 
 @cache
 def unit_kinds() -> Mapping[str, AnyKind]:
     """Return the agent's own unit kinds and those of every installed source."""
-    return {**source_registry.unit_kinds(), **kinds(COMPANIES, FIND, RESOLVE, VERIFY)}
+    return {**source_registry.unit_kinds(), **kinds(COMPANIES, PEOPLE, RESOLVE, VERIFY)}
 
 
 def people(results: Sequence[StageResult]) -> Cleaned:
@@ -90,6 +95,17 @@ def verified(results: Sequence[StageResult]) -> Verified:
     for _, checked in VERIFY.answers(results):
         emails |= checked.emails
     return Verified(domains=domains, emails=emails)
+
+
+def stand_ins(results: Sequence[StageResult]) -> Mapping[str, int]:
+    """Return how many units were done by another enricher in the place of their own, as "hunter for clearbit"."""
+    known = unit_kinds()
+    found: Counter[str] = Counter()
+    for result in (result for stage in results for result in stage.results if result.ok):
+        answer = known[result.unit.kind].answer(result)
+        if isinstance(answer, CompaniesAnswer | PeopleAnswer) and answer.stood_in:
+            found[f"{answer.stood_in} for {result.unit.provider}"] += 1
+    return dict(sorted(found.items()))
 
 
 def leads(
@@ -142,6 +158,7 @@ def _lead(found: Candidate, status: str, criteria: LeadCriteria, campaign_id: st
         phone=record.phone,
         profile_url=record.profile_url,
         sources=found.sources,
+        company_facts_from=found.company_facts_from,
         source_url=record.source_url,
         collected_at=now,
     )

@@ -44,10 +44,10 @@ def search_queries(audience: TargetAudience) -> tuple[str, ...]:
     place = f" in {audience.locations[0]}" if audience.locations else ""
     # A title for every topic before the second title of any: the budget of queries is cut off at the end.
     queries = [f"{_topic(topic)} companies{place}" for topic in topics]
-    queries += [f'{_topic(topic)} companies{place} "{_plain(title)}"' for title in titles for topic in topics]
+    queries += [f'{_topic(topic)} companies{place} "{plain_words(title)}"' for title in titles for topic in topics]
     if audience.industries:
         queries += [
-            f"{_topic(topic)} {_plain(word)} companies{place}" for word in audience.keywords for topic in topics
+            f"{_topic(topic)} {plain_words(word)} companies{place}" for word in audience.keywords for topic in topics
         ]
     return tuple(dict.fromkeys(queries))[:MAX_QUERIES]
 
@@ -78,7 +78,7 @@ def companies_of(results: Iterable[Result]) -> list[CompanyFacts]:
     return [
         CompanyFacts(source="search", company=result.source or None, domain=domain)
         for result in results
-        if (domain := _company_domain(result.link))
+        if (domain := company_domain(result.link))
     ]
 
 
@@ -89,7 +89,7 @@ def sites_to_read(searches: Sequence[Sequence[Result]], known: Iterable[str]) ->
     for rank in zip_longest(*searches):
         for result in rank:
             link = result.link if result else ""
-            domain = _company_domain(link)
+            domain = company_domain(link)
             if domain and domain not in seen and len(sites) < MAX_SITES:
                 seen.add(domain)
                 parts = urlsplit(link)
@@ -103,7 +103,8 @@ def _is_profile(link: str) -> bool:
     return (host == PROFILE_HOST or host.endswith("." + PROFILE_HOST)) and parts.path.startswith("/in/")
 
 
-def _company_domain(link: str) -> str | None:
+def company_domain(link: str) -> str | None:
+    """Return the domain of a link to a company's own site, or None for directories, media and networks."""
     try:
         domain = normal_domain(urlsplit(link).hostname or "")
     except ValueError:
@@ -112,9 +113,9 @@ def _company_domain(link: str) -> str | None:
 
 
 def _topic(text: str) -> str:
-    return re.sub(r"\s+(?:compan(?:y|ies)|industry|businesses)$", "", _plain(text), flags=re.I)
+    return re.sub(r"\s+(?:compan(?:y|ies)|industry|businesses)$", "", plain_words(text), flags=re.I)
 
 
-def _plain(text: str) -> str:
-    """Without quotes and operators, which would change the query's meaning."""
+def plain_words(text: str) -> str:
+    """Return a text without quotes and operators, which would change a query's meaning."""
     return re.sub(r"\s+", " ", re.sub(r'["()<>:]|\b(?:OR|AND|NOT)\b', " ", text)).strip()[:80]

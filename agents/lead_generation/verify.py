@@ -15,11 +15,12 @@ from agents.fallbacks import MAIL_DOMAIN, OPTIONAL_WAIT_S
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate, identity
-from agents.lead_generation.enrich import executives_first, paid_once
+from agents.lead_generation.paid import ASKS, PENDING_S, more_rounds, paid_once
+from agents.lead_generation.waterfall import executives_first
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
-from integrations.errors import TransientError
-from integrations.hunter import Verification
+from integrations.errors import StillWorkingError, TransientError
+from integrations.hunter import PENDING, SMTP_FAILED, Verification
 from integrations.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -27,10 +28,7 @@ if TYPE_CHECKING:
 
 CHUNK = 10  #: paid verifications of one unit
 DNS_CHUNK = 25  #: mail domains of one unit
-ASKS = 3  #: times that a running verification is asked for in one go
-MAX_ROUNDS = 3  #: units' tries to see it finished, before it counts as unknown
-PENDING_S = 5.0  #: Hunter's own advice for a verification that is still running
-PENDING = "pending"
+SMTP_RETRY_S = 60.0  #: wait before a mail server that failed is asked again; many are ready for a second try then
 VERDICT = TypeAdapter(Verification)
 
 
@@ -109,30 +107,32 @@ def run_resolve(given: ResolveInput, ctx: UnitContext) -> ResolveAnswer:
 def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
     """Verify addresses, and put people who objected on the suppression list.
 
-    A verification that Hunter is still busy with is asked for again, here and in later tries, and counts as unknown in
-    the end. Raises TransientError with Hunter's delay while there are tries left.
+    What has no verdict yet, because Hunter is still busy or the mail server failed, is asked for again in later tries,
+    and counts as unknown in the end. Raises StillWorkingError with Hunter's delay while there are rounds left.
     """
     if ctx.fallback == MAIL_DOMAIN:
         return VerifyAnswer(emails=dict.fromkeys(given.emails, "unknown"), verified_by=MAIL_DOMAIN)
     statuses: dict[str, str] = {}
     barred: set[str] = set()
-    waiting = list(given.emails)
+    failed: list[str] = []
+    running = list(given.emails)
     for _ in range(ASKS):
-        still: list[str] = []
-        for email in waiting:
+        asked, running = running, []
+        for email in asked:
             found = _verification(ctx, email)
             if found.status == PENDING:
-                still.append(email)
+                running.append(email)
+            elif found.status == SMTP_FAILED:
+                failed.append(email)
             elif found.suppressed:
                 ctx.suppression.suppress(email, "objected, says hunter")
                 barred.add(identity(email))
             else:
                 statuses[email] = found.status
-        waiting = still
-    rounds = int(ctx.journaled("rounds") or 0) + 1
-    if waiting and rounds <= MAX_ROUNDS:
-        ctx.journal("rounds", rounds)
-        raise TransientError("hunter", f"{len(waiting)} verifications are still running", retry_after=PENDING_S)
+    waiting = [*running, *failed]
+    if waiting and more_rounds(ctx):
+        delay_s = PENDING_S if running else SMTP_RETRY_S
+        raise StillWorkingError("hunter", f"{len(waiting)} verifications have no verdict yet", retry_after=delay_s)
     return VerifyAnswer(emails={**statuses, **dict.fromkeys(waiting, "unknown")}, suppressed=tuple(sorted(barred)))
 
 
@@ -146,14 +146,15 @@ def _mail_status(ctx: UnitContext, domain: str) -> str:
 
 
 def _verification(ctx: UnitContext, email: str) -> Verification:
-    """Return what Hunter says about an address: "pending" while it is still at it, which costs nothing."""
+    """Return what Hunter says about an address, where an answer without a verdict costs nothing."""
     hunter = ctx.providers.hunter
     return paid_once(
         ctx,
+        "hunter",
         f"verify.{short_hash(email)}",
         VERDICT,
         lambda timeout: hunter.verify(email, timeout=timeout),
-        final=lambda found: found.status != PENDING,
+        final=lambda found: found.status not in (PENDING, SMTP_FAILED),
     )
 
 

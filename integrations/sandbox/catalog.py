@@ -12,15 +12,19 @@ from integrations.sandbox.protocol import SandboxProvider
 
 def providers() -> list[SandboxProvider]:
     """Return a new instance of every sandboxed provider."""
+    from integrations.sandbox.clearbit import ClearbitSandbox
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox
+    from integrations.sandbox.x import XSandbox
 
     return [
         OpenAISandbox(),
         SerpApiSandbox(),
         HunterSandbox(),
+        ClearbitSandbox(),
+        XSandbox(),
         SitesSandbox(),
         *plugin_sandboxes(),
     ]

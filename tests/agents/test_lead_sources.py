@@ -59,15 +59,15 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
 def test_the_built_in_sources_bring_no_provider_of_their_own() -> None:
     # Else Settings, which loads the sources of other packages only, would not know it.
     assert [(one.name, one.provider, one.sandbox) for one in source_registry.installed()] == [
-        (name, None, None) for name in ("file", "search", "web")
+        (name, None, None) for name in ("file", "search", "web", "x")
     ]
 
 
 def test_a_source_that_is_brought_is_one_of_them(brought: dict[str, object]) -> None:
     brought["other"] = LeadSource(**GOOD)
-    assert source_registry.names() == ("file", "other", "search", "web")
+    assert source_registry.names() == ("file", "other", "search", "web", "x")
     assert source_registry.read({"type": "other"}) == OtherConfig()
-    assert source_registry.unit_kinds().keys() == {"file", "search", "site", "other"}
+    assert source_registry.unit_kinds().keys() == {"file", "search", "site", "posts", "other"}
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ import pytest
 from provider_calls import READING, SECRET, SENTENCE, WRITING, failure
 from scripted_http import Script, scripted_server
 
-from integrations import hunter, serpapi
+from integrations import clearbit, hunter, serpapi, x
 from integrations.ads.facebook import errors as facebook_errors
 from integrations.ads.linkedin import wire as linkedin_wire
 from integrations.errors import (
     BadRequestError,
     CredentialsError,
     IntegrationError,
+    InvalidAnswerError,
     NeedsAttentionError,
     NotFoundError,
     OutcomeUnknownError,
@@ -80,6 +81,22 @@ HUNTER: Mapping[int, type[IntegrationError]] = {
     422: BadRequestError,
     429: QuotaExhaustedError,
     451: PolicyRefusedError,
+}
+CLEARBIT: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    402: QuotaExhaustedError,
+    404: NotFoundError,
+    422: BadRequestError,
+    429: RateLimitedError,
+}
+X: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    402: QuotaExhaustedError,
+    403: CredentialsError,
+    404: NotFoundError,
+    429: RateLimitedError,
 }
 FACEBOOK: Mapping[int, type[IntegrationError]] = {
     **dict.fromkeys((1, 2), TransientError),
@@ -147,6 +164,8 @@ COMMON: Mapping[int, type[IntegrationError]] = {
 TABLES: list[tuple[Mapping[Any, Any], Mapping[Any, Any]]] = [
     (serpapi.ERRORS, SERPAPI),
     (hunter.ERRORS, HUNTER),
+    (clearbit.ERRORS, CLEARBIT),
+    (x.ERRORS, X),
     (facebook_errors.CODES, FACEBOOK),
     (facebook_errors.SUBCODES, FACEBOOK_SUBCODES),
     (linkedin_wire.STATUS_ERRORS, LINKEDIN),
@@ -189,6 +208,44 @@ def hunter_rows() -> list[Row]:
     return [
         Row(provider="hunter", status=status, body=body(status), expected=expected, detail="wrong_params")
         for status, expected in HUNTER.items()
+    ]
+
+
+def clearbit_rows() -> list[Row]:
+    def body(kind: object) -> dict[str, Any]:
+        return {"error": {"type": kind, "message": SENTENCE}}
+
+    return [
+        *(
+            Row(provider="clearbit", status=status, body=body("some_type"), expected=expected, detail="some_type")
+            for status, expected in CLEARBIT.items()
+        ),
+        Row(provider="clearbit", status=200, body={"name": "Acme"}, expected=InvalidAnswerError, detail="domain"),
+    ]
+
+
+def x_rows() -> list[Row]:
+    def row(status: int, expected: type[IntegrationError], problem: str) -> Row:
+        kind = f"https://api.twitter.com/2/problems/{problem}"
+        body = {"title": SENTENCE, "detail": SENTENCE, "type": kind, "status": status}
+        return Row(provider="x", status=status, body=body, expected=expected, detail=problem)
+
+    def lacking(body: dict[str, Any], field: str) -> Row:
+        return Row(provider="x", status=200, body=body, expected=InvalidAnswerError, detail=field)
+
+    return [
+        *(row(status, expected, "some-problem") for status, expected in X.items()),
+        row(429, QuotaExhaustedError, "usage-capped"),
+        row(429, RateLimitedError, "rate-limit-exceeded"),
+        Row(
+            provider="x",
+            status=429,
+            body={"title": "Too Many Requests", "detail": SENTENCE, "type": "about:blank"},
+            expected=RateLimitedError,
+        ),
+        lacking({"data": []}, "meta.result_count"),
+        lacking({"meta": {"result_count": 1}}, "data"),
+        lacking({"meta": {"result_count": 1}, "data": [{"id": "1", "author_id": "2"}]}, "includes.users"),
     ]
 
 
@@ -253,6 +310,8 @@ def common_rows() -> list[Row]:
     own: Mapping[str, Mapping[int, object]] = {
         "serpapi": SERPAPI,
         "hunter": HUNTER,
+        "clearbit": CLEARBIT,
+        "x": X,
         "linkedin_ads": {**LINKEDIN, 413: TooMuchAskedError},
         "facebook_ads": {},
     }
@@ -273,6 +332,8 @@ def common_rows() -> list[Row]:
 ROWS = [
     *serpapi_rows(),
     *hunter_rows(),
+    *clearbit_rows(),
+    *x_rows(),
     *facebook_rows(),
     *linkedin_rows(),
     *openai_rows(),

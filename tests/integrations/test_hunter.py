@@ -85,7 +85,7 @@ def test_more_verdicts(hunter: Hunter) -> None:
     assert hunter.verify(f"not.there@{company.domain}", timeout=5).status == "invalid"
     assert hunter.verify("x@mailsink.example", timeout=5).status == "disposable"
     assert hunter.verify("someone@gmail.com", timeout=5).status == "webmail"
-    assert hunter.verify("greylisted@acme.com", timeout=5).status == "unknown"  # 222
+    assert hunter.verify("greylisted@acme.com", timeout=5).status == "smtp_failed"  # 222
     _, slow = somebody(mail=Mail.MX, slow=True)
     assert hunter.verify(slow.email, timeout=5).status == "pending"  # 202
     assert hunter.verify(slow.email, timeout=5).status == "valid"

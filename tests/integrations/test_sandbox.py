@@ -156,6 +156,9 @@ def test_a_fault_asks_to_wait_in_the_providers_own_form(sandbox: Sandbox) -> Non
             assert said(provider, mode="rate_limited", retry_after=2.5)["retry-after"] == "2.5"
     minutes = said("facebook_ads", mode="rate_limited")["x-business-use-case-usage"]
     assert json.loads(minutes)["1000"][0]["estimated_time_to_regain_access"] == 1
+    sandbox.post("/_sandbox/faults", {"provider": "clearbit", "mode": "rate_limited", "retry_after": 30})
+    ends = http_get(sandbox.url, "/clearbit/v2/companies/find")[1]["x-ratelimit-reset"]
+    assert float(ends) == pytest.approx(time.time() + 30, abs=2)
     seconds = said("facebook_ads", mode="rate_limited", retry_after=2.5)["x-ad-account-usage"]
     assert json.loads(seconds) == {"acc_id_util_pct": 100, "reset_time_duration": 2.5}
 

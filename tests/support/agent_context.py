@@ -106,7 +106,7 @@ class MemoryContext:
         return UncappedAds()
 
     def call(self, provider: str, send: Callable[[float], T], *, scope: str = "", cost: Any = None) -> T:
-        if provider != self.unit.provider:
+        if provider not in (self.unit.provider, *self.unit.policy.fallback):
             raise AssertionError(f"a unit for {self.unit.provider} calls {provider}")
         self.execution.calls.append(provider)
         if cost is not None:

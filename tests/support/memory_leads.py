@@ -24,6 +24,7 @@ from integrations.errors import TransientError
 from integrations.http import session
 from integrations.hunter import Hunter
 from integrations.outbound import Reach
+from integrations.sandbox.clearbit import ClearbitSandbox
 from integrations.sandbox.control import Outcome, Sandbox
 from integrations.sandbox.dns import host
 from integrations.sandbox.faults import Fault
@@ -31,6 +32,7 @@ from integrations.sandbox.hunter import HunterSandbox
 from integrations.sandbox.protocol import Request
 from integrations.sandbox.serpapi import SerpApiSandbox
 from integrations.sandbox.sites import SitesSandbox
+from integrations.sandbox.x import XSandbox
 from integrations.serpapi import SerpApi
 from integrations.settings import Settings
 from integrations.web.fetch import WebFetcher
@@ -44,7 +46,9 @@ class MemoryLeads:
 
     def __init__(self, seed: int = 7) -> None:
         self.settings = Settings.from_env({"SANDBOX_URL": URL, "DNS_RESOLVER": "127.0.0.1:9"})
-        self._sandbox = Sandbox([SerpApiSandbox(), HunterSandbox(), SitesSandbox()], seed=seed)
+        self._sandbox = Sandbox(
+            [SerpApiSandbox(), HunterSandbox(), ClearbitSandbox(), XSandbox(), SitesSandbox()], seed=seed
+        )
         session(Reach.LOOPBACK).mount(URL, _Carrier(self._sandbox))
         self.clients = {
             "search": SerpApi(self.settings),

@@ -12,6 +12,7 @@ from scripted_http import Script
 
 from integrations.ads.platform import RemoteCampaign
 from integrations.ads.registry import build
+from integrations.clearbit import Clearbit
 from integrations.errors import (
     IntegrationError,
 )
@@ -21,6 +22,7 @@ from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
 from integrations.settings import Settings
 from integrations.web.fetch import WebFetcher
+from integrations.x import X
 
 SECRET, PERSON, URL = "s3cr3t-t0ken", "jane.doe@acme.example", "https://acme.example/jane"
 PROVIDERS = provider_specs()
@@ -43,6 +45,8 @@ READING: Mapping[str, Call] = {
     "openai": complete,
     "serpapi": lambda settings: SerpApi(settings).page(PERSON, timeout=10),
     "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
+    "clearbit": lambda settings: Clearbit(settings).company("acme.example", timeout=10),
+    "x": lambda settings: X(settings).posts(PERSON, timeout=10),
     "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
     "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
     "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),

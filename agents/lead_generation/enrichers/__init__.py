@@ -1,0 +1,1 @@
+"""Built-in enrichers, one module each, found through the entry points in ``pyproject.toml``."""

@@ -1,0 +1,184 @@
+"""Facts about companies and people through Clearbit's Enrichment API, as its legacy keys have it.
+
+``GET /v2/companies/find`` and, on another host of theirs, ``GET /v2/combined/find``; the key is a Bearer token. Error
+table (public pages of the Enrichment API):
+
+    202 the look-up is being made        an answer with ``pending``: ask again
+    400, 422 no domain, no address       BadRequestError
+    401 bad key                          CredentialsError
+    402 plan used up                     QuotaExhaustedError
+    404 unknown_record                   an answer without company and person
+    404 otherwise: no such endpoint      NotFoundError
+    429 rate limit                       RateLimitedError, until X-RateLimit-Reset (Unix time)
+    an answer without what was asked     InvalidAnswerError, which names the field
+
+Other statuses: :mod:`integrations.http_errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from integrations.errors import (
+    BadRequestError,
+    CredentialsError,
+    IntegrationError,
+    NotFoundError,
+    QuotaExhaustedError,
+    RateLimitedError,
+)
+from integrations.fields import Fields, inner, missing, text, whole
+from integrations.http import HttpReply, credential, send
+from integrations.settings import Settings
+
+NAME = "clearbit"
+RESET_HEADER = "X-RateLimit-Reset"
+UNKNOWN = "unknown_record"
+
+ERRORS: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    402: QuotaExhaustedError,
+    404: NotFoundError,
+    422: BadRequestError,
+    429: RateLimitedError,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearbitCompany:
+    """Clearbit's data about a company."""
+
+    domain: str
+    name: str | None = None
+    industry: str | None = None
+    employees: int | None = None
+    employees_range: str | None = None  #: such as "51-250"
+    city: str | None = None
+    country: str | None = None
+    indexed_at: str | None = None  #: when Clearbit looked last, ISO 8601
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearbitPerson:
+    """Clearbit's data about a person."""
+
+    email: str | None = None
+    name: str | None = None
+    title: str | None = None
+    company: str | None = None
+    domain: str | None = None  #: of the employer
+    location: str | None = None
+    indexed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearbitAnswer:
+    """What Clearbit knows about one domain or address, which is nothing when all is None."""
+
+    pending: bool = False  #: the look-up is still being made
+    company: ClearbitCompany | None = None
+    person: ClearbitPerson | None = None
+
+
+class Clearbit:
+    """Client of Clearbit's Enrichment API, safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._provider = settings.provider(NAME)
+
+    def company(self, domain: str, *, timeout: float) -> ClearbitAnswer:
+        """Return what is known about the company of a domain."""
+        reply = self._get(self._provider.base_url, "companies", {"domain": domain}, timeout)
+        return ClearbitAnswer() if reply is None else company_of(reply)
+
+    def person(self, email: str, *, timeout: float) -> ClearbitAnswer:
+        """Return what is known about the person of an address, and about their company."""
+        # People are on a host of their own; an address of the user's (CLEARBIT_BASE_URL) serves both.
+        base_url = self._provider.base_url.replace("//company.clearbit.com", "//person.clearbit.com", 1)
+        reply = self._get(base_url, "combined", {"email": email}, timeout)
+        return ClearbitAnswer() if reply is None else person_of(reply)
+
+    def _get(self, base_url: str, what: str, params: Mapping[str, str], timeout: float) -> HttpReply | None:
+        """Return the answer, or None when Clearbit doesn't know what it was asked about."""
+        try:
+            return send(
+                NAME,
+                "GET",
+                f"{base_url}/v2/{what}/find",
+                reach=self._provider.reach,
+                params=params,
+                headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
+                timeout=timeout,
+                errors=ERRORS,
+                describe=_describe,
+                reset_header=RESET_HEADER,
+            )
+        except NotFoundError as error:
+            if error.detail == UNKNOWN:
+                return None
+            raise
+
+
+def company_of(reply: HttpReply) -> ClearbitAnswer:
+    """Read an answer about a company.
+
+    Raises InvalidAnswerError for one without a domain.
+    """
+    if reply.status == 202:
+        return ClearbitAnswer(pending=True)
+    return ClearbitAnswer(company=_company(reply.json_object()))
+
+
+def person_of(reply: HttpReply) -> ClearbitAnswer:
+    """Read an answer about a person and their company, either of which may be null.
+
+    Raises InvalidAnswerError for one without the keys of both.
+    """
+    if reply.status == 202:
+        return ClearbitAnswer(pending=True)
+    body = reply.json_object()
+    if "person" not in body:
+        raise missing(NAME, "person")
+    person, company = inner(body, "person"), inner(body, "company")
+    employment = inner(person, "employment")
+    return ClearbitAnswer(
+        company=_company(company) if company else None,
+        person=ClearbitPerson(
+            email=text(person, "email"),
+            name=text(inner(person, "name"), "fullName"),
+            title=text(employment, "title"),
+            company=text(employment, "name"),
+            domain=text(employment, "domain"),
+            location=text(person, "location"),
+            indexed_at=text(person, "indexedAt"),
+        )
+        if person
+        else None,
+    )
+
+
+def _company(item: Fields) -> ClearbitCompany:
+    domain = text(item, "domain")
+    if domain is None:
+        raise missing(NAME, "domain")
+    category, metrics, place = inner(item, "category"), inner(item, "metrics"), inner(item, "geo")
+    return ClearbitCompany(
+        domain=domain,
+        name=text(item, "name"),
+        industry=text(category, "industry") or text(category, "industryGroup") or text(category, "sector"),
+        employees=whole(metrics, "employees"),
+        employees_range=text(metrics, "employeesRange"),
+        city=text(place, "city"),
+        country=text(place, "country"),
+        indexed_at=text(item, "indexedAt"),
+    )
+
+
+def _describe(reply: HttpReply) -> str | None:
+    """Return Clearbit's own error type, without its message, which may quote the address of the request."""
+    try:
+        return text(inner(reply.json_object(), "error"), "type", 120)
+    except IntegrationError:
+        return None

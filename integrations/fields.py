@@ -1,0 +1,47 @@
+"""Single fields of a provider's JSON answer, as values with a type.
+
+Invariant: a field of another type counts as missing, and a missing field that a client can't do without is an error
+that names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from integrations.errors import InvalidAnswerError
+
+MAX_TEXT = 300  #: characters kept of a field
+
+Fields = Mapping[str, object]
+_NONE: Fields = {}
+
+
+def text(item: Fields, key: str, most: int = MAX_TEXT) -> str | None:
+    """Return a text without spaces around it, cut to ``most`` characters, or None for an empty or missing one."""
+    value = item.get(key)
+    return value.strip()[:most].strip() or None if isinstance(value, str) else None
+
+
+def whole(item: Fields, key: str) -> int | None:
+    """Return a whole number of at least 0, or None."""
+    value = item.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return int(value)
+
+
+def inner(item: Fields, key: str) -> Fields:
+    """Return an object, empty when there is none."""
+    value = item.get(key)
+    return value if isinstance(value, Mapping) else _NONE
+
+
+def rows(item: Fields, key: str) -> Sequence[Fields]:
+    """Return the objects of a list, without what is no object."""
+    value = item.get(key)
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def missing(provider: str, field: str) -> InvalidAnswerError:
+    """Return the error for an answer without a field that it can't be read without."""
+    return InvalidAnswerError(provider, f"answered without the field {field}", detail=field)
