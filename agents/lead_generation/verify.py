@@ -112,11 +112,13 @@ def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
     A verification that Hunter is still busy with is asked for again, here and in later tries, and counts as unknown in
     the end. Raises TransientError with Hunter's delay while there are tries left.
     """
-    if ctx.fallback == MAIL_DOMAIN:
-        return VerifyAnswer(emails=dict.fromkeys(given.emails, "unknown"), verified_by=MAIL_DOMAIN)
     statuses: dict[str, str] = {}
-    barred: set[str] = set()
-    waiting = list(given.emails)
+    objected = ctx.suppression.suppressed(given.emails)  # maybe since the address was found
+    barred = {identity(email) for email in objected}
+    waiting = [email for email in given.emails if email not in objected]
+    if ctx.fallback == MAIL_DOMAIN:
+        unverified = dict.fromkeys(waiting, "unknown")
+        return VerifyAnswer(emails=unverified, suppressed=tuple(sorted(barred)), verified_by=MAIL_DOMAIN)
     for _ in range(ASKS):
         still: list[str] = []
         for email in waiting:

@@ -12,8 +12,11 @@ from agent_context import Execution
 from lead_campaigns import WORLD, check, execution_of, from_file, worker
 from memory_leads import MemoryLeads
 
+from agents.fallbacks import MAIL_DOMAIN
 from agents.lead_generation import LeadGeneration
+from agents.lead_generation.clean import identity
 from agents.lead_generation.lead_file import parse
+from agents.lead_generation.verify import VERIFY, VerifyAnswer, VerifyInput
 from integrations.sandbox.world import Mail
 
 AGENT = LeadGeneration()
@@ -161,6 +164,21 @@ def test_a_suppressed_address_that_is_found_later_is_not_used(execution: Executi
     execution.suppression.emails[person.email] = "bounced"
     after = AGENT.execute(from_file([{"name": person.name, "domain": domain}], execution), execution)
     assert after.leads == ()
+
+
+@pytest.mark.parametrize("fallback", [None, MAIL_DOMAIN])
+def test_an_address_that_was_suppressed_after_it_was_found_is_not_verified(
+    execution: Execution, fallback: str | None
+) -> None:
+    gone, other = worker(), worker(known=False)
+    execution.suppression.emails[gone.email] = "erased on request"
+    execution.fallback = fallback
+    given = VerifyInput(emails=(gone.email, other.email))
+    unit = VERIFY.unit("verify:0000", given, provider="hunter")
+    answer = VerifyAnswer.model_validate(AGENT.run(unit, execution.for_unit("c-1", 0, 4, unit)))
+    assert set(answer.emails) == {other.email}
+    assert answer.suppressed == (identity(gone.email),)
+    assert execution.calls == ([] if fallback else ["hunter"])
 
 
 @pytest.mark.parametrize("with_address", [True, False])
