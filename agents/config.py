@@ -47,6 +47,7 @@ from agents.config_values import (
     shown,
 )
 from agents.gates import Gate
+from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
@@ -131,6 +132,7 @@ class SourceConfig(Section):
     """Base of an entry of ``lead_sources``, whose ``type`` names the source."""
 
     type: str
+    legal_basis: LegalBasis = LEGITIMATE_INTEREST
 
     @property
     def plugin(self) -> AnySource:

@@ -24,6 +24,7 @@ from agents.config import (
     TargetAudience,
 )
 from agents.gates import UNKNOWN_GATE
+from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
 
@@ -62,6 +63,8 @@ class Lead(Frozen):
     company_facts_from: tuple[str, ...] = ()  #: sources of industry and size beside these, e.g. ("clearbit",)
     source_url: str | None = None
     collected_at: datetime | None = None
+    legal_basis: LegalBasis = LEGITIMATE_INTEREST  #: of processing the person's data (GDPR Art. 6(1))
+    notice_due_at: datetime | None = None  #: when the person has to be told at the latest (GDPR Art. 14(3)(a))
     score: float | None = None  #: 0..1; None = not scored yet
     score_reasons: tuple[str, ...] = ()
     qualified_at: datetime | None = None

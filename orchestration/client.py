@@ -29,13 +29,16 @@ from orchestration.control.received import checked_key, received, refusal_key
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.control.submission import IdempotencyConflictError, admitted, prepare
 from orchestration.control.verbs import Verbs
-from orchestration.ledger.database import Database, DatabaseUnavailableError, UnstorableError, encode
+from orchestration.ledger.database import Database, DatabaseUnavailableError, UnstorableError
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.world import World, WrongWorldError
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent, CampaignSummary, Reports
 from orchestration.reports.spend import CampaignSpending, FleetSpending, campaign_spend, fleet_spend
+from orchestration.stores.erasure import Removed
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
+from orchestration.stores.refusals import Refusals
+from orchestration.stores.suppression import SuppressionList
 
 if TYPE_CHECKING:
     from orchestration.wakeups import Wakeups
@@ -207,6 +210,7 @@ class Campaigns:
         self.knowledge = KnowledgeBase(self.database)
         self._ledger = Ledger(self.database, "client", settings.mode)
         self._files = LeadFileStore(self.database)
+        self._refusals = Refusals(self.database)
         self._wakeups = wakeups
 
     @classmethod
@@ -294,20 +298,22 @@ class Campaigns:
 
     def refuse(self, idempotency_key: str, problems: Sequence[str]) -> None:
         """Record why a campaign that was sent by task name was refused."""
-        self.database.run(
-            "INSERT INTO marketing.refusals (idempotency_key, problems) VALUES (%s, %s) "
-            "ON CONFLICT (idempotency_key) DO UPDATE SET problems = excluded.problems, at = now()",
-            idempotency_key,
-            encode(list(problems)),
-        )
+        self._refusals.record(idempotency_key, problems)
 
     def refusal(self, idempotency_key: str) -> list[str] | None:
         """Return why a campaign that was sent by task name was refused, or None when it was not.
 
         One that came without a usable key is found under the id of its task.
         """
-        rows = self.database.rows("SELECT problems FROM marketing.refusals WHERE idempotency_key = %s", idempotency_key)
-        return [str(problem) for problem in rows[0][0]] if rows else None
+        return self._refusals.find(idempotency_key)
+
+    def erase(self, email: str) -> Removed:
+        """Suppress a person for ever and remove what is stored about them.
+
+        Raises ConfigError for what is no e-mail address, WrongWorldError as everything that changes something does.
+        """
+        self.world.require()
+        return SuppressionList(self.database).erase(email, "erased on request")
 
     def list(self, *, status: str | None = None) -> list[CampaignSummary]:
         """Return campaigns, the newest first."""

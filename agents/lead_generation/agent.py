@@ -129,6 +129,7 @@ class LeadGeneration(BaseAgent):
             LeadCriteria.of(state.target_audience),
             campaign_id=state.campaign_id,
             now=now,
+            bases={source.type: source.legal_basis for source in reversed(state.campaign_config.lead_sources)},
         )
         sources = Counter(source.partition(":")[0] for lead in leads for source in lead.sources)
         completed = Counter(source.partition(":")[0] for lead in leads for source in lead.company_facts_from)

@@ -49,6 +49,7 @@ class Record:
     phone: str | None = None
     profile_url: str | None = None
     source_url: str | None = None
+    legal_basis: str | None = None  #: one of agents.legal_basis; None: that of its source in the configuration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

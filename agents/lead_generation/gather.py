@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 
 from agents.lead_generation import source_registry
 from agents.lead_generation.answers import Answer
@@ -21,6 +22,7 @@ from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesAnswer, Pe
 from agents.lead_generation.mailboxes import is_role
 from agents.lead_generation.sources.web import SITE
 from agents.lead_generation.verify import RESOLVE, VERIFY
+from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis, notice_due, read_basis
 from agents.scoring import LeadCriteria, lead_score
 from agents.state import Lead
 from agents.unit import StageResult, short_hash
@@ -109,11 +111,18 @@ def stand_ins(results: Sequence[StageResult]) -> Mapping[str, int]:
 
 
 def leads(
-    cleaned: Cleaned, known: Verified, criteria: LeadCriteria, *, campaign_id: str, now: datetime
+    cleaned: Cleaned,
+    known: Verified,
+    criteria: LeadCriteria,
+    *,
+    campaign_id: str,
+    now: datetime,
+    bases: Mapping[str, LegalBasis] = MappingProxyType({}),
 ) -> tuple[tuple[Lead, ...], Mapping[str, int]]:
     """Return scored leads and the number of records set aside, by reason.
 
-    An address that takes no mail is taken off its lead; a lead that nothing else identifies goes with it.
+    ``bases`` are the legal bases of the sources, by the kind of source. An address that takes no mail is taken off its
+    lead; a lead that nothing else identifies goes with it.
     """
     rejected = Counter(cleaned.rejected)
     kept: list[tuple[Candidate, str]] = []
@@ -134,7 +143,7 @@ def leads(
             kept.append((replace(found, record=bare), "unverified"))
     place = {found.key: number for number, found in enumerate(cleaned.candidates)}
     kept.sort(key=lambda item: place[item[0].key])
-    scored = tuple(_lead(found, status, criteria, campaign_id, now) for found, status in kept)
+    scored = tuple(_lead(found, status, criteria, campaign_id, now, bases) for found, status in kept)
     return scored, dict(sorted(rejected.items()))
 
 
@@ -142,7 +151,14 @@ def _person(record: Record) -> str:
     return identity(record.name, record.company, record.domain) or identity(record.profile_url if record.name else None)
 
 
-def _lead(found: Candidate, status: str, criteria: LeadCriteria, campaign_id: str, now: datetime) -> Lead:
+def _lead(
+    found: Candidate,
+    status: str,
+    criteria: LeadCriteria,
+    campaign_id: str,
+    now: datetime,
+    bases: Mapping[str, LegalBasis],
+) -> Lead:
     record = found.record
     lead = Lead(
         lead_id=short_hash(campaign_id, found.key),
@@ -161,6 +177,8 @@ def _lead(found: Candidate, status: str, criteria: LeadCriteria, campaign_id: st
         company_facts_from=found.company_facts_from,
         source_url=record.source_url,
         collected_at=now,
+        legal_basis=_basis(found, bases),
+        notice_due_at=notice_due(now),
     )
     score = lead_score(lead, criteria)
     return lead.model_copy(
@@ -170,6 +188,12 @@ def _lead(found: Candidate, status: str, criteria: LeadCriteria, campaign_id: st
             "qualified_at": now if score.qualified else None,
         }
     )
+
+
+def _basis(found: Candidate, bases: Mapping[str, LegalBasis]) -> LegalBasis:
+    """Return what the best source says of the person itself, else what the configuration says of that source."""
+    own = read_basis(found.record.legal_basis or "")
+    return own or bases.get(found.sources[0].partition(":")[0], LEGITIMATE_INTEREST)
 
 
 def _size(text: str | None) -> int | str | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agents.config import ConfigError
+from agents.legal_basis import read_basis
 from integrations.values import clean_text, parse_json
 
 MAX_BYTES = 10_000_000  #: of a whole file
@@ -39,6 +40,7 @@ _HEADERS: Mapping[str, str] = {
     " staff employeesrange companyemployees teamsize ofemployees employee mitarbeiter",
     "location": "location city country region place companylocation address state",
     "phone": "phone phonenumber telephone tel mobile mobilephone workphone telefon",
+    "legal_basis": "legalbasis lawfulbasis gdprbasis rechtsgrundlage",
     "profile_url": "linkedin linkedinurl linkedinprofile profile profileurl linkedinprofileurl personlinkedinurl",
 }
 _COLUMNS = {spoken: column for column, all_spoken in _HEADERS.items() for spoken in all_spoken.split()}
@@ -217,8 +219,16 @@ def _normalised(records: Iterable[Mapping[str, str] | None], shown: str, warning
             rejected["not an object"] += 1
         elif not row:
             rejected["empty row"] += 1
+        elif "legal_basis" in row and read_basis(row["legal_basis"]) is None:
+            rejected["unknown legal basis"] += 1
         else:
-            rows.append({column: value for column, value in row.items() if column not in ("first_name", "last_name")})
+            rows.append(
+                {
+                    column: (read_basis(value) or value) if column == "legal_basis" else value
+                    for column, value in row.items()
+                    if column not in ("first_name", "last_name")
+                }
+            )
     return LeadFile(rows=tuple(rows), columns=chosen, rejected=dict(rejected), warnings=tuple(warnings))
 
 

@@ -110,12 +110,16 @@ def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
     What has no verdict yet, because Hunter is still busy or the mail server failed, is asked for again in later tries,
     and counts as unknown in the end. Raises StillWorkingError with Hunter's delay while there are rounds left.
     """
-    if ctx.fallback == MAIL_DOMAIN:
-        return VerifyAnswer(emails=dict.fromkeys(given.emails, "unknown"), verified_by=MAIL_DOMAIN)
     statuses: dict[str, str] = {}
     barred: set[str] = set()
     failed: list[str] = []
     running = list(given.emails)
+    objected = ctx.suppression.suppressed(given.emails)  # maybe since the address was found
+    barred = {identity(email) for email in objected}
+    waiting = [email for email in given.emails if email not in objected]
+    if ctx.fallback == MAIL_DOMAIN:
+        unverified = dict.fromkeys(waiting, "unknown")
+        return VerifyAnswer(emails=unverified, suppressed=tuple(sorted(barred)), verified_by=MAIL_DOMAIN)
     for _ in range(ASKS):
         asked, running = running, []
         for email in asked:

@@ -12,16 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from agents.erasure import Erasing
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
 from integrations.settings import Mode
 from orchestration.flow.holds import Hold
 from orchestration.flow.transition import Transition
 from orchestration.ledger.commits import FINISH, Finish, approval_json, hold_json
 from orchestration.ledger.database import Database, Transaction, encode
+from orchestration.ledger.erasure import erased, without_erased
 from orchestration.ledger.rows import BIG_LISTS, CampaignRow, Position
 from orchestration.ledger.world import mismatch
 
 ADVANCED = -2  #: the transition was committed
+ERASED = -3  #: what was to be committed holds someone who is suppressed
 
 PAUSED_FROM = "<paused_from>"  #: as a status: the one that a pause interrupted
 _HELD = ("paused", "waiting", "awaiting_approval")  #: statuses in which a moment that has been set stays set
@@ -242,9 +245,10 @@ class CampaignChanges:
                 if found is not mode:
                     raise mismatch(found, mode)
                 return
+            state = transition.state.model_dump(mode="json")
             tx.run(
                 "INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch) VALUES (%s, -1, 'submit', %s)",
-                campaign_id, encode(transition.state.model_dump(mode="json")),
+                campaign_id, without_erased(tx, state, Erasing.state),
             )  # fmt: skip
             _commit(tx, Position(campaign_id, 0, 0, 0), transition)
 
@@ -312,6 +316,8 @@ def _close_question(
 
 
 def _commit(tx: Transaction, at: Position, transition: Transition) -> None:
-    code = tx.value(FINISH, *Finish.of(at, [], transition, 0, whole=True).arguments(None))
+    call = Finish.of(at, [], transition, 0, whole=True)
+    while (code := tx.value(FINISH, *call.arguments(None))) == ERASED:
+        call = call.without(erased(tx, call.addresses or []))
     if code != ADVANCED:
         raise RuntimeError(f"campaign {at.campaign_id}: a transition from a locked row was refused ({code})")

@@ -6,9 +6,13 @@ are written once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pydantic import JsonValue
+
+from agents.erasure import Erasing, hashes_in
 from agents.state import MarketingAgentState
 from agents.unit import UnitResult, UnitStatus, short_hash
 from orchestration.flow.holds import Hold
@@ -73,7 +77,7 @@ def transition_json(
     return following, {name: value for name, value in changed.items() if name in SELDOM_CHANGED}
 
 
-FINISH = "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+FINISH = "SELECT marketing.finish(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,14 @@ class Finish:
     results: str
     following: str | None
     lists: str | None
+    removed: frozenset[str] = frozenset()  #: hashes of the addresses of people who are not in it any more
+
+    @property
+    def addresses(self) -> list[str] | None:
+        """Hashes of what may be an address in it, None when nothing is."""
+        texts = [text for text in (self.results, self.following, self.lists) if text]
+        found = dict.fromkeys(one for text in texts for one in hashes_in(text) if one not in self.removed)
+        return list(found) or None
 
     @staticmethod
     def of(
@@ -101,7 +113,31 @@ class Finish:
         """Return the arguments of the call, made by ``worker``."""
         at = self.at
         place = at.campaign_id, at.step, at.stage, at.epoch, at.revision
-        return *place, worker, self.results, self.following, self.lists
+        return *place, worker, self.results, self.following, self.lists, self.addresses
+
+    def without(self, hashes: frozenset[str]) -> Finish:
+        """Return the call without the people of these addresses.
+
+        Results are left without the transition that was made of them, which has to be made anew; a transition by itself
+        stays, and claims nothing, since its worker's picture of the campaign is no longer the row's.
+        """
+        people = Erasing(hashes)
+        results: list[dict[str, JsonValue]] = json.loads(self.results)
+        if results or self.following is None:
+            left = [
+                {
+                    name: people.records(value) if name == "result" else people.state(value)
+                    for name, value in one.items()
+                }
+                for one in results
+            ]
+            return replace(self, results=encode(left), following=None, lists=None, removed=self.removed | hashes)
+        following: dict[str, JsonValue] = json.loads(self.following)
+        kept = {
+            name: people.records(value) if name == "units" else people.state(value) for name, value in following.items()
+        }
+        lists = None if self.lists is None else encode(people.state(json.loads(self.lists)))
+        return replace(self, following=encode({**kept, "claimed": 0}), lists=lists, removed=self.removed | hashes)
 
     def as_json(self) -> str:
         """Return the call as ``finish_several`` takes it."""
@@ -111,6 +147,7 @@ class Finish:
             f'"revision":{at.revision},"results":{self.results}'
             + (f',"next":{self.following}' if self.following is not None else "")
             + (f',"lists":{self.lists}' if self.lists is not None else "")
+            + (f',"addresses":{encode(found)}' if (found := self.addresses) else "")
             + "}"
         )
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 
+from agents.erasure import Erasing
 from agents.unit import Stage, StageResult, UnitResult
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError
 from integrations.settings import Mode
@@ -21,10 +22,11 @@ from integrations.values import clean_json
 from orchestration.crash_points import reach
 from orchestration.flow.lineage import Checkpoint
 from orchestration.flow.transition import Transition
-from orchestration.ledger.changes import ADVANCED, RUNNING_UNITS, CampaignChanges
+from orchestration.ledger.changes import ADVANCED, ERASED, RUNNING_UNITS, CampaignChanges
 from orchestration.ledger.claims import ClaimId, ClaimRegistry
 from orchestration.ledger.commits import FINISH, Finish
 from orchestration.ledger.database import Database, DatabaseUnavailableError, Row, UnstorableError, encode
+from orchestration.ledger.erasure import erased, guarded
 from orchestration.ledger.group_commit import GroupCommit
 from orchestration.ledger.lease import GAP_S, LEASE_S
 from orchestration.ledger.rows import (
@@ -210,11 +212,15 @@ class Ledger:
 
         ``at`` is the place that the results belong to. A campaign that has moved on takes none. Returns ADVANCED,
         DUPLICATE, or how many units of the stage remain. Raises UnstorableError when a result or the transition can't
-        be stored; then nothing was.
+        be stored; then nothing was. Who is suppressed is not stored: results are recorded without them, and no
+        transition with these results; a transition without results is committed and not ADVANCED, for its worker has
+        to read the row again.
         """
         reach("finish.before" if transition is None else "advance.before")
         call = Finish.of(at, results, transition, claimed)
         code = self._finish(call) if len(call.lists or "") > LONG else self._finishing(call)
+        if code == ERASED:
+            code = self._finish_without_erased(call)
         reach("advance.after" if code == ADVANCED else "finish.after")
         if code == ADVANCED and transition is not None and transition.stage is not None:
             place = at.campaign_id, transition.step, transition.stage_number
@@ -223,6 +229,13 @@ class Ledger:
 
     def _finish(self, call: Finish) -> int:
         return int(self.database.value(FINISH, *call.arguments(self.worker)))
+
+    def _finish_without_erased(self, call: Finish) -> int:
+        code = ERASED
+        while code == ERASED:  # someone else may be suppressed meanwhile
+            call = call.without(erased(self.database, call.addresses or []))
+            code = self._finish(call)
+        return DUPLICATE if code == ADVANCED else code
 
     def _finish_several(self, calls: Sequence[Finish]) -> Sequence[int]:
         order = sorted(range(len(calls)), key=lambda n: calls[n].at.campaign_id)
@@ -236,12 +249,12 @@ class Ledger:
     ) -> bool:
         """Give a claimed unit back for a later try, and return whether it was still ours."""
         reach("give_back.before")
-        ours = bool(self.database.value(
+        rows = guarded(self.database, clean_json(error), Erasing.state, lambda to, text: to.rows(
             "SELECT marketing.give_back(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, self.worker, claimed.claims, status, delay_s, encode(clean_json(error)), attempt,
+            *claimed.place, self.worker, claimed.claims, status, delay_s, text, attempt,
         ))  # fmt: skip
         reach("give_back.after")
-        return ours
+        return bool(rows[0][0])
 
     def journal(self, claimed: Claimed, entry: Mapping[str, JsonValue], usage: Usage | None) -> None:
         """Commit one entry of a unit's journal and what it cost.
@@ -258,10 +271,11 @@ class Ledger:
 
     def _journal(self, claimed: Claimed, entry: Mapping[str, JsonValue], usage: Usage | None) -> None:
         reach("journal.before")
-        self.database.rows(
+        removal = Erasing.journal if usage is None else Erasing.state  # what was paid for keeps its entry
+        guarded(self.database, entry, removal, lambda to, text: to.rows(
             "SELECT marketing.journal(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            *claimed.place, claimed.claims, next(iter(entry)), encode(entry), *journal_arguments(usage),
-        )  # fmt: skip
+            *claimed.place, claimed.claims, next(iter(entry)), text, *journal_arguments(usage),
+        ))  # fmt: skip
         reach("journal.after")
 
     def intend(self, claimed: Claimed, entry: Mapping[str, JsonValue]) -> bool:
@@ -270,11 +284,11 @@ class Ledger:
         What follows may change the outside world.
         """
         reach("intend.before")
-        rows = self.database.rows(
+        rows = guarded(self.database, entry, Erasing.state, lambda to, text: to.rows(
             f"UPDATE marketing.units u SET journal = u.journal || %s FROM marketing.campaigns c WHERE {STILL_CLAIMED} "
             "RETURNING true",
-            encode(entry), *claimed.place, self.worker, claimed.claims,
-        )  # fmt: skip
+            text, *claimed.place, self.worker, claimed.claims,
+        ))  # fmt: skip
         reach("intend.after")
         return bool(rows)
 

@@ -12,10 +12,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from pydantic_core import from_json
+
+from agents.erasure import Erasing
 from agents.ports import Passage
 from integrations.values import clean_text, visible
 from integrations.web.markup import parsable
 from orchestration.ledger.database import Database
+from orchestration.ledger.erasure import Statements, guarded
 
 STRATEGIES = ("multi_query", "single")
 RRF_K = 60  #: reciprocal rank fusion's constant (Cormack, Clarke, Buettcher, SIGIR 2009)
@@ -63,25 +67,15 @@ class KnowledgeBase:
         return self.add_text(clean_text(file.stem.replace("_", " ")), visible(str(file.resolve())), text)
 
     def add_text(self, title: str, source: str, text: str) -> str:
-        """Store one document in place of what its source held before, and return its id."""
-        chunks = split(text)
-        if not chunks:
+        """Store one document in place of what its source held before, and return its id.
+
+        Addresses of people who are suppressed are left out.
+        """
+        if not split(text):
             raise ValueError(f"{title!r} holds no text")
-        document_id = sha256(source.encode()).hexdigest()[:32]
-        chunk_ids = [sha256(f"{document_id}/{n}/{chunk}".encode()).hexdigest()[:32] for n, chunk in enumerate(chunks)]
-        # One statement: readers see the old document or the new one. Chunks that are the same in both stay where
-        # they are, for within a statement a deleted key is still taken.
-        self._database.run(
-            "WITH gone AS ("
-            "  DELETE FROM marketing.chunks WHERE document_id = %s AND chunk_id <> ALL(%s::text[])), kept AS ("
-            "  INSERT INTO marketing.documents (document_id, title, source) VALUES (%s, %s, %s)"
-            "  ON CONFLICT (document_id) DO UPDATE SET title = excluded.title RETURNING document_id)"
-            " INSERT INTO marketing.chunks (chunk_id, document_id, ordinal, text)"
-            " SELECT c.id, kept.document_id, c.n, c.text FROM kept, unnest(%s::text[], %s::integer[], %s::text[])"
-            " AS c(id, n, text) ON CONFLICT (chunk_id) DO NOTHING",
-            document_id, chunk_ids, document_id, title, source, chunk_ids, list(range(len(chunks))), chunks,
-        )  # fmt: skip
-        return document_id
+        return guarded(
+            self._database, [title, source, text], Erasing.state, lambda to, given: _store(to, *from_json(given))
+        )
 
     def query_knowledge(
         self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
@@ -116,6 +110,25 @@ class KnowledgeBase:
             question, limit,
         )  # fmt: skip
         return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
+
+
+def _store(to: Statements, title: str, source: str, text: str) -> str:
+    chunks = split(text)
+    document_id = sha256(source.encode()).hexdigest()[:32]
+    chunk_ids = [sha256(f"{document_id}/{n}/{chunk}".encode()).hexdigest()[:32] for n, chunk in enumerate(chunks)]
+    # One statement: readers see the old document or the new one. Chunks that are the same in both stay where
+    # they are, for within a statement a deleted key is still taken.
+    to.rows(
+        "WITH gone AS ("
+        "  DELETE FROM marketing.chunks WHERE document_id = %s AND chunk_id <> ALL(%s::text[])), kept AS ("
+        "  INSERT INTO marketing.documents (document_id, title, source) VALUES (%s, %s, %s)"
+        "  ON CONFLICT (document_id) DO UPDATE SET title = excluded.title RETURNING document_id)"
+        " INSERT INTO marketing.chunks (chunk_id, document_id, ordinal, text)"
+        " SELECT c.id, kept.document_id, c.n, c.text FROM kept, unnest(%s::text[], %s::integer[], %s::text[])"
+        " AS c(id, n, text) ON CONFLICT (chunk_id) DO NOTHING RETURNING true",
+        document_id, chunk_ids, document_id, title, source, chunk_ids, list(range(len(chunks))), chunks,
+    )  # fmt: skip
+    return document_id
 
 
 def split(text: str) -> list[str]:

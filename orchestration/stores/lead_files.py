@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 
 from agents.config import ConfigError
 from agents.config_values import shown
+from agents.erasure import Erasing
 from orchestration.ledger.database import Database, encode
+from orchestration.ledger.erasure import guarded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,12 @@ class LeadFileStore:
         self._database = database
 
     def add(self, file: StoredFile) -> None:
-        """Store one file, unless its content is stored already."""
-        self._database.run(
+        """Store one file without people who are suppressed, unless its content is stored already."""
+        guarded(self._database, from_json(file.rows), Erasing.records, lambda to, rows: to.rows(
             "INSERT INTO marketing.lead_files (file_id, filename, rows, summary) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (file_id) DO NOTHING",
-            file.file_id, file.filename[:200], file.rows, encode(file.summary),
-        )  # fmt: skip
+            "ON CONFLICT (file_id) DO NOTHING RETURNING true",
+            file.file_id, file.filename[:200], rows, encode(file.summary),
+        ))  # fmt: skip
 
     def require(self, file_ids: Collection[str]) -> None:
         """Check that files are stored.

@@ -6,14 +6,12 @@ Invariant: the list never holds an address in clear, so that an erased person ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 
+from agents.config import ConfigError
+from agents.config_values import shown
+from agents.erasure import address_hash, written_address
 from orchestration.ledger.database import Database
-
-
-def address_hash(email: str) -> str:
-    """Return the SHA-256 of an address, trimmed and in lower case."""
-    return sha256(email.strip().lower().encode()).hexdigest()
+from orchestration.stores.erasure import Erasure, Removed
 
 
 class SuppressionList:
@@ -33,8 +31,18 @@ class SuppressionList:
         return frozenset(by_hash[row[0]] for row in rows)
 
     def suppress(self, email: str, reason: str) -> None:
-        """Put an address on the list, where the first reason stays."""
-        self._database.run(
-            "INSERT INTO marketing.suppressions (address_hash, reason) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            address_hash(email), reason[:200],
-        )  # fmt: skip
+        """Put an address on the list, where the first reason stays, and remove the person from all that is stored."""
+        self.erase(email, reason)
+
+    def erase(self, email: str, reason: str) -> Removed:
+        """Suppress a person as :meth:`suppress` does, and return what was removed.
+
+        It may be repeated. Raises ConfigError for what is no e-mail address.
+        """
+        address = written_address(email)
+        if address is None:
+            raise ConfigError([f"email={shown(email)}: is no e-mail address; write one such as jane@example.com"])
+        sql = "SELECT marketing.suppress(%s, %s)"
+        new = bool(self._database.value(sql, address_hash(address), reason[:200]))
+        # From here on nothing that is stored holds the address, and what was stored before can be seen.
+        return Erasure(self._database, address).carry_out(new=new)

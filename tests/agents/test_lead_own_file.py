@@ -6,14 +6,20 @@ import csv
 import io
 import random
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from agent_context import Execution
-from lead_campaigns import WORLD, check, execution_of, from_file, worker
+from lead_campaigns import WORLD, check, execution_of, from_file, state, worker
 from memory_leads import MemoryLeads
 
+from agents.config import CampaignConfig
+from agents.fallbacks import MAIL_DOMAIN
 from agents.lead_generation import LeadGeneration
+from agents.lead_generation.clean import identity
 from agents.lead_generation.lead_file import parse
+from agents.lead_generation.verify import VERIFY, VerifyAnswer, VerifyInput
+from agents.legal_basis import notice_due
 from integrations.sandbox.world import Mail
 
 AGENT = LeadGeneration()
@@ -163,6 +169,21 @@ def test_a_suppressed_address_that_is_found_later_is_not_used(execution: Executi
     assert after.leads == ()
 
 
+@pytest.mark.parametrize("fallback", [None, MAIL_DOMAIN])
+def test_an_address_that_was_suppressed_after_it_was_found_is_not_verified(
+    execution: Execution, fallback: str | None
+) -> None:
+    gone, other = worker(), worker(known=False)
+    execution.suppression.emails[gone.email] = "erased on request"
+    execution.fallback = fallback
+    given = VerifyInput(emails=(gone.email, other.email))
+    unit = VERIFY.unit("verify:0000", given, provider="hunter")
+    answer = VerifyAnswer.model_validate(AGENT.run(unit, execution.for_unit("c-1", 0, 4, unit)))
+    assert set(answer.emails) == {other.email}
+    assert answer.suppressed == (identity(gone.email),)
+    assert execution.calls == ([] if fallback else ["hunter"])
+
+
 @pytest.mark.parametrize("with_address", [True, False])
 def test_people_who_objected_elsewhere_are_left_out(execution: Execution, with_address: bool) -> None:
     person = worker(objected=True)
@@ -171,3 +192,45 @@ def test_people_who_objected_elsewhere_are_left_out(execution: Execution, with_a
     after = AGENT.execute(from_file([row], execution), execution)
     assert after.leads == ()
     assert (person.email in execution.suppression.emails) is with_address
+
+
+# Where a lead is from, and on which basis
+
+
+def test_a_lead_says_where_it_is_from_on_which_basis_and_when_the_person_is_told(execution: Execution) -> None:
+    rows = [
+        {"email": "ann@acme.com", "name": "Ann Lee", "company": "Acme", "legal_basis": "consent"},
+        {"email": "ben@acme.com", "name": "Ben Lee", "company": "Acme"},
+    ]
+    given = from_file(rows, execution)
+    sources = [{"type": "file", "path": "mine.csv", "file_id": "f-1", "legal_basis": "contract"}]
+    config = CampaignConfig.parse({"target_audience": {"industry": "saas"}, "lead_sources": sources})
+    execution.clock.at = datetime(2026, 1, 31, 9, tzinfo=UTC)
+    after = AGENT.execute(given.evolve(campaign_config=config), execution)
+    assert {lead.email: lead.legal_basis for lead in after.leads} == {
+        "ann@acme.com": "consent",
+        "ben@acme.com": "contract",
+    }
+    assert {(lead.sources, lead.collected_at) for lead in after.leads} == {(("file:mine.csv",), execution.clock.at)}
+    assert {lead.notice_due_at for lead in after.leads} == {datetime(2026, 2, 28, 9, tzinfo=UTC)}
+
+
+def test_people_of_another_source_have_its_basis(execution: Execution) -> None:
+    given = state(lead_sources=[{"type": "search", "limit": 5, "legal_basis": "public_task"}])
+    after = AGENT.execute(given, execution)
+    by_source = {lead.sources[0].partition(":")[0]: lead.legal_basis for lead in after.leads}
+    assert by_source["search"] == "public_task"
+    assert set(by_source.values()) <= {"public_task", "legitimate_interest"}
+
+
+def test_a_row_of_a_file_that_names_no_basis_we_know_is_set_aside() -> None:
+    found = parse(b"email,lawful basis\na@b.example,Legitimate Interests\nc@d.example,because\ne@f.example,\n", "a.csv")
+    assert [row.get("legal_basis") for row in found.rows] == ["legitimate_interest", None]
+    assert found.rejected == {"unknown legal basis": 1}
+
+
+@pytest.mark.parametrize(
+    ("collected", "due"), [("2026-01-31", "2026-02-28"), ("2026-12-15", "2027-01-15"), ("2028-01-30", "2028-02-29")]
+)
+def test_a_notice_is_due_after_a_month(collected: str, due: str) -> None:
+    assert notice_due(datetime.fromisoformat(collected)) == datetime.fromisoformat(due)

@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from agents.config import CampaignConfig
+from agents.erasure import address_hash
 from agents.messages import MessageType, message
 from agents.state import (
     AdCreative,
@@ -155,6 +156,8 @@ def test_a_call_is_the_same_alone_and_among_others() -> None:
     assert written.pop("results") == json.loads(call.results)
     assert written.pop("next") == json.loads(call.following or "")
     assert written.pop("lists") == json.loads(call.lists or "")
+    assert written.pop("addresses") == call.addresses
+    assert address_hash("a@b.example") in (call.addresses or [])
     assert written == {"campaign": 'c"1', "step": 2, "stage": 1, "epoch": 3, "revision": 4}
     assert json.loads(call.following or "")["base"] == 5
     assert json.loads(Finish.of(Position("c", 0, 0, 0), [done], None, 0).as_json()).keys() == {

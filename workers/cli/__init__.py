@@ -30,6 +30,7 @@ import click
 from workers.cli.breaker import breaker_group
 from workers.cli.campaigns import export, history, list_campaigns, show, submit, watch
 from workers.cli.doctor import doctor_command
+from workers.cli.erase import erase_command
 from workers.cli.knowledge import knowledge_group
 from workers.cli.limits import limits_command
 from workers.cli.migrate import migrate_command
@@ -72,7 +73,7 @@ _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
     approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
     schedule_group, breaker_group, knowledge_group, doctor_command, migrate_command,
-    world_group,
+    world_group, erase_command,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)

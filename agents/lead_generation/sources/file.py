@@ -6,12 +6,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from agents.config import FileSourceConfig, TargetAudience
-from agents.config_values import Text
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.lead_file import MAX_BYTES, parse
 from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
+from agents.legal_basis import LegalBasis
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
 
@@ -23,7 +23,6 @@ class FileSource(FileSourceConfig):
     """Leads from the user's own CSV or JSON file."""
 
     type: Literal["file"] = "file"
-    legal_basis: Text = "legitimate_interest"
 
 
 class FileInput(Part):
@@ -31,12 +30,14 @@ class FileInput(Part):
 
     file_id: str
     name: str
+    legal_basis: LegalBasis  #: of rows that don't say another
 
 
 def run_file(given: FileInput, ctx: UnitContext) -> Screened:
     """Turn the rows of a stored file into records."""
     source = f"file:{given.name}"
-    return screen(ctx, [record_of(row, source) for row in ctx.lead_files.rows(given.file_id)])
+    rows = ctx.lead_files.rows(given.file_id)
+    return screen(ctx, [record_of({"legal_basis": given.legal_basis, **row}, source) for row in rows])
 
 
 FILE = UnitKind(name="file", input=FileInput, output=Screened, run=run_file)
@@ -47,7 +48,8 @@ def file_units(config: FileSource, audience: TargetAudience) -> list[Unit]:
     del audience
     name = PurePath((config.path or config.file_id or "").replace("\\", "/")).name
     file_id = config.file_id or config.path or ""
-    return [FILE.unit(f"file:{short_hash(file_id)}", FileInput(file_id=file_id, name=name), provider="local")]
+    given = FileInput(file_id=file_id, name=name, legal_basis=config.legal_basis)
+    return [FILE.unit(f"file:{short_hash(file_id)}", given, provider="local")]
 
 
 SOURCE = LeadSource(

@@ -185,13 +185,15 @@ $$;
 --          patch, hops: [{step, agent, patch?}], events: [{kind, actor, step, agent, data}], due_at?, hold?, approval?};
 -- base is the newest checkpoint before it, patch the changed keys of the state, but leads, qualified_leads,
 -- generated_content and ad_creatives are in p_lists. A hop without a patch of its own changed just these and those.
--- Returns -2: advanced; -1: nothing was ours (a duplicate); >= 0: units still remaining.
+-- p_addresses: hashes of what may be an address in all of this, null when nothing is.
+-- Returns -3: it holds an address that is suppressed, and nothing was stored; -2: advanced; -1: nothing was ours (a
+-- duplicate); >= 0: units still remaining.
 -- A result is accepted from 'pending' and 'unknown' too: a worker that was thought dead finishes its work, and the first
 -- finisher wins. The epoch fences lines of work that were abandoned on purpose. Results are taken while a campaign is
 -- paused or waiting (the work was done); a transition needs it to be at work.
 CREATE FUNCTION marketing.finish(
     p_campaign text, p_step integer, p_stage integer, p_epoch integer, p_revision bigint, p_worker text,
-    p_results jsonb, p_next jsonb, p_lists jsonb
+    p_results jsonb, p_next jsonb, p_lists jsonb, p_addresses text[]
 ) RETURNS integer LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -209,6 +211,9 @@ DECLARE
     advanced boolean := false;
     left_over integer;
 BEGIN
+    IF p_addresses IS NOT NULL AND cardinality(marketing.erased(p_addresses)) > 0 THEN
+        RETURN -3;
+    END IF;
     FOR n IN 0 .. given - 1 LOOP
         one := p_results -> n;
         UPDATE marketing.units u
@@ -301,7 +306,7 @@ BEGIN
 END $$;
 
 -- finish for several campaigns in one transaction: an array of {campaign, step, stage, epoch, revision, results, next?,
--- lists?}, ordered by campaign, so that two of these calls lock rows in the same order. Returns their codes.
+-- lists?, addresses?}, ordered by campaign, so that two of these calls lock rows in the same order. Returns their codes.
 CREATE FUNCTION marketing.finish_several(p_worker text, p_calls jsonb) RETURNS integer[] LANGUAGE plpgsql AS $$
 DECLARE
     codes integer[] := '{}';
@@ -311,7 +316,8 @@ BEGIN
         call := p_calls -> n;
         codes := codes || marketing.finish(
             call ->> 'campaign', (call -> 'step')::integer, (call -> 'stage')::integer, (call -> 'epoch')::integer,
-            (call -> 'revision')::bigint, p_worker, call -> 'results', call -> 'next', call -> 'lists');
+            (call -> 'revision')::bigint, p_worker, call -> 'results', call -> 'next', call -> 'lists',
+            CASE WHEN call ? 'addresses' THEN ARRAY(SELECT jsonb_array_elements_text(call -> 'addresses')) END);
     END LOOP;
     RETURN codes;
 END $$;

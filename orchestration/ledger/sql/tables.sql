@@ -236,6 +236,7 @@ CREATE TABLE marketing.lead_files (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- People who must not be addressed, nor stored again. A row is what is left of someone who was erased.
 CREATE TABLE marketing.suppressions (
     address_hash text PRIMARY KEY,                 -- SHA-256 of the normalised address
     reason       text NOT NULL,

@@ -42,11 +42,18 @@ class SmsOptions(BaseModel):
     after: Duration = timedelta(hours=1)
 
 
+class Recipient(Part):
+    """Somebody and their message; an entry of a list with its address, so that an erasure takes the whole of it."""
+
+    email: str | None
+    phone: str
+    text: str
+
+
 class Sending(Part):
     """One message to schedule."""
 
-    to: str
-    text: str
+    to: tuple[Recipient, ...]  #: one, none when the person has been erased
     send_at: datetime
     reference: str
     batch: str
@@ -56,7 +63,7 @@ class Scheduled(Part):
     """Where a message stands."""
 
     message_id: str
-    status: str
+    status: str  #: as the gateway says, or "suppressed": nothing was scheduled
 
 
 class Stopping(Part):
@@ -76,13 +83,17 @@ class Stopped(Part):
 
 def send_message(given: Sending, ctx: UnitContext) -> Scheduled:
     """Schedule one message, once. Raises IntegrationError."""
+    objected = ctx.suppression.suppressed([person.email for person in given.to if person.email])
+    person = next((one for one in given.to if one.email not in objected), None)
+    if person is None:
+        return Scheduled(message_id="", status="suppressed")
     gateway, steps = ctx.providers.client(Gateway), EffectSteps(ctx, NAME)
     found = steps.wire(lambda timeout: gateway.find(given.reference, timeout=timeout))
 
     def make() -> str:
         return steps.wire(
             lambda timeout: gateway.schedule(
-                given.to, given.text, given.send_at, reference=given.reference, batch=given.batch, timeout=timeout
+                person.phone, person.text, given.send_at, reference=given.reference, batch=given.batch, timeout=timeout
             )
         ).id
 
@@ -160,8 +171,13 @@ class Sms(BaseAgent):
         for lead in _recipients(state):
             key = effect_key(state.campaign_id, NAME, lead.lead_id)
             given = Sending(
-                to=lead.phone or "",
-                text=options.text.format(company=lead.company or "your company", name=lead.name or "you"),
+                to=(
+                    Recipient(
+                        email=lead.email,
+                        phone=lead.phone or "",
+                        text=options.text.format(company=lead.company or "your company", name=lead.name or "you"),
+                    ),
+                ),
                 send_at=state.updated_at + options.after,
                 reference=key,
                 batch=state.campaign_id,

@@ -1,0 +1,58 @@
+"""``campaigns erase`` over a real database: what it says, and its exit status."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import address_search
+import pytest
+from command_line import Command
+from orchestrator_harness import Harness
+from toys import toys
+
+from orchestration.ledger.database import encode
+
+JANE = "jane.doe@acme.example"
+
+
+@pytest.fixture
+def bench(database_url: str, redis_url: str) -> Iterator[Harness]:
+    os.environ.update({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "COLUMNS": "120"})
+    made = Harness(database_url, toys())
+    made.ledger.beat()
+    made.submit("c1")
+    made.database.run("UPDATE marketing.campaigns SET leads = %s", encode([{"email": JANE}]))
+    yield made
+    made.close()
+
+
+def test_a_person_is_erased_and_the_tables_are_named(bench: Harness, campaigns: Command) -> None:
+    done = campaigns("erase", "--email", f" {JANE.upper()}")
+    assert done.code == 0
+    assert "Removed from 1 campaign" in done.out
+    assert "campaigns: 1" in done.out
+    assert "Suppressed: will not be stored" in done.out
+    assert JANE not in (done.out + done.err).lower()
+    assert address_search.in_tables(bench.database, JANE) == {}
+    assert "Person erased" in campaigns("history", "c1").out
+
+
+def test_someone_unknown_is_suppressed_all_the_same(bench: Harness, campaigns: Command) -> None:
+    assert campaigns("erase", "--email", JANE, "--json").json == {
+        "rows": {"campaigns": 1},
+        "campaigns": ["c1"],
+        "newly_suppressed": True,
+        "known": True,
+    }
+    done = campaigns("erase", "--email", "no.one@acme.example")
+    assert done.code == 3
+    assert "Nothing was stored" in done.out
+    assert "Suppressed: will" in done.out
+    assert campaigns("erase", "--email", JANE, "--json").code == 3
+
+
+def test_what_is_no_address_is_refused(bench: Harness, campaigns: Command) -> None:
+    done = campaigns("erase", "--email", "jane")
+    assert done.code == 2
+    assert "email='jane': is no e-mail address" in done.err

@@ -1,0 +1,89 @@
+"""A person is erased while workers are at their campaign: no table, message or result holds the address afterwards."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import address_search
+import pytest
+import redis
+import stack
+from fleet_fixture import RunningFleet, running_fleet
+from lead_campaigns import WORLD, worker
+
+from agents.config import CampaignConfig
+from integrations.sandbox.world import Mail
+
+pytestmark = pytest.mark.slow
+
+PERSON = worker()
+COLLEAGUES = [
+    person
+    for company in WORLD.companies
+    if company.mail is Mail.MX
+    for person in company.people
+    if not person.objected and not person.slow and person.email != PERSON.email
+][:30]
+
+
+@pytest.fixture
+def fleet(
+    placement: str, tmp_path: Path, run_folder: Path, database_url: str, redis_url: str
+) -> Iterator[RunningFleet]:
+    with (
+        stack.running_sandbox(run_folder) as sandbox,
+        running_fleet(tmp_path / "f", database_url, redis_url, sandbox, env={"STAGE_PLACEMENT": placement}) as running,
+    ):
+        yield running
+
+
+def lead_file(path: Path) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["Name", "Email", "Title", "Company", "Website", "Industry", "Employees"])
+        for person in (PERSON, *COLLEAGUES):
+            company = next(one for one in WORLD.companies if person in one.people)
+            address = person.email.upper() if person is PERSON else person.email
+            rows.writerow([person.name, address, "CTO", company.name, company.domain, "SaaS", "120"])
+    return path
+
+
+def submit(fleet: RunningFleet, path: Path, name: str) -> Any:
+    config = {
+        "name": name,
+        "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
+        "lead_sources": [{"type": "file", "path": str(path)}, {"type": "search", "limit": 10}],
+        "content_requirements": [{"content_type": "email", "topic": "A look inside", "target_length": 60}],
+    }
+    return fleet.campaigns.submit(CampaignConfig.parse(config))
+
+
+@pytest.mark.parametrize(("placement", "kind"), [("local", "site"), ("chord", "verify")])
+def test_no_decoded_column_key_or_message_holds_the_address(fleet: RunningFleet, tmp_path: Path, kind: str) -> None:
+    before = submit(fleet, lead_file(tmp_path / "mine.csv"), "Before")
+    assert fleet.finish([before])[0]["status"] == "completed"
+    assert any(lead.email == PERSON.email for lead in before.state.leads)
+    provider = "web" if kind == "site" else "hunter"
+    fleet.sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "slow", "seconds": 30, "rate": 1, "delay": 1})
+    during = submit(fleet, tmp_path / "mine.csv", "During")
+    at_work = "SELECT count(*) FROM marketing.units WHERE campaign_id = %s AND kind = %s AND status = 'running'"
+    stack.wait_until(lambda: fleet.campaigns.database.value(at_work, during.campaign_id, kind), timeout=60)
+    assert {"campaigns", "units"} <= address_search.in_tables(fleet.campaigns.database, PERSON.email).keys()
+    removed = fleet.campaigns.erase(PERSON.email)
+    assert set(removed.campaigns) == {before.campaign_id, during.campaign_id}
+    assert fleet.campaigns.database.value(at_work, during.campaign_id, kind), "a hop was at work meanwhile"
+    fleet.sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
+    after = submit(fleet, tmp_path / "mine.csv", "After")
+    store = redis.Redis.from_url(fleet.env["REDIS_URL"])
+    ended = fleet.finish([during, after])
+    assert address_search.in_tables(fleet.campaigns.database, PERSON.email) == {}
+    assert address_search.in_redis(store, PERSON.email) == []
+    assert store.dbsize() > 0
+    assert [(one["status"], one["reason"]) for one in ended] == [("completed", None)] * 2
+    for handle in (during, after):
+        leads = handle.state.leads
+        assert len({lead.email for lead in leads} & {person.email for person in COLLEAGUES}) > 20
+        assert not [lead for lead in leads if lead.name == PERSON.name]
