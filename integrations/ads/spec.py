@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
@@ -28,6 +29,22 @@ STRONGEST = Decimal("3.5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package that a platform's client needs and that is installed by an extra of ours only."""
+
+    name: str  #: as pip knows it, such as "google-ads"
+    extra: str  #: of marketing-agents
+
+    def missing(self) -> str:
+        """Return what is missing and how to install it, "" when it is there, without importing it."""
+        try:
+            version(self.name)
+        except PackageNotFoundError:
+            return f"needs the package {self.name}: pip install 'marketing-agents[{self.extra}]'"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformSpec:
     """One ad platform.
 
@@ -42,6 +59,7 @@ class PlatformSpec:
     #: least daily budget of a campaign by currency; USD stands for those that are not listed. {}: none is published
     min_daily: Mapping[str, Decimal] = field(default_factory=dict)
     provider: ProviderSpec | None = None
+    package: Package | None = None  #: that its client needs besides what is always installed
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
     client: Callable[[Settings], AdPlatform] | None = None
     #: builds the platform's half in the sandbox; None: the sandbox doesn't have it

@@ -44,6 +44,8 @@ READING: Mapping[str, Call] = {
     "serpapi": lambda settings: SerpApi(settings).page(PERSON, timeout=10),
     "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
     "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
+    # The first request is OAuth's, for an access token; what gRPC brings is in test_google.py.
+    "google_ads": lambda settings: build("google_ads", settings).account(wire=Wire(10)),
     "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
     "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
 }
