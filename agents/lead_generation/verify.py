@@ -111,14 +111,12 @@ def run_verify(given: VerifyInput, ctx: UnitContext) -> VerifyAnswer:
     and counts as unknown in the end. Raises StillWorkingError with Hunter's delay while there are rounds left.
     """
     statuses: dict[str, str] = {}
-    barred: set[str] = set()
     failed: list[str] = []
-    running = list(given.emails)
     objected = ctx.suppression.suppressed(given.emails)  # maybe since the address was found
     barred = {identity(email) for email in objected}
-    waiting = [email for email in given.emails if email not in objected]
+    running = [email for email in given.emails if email not in objected]
     if ctx.fallback == MAIL_DOMAIN:
-        unverified = dict.fromkeys(waiting, "unknown")
+        unverified = dict.fromkeys(running, "unknown")
         return VerifyAnswer(emails=unverified, suppressed=tuple(sorted(barred)), verified_by=MAIL_DOMAIN)
     for _ in range(ASKS):
         asked, running = running, []

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
@@ -26,6 +27,22 @@ if TYPE_CHECKING:
 
 #: No currency is worth more US dollars than this (the Kuwaiti dinar: about 3.25).
 STRONGEST = Decimal("3.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package that a platform's client needs and that is installed by an extra of ours only."""
+
+    name: str  #: as pip knows it, such as "google-ads"
+    extra: str  #: of marketing-agents
+
+    def missing(self) -> str:
+        """Return what is missing and how to install it, "" when it is there, without importing it."""
+        try:
+            version(self.name)
+        except PackageNotFoundError:
+            return f"needs the package {self.name}: pip install 'marketing-agents[{self.extra}]'"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +62,7 @@ class PlatformSpec:
     #: what its ads can be for: goal -> the provider's options, one of which has to be set; (): nothing is needed
     goals: Mapping[Goal, tuple[str, ...]] = field(default_factory=lambda: {Goal.TRAFFIC: ()})
     provider: ProviderSpec | None = None
+    package: Package | None = None  #: that its client needs besides what is always installed
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
     client: Callable[[Settings], AdPlatform] | None = None
     #: builds the platform's half in the sandbox; None: the sandbox doesn't have it

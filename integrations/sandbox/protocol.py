@@ -51,13 +51,27 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcResponse(Response):
+    """Answer to a gRPC call: a message as bytes, or a status and trailers (its HTTP parts are for a REST interface)."""
+
+    code: int = 0  #: gRPC status, 0: OK
+    message: str = ""  #: of a status that is not OK
+    trailers: tuple[tuple[str, str | bytes], ...] = ()  #: bytes under names that end with "-bin"
+
+
 def waiting(retry_after_s: float | None) -> dict[str, str]:
     """Return the Retry-After header for so many seconds, or no header for None."""
     return {} if retry_after_s is None else {"Retry-After": f"{retry_after_s:g}"}
 
 
 class SandboxProvider(Protocol):
-    """Provider of the sandbox."""
+    """Provider of the sandbox.
+
+    One that speaks gRPC too has ``rpcs``: the full name of each method -> "GET" for a reading one, "POST" for one that
+    changes something. Such a call is a request with that method, the name as its path, its metadata as headers and the
+    message as its body; an :class:`RpcResponse` answers it.
+    """
 
     name: str  #: provider name as in the units, e.g. "serpapi"
     prefix: str  #: path under the sandbox's URL, e.g. "/serpapi"

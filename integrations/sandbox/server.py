@@ -1,5 +1,6 @@
 """HTTP server of the sandbox: one tornado process with one event loop, on loopback only.
 
+Providers that speak gRPC are answered at the same address (:mod:`integrations.sandbox.doors`).
 Requests to the sandbox's own host go to a provider by path prefix (or to ``/_sandbox``); requests with any
 other Host header are for the company web sites. Invariant: every answer carries ``X-Sandbox: true``.
 """
@@ -20,7 +21,9 @@ import tornado.web
 
 from integrations.sandbox.control import CONTROL_PREFIX, WEB, Outcome, Sandbox
 from integrations.sandbox.dns import DnsWire
+from integrations.sandbox.doors import Doors
 from integrations.sandbox.protocol import Request, Response
+from integrations.sandbox.rpc import RpcServer
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
@@ -134,7 +137,8 @@ async def serve(
     )
     server = tornado.httpserver.HTTPServer(application, max_body_size=MAX_BODY_BYTES, max_buffer_size=MAX_BODY_BYTES)
     sockets = tornado.netutil.bind_sockets(port, host, backlog=1024)
-    server.add_sockets(sockets)
+    doors = Doors(server)
+    doors.open(sockets, RpcServer(sandbox, latency_s=latency_s, drop=doors.drop).port)
     wire = DnsWire(
         sandbox.dns,
         lambda _what: sandbox.faults.draw(sandbox.dns.name),
@@ -149,6 +153,7 @@ async def serve(
         )
     )
     await stop.wait()
+    doors.close()
     server.stop()
     wire.close()
 

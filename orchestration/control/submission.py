@@ -18,7 +18,7 @@ from agents.registry import agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
-from integrations.ads.registry import available
+from integrations.ads.registry import available, platforms
 from integrations.settings import Mode, Settings
 from orchestration.control.ad_checks import ad_problems
 from orchestration.flow.transition import start
@@ -66,6 +66,10 @@ def check(config: CampaignConfig, settings: Settings) -> None:
         f"ad_platforms: {platform} has no client in this version; available: {', '.join(available())}"
         for platform in config.ad_platforms
         if platform not in available()
+    ]
+    installed = [(name, platforms()[name].package) for name in config.ad_platforms if name in platforms()]
+    problems += [
+        f"ad_platforms: {name} {package.missing()}" for name, package in installed if package and package.missing()
     ]
     if config.retention is not None:
         problems.append(f"retention={config.retention}: is not available in this version; leave it out")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ad_platforms import START, campaign
+from ad_platforms import START, campaign, without_client
 from agent_context import Execution
 from comparable import comparable
 
@@ -182,7 +182,8 @@ def test_one_platform_failing_leaves_the_others(execution: Execution) -> None:
     assert [e.provider for e in after.errors] == ["linkedin_ads"]
 
 
-def test_a_platform_that_is_not_supported_fails_visibly(execution: Execution) -> None:
+def test_a_platform_that_is_not_supported_fails_visibly(execution: Execution, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_client(monkeypatch, "google_ads")
     after = AGENT.execute(campaign(ad_platforms=["google", "linkedin"]), execution)
     google, linkedin = after.ad_creatives
     assert (google.platform, google.status) == ("google_ads", "failed")
@@ -190,7 +191,8 @@ def test_a_platform_that_is_not_supported_fails_visibly(execution: Execution) ->
     assert (linkedin.status, linkedin.daily_budget) == ("active", Decimal("33.33"))
 
 
-def test_all_failing_fails_the_hop(execution: Execution) -> None:
+def test_all_failing_fails_the_hop(execution: Execution, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_client(monkeypatch, "google_ads")
     broken = execution.providers.out_of_order("linkedin_ads", "facebook_ads")
     with broken, pytest.raises(HopFailedError) as found:
         AGENT.execute(campaign(), execution)

@@ -13,7 +13,7 @@ from pathlib import Path
 import checkout
 import pytest
 import stack
-from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, spec
+from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, fitting
 from plugin_package import importable, install, python_path
 
 from integrations.ads.platform import AdPlatform, RemoteCampaign
@@ -56,9 +56,12 @@ def _sandbox_process(site: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield sandbox
 
 
-@pytest.fixture(params=["facebook_ads", "linkedin_ads", "tiktok_ads"])
+@pytest.fixture(params=["facebook_ads", "google_ads", "linkedin_ads", "tiktok_ads"])
 def ads(request: pytest.FixtureRequest, sandbox: stack.Sandbox) -> AdPlatform:
-    return build(request.param, Settings.from_env({"SANDBOX_URL": sandbox.url}))
+    built = build(request.param, Settings.from_env({"SANDBOX_URL": sandbox.url}))
+    built.account(wire=Wire())  # what a client fetches once a process, such as an access token
+    sandbox.reset()
+    return built
 
 
 def calls(sandbox: stack.Sandbox, name: str) -> list[str]:
@@ -76,7 +79,7 @@ def settled(sandbox: stack.Sandbox, ads: AdPlatform, key: str = KEY) -> RemoteCa
 def test_created_paused_then_enabled_then_reported(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
     wire, steps = Wire(), Steps()
     assert ads.find_by_key(KEY, wire=wire) is None
-    made = ads.create(spec(), wire=wire, steps=steps)
+    made = ads.create(fitting(ads), wire=wire, steps=steps)
     assert (made.status, made.effect_key, made.ids["campaign"]) == ("paused", KEY, made.id)
     assert dict(made.ids) == steps, "every id is journalled"
     assert ads.report(made, SINCE, wire=wire) == []
@@ -99,29 +102,31 @@ def test_created_paused_then_enabled_then_reported(sandbox: stack.Sandbox, ads: 
 
 def test_an_update_changes_the_same_campaign(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
     wire = Wire()
-    made = ads.create(spec(), wire=wire, steps=Steps())
+    made = ads.create(fitting(ads), wire=wire, steps=Steps())
     ads.enable(made, wire=wire)
     before = ads.report(made, SINCE, wire=wire)
-    changed = spec(revision=2, headlines=("3 ways to price SaaS",), daily_budget=Decimal("20.00"))
+    changed = fitting(ads, revision=2, headlines=("3 ways to price SaaS",), daily_budget=Decimal("20.00"))
     updated = ads.update(settled(sandbox, ads), changed, wire=wire, steps=Steps())
     assert (updated.id, updated.status) == (made.id, "active")
     assert [Decimal(row["daily_budget"]) for row in ad_campaigns(sandbox)] == [Decimal(20)]
     again = settled(sandbox, ads)
     assert not set(again.ids.items()) - set(updated.ids.items())
-    assert len(again.ids) < len(made.ids), "only the one ad of the new revision is shown"
+    ads_of = [sum(step.startswith(("ad.", "creative.")) for step in found.ids) for found in (made, again)]
+    assert ads_of[1] < ads_of[0] or ads_of == [1, 1], "only the one ad of the new revision is shown"
+    assert not {one for step, one in again.ids.items() if step in {"ad.1", "creative.1"}} & {*made.ids.values()}
     after = ads.report(again, SINCE, wire=wire)
     assert after[0].day == before[-1].day + timedelta(days=1)
 
 
 def test_repeating_an_update_changes_nothing(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
-    made = ads.create(spec(), wire=Wire(), steps=Steps())
+    made = ads.create(fitting(ads), wire=Wire(), steps=Steps())
 
     def writes() -> int:
         return sum(endpoint.startswith("POST") for endpoint in calls(sandbox, ads.name))
 
-    first = ads.update(made, spec(revision=2), wire=Wire(), steps=Steps())
+    first = ads.update(made, fitting(ads, revision=2), wire=Wire(), steps=Steps())
     before = writes()
-    again = ads.update(made, spec(revision=2), wire=Wire(), steps=Steps())
+    again = ads.update(made, fitting(ads, revision=2), wire=Wire(), steps=Steps())
     assert (again.id, again.status) == (first.id, first.status)
     assert not set(again.ids.items()) - set(first.ids.items())
     assert writes() == before
@@ -143,13 +148,13 @@ def test_trouble_at_any_wire_call_of_an_effect(
     sandbox: stack.Sandbox, ads: AdPlatform, changing: bool, mode: str
 ) -> None:
     """A reading call that fails is only transient; a writing one may have been carried out."""
-    changed = spec(revision=2, headlines=("New",), daily_budget=Decimal("20.00"))
+    changed = fitting(ads, revision=2, headlines=("New",), daily_budget=Decimal("20.00"))
 
     def run(wire: Wire) -> object:
         sandbox.reset()
         if not changing:
-            return ads.create(spec(), wire=wire, steps=Steps())
-        made = ads.create(spec(), wire=Wire(), steps=Steps())
+            return ads.create(fitting(ads), wire=wire, steps=Steps())
+        made = ads.create(fitting(ads), wire=Wire(), steps=Steps())
         before.extend(calls(sandbox, ads.name))
         return ads.update(made, changed, wire=wire, steps=Steps())
 
@@ -179,10 +184,10 @@ def test_trouble_at_any_wire_call_of_an_effect(
 
 def test_a_lost_reply_of_any_creation_is_adopted(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
     whole = Wire()
-    ads.create(spec(effect_key="000000000000"), wire=whole, steps=Steps())
+    ads.create(fitting(ads, effect_key="000000000000"), wire=whole, steps=Steps())
     kinds = [endpoint.partition(" ")[0] for endpoint in calls(sandbox, ads.name)]
     writing = [number for number, kind in enumerate(kinds, start=1) if kind == "POST"]
-    assert len(writing) >= 4
+    assert writing
     for lost in writing:
         key, wire, steps = f"{lost:012x}", Wire(), Steps()
 
@@ -191,13 +196,13 @@ def test_a_lost_reply_of_any_creation_is_adopted(sandbox: stack.Sandbox, ads: Ad
 
         wire.before = lose
         with pytest.raises(OutcomeUnknownError):
-            ads.create(spec(effect_key=key), wire=wire, steps=steps)
+            ads.create(fitting(ads, effect_key=key), wire=wire, steps=steps)
         sandbox.post("/_sandbox/faults", {"provider": ads.name, "mode": "ok"})
         found = ads.find_by_key(key, wire=Wire())
         if found is None:
-            made = ads.create(spec(effect_key=key), wire=Wire(), steps=steps)
+            made = ads.create(fitting(ads, effect_key=key), wire=Wire(), steps=steps)
         else:
-            made = ads.update(found, spec(effect_key=key), wire=Wire(), steps=steps)
+            made = ads.update(found, fitting(ads, effect_key=key), wire=Wire(), steps=steps)
         assert not set(settled(sandbox, ads, key).ids.items()) - set(made.ids.items())
 
 
@@ -213,8 +218,11 @@ def test_what_a_platform_asks_to_wait_is_what_the_error_says(
 def test_a_bad_token_needs_a_person_and_never_shows(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
     provider = platform(ads.name).provider
     assert provider is not None
+    token = next(
+        variable for name, variable in provider.credentials.items() if name in ("access_token", "refresh_token")
+    )
     env = {
-        provider.credentials["access_token"]: "invalid",
+        token: "invalid",
         provider.base_url_variable: sandbox.url + provider.sandbox_path,
     }
     refused = build(ads.name, Settings.from_env(env))
@@ -224,11 +232,11 @@ def test_a_bad_token_needs_a_person_and_never_shows(sandbox: stack.Sandbox, ads:
 
 
 def test_validate_stores_nothing(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
-    assert ads.validate(spec(), wire=Wire()) == []
-    long = ads.validate(spec(headlines=("x" * 200,)), wire=Wire())
+    assert ads.validate(fitting(ads), wire=Wire()) == []
+    long = ads.validate(fitting(ads, headlines=("x" * 200,)), wire=Wire())
     assert any("headline 1 is 200 characters long" in problem for problem in long)
     sandbox.reset(world={"currency": "EUR"})
-    (other,) = ads.validate(spec(), wire=Wire())
+    (other,) = ads.validate(fitting(ads), wire=Wire())
     assert other == "the ad account counts in EUR, the campaign in USD"
     assert ad_campaigns(sandbox) == []
 
@@ -250,7 +258,7 @@ def test_a_sandbox_that_is_started_again_still_knows_its_ads(site: Path) -> None
     with stack.running_sandbox(site, *state, env={"PYTHONPATH": python_path(site)}) as first:
         for name in available():
             client = build(name, Settings.from_env({"SANDBOX_URL": first.url}))
-            client.enable(client.create(spec(), wire=Wire(), steps=Steps()), wire=Wire())
+            client.enable(client.create(fitting(client), wire=Wire(), steps=Steps()), wire=Wire())
             made[name] = client.find_by_key(KEY, wire=Wire())
     with stack.running_sandbox(site, *state, env={"PYTHONPATH": python_path(site)}) as second:
         for name in available():
@@ -264,5 +272,5 @@ def test_a_sandbox_that_is_started_again_still_knows_its_ads(site: Path) -> None
 def test_the_example_reads_every_page(sandbox: stack.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("marketing_tiktok_ads.api.PAGE_SIZE", 2)
     ads = build("tiktok_ads", Settings.from_env({"SANDBOX_URL": sandbox.url}))
-    made = [ads.create(spec(effect_key=f"{number:012x}"), wire=Wire(), steps=Steps()) for number in range(5)]
+    made = [ads.create(fitting(ads, effect_key=f"{number:012x}"), wire=Wire(), steps=Steps()) for number in range(5)]
     assert [settled(sandbox, ads, remote.effect_key).id for remote in made] == [remote.id for remote in made]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import redis
+from ad_platforms import without_client
 from live_world import live_campaigns, make_live
 
 from agents.config import CampaignConfig, ConfigError
@@ -102,8 +103,9 @@ def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.
     ],
 )
 def test_what_cannot_work_is_refused_and_stores_nothing(
-    campaigns: Campaigns, change: dict[str, Any], said: str
+    campaigns: Campaigns, change: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    without_client(monkeypatch, "google_ads")
     with pytest.raises(ConfigError) as caught:
         campaigns.submit(CampaignConfig.parse({**SAAS, **change}))
     assert said in str(caught.value)

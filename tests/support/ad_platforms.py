@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import pytest
 
 from agents.config import CampaignConfig
 from agents.state import MarketingAgentState
+from integrations.ads import registry
 from integrations.ads.platform import AdPlatform, AdSpec, Audience, RemoteCampaign
 
 T = TypeVar("T")
@@ -53,10 +55,10 @@ class DiedError(Exception):
 def deaths(platform: AdPlatform, *, journalled: bool) -> Iterator[tuple[AdSpec, RemoteCampaign]]:
     """Yield what a second attempt makes after a death at each call of a creation, with its journal or without."""
     whole = Wire()
-    platform.create(spec(effect_key="000000000000"), wire=whole, steps=Steps())
+    platform.create(fitting(platform, effect_key="000000000000"), wire=whole, steps=Steps())
     assert whole.calls > 0
     for number in range(1, whole.calls + 1):
-        wanted, steps, wire = spec(effect_key=f"{number:012x}"), Steps(), Wire()
+        wanted, steps, wire = fitting(platform, effect_key=f"{number:012x}"), Steps(), Wire()
 
         def die(at: int, number: int = number) -> None:
             if at == number:
@@ -71,6 +73,26 @@ def deaths(platform: AdPlatform, *, journalled: bool) -> Iterator[tuple[AdSpec, 
             yield wanted, platform.create(wanted, wire=Wire(), steps=kept)
         else:
             yield wanted, platform.update(found, wanted, wire=Wire(), steps=kept)
+
+
+def fitting(platform: AdPlatform, **changes: Any) -> AdSpec:
+    """A good specification for this platform, with as many texts more as it asks for at least."""
+    found, limits = spec(**changes), platform.limits
+    headlines = (*found.headlines, *(f"SaaS pricing, part {n}" for n in range(2, 5)))
+    descriptions = (*found.descriptions, "Compare 4 SaaS plans in one table. Plan your budget today.")
+    return found.model_copy(
+        update={
+            "headlines": headlines[: max(len(found.headlines), limits.min_headlines)],
+            "descriptions": descriptions[: max(len(found.descriptions), limits.min_descriptions)],
+        }
+    )
+
+
+def without_client(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a platform be one that is known and has no client, as another package may bring it."""
+    known = registry.platforms()
+    bare = {**known, name: replace(known[name], client=None)}
+    monkeypatch.setattr(registry, "platforms", lambda: bare)
 
 
 def spec(**changes: Any) -> AdSpec:

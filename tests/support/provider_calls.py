@@ -48,6 +48,8 @@ READING: Mapping[str, Call] = {
     "clearbit": lambda settings: Clearbit(settings).company("acme.example", timeout=10),
     "x": lambda settings: X(settings).posts(PERSON, timeout=10),
     "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
+    # The first request is OAuth's, for an access token; what gRPC brings is in test_google.py.
+    "google_ads": lambda settings: build("google_ads", settings).account(wire=Wire(10)),
     "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
     "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
 }

@@ -37,7 +37,7 @@ def doctor_command(as_json: bool) -> int:
     from workers.cli.connection import here
 
     settings = here()
-    findings = [*_versions(), *_settings(settings), *_mode(settings), *_services(settings)]
+    findings = [*_versions(), *_packages(), *_settings(settings), *_mode(settings), *_services(settings)]
     states = {finding.state for finding in findings}
     code = 4 if "unreachable" in states else 1 if "stuck" in states else 0
     if as_json:
@@ -118,6 +118,14 @@ def _mode(settings: Settings) -> Iterable[Finding]:
             yield Finding("Keys", "warning", f"{name} lacks {', '.join(provider.missing)}")
         else:
             yield Finding("Keys", "ok", f"{name}: set")
+
+
+def _packages() -> Iterable[Finding]:
+    from integrations.ads.registry import platforms
+
+    for name, spec in platforms().items():
+        if spec.package is not None and (missing := spec.package.missing()):
+            yield Finding("Package", "warning", f"{name} {missing}")
 
 
 def _services(settings: Settings) -> Iterable[Finding]:

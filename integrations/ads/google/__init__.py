@@ -1,1 +1,1 @@
-"""Google Ads, which this version has no client for: begin with spec.py."""
+"""Google Ads search campaigns: begin with spec.py."""

@@ -1,10 +1,32 @@
-"""Google Ads as an ad platform without a client: names, limits and benchmarks."""
+"""Google Ads as an ad platform: names, limits, benchmarks, settings, client and sandbox half."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from integrations.ads.benchmark import Benchmark
+from integrations.ads.curve import Curve
 from integrations.ads.limits import PlatformLimits
-from integrations.ads.spec import PlatformSpec
+from integrations.ads.spec import Package, PlatformSpec
+from integrations.provider_specs import ProviderOption, ProviderSpec
+
+if TYPE_CHECKING:
+    from integrations.ads.google.client import GoogleAds
+    from integrations.ads.google.sandbox import GoogleAdsSandbox
+    from integrations.settings import Settings
+
+
+def _client(settings: Settings) -> GoogleAds:
+    from integrations.ads.google.client import GoogleAds
+
+    return GoogleAds(settings)
+
+
+def _sandbox() -> GoogleAdsSandbox:
+    from integrations.ads.google.sandbox import GoogleAdsSandbox
+
+    return GoogleAdsSandbox()
+
 
 SPEC = PlatformSpec(
     name="google_ads",
@@ -23,5 +45,26 @@ SPEC = PlatformSpec(
     ),
     # Search campaigns (all industries, US accounts; WordStream by LocaliQ, Google Ads Benchmarks 2025).
     benchmark=Benchmark(ctr=0.0666, cvr=0.0752, cpa=70.11),
+    # Google publishes no least daily budget: an account's own comes with the refusal (BUDGET_BELOW_PER_DAY_MINIMUM).
+    provider=ProviderSpec(
+        name="google_ads",
+        live_url="https://googleads.googleapis.com",
+        sandbox_path="/google_ads",
+        base_url_variable="GOOGLE_ADS_BASE_URL",
+        credentials={
+            "developer_token": "GOOGLE_ADS_DEVELOPER_TOKEN",
+            "client_id": "GOOGLE_ADS_CLIENT_ID",
+            "client_secret": "GOOGLE_ADS_CLIENT_SECRET",
+            "refresh_token": "GOOGLE_ADS_REFRESH_TOKEN",
+            "customer_id": "GOOGLE_ADS_CUSTOMER_ID",
+        },
+        sandbox_credentials={"customer_id": "5000000000"},
+        options={"login_customer_id": ProviderOption(variable="GOOGLE_ADS_LOGIN_CUSTOMER_ID", default="")},
+    ),
+    package=Package(name="google-ads", extra="google"),
+    client=_client,
+    sandbox=_sandbox,
+    # Around the benchmarks; 1000 impressions cost 66.6 clicks of 5.26 USD (the same source).
+    curve=Curve(ctr=0.0666, cvr=0.0752, cpm=350.0, half_spend=600.0),
     # Google publishes operations per 24 hours, of which one request has many: no limit of requests follows from it.
 )

@@ -1,0 +1,157 @@
+"""A specification as the operations of one atomic mutate.
+
+Pure. Objects that don't exist yet are named by negative numbers, which hold inside one request, and stand before those
+that refer to them. Sources: "Mutate best practices", "Create a Search campaign" of the Google Ads API documentation;
+fields are those of google-ads 34, v26. Invariant: what is made is PAUSED at the campaign, ENABLED below it, so that one
+call switches all or nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from integrations.ads.google.keywords import Keyword
+from integrations.ads.google.money import micros
+from integrations.ads.google.targeting import Targeting
+from integrations.ads.naming import ad_name, remote_name
+from integrations.ads.platform import AdSpec
+
+Operation = dict[str, Any]
+#: Name of the custom parameter by which an ad carries its revision: ads of this kind have no name.
+TOKEN_PARAMETER = "ma"
+_BUDGET, _CAMPAIGN, _AD_GROUP = "-1", "-2", "-3"
+
+
+def creation(spec: AdSpec, targeting: Targeting, customer_id: str, zone: ZoneInfo) -> list[Operation]:
+    """Return all of a new campaign, with the budget first, the campaign second and the ad last."""
+    owner = f"customers/{customer_id}"
+    budget, campaign = f"{owner}/campaignBudgets/{_BUDGET}", f"{owner}/campaigns/{_CAMPAIGN}"
+    ad_group = f"{owner}/adGroups/{_AD_GROUP}"
+    return [
+        {"campaign_budget_operation": {"create": _budget(spec, budget)}},
+        {"campaign_operation": {"create": _campaign(spec, campaign, budget, zone)}},
+        *_criteria(targeting, campaign),
+        *group_with_ad(spec, targeting.keywords, campaign, ad_group),
+    ]
+
+
+def group_with_ad(spec: AdSpec, words: Iterable[Keyword], campaign: str, ad_group: str) -> list[Operation]:
+    """Return a new ad group of a campaign with keywords and the ad."""
+    group = {
+        "resource_name": ad_group,
+        "name": remote_name(spec.name, spec.effect_key),
+        "campaign": campaign,
+        "status": "ENABLED",
+        "type_": "SEARCH_STANDARD",
+    }
+    return [
+        {"ad_group_operation": {"create": group}},
+        *keyword_operations((word for word in words if not word.negative), ad_group),
+        ad_operation(spec, ad_group),
+    ]
+
+
+def temporary_group(customer_id: str) -> str:
+    """Return the resource name of an ad group that the request makes."""
+    return f"customers/{customer_id}/adGroups/{_AD_GROUP}"
+
+
+def keyword_operations(words: Iterable[Keyword], ad_group: str) -> list[Operation]:
+    """Return one operation per keyword of an ad group."""
+    return [
+        {
+            "ad_group_criterion_operation": {
+                "create": {
+                    "ad_group": ad_group,
+                    "status": "ENABLED",
+                    "keyword": {"text": word.text, "match_type": word.match},
+                }
+            }
+        }
+        for word in words
+    ]
+
+
+def ad_operation(spec: AdSpec, ad_group: str) -> Operation:
+    """Return the responsive search ad of a specification's texts."""
+    ad = {
+        "final_urls": [spec.landing_url],
+        "url_custom_parameters": [{"key": TOKEN_PARAMETER, "value": spec.token}],
+        "responsive_search_ad": {
+            "headlines": [{"text": text} for text in spec.headlines],
+            "descriptions": [{"text": text} for text in spec.descriptions],
+        },
+    }
+    return {"ad_group_ad_operation": {"create": {"ad_group": ad_group, "status": "ENABLED", "ad": ad}}}
+
+
+def budget_operation(resource_name: str, amount_micros: int) -> Operation:
+    """Return the change of a budget."""
+    return _update("campaign_budget_operation", resource_name, amount_micros=amount_micros)
+
+
+def status_operation(kind: str, resource_name: str, status: str) -> Operation:
+    """Return the change of a status, where ``kind`` is ``campaign`` or ``ad_group_ad``."""
+    return _update(f"{kind}_operation", resource_name, status=status)
+
+
+def name_of_ad(spec: AdSpec) -> str:
+    """Return the name that the ad of a specification would have, by which it is compared with those that exist."""
+    return ad_name(spec.name, spec.effect_key, spec.token, 1)
+
+
+def _update(operation: str, resource_name: str, **fields: Any) -> Operation:
+    change = {"resource_name": resource_name, **fields}
+    return {operation: {"update": change, "update_mask": {"paths": sorted(fields)}}}
+
+
+def _budget(spec: AdSpec, resource_name: str) -> Operation:
+    # Without a name: a budget that isn't shared takes its campaign's.
+    return {
+        "resource_name": resource_name,
+        "amount_micros": micros(spec.daily_budget, spec.currency),
+        "delivery_method": "STANDARD",
+        "explicitly_shared": False,
+    }
+
+
+def _campaign(spec: AdSpec, resource_name: str, budget: str, zone: ZoneInfo) -> Operation:
+    first = spec.start.astimezone(zone).date()
+    fields: Operation = {
+        "resource_name": resource_name,
+        "name": remote_name(spec.name, spec.effect_key),
+        "status": "PAUSED",
+        "advertising_channel_type": "SEARCH",
+        "campaign_budget": budget,
+        "target_spend": {},  # as many clicks as the budget gives
+        "network_settings": {
+            "target_google_search": True,
+            "target_search_network": False,
+            "target_content_network": False,
+            "target_partner_search_network": False,
+        },
+        # People who are in the places, not those who only read about them.
+        "geo_target_type_setting": {"positive_geo_target_type": "PRESENCE"},
+        "contains_eu_political_advertising": "DOES_NOT_CONTAIN_EU_POLITICAL_ADVERTISING",
+        "start_date_time": f"{first.isoformat()} 00:00:00",
+    }
+    if spec.end is not None:
+        # Whole days, as many as the schedule has: one more would spend one more day's budget.
+        days = max(1, math.ceil((spec.end - spec.start) / timedelta(days=1)))
+        fields["end_date_time"] = f"{(first + timedelta(days=days - 1)).isoformat()} 23:59:59"
+    return fields
+
+
+def _criteria(targeting: Targeting, campaign: str) -> list[Operation]:
+    criteria: list[Operation] = [{"location": {"geo_target_constant": place}} for place in targeting.places]
+    criteria.append({"language": {"language_constant": targeting.language}})
+    criteria += [
+        {"negative": True, "keyword": {"text": word.text, "match_type": word.match}}
+        for word in targeting.keywords
+        if word.negative
+    ]
+    return [{"campaign_criterion_operation": {"create": {"campaign": campaign, **one}}} for one in criteria]

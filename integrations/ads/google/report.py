@@ -1,0 +1,108 @@
+"""Google's metrics rows as days and search terms of our own.
+
+Pure. Rows are in protobuf's JSON form: whole numbers of 64 bits arrive as text, what is 0 is left out. Conversions are
+counted in fractions by Google's attribution; a day's are rounded down. Invariant: a row we can't read is an error,
+never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from integrations.ads.google.errors import PROVIDER
+from integrations.ads.google.money import major_units
+from integrations.ads.platform import DayReport
+from integrations.errors import InvalidAnswerError
+
+METRICS = ("metrics.impressions", "metrics.clicks", "metrics.conversions", "metrics.cost_micros")
+DAY_FIELDS = ("segments.date", "ad_group_ad.ad.id", "customer.currency_code", *METRICS)
+TERM_FIELDS = ("search_term_view.search_term", "customer.currency_code", *METRICS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchTerm:
+    """What people searched for when they saw a campaign's ads."""
+
+    term: str
+    impressions: int
+    clicks: int
+    conversions: int
+    spend: Decimal  #: in ``currency``, major units
+    currency: str
+
+
+@dataclass(slots=True)
+class _Sum:
+    impressions: int = 0
+    clicks: int = 0
+    conversions: Decimal = Decimal(0)
+    micros: int = 0
+    currency: str = ""
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row's metrics.
+
+        Raises LookupError, TypeError, ValueError or ArithmeticError for a row that can't be read.
+        """
+        metrics = row["metrics"]
+        self.impressions += int(metrics.get("impressions", 0))
+        self.clicks += int(metrics.get("clicks", 0))
+        conversions = Decimal(str(metrics.get("conversions", 0)))
+        if not conversions.is_finite():
+            raise ValueError("conversions")
+        self.conversions += conversions
+        self.micros += int(metrics.get("costMicros", 0))
+        self.currency = str((row.get("customer") or {}).get("currencyCode", ""))
+
+
+def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
+    """Sum the rows of all ads up per day, oldest first.
+
+    Raises InvalidAnswerError for a row that can't be read.
+    """
+    days: dict[date, _Sum] = {}
+    for row in rows:
+        try:
+            days.setdefault(date.fromisoformat(row["segments"]["date"]), _Sum()).add(row)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            raise InvalidAnswerError(PROVIDER, "answered metrics that we can't read") from None
+    return [
+        DayReport(
+            day=day,
+            impressions=found.impressions,
+            clicks=found.clicks,
+            conversions=int(found.conversions),
+            spend=major_units(found.micros),
+            currency=found.currency,
+        )
+        for day, found in sorted(days.items())
+    ]
+
+
+def search_terms(rows: Iterable[Mapping[str, Any]]) -> list[SearchTerm]:
+    """Sum the rows up per search term, the most clicked first.
+
+    Raises InvalidAnswerError for a row that can't be read.
+    """
+    terms: dict[str, _Sum] = {}
+    for row in rows:
+        try:
+            terms.setdefault(str(row["searchTermView"]["searchTerm"]), _Sum()).add(row)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            raise InvalidAnswerError(PROVIDER, "answered search terms that we can't read") from None
+    found = [
+        SearchTerm(
+            term=term,
+            impressions=one.impressions,
+            clicks=one.clicks,
+            conversions=int(one.conversions),
+            spend=major_units(one.micros),
+            currency=one.currency,
+        )
+        for term, one in terms.items()
+    ]
+    return sorted(found, key=lambda one: (-one.clicks, one.term))

@@ -1,0 +1,165 @@
+"""Rows of the sandbox's Google Ads, before a query's conditions: objects with what Google joins to them, and metrics.
+
+Places have Google's own ids where they are well known; any other name is a town, but for names with "nowhere" in them.
+A responsive search ad does as well as the best pair of its texts, for Google shows those that work. Search terms are
+the ad group's keywords and what people add to them. Invariant: rows depend on the objects and the ad world only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from integrations.ads.google.sandbox_gaql import Query
+from integrations.ads.google.sandbox_mutate import token_of
+from integrations.ads.google.spec import SPEC
+from integrations.sandbox.ad_world import AdText, DayFigures, text_quality
+from integrations.sandbox.world import chance
+
+Row = dict[str, Any]
+Figures = Callable[[str, str, str, Mapping[str, AdText]], Mapping[str, list[DayFigures]]]
+_COUNTRIES: Mapping[str, int] = {
+    **{"united states": 2840, "germany": 2276, "united kingdom": 2826, "france": 2250, "netherlands": 2528},
+    **{"canada": 2124, "australia": 2036, "singapore": 2702, "ireland": 2372, "spain": 2724, "austria": 2040},
+    **{"switzerland": 2756, "italy": 2380, "india": 2356, "japan": 2392, "brazil": 2076, "poland": 2616},
+}
+_FIRST_TOWN = 9_000_000
+_COLLECTIONS = {
+    "campaign": "campaigns",
+    "campaign_budget": "campaignBudgets",
+    "campaign_criterion": "campaignCriteria",
+    "ad_group": "adGroups",
+    "ad_group_criterion": "adGroupCriteria",
+    "ad_group_ad": "adGroupAds",
+}
+_KEYS = {
+    "campaign_budget": "campaignBudget",
+    "campaign_criterion": "campaignCriterion",
+    "ad_group": "adGroup",
+    "ad_group_criterion": "adGroupCriterion",
+    "ad_group_ad": "adGroupAd",
+}
+#: what people add to a keyword, and the share of a day's searches that each form has; the rest is not told
+_FORMS = (("{}", 0.5), ("{} software", 0.2), ("best {}", 0.15), ("{} price", 0.1))
+
+
+def geo_target(name: str) -> Row | None:
+    """Return the place of a name, None for one that doesn't exist."""
+    plain = " ".join(name.split())
+    if not plain or "nowhere" in plain.lower():
+        return None
+    country = _COUNTRIES.get(plain.lower())
+    number = country or _FIRST_TOWN + int(chance("place", plain.lower()) * 900_000)
+    return {
+        "resourceName": f"geoTargetConstants/{number}",
+        "id": str(number),
+        "name": plain,
+        "canonicalName": plain,
+        "targetType": "Country" if country else "City",
+        "status": "ENABLED",
+    }
+
+
+def known_place(resource_name: str) -> bool:
+    """Return whether there is a place of that resource name."""
+    found = re.fullmatch(r"geoTargetConstants/(\d+)", resource_name)
+    return found is not None and (int(found[1]) in _COUNTRIES.values() or int(found[1]) >= _FIRST_TOWN)
+
+
+def rows_of(query: Query, customer: Row, objects: Mapping[str, Row], figures: Figures) -> Iterator[Row]:
+    """Yield the rows of a resource of the account."""
+    if query.resource == "customer":
+        yield {"customer": customer}
+        return
+    listed = "ad_group_ad" if query.resource == "search_term_view" else query.resource
+    for key, item in objects.items():
+        if key.startswith(f"{_COLLECTIONS[listed]}/"):
+            row = {"customer": customer, **_joined(listed, item, objects)}
+            if query.resource == "search_term_view":
+                yield from _terms(row, objects, figures)
+            elif query.with_metrics:
+                yield from ({**row, **_metrics(day)} for day in _days(row, objects, figures))
+            else:
+                yield row
+
+
+def _joined(resource: str, item: Row, objects: Mapping[str, Row]) -> Row:
+    found = {_KEYS.get(resource, resource): item}
+    if "adGroup" in item:
+        found["adGroup"] = item = _of(item["adGroup"], objects)
+    if "campaign" in item:
+        found["campaign"] = item = _of(item["campaign"], objects)
+    if "campaignBudget" in item:
+        found["campaignBudget"] = _of(item["campaignBudget"], objects)
+    return found
+
+
+def _of(resource_name: str, objects: Mapping[str, Row]) -> Row:
+    return objects["/".join(resource_name.split("/")[2:])]
+
+
+def _days(row: Row, objects: Mapping[str, Row], figures: Figures) -> list[DayFigures]:
+    """Return the days of an ad, none for one that the review refused."""
+    ad, campaign = row["adGroupAd"], row["campaign"]
+    if ad["policySummary"]["approvalStatus"] == "DISAPPROVED":
+        return []
+    words = tuple(word for word, _ in _keywords(ad["adGroup"], objects))
+    texts = {ad["resourceName"]: _best_text(ad["ad"]["responsiveSearchAd"], words)}
+    return figures(campaign["id"], campaign["name"], token_of(ad), texts)[ad["resourceName"]]
+
+
+def _best_text(ad: Mapping[str, Any], words: tuple[str, ...]) -> AdText:
+    limits = SPEC.limits
+    pairs = [
+        AdText(
+            headline=head["text"],
+            description=body["text"],
+            headline_width=limits.headline_width,
+            description_width=limits.description_width,
+            audience=words,
+        )
+        for head, body in product(ad["headlines"], ad["descriptions"])
+    ]
+    return max(pairs, key=text_quality)
+
+
+def _keywords(ad_group: str, objects: Mapping[str, Row]) -> list[tuple[str, str]]:
+    """Return (text, match type) of an ad group's keywords."""
+    return [
+        (item["keyword"]["text"], item["keyword"]["matchType"])
+        for key, item in objects.items()
+        if key.startswith("adGroupCriteria/") and item["adGroup"] == ad_group and item["status"] != "REMOVED"
+    ]
+
+
+def _metrics(day: DayFigures) -> Row:
+    return {
+        "segments": {"date": day.day.isoformat()},
+        "metrics": {
+            "impressions": day.impressions,
+            "clicks": day.clicks,
+            "conversions": day.conversions,
+            "costMicros": int(day.spend * 1_000_000),
+        },
+    }
+
+
+def _terms(row: Row, objects: Mapping[str, Row], figures: Figures) -> Iterator[Row]:
+    """Yield the search terms of an ad's days, without rare ones, which Google doesn't tell either."""
+    words = _keywords(row["adGroupAd"]["adGroup"], objects)
+    owner = row["customer"]["resourceName"]
+    for day in _days(row, objects, figures):
+        for text, match in words:
+            for form, share in _FORMS if match != "EXACT" else (("{}", 0.95),):
+                part = share / len(words)
+                term = form.format(text)
+                found = _metrics(day)
+                metrics = {name: int(value * part) for name, value in found["metrics"].items()}
+                view = {
+                    "resourceName": f"{owner}/searchTermViews/{row['campaign']['id']}~{row['adGroup']['id']}~{term}",
+                    "searchTerm": term,
+                }
+                if metrics["impressions"]:
+                    yield {**row, **found, "metrics": metrics, "searchTermView": view}
