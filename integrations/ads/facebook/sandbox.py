@@ -46,7 +46,7 @@ class FacebookSandbox(AdAccounts):
         """Answer one request."""
         params = request.params()
         try:
-            self._authorise(params)
+            self._authorise(params, request.path)
             parts = [part for part in request.path.split("/") if part]
             if len(parts) < 2 or not parts[0].startswith("v"):
                 raise GraphError(400, 2500, "Unknown path components")
@@ -79,17 +79,21 @@ class FacebookSandbox(AdAccounts):
             if item["status"] != "DELETED"
         ]
 
-    def _authorise(self, params: Mapping[str, str]) -> None:
+    def _authorise(self, params: Mapping[str, str], request_path: str) -> None:
         token = params.get("access_token", "")
         if token in ("", "invalid"):
             raise GraphError(401, 190, "Invalid OAuth access token", kind="OAuthException")
-        if token == "forbidden":
+        if token == "forbidden" and not request_path.endswith("/me/permissions"):
             raise GraphError(403, 200, "Requires ads_management permission", kind="OAuthException")
 
     def _answer(self, method: str, parts: list[str], params: Mapping[str, str]) -> Any:
         node, edge = parts[0], parts[1] if len(parts) > 1 else ""
         if node == "search" and method == "GET":
             return {"data": search(params, self._seed)}
+        if (node, edge, method) == ("me", "permissions", "GET"):
+            status = "declined" if params["access_token"] == "forbidden" else "granted"
+            permissions = {"ads_management": status, "ads_read": "granted", "pages_read_engagement": "granted"}
+            return {"data": [{"permission": name, "status": given} for name, given in permissions.items()]}
         if node.startswith("act_"):
             if not edge:
                 least = minor_units(self._least_daily, self._currency or "USD") or None

@@ -14,6 +14,7 @@ from integrations.provider_specs import ProviderSpec
 if TYPE_CHECKING:
     from integrations.ads.facebook.client import FacebookAds
     from integrations.ads.facebook.sandbox import FacebookSandbox
+    from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
@@ -27,6 +28,12 @@ def _sandbox() -> FacebookSandbox:
     from integrations.ads.facebook.sandbox import FacebookSandbox
 
     return FacebookSandbox()
+
+
+def _online(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.ads.facebook.online import check
+
+    return check(settings, timeout)
 
 
 SPEC = PlatformSpec(
@@ -63,6 +70,7 @@ SPEC = PlatformSpec(
             "page_id": "FACEBOOK_PAGE_ID",
         },
         sandbox_credentials={"ad_account_id": "1000", "app_id": "1", "page_id": "2000"},
+        online=_online,
     ),
     client=_client,
     sandbox=_sandbox,

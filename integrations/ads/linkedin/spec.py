@@ -14,6 +14,7 @@ from integrations.provider_specs import ProviderOption, ProviderSpec
 if TYPE_CHECKING:
     from integrations.ads.linkedin.client import LinkedInAds
     from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
+    from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
@@ -27,6 +28,12 @@ def _sandbox() -> LinkedInAdsSandbox:
     from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
 
     return LinkedInAdsSandbox()
+
+
+def _online(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.ads.linkedin.online import check
+
+    return check(settings, timeout)
 
 
 SPEC = PlatformSpec(
@@ -62,6 +69,7 @@ SPEC = PlatformSpec(
         },
         sandbox_credentials={"ad_account_id": "3000", "organization_id": "4000"},
         options={"version": ProviderOption(variable="LINKEDIN_VERSION", default="202610")},
+        online=_online,
     ),
     client=_client,
     sandbox=_sandbox,
