@@ -37,6 +37,7 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.http import HttpReply, QueryValue, credential, send
+from integrations.online import OnlineCheck, whole, word
 from integrations.settings import Settings
 
 NAME = "hunter"
@@ -130,6 +131,22 @@ class Hunter:
             return Verification(status="unknown", suppressed=True)
         return verdict_of(reply)
 
+    def online(self, *, timeout: float) -> OnlineCheck:
+        """Return the account's plan and what is left of it (``GET /account``, which is free of charge).
+
+        Raises errors by the table above.
+        """
+        data = _data(self._get("account", {}, timeout))
+        counts = _left(data)
+        if not counts:
+            raise TransientError(NAME, "answered without the requests that are left")
+        renewal = word(data, "reset_date", 10)
+        return OnlineCheck(
+            account=f"plan {word(data, 'plan_name') or 'without a name'}" + (f", renews {renewal}" if renewal else ""),
+            remaining=", ".join(f"{count} {kind}" for kind, count in counts.items()),
+            notes=tuple(f"no {kind} seem to be left until the plan renews" for kind in counts if not counts[kind]),
+        )
+
     def domain_search(
         self, domain: str | None, *, company: str | None = None, limit: int = 10, timeout: float
     ) -> DomainFacts:
@@ -179,6 +196,25 @@ def verdict_of(reply: HttpReply) -> Verification:
     if status not in STATUSES:
         raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=(status or "none")[:40])
     return Verification(status=status, score=_percent(data, "score"))
+
+
+def _left(data: Mapping[str, object]) -> dict[str, int]:
+    """Return what is left, by kind: one count of credits, or one each of searches and verifications.
+
+    It is ``remaining`` where Hunter says so, else ``available`` (what the period holds) less ``used``.
+    """
+    requests = data.get("requests")
+    found: dict[str, int] = {}
+    for kind in ("credits", "searches", "verifications"):
+        counts = requests.get(kind) if isinstance(requests, dict) else None
+        if not isinstance(counts, dict):
+            continue
+        remaining, used, held = (whole(counts, name) for name in ("remaining", "used", "available"))
+        if remaining is not None:
+            found[kind] = remaining
+        elif used is not None and held is not None:
+            found[kind] = max(0, held - used)
+    return found
 
 
 def facts_of(reply: HttpReply) -> DomainFacts:

@@ -6,8 +6,13 @@ Our own providers stand in :data:`OWN`; an ad platform brings its spec with it (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from integrations.online import OnlineCheck
+    from integrations.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,9 @@ class ProviderSpec:
     sandbox_credentials: Mapping[str, str] = field(default_factory=dict)
     #: option name -> variable and defaults
     options: Mapping[str, ProviderOption] = field(default_factory=dict)
+    #: question of ``campaigns doctor --online``: (settings, seconds for one request) -> the provider's answer; it reads
+    #: only, costs nothing, imports its client when it is called, and raises IntegrationError. None: there is none
+    online: Callable[[Settings, float], OnlineCheck] | None = None
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -44,6 +52,24 @@ class ProviderSpec:
         )
 
 
+def _openai(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.llm.online import check
+
+    return check(settings, timeout)
+
+
+def _serpapi(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.serpapi import SerpApi
+
+    return SerpApi(settings).online(timeout=timeout)
+
+
+def _hunter(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.hunter import Hunter
+
+    return Hunter(settings).online(timeout=timeout)
+
+
 OWN: tuple[ProviderSpec, ...] = (
     ProviderSpec(
         name="openai",
@@ -51,6 +77,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/openai/v1",
         base_url_variable="OPENAI_BASE_URL",
         credentials={"api_key": "OPENAI_API_KEY"},
+        online=_openai,
     ),
     ProviderSpec(
         name="serpapi",
@@ -58,6 +85,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/serpapi",
         base_url_variable="SERPAPI_BASE_URL",
         credentials={"api_key": "SERPAPI_API_KEY"},
+        online=_serpapi,
     ),
     ProviderSpec(
         name="hunter",
@@ -65,6 +93,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/hunter/v2",
         base_url_variable="HUNTER_BASE_URL",
         credentials={"api_key": "HUNTER_API_KEY"},
+        online=_hunter,
     ),
     ProviderSpec(
         name="clearbit",

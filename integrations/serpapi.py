@@ -32,6 +32,7 @@ from integrations.errors import (
     TransientError,
 )
 from integrations.http import HttpReply, credential, send
+from integrations.online import OnlineCheck, left, whole, word
 from integrations.settings import Settings
 from integrations.values import MAX_URL, http_url
 
@@ -121,6 +122,32 @@ class SerpApi:
             if not page.more:
                 break
         return results[:num]
+
+    def online(self, *, timeout: float) -> OnlineCheck:
+        """Return the account's plan and the searches that are left (``GET /account.json``, which costs no search).
+
+        Raises errors by the table above.
+        """
+        found = send(
+            NAME,
+            "GET",
+            f"{self._provider.base_url}/account.json",
+            reach=self._provider.reach,
+            params={"api_key": credential(self._provider, "api_key")},
+            timeout=timeout,
+            errors=ERRORS,
+            classify=_classify,
+            describe=_describe,
+        ).json_object()
+        if whole(found, "total_searches_left") is None:
+            raise TransientError(NAME, "answered without the searches that are left")
+        plan, hourly = word(found, "plan_name"), whole(found, "account_rate_limit_per_hour")
+        parts = [f"plan {plan}" if plan else "", f"{hourly} searches an hour" if hourly is not None else ""]
+        return OnlineCheck(
+            account=", ".join(part for part in parts if part),
+            remaining=left(found, "total_searches_left", "searches_per_month", "searches"),
+            problems=() if whole(found, "total_searches_left") else ("no searches are left until the plan renews",),
+        )
 
 
 def page_of(reply: HttpReply, start: int = 0) -> SearchPage:

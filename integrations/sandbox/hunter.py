@@ -44,6 +44,8 @@ class HunterSandbox:
         key = request.headers.get("x-api-key") or params.get("api_key", "")
         if key in ("", "invalid"):
             return _error(401, "authentication_failed", "No user found for the API key supplied")
+        if request.path == "/v2/account" and request.method == "GET":
+            return Response(body={"data": _account(key)})
         if key == "exhausted":
             return _error(429, "too_many_requests", "You have reached the limit of your plan")
         if request.method != "GET":
@@ -171,6 +173,24 @@ class HunterSandbox:
         if company.mail is Mail.ACCEPT_ALL:
             return "accept_all"
         return "valid" if found is not None or local in ("info", "hello", "contact", "sales") else "invalid"
+
+
+def _account(key: str) -> dict[str, object]:
+    """Return the account as ``/account`` shows it: a plan of searches and verifications, free of charge to ask."""
+    spent = key == "exhausted"
+    return {
+        "first_name": "Sandbox",
+        "last_name": "Sandbox",
+        "email": "sandbox@example.com",
+        "plan_name": "Sandbox",
+        "plan_level": 1,
+        "reset_date": "2026-12-31",
+        "team_id": 1,
+        "requests": {
+            "searches": {"used": 500 if spent else 0, "available": 500},
+            "verifications": {"used": 1000 if spent else 0, "available": 1000},
+        },
+    }
 
 
 def _error(status: int, code: str, details: str, headers: Mapping[str, str] | None = None) -> Response:

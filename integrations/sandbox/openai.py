@@ -2,7 +2,7 @@
 
 It speaks the chat completions protocol (structured outputs, JSON mode, tools, usage, errors) as OpenAI's API reference
 describes it. The last ```json brief of a prompt names the task, and a block of material beside it holds what others
-have written; without a brief the model fills the requested schema.
+have written; without a brief the model fills the requested schema. Keys: ``invalid`` is refused (401), any other good.
 Invariants: everything it writes is marked as the sandbox's, and the same request gets the same answer.
 
 ``world={"openai": {...}}`` at reset turns on misbehaviour of real models:
@@ -58,6 +58,9 @@ class OpenAISandbox:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             text = "You didn't provide an API key. You need to provide it in an Authorization header using Bearer auth."
+            return _error(401, text, "invalid_request_error", code="invalid_api_key")
+        if key.strip() == "invalid":
+            text = "Incorrect API key provided: invalid. You can find your API key at https://platform.openai.com."
             return _error(401, text, "invalid_request_error", code="invalid_api_key")
         if request.path == "/v1/chat/completions":
             if request.method != "POST":

@@ -17,6 +17,7 @@ from integrations.sandbox.world import DEFAULT_SEED, Company, Mail, Person, Worl
 
 MAX_RESULTS = 100  #: Google shows no more for one query
 PAGE_SIZE = 10
+SEARCHES_A_MONTH = 5000
 PROFILE_SITE = "linkedin.com"
 _FILLER = frozenset(
     {"a", "an", "and", "at", "best", "by", "companies", "company", "contact", "email", "for", "from", "in"}
@@ -67,11 +68,13 @@ class SerpApiSandbox:
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         params = request.params()
-        if request.path not in ("/search.json", "/search"):
+        if request.path not in ("/search.json", "/search", "/account.json", "/account"):
             return Response(status=404, body={"error": f"Sandbox: no such endpoint: {request.path}"})
         key = params.get("api_key", "")
         if key in ("", "invalid"):
             return Response(status=401, body={"error": "Invalid API key. Your API key should be here: /manage-api-key"})
+        if request.path.startswith("/account"):
+            return Response(body=_account(key))
         if key == "exhausted":
             return Response(status=429, body={"error": "Your account has run out of searches."})
         query = params.get("q", "").strip()
@@ -157,6 +160,26 @@ class SerpApiSandbox:
                 people = [p for p in company.people if _describes(p, company, query.phrases)]
                 hits += [_Hit(score + 1.0, person.email, company, person) for person in people]
         return sorted(hits, key=lambda hit: (-hit.score, chance("rank", self._seed, text.lower(), hit.key)))
+
+
+def _account(key: str) -> dict[str, object]:
+    """Return the account as ``/account.json`` shows it, which tells the key and an address as well."""
+    used = SEARCHES_A_MONTH if key == "exhausted" else 0
+    return {
+        "account_id": "sandbox",
+        "api_key": key,
+        "account_email": "sandbox@example.com",
+        "plan_id": "sandbox",
+        "plan_name": "Sandbox Plan",
+        "plan_monthly_price": 0.0,
+        "searches_per_month": SEARCHES_A_MONTH,
+        "plan_searches_left": SEARCHES_A_MONTH - used,
+        "extra_credits": 0,
+        "total_searches_left": SEARCHES_A_MONTH - used,
+        "this_month_usage": used,
+        "last_hour_searches": 0,
+        "account_rate_limit_per_hour": 1000,
+    }
 
 
 def _parse(text: str) -> _Query:

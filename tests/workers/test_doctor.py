@@ -121,7 +121,7 @@ def test_units_of_dead_workers_and_waits_that_are_over(campaigns: Command, datab
 @pytest.mark.parametrize(
     ("on", "off", "told"),
     [
-        (("CONFIG", "SET", "maxmemory", "1mb"), ("CONFIG", "SET", "maxmemory", "0"), "its memory is full"),
+        (("CONFIG", "SET", "maxmemory", "1kb"), ("CONFIG", "SET", "maxmemory", "0"), "its memory is full"),
         (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"), "it is a read-only replica"),
         (
             ("CONFIG", "SET", "min-replicas-to-write", "1"),

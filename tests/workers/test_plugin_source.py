@@ -138,6 +138,17 @@ def test_its_leads_come_in_pages_that_are_paid_once(world: stack.Sandbox) -> Non
     assert len(calls) - 3 == made["failed"] > 0
 
 
+def test_the_doctor_asks_its_provider(world: stack.Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SANDBOX_URL", world.url)
+    monkeypatch.setenv("MARKETING_HOME", str(tmp_path / "home"))
+    run = subprocess.run(
+        [sys.executable, "-c", "from workers.cli import main; main()", "doctor", "--online", "--json"],
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    found = next(one for one in json.loads(run.stdout)["providers"] if one["provider"] == "directory")
+    assert (found["accepted"], found["account"], found["remaining"]) == (True, "plan sandbox", "1000 companies")
+
+
 def test_a_package_that_cannot_be_used_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = install(EXAMPLE, tmp_path / "site")
     (site / "marketing_directory" / "source.py").write_text("import a_module_that_is_not_there\n", encoding="utf-8")

@@ -5,7 +5,7 @@ command imports what it needs when it runs, so that ``campaigns --help`` answers
 
 ===== ============================================================================================
 0     done
-1     the campaign failed, or was cancelled; of ``doctor``: nothing moves
+1     the campaign failed, or was cancelled; of ``doctor``: nothing moves, or a provider can't be used
 2     bad input: the file, a setting, an option, a key used before; what the campaign's state or the database's
       world does not allow
 3     there is no such campaign

@@ -2,7 +2,7 @@
 
 Invariant: it changes nothing, waits for nobody longer than a few seconds and shows no secret: of a key only
 whether it is set, of a URL never the password. Each check is a function that returns findings. Services and whether
-work moves are judged in :mod:`workers.cli.doctor_services`.
+work moves are judged in :mod:`workers.cli.doctor_services`, providers are asked in :mod:`workers.cli.doctor_online`.
 """
 
 from __future__ import annotations
@@ -28,20 +28,29 @@ PACKAGES = (
 
 
 @click.command("doctor")
+@click.option("--online", is_flag=True, help="Ask each provider whether it can be used, and with which rights.")
 @json_option
-def doctor_command(as_json: bool) -> int:
+def doctor_command(online: bool, as_json: bool) -> int:
     """Check versions, settings, services and keys, and whether work moves.
 
-    Exits with 4 when something that is needed can't be reached, else with 1 when nothing moves.
+    With --online each configured provider is asked one question that costs nothing and changes nothing. Exits with 4
+    when a service that is needed can't be reached, else with 1 when nothing moves or a provider can't be used.
     """
     from workers.cli.connection import here
 
     settings = here()
     findings = [*_versions(), *_packages(), *_settings(settings), *_mode(settings), *_services(settings)]
+    shown: dict[str, object] = {}
+    if online:
+        from workers.cli.doctor_online import as_data, ask_all, finding
+
+        answers = ask_all(settings)
+        findings += [finding(one) for one in answers]
+        shown = {"providers": [as_data(one) for one in answers]}
     states = {finding.state for finding in findings}
-    code = 4 if "unreachable" in states else 1 if "stuck" in states else 0
+    code = 4 if "unreachable" in states else 1 if states & {"stuck", "wrong"} else 0
     if as_json:
-        print_json({"ok": code == 0, "checks": [asdict(finding) for finding in findings]})
+        print_json({"ok": code == 0, "checks": [asdict(finding) for finding in findings], **shown})
     else:
         _print(findings)
     return code
@@ -52,7 +61,7 @@ def _print(findings: Iterable[Finding]) -> None:
     from rich.text import Text
 
     red = ("✗", "bold red")
-    marks = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "stuck": red, "unreachable": red}
+    marks = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "stuck": red, "wrong": red, "unreachable": red}
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: ``stuck``: the service or process is there, and nothing moves. ``unreachable``: a service is not there.
-State = Literal["ok", "warning", "stuck", "unreachable"]
+#: ``stuck``: the service or process is there, and nothing moves. ``unreachable``: a service is not there. ``wrong``:
+#: calls of a provider would fail.
+State = Literal["ok", "warning", "stuck", "wrong", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class FacebookSandbox(AdAccounts):
         params = request.params()
         score = self._score
         try:
-            self._authorise(params)
+            self._authorise(params, request.path)
             if score is not None and not score.spend(_POINTS.get(request.method, 1)):
                 usage = {"acc_id_util_pct": 100, "reset_time_duration": score.reset_s}
                 error = GraphError(400, 17, "User request limit reached", subcode=2446079)
@@ -88,17 +88,21 @@ class FacebookSandbox(AdAccounts):
             if item["status"] != "DELETED"
         ]
 
-    def _authorise(self, params: Mapping[str, str]) -> None:
+    def _authorise(self, params: Mapping[str, str], request_path: str) -> None:
         token = params.get("access_token", "")
         if token in ("", "invalid"):
             raise GraphError(401, 190, "Invalid OAuth access token", kind="OAuthException")
-        if token == "forbidden":
+        if token == "forbidden" and not request_path.endswith("/me/permissions"):
             raise GraphError(403, 200, "Requires ads_management permission", kind="OAuthException")
 
     def _answer(self, method: str, parts: list[str], params: Mapping[str, str]) -> Any:
         node, edge = parts[0], parts[1] if len(parts) > 1 else ""
         if node == "search" and method == "GET":
             return {"data": search(params, self._seed)}
+        if (node, edge, method) == ("me", "permissions", "GET"):
+            status = "declined" if params["access_token"] == "forbidden" else "granted"
+            permissions = {"ads_management": status, "ads_read": "granted", "pages_read_engagement": "granted"}
+            return {"data": [{"permission": name, "status": given} for name, given in permissions.items()]}
         if node.startswith("act_"):
             if not edge:
                 least = minor_units(self._least_daily, self._currency or "USD") or None

@@ -15,6 +15,7 @@ from integrations.provider_specs import ProviderOption, ProviderSpec
 if TYPE_CHECKING:
     from integrations.ads.facebook.client import FacebookAds
     from integrations.ads.facebook.sandbox import FacebookSandbox
+    from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
@@ -28,6 +29,12 @@ def _sandbox() -> FacebookSandbox:
     from integrations.ads.facebook.sandbox import FacebookSandbox
 
     return FacebookSandbox()
+
+
+def _online(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.ads.facebook.online import check
+
+    return check(settings, timeout)
 
 
 SPEC = PlatformSpec(
@@ -69,6 +76,7 @@ SPEC = PlatformSpec(
             "pixel_id": ProviderOption(variable="FACEBOOK_PIXEL_ID", sandbox="5000"),
             "lead_form_id": ProviderOption(variable="FACEBOOK_LEAD_FORM_ID", sandbox="6000"),
         },
+        online=_online,
     ),
     client=_client,
     sandbox=_sandbox,

@@ -3,7 +3,7 @@
 Real wire shapes: version and protocol headers are insisted on, a creation answers 201 with the id in
 ``x-restli-id`` and an empty body, PARTIAL_UPDATE, Rest.li's query encoding, cursors, amounts as strings.
 As at LinkedIn, the same name twice makes two campaigns. Tokens: ``invalid`` is refused (401),
-``forbidden`` lacks a permission (403), any other is good.
+``forbidden`` lacks a permission (403), ``viewer`` may only look, any other is good.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
 PLATFORM = "linkedin_ads"
+ACCOUNT = "3000"  #: the ad account in which the token's owner has a role
 _STATUSES = frozenset({"ACTIVE", "PAUSED", "DRAFT", "ARCHIVED", "CANCELED", "REMOVED", "PENDING_DELETION"})
 _CREATED = {"adCampaignGroups": "group", "adCampaigns": "campaign", "creatives": "creative"}
 
@@ -94,6 +95,8 @@ class LinkedInAdsSandbox(AdAccounts):
             return Response(body={"elements": self._analytics(query)})
         if parts[:1] == ["campaignConversions"] and len(parts) == 2 and request.method == "PUT":
             return self._tie(*tied(parts[1]))
+        if parts == ["adAccountUsers"] and query.get("q") == "authenticatedUser":
+            return Response(body={"elements": self._users(request)})
         if parts[:1] != ["adAccounts"] or len(parts) < 2:
             raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
         if len(parts) == 2:
@@ -126,6 +129,11 @@ class LinkedInAdsSandbox(AdAccounts):
             raise RestLiError(404, "NOT_FOUND", "Could not find entity")
         found["_conversions"] = sorted({*found.get("_conversions", ()), conversion})
         return Response(status=204)
+
+    def _users(self, request: Request) -> list[dict[str, Any]]:
+        """Return our roles: a token ``viewer`` may only look."""
+        role = "VIEWER" if request.headers.get("authorization", "").endswith(" viewer") else "CAMPAIGN_MANAGER"
+        return [{"account": f"urn:li:sponsoredAccount:{ACCOUNT}", "user": "urn:li:person:sandbox", "role": role}]
 
     def _of_kind(self, kind: str) -> list[dict[str, Any]]:
         return [item for key, item in self._objects.items() if key.startswith(f"{kind}/")]

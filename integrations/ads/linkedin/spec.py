@@ -15,6 +15,7 @@ from integrations.provider_specs import ProviderOption, ProviderSpec
 if TYPE_CHECKING:
     from integrations.ads.linkedin.client import LinkedInAds
     from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
+    from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
@@ -28,6 +29,12 @@ def _sandbox() -> LinkedInAdsSandbox:
     from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
 
     return LinkedInAdsSandbox()
+
+
+def _online(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.ads.linkedin.online import check
+
+    return check(settings, timeout)
 
 
 SPEC = PlatformSpec(
@@ -68,6 +75,7 @@ SPEC = PlatformSpec(
             "conversion_id": ProviderOption(variable="LINKEDIN_CONVERSION_ID", sandbox="7000"),
             "lead_form_id": ProviderOption(variable="LINKEDIN_LEAD_FORM_ID", sandbox="8000"),
         },
+        online=_online,
     ),
     client=_client,
     sandbox=_sandbox,

@@ -1,4 +1,4 @@
-"""The directory's API: ``GET /v1/companies``, a page at a time.
+"""The directory's API: ``GET /v1/companies``, a page at a time, and ``GET /v1/plan``, which is free of charge.
 
 The key travels in a header. Error table; other statuses as in ``integrations.http_errors``:
 
@@ -10,15 +10,26 @@ The key travels in a header. Error table; other statuses as in ``integrations.ht
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from integrations.errors import CredentialsError, InvalidAnswerError, RateLimitedError
-from integrations.http import credential, send
+from integrations.http import HttpReply, QueryValue, credential, send
+from integrations.online import OnlineCheck
 from integrations.provider_specs import ProviderSpec
 from integrations.settings import Settings
 
 NAME = "directory"
 MAX_PAGE = 20  #: companies that one page holds at most
+
+
+def online(settings: Settings, timeout: float) -> OnlineCheck:
+    """Ask for the plan, for ``campaigns doctor --online``."""
+    plan = Directory(settings).plan(timeout=timeout)
+    return OnlineCheck(account=f"plan {plan.name}", remaining=f"{plan.left} companies")
+
 
 PROVIDER = ProviderSpec(
     name=NAME,
@@ -26,6 +37,7 @@ PROVIDER = ProviderSpec(
     sandbox_path="/directory",
     base_url_variable="DIRECTORY_BASE_URL",
     credentials={"api_key": "DIRECTORY_API_KEY"},
+    online=online,
 )
 
 ERRORS = {401: CredentialsError, 403: CredentialsError, 429: RateLimitedError}
@@ -63,6 +75,13 @@ class Page(Listed):
     next: int | None = None  #: where the following page starts; None: this is the last
 
 
+class Plan(Listed):
+    """What the account may read."""
+
+    name: Annotated[str, Field(max_length=60)]
+    left: int  #: companies, until the plan renews
+
+
 class Directory:
     """The client; safe to use from several threads."""
 
@@ -71,17 +90,27 @@ class Directory:
 
     def companies(self, industry: str, *, start: int, limit: int, timeout: float) -> Page:
         """Return up to ``limit`` companies from ``start`` (0-based) on. Raises by the table above."""
-        reply = send(
-            NAME,
-            "GET",
-            f"{self._provider.base_url}/v1/companies",
-            reach=self._provider.reach,
-            params={"industry": industry, "start": start, "limit": min(limit, MAX_PAGE)},
-            headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
-            timeout=timeout,
-            errors=ERRORS,
-        )
+        reply = self._get("companies", {"industry": industry, "start": start, "limit": min(limit, MAX_PAGE)}, timeout)
         try:
             return Page.model_validate(reply.json_object())
         except ValidationError:
             raise InvalidAnswerError(NAME, "answered what is no page of companies") from None
+
+    def plan(self, *, timeout: float) -> Plan:
+        """Return the account's plan. Raises by the table above."""
+        try:
+            return Plan.model_validate(self._get("plan", {}, timeout).json_object())
+        except ValidationError:
+            raise InvalidAnswerError(NAME, "answered what is no plan") from None
+
+    def _get(self, what: str, params: Mapping[str, QueryValue], timeout: float) -> HttpReply:
+        return send(
+            NAME,
+            "GET",
+            f"{self._provider.base_url}/v1/{what}",
+            reach=self._provider.reach,
+            params=params,
+            headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
+            timeout=timeout,
+            errors=ERRORS,
+        )

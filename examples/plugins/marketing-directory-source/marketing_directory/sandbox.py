@@ -12,7 +12,7 @@ from integrations.sandbox.world import DEFAULT_SEED, Company, World
 
 
 class DirectorySandbox:
-    """The directory's ``GET /v1/companies``."""
+    """The directory's ``GET /v1/companies`` and ``GET /v1/plan``."""
 
     name = "directory"
     prefix = "/directory"
@@ -25,8 +25,11 @@ class DirectorySandbox:
         key = request.headers.get("authorization", "").removeprefix("Bearer ")
         if key in ("", "invalid"):
             return Response(status=401, body={"error": "unknown key"})
+        if (request.method, request.path) == ("GET", "/v1/plan"):
+            return Response(body={"name": "sandbox", "left": 1000, "sandbox": True})
         if (request.method, request.path) != ("GET", "/v1/companies"):
-            return Response(status=404, body={"error": "the sandbox's directory has only GET /v1/companies"})
+            text = "the sandbox's directory has only GET /v1/companies and GET /v1/plan"
+            return Response(status=404, body={"error": text})
         params = request.params()
         try:
             start, limit = int(params.get("start", 0)), int(params.get("limit", 20))
