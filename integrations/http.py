@@ -187,8 +187,8 @@ def send(
     status is, in this order: ``classify(reply)`` (for providers whose body says more than the status), the provider's
     table ``errors``, the table of :mod:`integrations.http_errors`. ``describe(reply)`` returns the provider's own short
     error code for the error's ``detail``, and ``words(reply)`` the provider's own sentence for the error's message, ""
-    for none; they must not return people's data or keys. ``reset_header`` names the header with the Unix time at which
-    a rate limit ends, for providers that send no Retry-After with it.
+    for none; they must not return people's data or keys. ``reset_header`` names the header with the moment at which a
+    rate limit ends, for providers that send no Retry-After with it.
 
     Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading method got no
     answer, and for 5xx. Raises OutcomeUnknownError when a writing method (POST, PUT, PATCH, DELETE) was sent and no

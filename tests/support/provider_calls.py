@@ -18,6 +18,7 @@ from integrations.errors import (
 )
 from integrations.hunter import Hunter
 from integrations.llm.models import ChatModels
+from integrations.pdl import PeopleDataLabs
 from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
 from integrations.settings import Settings
@@ -47,6 +48,7 @@ READING: Mapping[str, Call] = {
     "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
     "clearbit": lambda settings: Clearbit(settings).company("acme.example", timeout=10),
     "x": lambda settings: X(settings).posts(PERSON, timeout=10),
+    "pdl": lambda settings: PeopleDataLabs(settings).company(website="acme.example", timeout=10),
     "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
     "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
     "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
