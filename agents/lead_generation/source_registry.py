@@ -96,7 +96,7 @@ def read(value: object) -> SourceConfig:
 
 
 def config_schema() -> CoreSchema:
-    """Return the schema of one entry of ``lead_sources``, told apart by ``type``."""
+    """Return the schema of one entry of ``lead_sources`` that is a mapping, told apart by ``type``."""
     return core_schema.tagged_union_schema(
         {one.name: one.config.__pydantic_core_schema__ for one in installed()}, discriminator="type"
     )
