@@ -9,6 +9,7 @@ import pytest
 from agent_context import Execution
 from lead_campaigns import WORLD, check, execution_of, state
 from memory_leads import MemoryLeads
+from raw_server import raw_server, saying
 from stack import Sandbox
 
 from agents.base import run_unit
@@ -123,6 +124,19 @@ def test_of_a_result_only_title_snippet_and_url_are_stored(execution: Execution)
         assert {key for key, value in result.items() if value} == {"title", "link", "snippet"}
     kept = json.dumps(done.output)
     assert kept.count("linkedin.com/in/") == 5
+
+
+def test_a_result_that_is_no_profile_is_not_stored() -> None:
+    links = ["https://www.linkedin.com/company/acme", "https://acme.example/in/jane", "https://no.linkedin.com/in/jane"]
+    results = [{"title": "Jane Roe - CEO - Acme | LinkedIn", "link": link, "snippet": "s"} for link in links]
+    text = json.dumps({"search_metadata": {"status": "Success"}, "organic_results": results})
+    given = {"query": 'site:linkedin.com/in "CEO" "saas"', "limit": 20}
+    unit = Unit(key="profiles:1", kind="profiles", provider="serpapi", input=given)
+    with raw_server(saying(f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())) as server:
+        execution = Execution.against(server.url, SERPAPI_BASE_URL=server.url, SERPAPI_API_KEY="k")
+        done = run_unit(AGENT, unit, execution.for_unit("c-1", 0, 0, unit))
+    assert done.output is not None
+    assert [result["link"] for result in done.output["results"]] == links[2:]
 
 
 @DRIVERS
