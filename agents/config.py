@@ -409,8 +409,8 @@ def _section(keys: Sequence[str], data: Mapping[str, object]) -> type[Section]:
         from agents.lead_generation import source_registry
 
         entry = listed(data["lead_sources"])[int(keys[1])]
-        if isinstance(entry, Mapping):
-            section = source_registry.source(str(entry["type"])).config
+        name = source_registry.canonical(entry["type"] if isinstance(entry, Mapping) else entry)
+        section = source_registry.source(name).config if name else section
     return section
 
 

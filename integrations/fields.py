@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from integrations.errors import InvalidAnswerError
+from integrations.values import MAX_INTEGER
 
 MAX_TEXT = 300  #: characters kept of a field
 
@@ -23,11 +24,11 @@ def text(item: Fields, key: str, most: int = MAX_TEXT) -> str | None:
 
 
 def whole(item: Fields, key: str) -> int | None:
-    """Return a whole number of at least 0, or None."""
+    """Return a whole number from 0 to what can be stored, or None."""
     value = item.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_INTEGER:
         return None
-    return int(value)
+    return min(int(value), MAX_INTEGER)
 
 
 def inner(item: Fields, key: str) -> Fields:

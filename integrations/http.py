@@ -189,7 +189,7 @@ def send(
     than the status), the provider's table ``errors``, the table of :mod:`integrations.http_errors`.
     ``describe(reply)`` returns the provider's own short error code for the error's ``detail``, and ``words(reply)``
     the provider's own sentence for the error's message, "" for none; they must not return people's data or keys.
-    ``reset_header`` names the header with the Unix time at which a rate limit ends, for providers that send no
+    ``reset_header`` names the header with the moment at which a rate limit ends, for providers that send no
     Retry-After with it.
 
     Raises TransientError when nothing was sent (refused, not resolved, connect time-out), when a reading method got no

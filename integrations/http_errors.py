@@ -90,10 +90,18 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def seconds_until(headers: Mapping[str, str], name: str, now: datetime | None = None) -> float | None:
-    """Return the seconds, at least 0, until the Unix time in the header ``name``, or None without such a time."""
+    """Return the seconds, at least 0, until the moment in the header ``name``, or None when it holds none.
+
+    The moment is a Unix time, or of ISO 8601, in UTC where it names no zone.
+    """
+    raw = (headers.get(name) or "").strip()
     try:
-        at = float((headers.get(name) or "").strip())
+        at = float(raw)
     except ValueError:
-        return None
+        try:
+            moment = datetime.fromisoformat(raw)
+            at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            return None
     seconds = at - (now or datetime.now(UTC)).timestamp()
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -109,4 +109,11 @@ OWN: tuple[ProviderSpec, ...] = (
         base_url_variable="X_BASE_URL",
         credentials={"access_token": "X_BEARER_TOKEN"},
     ),
+    ProviderSpec(
+        name="pdl",
+        live_url="https://api.peopledatalabs.com",
+        sandbox_path="/pdl",
+        base_url_variable="PDL_BASE_URL",
+        credentials={"api_key": "PDL_API_KEY"},
+    ),
 )

@@ -90,7 +90,7 @@ class LeadGeneration(BaseAgent):
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the providers of the campaign's sources, and of completing and verifying addresses."""
-        sources = (name for source in config.lead_sources for name in source.plugin.providers)
+        sources = (name for source in config.lead_sources for name in source.plugin.needs(source))
         enrichers = config.enrichment.providers if config.enrichment.find_emails else ()
         return (*sources, *enrichers, *(["hunter"] * (config.enrichment.verify == "hunter")))
 

@@ -52,12 +52,12 @@ def search_queries(audience: TargetAudience) -> tuple[str, ...]:
     return tuple(dict.fromkeys(queries))[:MAX_QUERIES]
 
 
-def people_of(results: Iterable[Result]) -> list[Record]:
+def people_of(results: Iterable[Result], source: str = "search") -> list[Record]:
     """Read people from entries of public profiles, "Name - Title - Company | LinkedIn", and nothing behind them."""
     found: list[Record] = []
     for result in results:
         link = result.link
-        if not _is_profile(link):
+        if not is_profile(link):
             continue
         title = re.sub(r"\s*[|–-]\s*LinkedIn.*$", "", result.title)
         name, *rest = [part.strip() for part in re.split(r"\s+[-–—]\s+", title) if part.strip()] or [""]
@@ -68,7 +68,7 @@ def people_of(results: Iterable[Result]) -> list[Record]:
         if job and company is None and (at := re.fullmatch(r"(.+?) (?:at|@) (.+)", job)):
             job, company = at[1], at[2]
         found.append(
-            Record(source="search", name=name, job_title=job, company=company, profile_url=link, source_url=link)
+            Record(source=source, name=name, job_title=job, company=company, profile_url=link, source_url=link)
         )
     return found
 
@@ -97,7 +97,8 @@ def sites_to_read(searches: Sequence[Sequence[Result]], known: Iterable[str]) ->
     return sites
 
 
-def _is_profile(link: str) -> bool:
+def is_profile(link: str) -> bool:
+    """Return whether a link leads to a person's public profile."""
     parts = urlsplit(link)
     host = parts.hostname or ""
     return (host == PROFILE_HOST or host.endswith("." + PROFILE_HOST)) and parts.path.startswith("/in/")

@@ -34,10 +34,15 @@ class LeadSource(Generic[C]):
     units: Callable[[C, TargetAudience], Sequence[Unit]]  #: the units that begin the search; equal keys are one unit
     follow_up: Callable[[StageResult], Sequence[Unit]] | None = None  #: what the finished first units lead to
     providers: Sequence[str] = ()  #: providers whose keys the source can't do without
+    chosen_providers: Callable[[C], Sequence[str]] | None = None  #: those of one entry, where its keys choose them
     provider: ProviderSpec | None = None  #: address and keys of a provider that the source brings along
     parse_file: Callable[[bytes, str], LeadFile] | None = None  #: (content, name) of a file that the config names
     max_file_bytes: int = 0  #: the largest file that it takes
     sandbox: Callable[[], SandboxProvider] | None = None  #: makes that provider's half of the sandbox world
+
+    def needs(self, config: C) -> Sequence[str]:
+        """Return the providers whose keys one entry of a campaign file can't do without."""
+        return (*self.providers, *(self.chosen_providers(config) if self.chosen_providers else ()))
 
 
 AnySource = LeadSource[Any]

@@ -18,10 +18,24 @@ from agents.lead_generation.source import AnySource, LeadSource
 from agents.unit_kind import AnyKind
 from integrations import plugins
 
+#: Other words for the built-in sources.
+ALIASES: Mapping[str, str] = {
+    "company_search": "search",
+    "linkedin_search": "linkedin",
+    "website_scraping": "web",
+    "x_search": "x",
+}
+
 
 def names() -> tuple[str, ...]:
     """Return the types that a campaign file may name, in alphabetical order."""
     return plugins.names(plugins.LEAD_SOURCES)
+
+
+def canonical(name: object) -> str | None:
+    """Return the type that a campaign file means by ``name``, or None when no source is called that."""
+    found = ALIASES.get(name, name) if isinstance(name, str) else None
+    return found if found in names() else None
 
 
 @cache
@@ -61,25 +75,28 @@ def unit_kinds() -> Mapping[str, AnyKind]:
 
 
 def read(value: object) -> SourceConfig:
-    """Check one entry of ``lead_sources``.
+    """Check one entry of ``lead_sources``, a mapping with a type or the type alone.
 
     Raises ValidationError located at the entry's own keys.
     """
     if isinstance(value, SourceConfig):
         return value
+    if isinstance(value, str):
+        value = {"type": value}
     if not isinstance(value, Mapping):
         raise _refusal((), value, f"write a mapping with a type ({_known()})")
     given = value.get("type")
     if given is None:
         raise _refusal((), value, f"needs a type: {_known()}")
-    if not isinstance(given, str) or given not in names():
+    name = canonical(given)
+    if name is None:
         raise _refusal(("type",), given, f"is no source of leads; use {_known()}")
-    checked: SourceConfig = source(given).config.model_validate(value)
+    checked: SourceConfig = source(name).config.model_validate({**value, "type": name})
     return checked
 
 
 def config_schema() -> CoreSchema:
-    """Return the schema of one entry of ``lead_sources``, told apart by ``type``."""
+    """Return the schema of one entry of ``lead_sources`` that is a mapping, told apart by ``type``."""
     return core_schema.tagged_union_schema(
         {one.name: one.config.__pydantic_core_schema__ for one in installed()}, discriminator="type"
     )

@@ -18,6 +18,7 @@ from integrations.settings import SettingsError
 #   openai        per organisation, tier and model
 #   serpapi       per plan, per hour (account.json: account_rate_limit_per_hour)
 #   clearbit      per plan
+#   pdl           per plan and endpoint, so that no one figure suits all
 #: Limits of providers that are no ad platform; an ad platform's stands in its spec.
 OWN: Mapping[str, Limit] = MappingProxyType(
     {

@@ -15,6 +15,7 @@ def providers() -> list[SandboxProvider]:
     from integrations.sandbox.clearbit import ClearbitSandbox
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
+    from integrations.sandbox.pdl import PdlSandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox
     from integrations.sandbox.x import XSandbox
@@ -25,6 +26,7 @@ def providers() -> list[SandboxProvider]:
         HunterSandbox(),
         ClearbitSandbox(),
         XSandbox(),
+        PdlSandbox(),
         SitesSandbox(),
         *plugin_sandboxes(),
     ]

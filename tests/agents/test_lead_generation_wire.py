@@ -16,6 +16,7 @@ from stack import Sandbox
 
 from agents.lead_generation import LeadGeneration
 from integrations.sandbox.sites import SitesSandbox
+from integrations.sandbox.world import Mail
 
 AGENT = LeadGeneration()
 
@@ -50,6 +51,20 @@ def test_robots_txt_is_obeyed_throughout(execution: Execution, sandbox: Sandbox)
             hits = [e for e in endpoints if e.startswith(closed) and not e.endswith("/robots.txt")]
             assert hits == []
     assert not any("linkedin" in endpoint for endpoint in endpoints)
+
+
+@pytest.mark.parametrize("name", ["company_search", "linkedin_search", "website_scraping", "x_search"])
+def test_each_source_brings_leads_by_itself(execution: Execution, sandbox: Sandbox, name: str) -> None:
+    port = sandbox.url.rpartition(":")[2]
+    rules = SitesSandbox()
+    saas = [c for c in WORLD.companies if c.industry == "saas" and c.mail is Mail.MX and c.size > 50]
+    readable = [c for c in saas if not rules.robots(c).endswith("*\nDisallow: /\n")]
+    urls = [f"http://{company.domain}:{port}/" for company in readable[:3]]
+    source = {"type": name, **({"urls": urls} if name == "website_scraping" else {})}
+    after = AGENT.execute(state(lead_sources=[source]), execution)
+    check(after)
+    assert after.qualified_leads
+    assert any(lead.email_status == "valid" for lead in after.leads)
 
 
 PAGES = {

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from agents.config import CampaignConfig, SourceConfig
+from agents.config import CampaignConfig, ConfigError, SourceConfig
 from agents.lead_generation import source_registry
 from agents.lead_generation.agent import LeadGeneration
 from agents.lead_generation.answers import Company, Screened
@@ -59,15 +59,17 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
 def test_the_built_in_sources_bring_no_provider_of_their_own() -> None:
     # Else Settings, which loads the sources of other packages only, would not know it.
     assert [(one.name, one.provider, one.sandbox) for one in source_registry.installed()] == [
-        (name, None, None) for name in ("file", "search", "web", "x")
+        (name, None, None) for name in ("file", "linkedin", "search", "web", "x")
     ]
 
 
 def test_a_source_that_is_brought_is_one_of_them(brought: dict[str, object]) -> None:
     brought["other"] = LeadSource(**GOOD)
-    assert source_registry.names() == ("file", "other", "search", "web", "x")
+    assert source_registry.names() == ("file", "linkedin", "other", "search", "web", "x")
     assert source_registry.read({"type": "other"}) == OtherConfig()
-    assert source_registry.unit_kinds().keys() == {"file", "search", "site", "posts", "other"}
+    assert source_registry.unit_kinds().keys() == {
+        *("file", "search", "site", "posts", "profiles", "licensed", "other"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,37 @@ def test_two_kinds_of_one_name_are_refused(brought: dict[str, object]) -> None:
 def test_a_source_may_plan_another_ones_units(brought: dict[str, object]) -> None:
     brought["other"] = LeadSource(**{**GOOD, "kinds": (SITE,)})
     assert source_registry.unit_kinds()["site"] is SITE
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("search", "search"),
+        ("company_search", "search"),
+        ("linkedin_search", "linkedin"),
+        ({"type": "linkedin_search", "driver": "pdl"}, "linkedin"),
+        ({"type": "website_scraping", "url": "http://acme.biz/"}, "web"),
+        ("x_search", "x"),
+    ],
+)
+def test_sources_have_other_words_too(given: object, name: str) -> None:
+    config = CampaignConfig.parse({"target_audience": {"industry": "saas"}, "lead_sources": given})
+    assert [source.type for source in config.lead_sources] == [name]
+    assert CampaignConfig.parse(config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("website_scraping", "lead_sources.0.urls: is missing"),
+        ({"type": "linkedin_search", "drivr": "pdl"}, "lead_sources.0.drivr: unknown key; did you mean 'driver'?"),
+        ("scraping", "is no source of leads; use file, linkedin, search, web, x"),
+    ],
+)
+def test_what_is_wrong_under_another_word_is_said(given: object, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        CampaignConfig.parse({"target_audience": {"industry": "saas"}, "lead_sources": given})
+    assert said in str(caught.value)
 
 
 def test_two_sources_that_ask_the_same_ask_once() -> None:

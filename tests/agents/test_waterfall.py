@@ -164,7 +164,10 @@ def test_units_fall_back_to_those_behind_them(execution: Execution) -> None:
 @pytest.mark.parametrize(
     ("enrichment", "said"),
     [
-        ({"providers": ["clearbitt"]}, "enrichment.providers: 'clearbitt' completes no leads; use clearbit or hunter"),
+        (
+            {"providers": ["clearbitt"]},
+            "enrichment.providers: 'clearbitt' completes no leads; use clearbit, hunter or pdl",
+        ),
         ({"provider": ["hunter"]}, "enrichment.provider: unknown key; did you mean 'providers'?"),
         ({"providers": ["a", "b", "c", "d", "e", "f"]}, "enrichment.providers"),
     ],

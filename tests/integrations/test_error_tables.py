@@ -15,7 +15,7 @@ import pytest
 from provider_calls import READING, SECRET, SENTENCE, WRITING, failure
 from scripted_http import Script, scripted_server
 
-from integrations import clearbit, hunter, serpapi, x
+from integrations import clearbit, hunter, pdl, serpapi, x
 from integrations.ads.facebook import errors as facebook_errors
 from integrations.ads.linkedin import wire as linkedin_wire
 from integrations.errors import (
@@ -98,6 +98,14 @@ X: Mapping[int, type[IntegrationError]] = {
     404: NotFoundError,
     429: RateLimitedError,
 }
+PDL: Mapping[int, type[IntegrationError]] = {
+    400: BadRequestError,
+    401: CredentialsError,
+    402: QuotaExhaustedError,
+    403: CredentialsError,
+    404: NotFoundError,
+    429: RateLimitedError,
+}
 FACEBOOK: Mapping[int, type[IntegrationError]] = {
     **dict.fromkeys((1, 2), TransientError),
     **dict.fromkeys((4, 17, 32, 341, 613), RateLimitedError),
@@ -166,6 +174,7 @@ TABLES: list[tuple[Mapping[Any, Any], Mapping[Any, Any]]] = [
     (hunter.ERRORS, HUNTER),
     (clearbit.ERRORS, CLEARBIT),
     (x.ERRORS, X),
+    (pdl.ERRORS, PDL),
     (facebook_errors.CODES, FACEBOOK),
     (facebook_errors.SUBCODES, FACEBOOK_SUBCODES),
     (linkedin_wire.STATUS_ERRORS, LINKEDIN),
@@ -249,6 +258,22 @@ def x_rows() -> list[Row]:
     ]
 
 
+def pdl_rows() -> list[Row]:
+    return [
+        *(
+            Row(
+                provider="pdl",
+                status=status,
+                body={"status": status, "error": {"type": "some_error", "message": SENTENCE}},
+                expected=expected,
+                detail="some_error",
+            )
+            for status, expected in PDL.items()
+        ),
+        Row(provider="pdl", status=200, body={"status": 200}, expected=InvalidAnswerError, detail="name"),
+    ]
+
+
 def facebook_rows() -> list[Row]:
     def row(status: int, error: dict[str, Any], expected: type[IntegrationError], **more: Any) -> Row:
         body = {"error": {"message": SENTENCE, "type": "FacebookApiException", **error}}
@@ -312,6 +337,7 @@ def common_rows() -> list[Row]:
         "hunter": HUNTER,
         "clearbit": CLEARBIT,
         "x": X,
+        "pdl": PDL,
         "linkedin_ads": {**LINKEDIN, 413: TooMuchAskedError},
         "facebook_ads": {},
     }
@@ -334,6 +360,7 @@ ROWS = [
     *hunter_rows(),
     *clearbit_rows(),
     *x_rows(),
+    *pdl_rows(),
     *facebook_rows(),
     *linkedin_rows(),
     *openai_rows(),

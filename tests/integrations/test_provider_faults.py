@@ -24,6 +24,7 @@ from integrations.dns import Dns
 from integrations.errors import IntegrationError, OutcomeUnknownError, RateLimitedError, TransientError
 from integrations.hunter import Hunter
 from integrations.llm.models import ChatModels
+from integrations.pdl import PeopleDataLabs
 from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
 from integrations.settings import Settings
@@ -108,6 +109,15 @@ METHODS = [
     Method(provider="clearbit", name="company", call=lambda s, t: Clearbit(s).company("brightflow.example", timeout=t)),
     Method(provider="clearbit", name="person", call=lambda s, t: Clearbit(s).person(PERSON, timeout=t)),
     Method(provider="x", name="posts", call=lambda s, t: X(s).posts(f"saas {PERSON}", timeout=t)),
+    Method(
+        provider="pdl",
+        name="search",
+        call=lambda s, t: PeopleDataLabs(s).search("SELECT * FROM person WHERE (job_title='ceo')", timeout=t),
+    ),
+    Method(provider="pdl", name="person", call=lambda s, t: PeopleDataLabs(s).person(email=PERSON, timeout=t)),
+    Method(
+        provider="pdl", name="company", call=lambda s, t: PeopleDataLabs(s).company(website="acme.example", timeout=t)
+    ),
     *on_platform("facebook_ads"),
     *on_platform("google_ads"),
     *on_platform("linkedin_ads"),
@@ -127,6 +137,7 @@ SHORT_S = {"openai": 0.5, **dict.fromkeys((*PROVIDERS.keys() - {"openai"}, "web"
 #: Seconds that each provider's rate limit asks for by itself.
 ASKED = {
     "x": 900.0,
+    "pdl": 60.0,
     "clearbit": 60.0,
     "openai": 1.0,
     "facebook_ads": 60.0,
@@ -139,7 +150,7 @@ ASKED = {
 
 
 #: Providers that name the second at which their rate limit ends.
-NAMING_A_MOMENT = ("clearbit", "x")
+NAMING_A_MOMENT = ("clearbit", "pdl", "x")
 
 
 def asked(provider: str, seconds: float | None) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +18,9 @@ from agents.lead_generation.clean import clean, record_of
 from agents.lead_generation.extract import extract
 from agents.lead_generation.lead_file import parse
 from agents.lead_generation.queries import Result, companies_of, people_of, sites_to_read
+from agents.lead_generation.x_authors import Author, companies_of_authors, people_of_authors
 from agents.registry import agents
+from integrations import clearbit, pdl, x
 from integrations.dns import ascii_name
 from integrations.errors import IntegrationError
 from integrations.http import HttpReply
@@ -108,6 +112,67 @@ def test_an_answer_of_hunter(start: int) -> None:
     stored(found)
     people = [record_of({"email": p.email, "name": p.first_name}, "hunter") for p in getattr(found, "people", ())]
     stored(clean(people))
+
+
+CLEARBIT_COMPANY = {
+    "domain": "acme.example",
+    "name": "Acme",
+    "category": {"sector": "IT", "industryGroup": "Software", "industry": "Software"},
+    "metrics": {"employees": 120, "employeesRange": "51-250"},
+    "geo": {"city": "Oslo", "country": "Norway"},
+    "indexedAt": "2026-01-01T00:00:00.000Z",
+}
+CLEARBIT_PERSON = {
+    "person": {"name": {"fullName": "Jane Roe"}, "employment": {"title": "CEO", "name": "Acme", "domain": "a.example"}},
+    "company": CLEARBIT_COMPANY,
+}
+X_POSTS = {
+    "data": [{"id": "1", "text": "hi", "author_id": "2"}],
+    "includes": {
+        "users": [
+            {
+                "id": "2",
+                "name": "Jane Roe",
+                "username": "jane",
+                "description": "CEO at Acme. Mine.",
+                "location": "Oslo",
+                "entities": {"url": {"urls": [{"expanded_url": "https://acme.example/"}]}},
+            }
+        ]
+    },
+    "meta": {"result_count": 1, "next_token": "b26"},
+}
+PDL_PERSON = {"full_name": "jane roe", "job_title": "ceo", "job_company_name": "acme", "work_email": "j@acme.example"}
+PDL_ANSWERS: tuple[tuple[dict[str, Any], Callable[[HttpReply], Any]], ...] = (
+    ({"status": 200, "data": [PDL_PERSON, PDL_PERSON], "scroll_token": "1$2", "total": 2}, pdl.page_of),
+    ({"status": 200, "likelihood": 9, "data": PDL_PERSON}, pdl.person_of),
+    ({"name": "acme", "size": "51-200", "employee_count": 120, "website": "a.example"}, pdl.company_of),
+)
+
+
+@arrivals()
+def test_an_answer_of_clearbit_or_people_data_labs(start: int) -> None:
+    rng = random.Random(start)
+    answers = ((CLEARBIT_COMPANY, clearbit.company_of), (CLEARBIT_PERSON, clearbit.person_of), *PDL_ANSWERS)
+    good, read = rng.choice(answers)
+    try:
+        stored(read(reply("clearbit", bent_json(good, rng), rng.choice((200, 200, 200, 202)))))
+    except IntegrationError as error:
+        stored(error.to_dict())
+
+
+@arrivals()
+def test_posts_of_x(start: int) -> None:
+    rng = random.Random(start)
+    try:
+        page = x.page_of(reply("x", bent_json(X_POSTS, rng)))
+    except IntegrationError as error:
+        stored(error.to_dict())
+        return
+    authors = [Author(post_id=post.id, **asdict(post.author)) for post in page.posts]
+    stored([author.model_dump() for author in authors])
+    stored([people_of_authors(authors), [company.model_dump() for company in companies_of_authors(authors)]])
+    stored(clean(people_of_authors(authors)))
 
 
 PAGE = b"""<!doctype html><html><head><meta charset="utf-8"><title>Acme | Team</title>

@@ -122,6 +122,26 @@ def test_live_mode_names_missing_keys_at_submit(database_url: str) -> None:
     live.close()
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"lead_sources": [{"type": "x"}]}, "x: X_BEARER_TOKEN"),
+        ({"lead_sources": [{"type": "linkedin"}]}, "serpapi: SERPAPI_API_KEY"),
+        ({"lead_sources": [{"type": "linkedin", "driver": "pdl"}]}, "pdl: PDL_API_KEY"),
+        ({"enrichment": {"providers": ["clearbit", "pdl"]}}, "clearbit: CLEARBIT_API_KEY; pdl: PDL_API_KEY"),
+    ],
+)
+def test_live_mode_names_the_keys_of_what_a_campaign_uses(
+    database_url: str, change: dict[str, Any], named: str
+) -> None:
+    live = Campaigns.from_env({"DATABASE_URL": make_live(database_url), "MARKETING_MODE": "live"})
+    with pytest.raises(SettingsError) as refused:
+        live.submit(CampaignConfig.parse({**SAAS, **change}))
+    assert named in str(refused.value)
+    assert rows(live) == 0
+    live.close()
+
+
 def test_a_fork_is_checked_as_a_submit_is(campaigns: Campaigns) -> None:
     parent = campaigns.submit(CampaignConfig.parse(SAAS))
     new_file = {"lead_sources": [{"type": "file", "path": "new.csv"}]}

@@ -29,6 +29,7 @@ from integrations.sandbox.control import Outcome, Sandbox
 from integrations.sandbox.dns import host
 from integrations.sandbox.faults import Fault
 from integrations.sandbox.hunter import HunterSandbox
+from integrations.sandbox.pdl import PdlSandbox
 from integrations.sandbox.protocol import Request
 from integrations.sandbox.serpapi import SerpApiSandbox
 from integrations.sandbox.sites import SitesSandbox
@@ -47,7 +48,7 @@ class MemoryLeads:
     def __init__(self, seed: int = 7) -> None:
         self.settings = Settings.from_env({"SANDBOX_URL": URL, "DNS_RESOLVER": "127.0.0.1:9"})
         self._sandbox = Sandbox(
-            [SerpApiSandbox(), HunterSandbox(), ClearbitSandbox(), XSandbox(), SitesSandbox()], seed=seed
+            [SerpApiSandbox(), HunterSandbox(), ClearbitSandbox(), XSandbox(), PdlSandbox(), SitesSandbox()], seed=seed
         )
         session(Reach.LOOPBACK).mount(URL, _Carrier(self._sandbox))
         self.clients = {

@@ -18,6 +18,7 @@ from integrations.errors import (
 )
 from integrations.hunter import Hunter
 from integrations.llm.models import ChatModels
+from integrations.pdl import PeopleDataLabs
 from integrations.provider_registry import provider_specs
 from integrations.serpapi import SerpApi
 from integrations.settings import Settings
@@ -47,6 +48,7 @@ READING: Mapping[str, Call] = {
     "hunter": lambda settings: Hunter(settings).domain_search("acme.example", timeout=10),
     "clearbit": lambda settings: Clearbit(settings).company("acme.example", timeout=10),
     "x": lambda settings: X(settings).posts(PERSON, timeout=10),
+    "pdl": lambda settings: PeopleDataLabs(settings).company(website="acme.example", timeout=10),
     "facebook_ads": lambda settings: build("facebook_ads", settings).get("1", wire=Wire(10)),
     # The first request is OAuth's, for an access token; what gRPC brings is in test_google.py.
     "google_ads": lambda settings: build("google_ads", settings).account(wire=Wire(10)),

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
 from agents.config import SourceConfig, TargetAudience
 from agents.config_values import HttpUrl, listed
@@ -20,8 +20,10 @@ from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
-from integrations.errors import PolicyRefusedError, TransientError
+from integrations.errors import IntegrationError, PolicyRefusedError, TransientError
+from integrations.outbound import Reach
 from integrations.retry import RetryPolicy
+from integrations.web.guard import check_url
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
@@ -29,13 +31,23 @@ if TYPE_CHECKING:
 MAX_TRIES = 2  #: tries to get the pages that failed, before the others are taken as they are
 
 
+def _fetchable(urls: tuple[str, ...]) -> tuple[str, ...]:
+    for url in urls:
+        try:
+            check_url(url, Reach.LOOPBACK)
+        except IntegrationError as error:
+            hint = "; people on LinkedIn: {type: linkedin}" if "linkedin.com" in url.lower() else ""
+            raise ValueError(f"{error.message}{hint}") from None
+    return urls
+
+
 class WebSource(SourceConfig):
     """Leads from web sites, within their robots.txt."""
 
     type: Literal["web"] = "web"
-    urls: Annotated[tuple[HttpUrl, ...], BeforeValidator(listed), Field(min_length=1, max_length=100)] = Field(
-        validation_alias=AliasChoices("urls", "url")
-    )
+    urls: Annotated[
+        tuple[HttpUrl, ...], BeforeValidator(listed), Field(min_length=1, max_length=100), AfterValidator(_fetchable)
+    ] = Field(validation_alias=AliasChoices("urls", "url"))
     max_pages: int = Field(default=20, ge=1, le=200, description="pages per site")
 
 
