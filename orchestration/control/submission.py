@@ -66,8 +66,6 @@ def check(config: CampaignConfig, settings: Settings) -> None:
         for platform in config.ad_platforms
         if platform not in available()
     ]
-    if config.retention is not None:
-        problems.append(f"retention={config.retention}: is not available in this version; leave it out")
     problems += [problem for agent in agents().values() for problem in agent.problems(config)]
     other = check_ad_currency(config.ad_platforms, config.currency, settings)
     if other is not None:

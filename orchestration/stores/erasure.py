@@ -88,8 +88,7 @@ class Erasure:
         # The units before their campaign's row, in the order in which a finish takes them.
         found = Counter({table.name: _sweep(tx, table, people, [self._email], campaign_id) for table in mine})
         locked = tx.rows(
-            "UPDATE marketing.campaigns SET revision = revision + 1, updated_at = now() WHERE campaign_id = %s "
-            "RETURNING step, agent",
+            "UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s RETURNING step, agent",
             campaign_id,
         )
         if people.names:
@@ -116,6 +115,7 @@ class Erasure:
                 of_campaign=any(column == "campaign_id" for column, _, _ in found),
             )
             for table, found in columns.items()
+            if any(column != "campaign_id" for column, _, _ in found)
         ]
 
 

@@ -243,6 +243,15 @@ CREATE TABLE marketing.suppressions (
     at           timestamptz NOT NULL DEFAULT now()
 );
 
+-- Campaigns that keep people for a time after their end (`retention` in their configuration), and when that was over.
+CREATE TABLE marketing.retentions (
+    campaign_id text PRIMARY KEY REFERENCES marketing.campaigns ON DELETE CASCADE,
+    keep        interval NOT NULL,
+    swept_at    timestamptz
+);
+-- The tick enters through those that still have people.
+CREATE INDEX retentions_open ON marketing.retentions (campaign_id) WHERE swept_at IS NULL;
+
 CREATE TABLE marketing.documents (
     document_id text PRIMARY KEY,
     title       text NOT NULL,
