@@ -156,6 +156,7 @@ def run_find(given: FindInput, ctx: UnitContext) -> Screened:
         )
         if found.suppressed:
             barred |= hashes_of(record)
+            ctx.suppression.bar(hashes_of(record), "objected, says hunter")
         elif found.email:
             records.append(record)
     screened = screen(ctx, records)

@@ -61,6 +61,7 @@ class Erasure:
         self._database = database
         self._email = email.strip().lower()
         self._removed: Counter[str] = Counter()
+        self.identities: set[str] = set()  #: hashes of what else names the person, as far as their records told
 
     def carry_out(self, *, new: bool) -> Removed:
         """Remove the person, whose address is ``new`` on the list or was there before, and return what was removed."""
@@ -94,6 +95,7 @@ class Erasure:
         if people.names:
             again = {table.name: _sweep(tx, table, people, sorted(people.names), campaign_id) for table in mine}
             found.update(again)
+        self.identities |= people.identities
         for step, agent in locked:
             tx.run(
                 "INSERT INTO marketing.events (campaign_id, kind, step, agent, data) "
