@@ -106,6 +106,11 @@ beat_schedule = {
         "schedule": 1.0,
         "options": {"queue": "orchestration", "expires": 5},  # ticks of a busy fleet must not pile up
     },
+    "retention": {
+        "task": "orchestration.execution.retention",
+        "schedule": 60.0,  # retention is in days: a minute more or less is no matter
+        "options": {"queue": "orchestration", "expires": 60},
+    },
 }
 beat_max_loop_interval = 1
 

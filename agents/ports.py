@@ -7,7 +7,7 @@ changed something goes through :meth:`UnitContext.journal` before it is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -69,7 +69,15 @@ class Suppression(Protocol):
         ...
 
     def suppress(self, email: str, reason: str) -> None:
-        """Put an address on the list for ever."""
+        """Put an address on the list for ever, and remove the person from what is stored."""
+        ...
+
+    def barred(self, identities: Collection[str]) -> frozenset[str]:
+        """Return those of the given hashes (``agents.lead_generation.screen.hashes_of``) that are on the list."""
+        ...
+
+    def bar(self, identities: Collection[str], reason: str) -> None:
+        """Put people whose address isn't known on the list for ever, by such hashes."""
         ...
 
 

@@ -19,6 +19,7 @@ from orchestration.execution.reconcile import reconcile
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.waiting import BUDGET
 from orchestration.ledger.world import WrongWorldError
+from orchestration.stores.retention import Retention
 from workers.agent_tasks import stopped_by
 from workers.app import app
 from workers.liveness.broker_queues import BrokerQueues
@@ -48,6 +49,17 @@ def reconcile_tick() -> int | str:
     """
     try:
         return _reconcile(runtime())
+    except (DatabaseUnavailableError, WrongWorldError) as error:
+        return stopped_by(error)
+
+
+@app.task(name="orchestration.execution.retention", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def retention_tick() -> int | str:
+    """Remove people from campaigns whose retention is over, and return from how many."""
+    process = runtime()
+    try:
+        process.ledger.world.require()
+        return Retention(process.database).sweep()
     except (DatabaseUnavailableError, WrongWorldError) as error:
         return stopped_by(error)
 

@@ -109,6 +109,7 @@ def run_people(given: PeopleInput, ctx: UnitContext) -> PeopleAnswer:
             if record.email:
                 ctx.suppression.suppress(record.email, f"objected, says {one.by}")
             barred |= hashes_of(record)
+            ctx.suppression.bar(hashes_of(record), "objected, says hunter")
         elif found.email:
             records.append(record)
     screened = screen(ctx, records)

@@ -22,11 +22,13 @@ def screen(ctx: UnitContext, records: Sequence[Record]) -> Screened:
     normal = {record.email: normal_email(record.email) for record in records if record.email}
     asked = sorted({email for email in normal.values() if email})
     barred = ctx.suppression.suppressed(asked) if asked else frozenset()
+    named = [hashes_of(record) for record in records]
+    known = ctx.suppression.barred(frozenset().union(*named)) if records else frozenset()
     kept: list[Record] = []
     hashes: set[str] = set()
-    for record in records:
-        if record.email and normal[record.email] in barred:
-            hashes |= hashes_of(record)
+    for record, own in zip(records, named, strict=True):
+        if own & known or (record.email and normal[record.email] in barred):
+            hashes |= own
         else:
             kept.append(record)
     return Screened(records=tuple(kept), suppressed=tuple(sorted(hashes)))

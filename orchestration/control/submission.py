@@ -71,8 +71,6 @@ def check(config: CampaignConfig, settings: Settings) -> None:
     problems += [
         f"ad_platforms: {name} {package.missing()}" for name, package in installed if package and package.missing()
     ]
-    if config.retention is not None:
-        problems.append(f"retention={config.retention}: is not available in this version; leave it out")
     problems += [problem for agent in agents().values() for problem in agent.problems(config)]
     problems += ad_problems(config, settings)
     other = check_ad_currency(config.ad_platforms, config.currency, settings)

@@ -29,6 +29,7 @@ from orchestration.ledger.changes import PAUSED_FROM, CampaignChanges, StatusCha
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
+from orchestration.stores.retention import Retention
 from orchestration.wakeups import Wakeups
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,7 @@ class Verbs:
 
     def retry(self, campaign_id: str, *, actor: str, from_step: int | None = None) -> str:
         """Repeat what failed, or everything from a step on."""
+        self._refuse_swept(campaign_id)
         if from_step is not None:
             return self._go_back(campaign_id, from_step, actor)
         row = self.admit(campaign_id)
@@ -146,6 +148,7 @@ class Verbs:
         Raises NoSuchStepError when there is no such step, and ConfigError and SettingsError as any submit does.
         """
         row = self.admit(campaign_id)
+        self._refuse_swept(campaign_id)
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))
         config = forked(found.state.campaign_config, changes or {}, settings, row.mode)
         now = self.clock.now()
@@ -338,6 +341,14 @@ class Verbs:
                 f"read, and is never continued in another world; submit a campaign of its own"
             )
         return row
+
+    def _refuse_swept(self, campaign_id: str) -> None:
+        kept = Retention(self.ledger.database).of(campaign_id)
+        if kept is not None and kept.swept_at is not None:
+            raise VerbRefusedError(
+                f"campaign {campaign_id} has lost its people when its retention was over ({kept.swept_at:%Y-%m-%d}): "
+                "submit a new one"
+            )
 
     def _at_work(self, row: CampaignRow) -> tuple[int, str] | None:
         return (row.step, row.agent) if row.agent is not None else None

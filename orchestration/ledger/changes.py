@@ -250,6 +250,9 @@ class CampaignChanges:
                 "INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch) VALUES (%s, -1, 'submit', %s)",
                 campaign_id, without_erased(tx, state, Erasing.state),
             )  # fmt: skip
+            if (keep := transition.state.campaign_config.retention) is not None:
+                sql = "INSERT INTO marketing.retentions (campaign_id, keep) VALUES (%s, %s)"
+                tx.run(sql, campaign_id, keep)
             _commit(tx, Position(campaign_id, 0, 0, 0), transition)
 
         self._database.transaction(insert)

@@ -18,6 +18,7 @@ from pydantic_core import to_jsonable_python
 from integrations.settings import Mode
 from orchestration.ledger.database import Database
 from orchestration.ledger.rows import CAMPAIGN_COLUMNS, CampaignRow, campaign_row
+from orchestration.stores.retention import Kept, Retention
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
@@ -151,8 +152,8 @@ class Reports:
     def show(self, campaign_id: str) -> dict[str, object]:
         """Return the contract's JSON: campaign_id, mode, status, reason, step, state, units, spend, route.
 
-        And name, due_at (when a wait or a question ends by itself) and approval (the open question). Raises
-        CampaignNotFoundError when there is no such campaign.
+        And name, due_at (when a wait or a question ends by itself), approval (the open question) and retention (until
+        when people are kept, and when they were removed). Raises CampaignNotFoundError when there is no such campaign.
         """
         row = self.row(campaign_id)
         due_at = self.due_at(campaign_id)
@@ -170,6 +171,7 @@ class Reports:
             "units": self.units(campaign_id),
             "spend": self.spend(campaign_id, row),
             "route": list(row.route),
+            "retention": to_jsonable_python(self.retention(campaign_id)),
         }
 
     def due_at(self, campaign_id: str) -> datetime | None:
@@ -181,6 +183,10 @@ class Reports:
         )
         found: datetime | None = rows[0][0] if rows else None
         return found
+
+    def retention(self, campaign_id: str) -> Kept | None:
+        """Return how long the campaign keeps people, or None when its configuration does not say."""
+        return Retention(self._database).of(campaign_id)
 
     def units(self, campaign_id: str) -> dict[str, int]:
         """Return the number of the campaign's units by status."""

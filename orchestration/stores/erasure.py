@@ -61,6 +61,7 @@ class Erasure:
         self._database = database
         self._email = email.strip().lower()
         self._removed: Counter[str] = Counter()
+        self.identities: set[str] = set()  #: hashes of what else names the person, as far as their records told
 
     def carry_out(self, *, new: bool) -> Removed:
         """Remove the person, whose address is ``new`` on the list or was there before, and return what was removed."""
@@ -88,13 +89,13 @@ class Erasure:
         # The units before their campaign's row, in the order in which a finish takes them.
         found = Counter({table.name: _sweep(tx, table, people, [self._email], campaign_id) for table in mine})
         locked = tx.rows(
-            "UPDATE marketing.campaigns SET revision = revision + 1, updated_at = now() WHERE campaign_id = %s "
-            "RETURNING step, agent",
+            "UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s RETURNING step, agent",
             campaign_id,
         )
         if people.names:
             again = {table.name: _sweep(tx, table, people, sorted(people.names), campaign_id) for table in mine}
             found.update(again)
+        self.identities |= people.identities
         for step, agent in locked:
             tx.run(
                 "INSERT INTO marketing.events (campaign_id, kind, step, agent, data) "
@@ -116,6 +117,7 @@ class Erasure:
                 of_campaign=any(column == "campaign_id" for column, _, _ in found),
             )
             for table, found in columns.items()
+            if any(column != "campaign_id" for column, _, _ in found)
         ]
 
 

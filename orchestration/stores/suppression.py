@@ -5,7 +5,7 @@ Invariant: the list never holds an address in clear, so that an erased person ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from agents.config import ConfigError
 from agents.config_values import shown
@@ -34,6 +34,21 @@ class SuppressionList:
         """Put an address on the list, where the first reason stays, and remove the person from all that is stored."""
         self.erase(email, reason)
 
+    def barred(self, identities: Collection[str]) -> frozenset[str]:
+        """Return those of the hashes of people that are on the list."""
+        if not identities:
+            return frozenset()
+        sql = "SELECT address_hash FROM marketing.suppressions WHERE address_hash = ANY(%s)"
+        return frozenset(str(row[0]) for row in self._database.rows(sql, sorted(identities)))
+
+    def bar(self, identities: Collection[str], reason: str) -> None:
+        """Put people on the list by hashes of what else than their address names them."""
+        self._database.run(
+            "INSERT INTO marketing.suppressions (address_hash, reason) SELECT h, %s FROM unnest(%s::text[]) AS h "
+            "ORDER BY h ON CONFLICT DO NOTHING",
+            reason[:200], sorted(identities),
+        )  # fmt: skip
+
     def erase(self, email: str, reason: str) -> Removed:
         """Suppress a person as :meth:`suppress` does, and return what was removed.
 
@@ -45,4 +60,7 @@ class SuppressionList:
         sql = "SELECT marketing.suppress(%s, %s)"
         new = bool(self._database.value(sql, address_hash(address), reason[:200]))
         # From here on nothing that is stored holds the address, and what was stored before can be seen.
-        return Erasure(self._database, address).carry_out(new=new)
+        erasure = Erasure(self._database, address)
+        removed = erasure.carry_out(new=new)
+        self.bar(erasure.identities, reason)
+        return removed

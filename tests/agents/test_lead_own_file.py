@@ -194,6 +194,23 @@ def test_people_who_objected_elsewhere_are_left_out(execution: Execution, with_a
     assert (person.email in execution.suppression.emails) is with_address
 
 
+def test_who_objected_without_an_address_that_we_know_is_not_taken_from_any_source_again(execution: Execution) -> None:
+    person = worker(objected=True)
+    company = WORLD.by_email[person.email][0]
+    AGENT.execute(
+        from_file([{"name": person.name, "company": company.name, "domain": company.domain}], execution), execution
+    )
+    assert set(execution.suppression.identities.values()) == {"objected, says hunter"}
+    execution.calls.clear()
+    again = from_file(
+        [{"name": person.name.upper(), "domain": company.domain}], execution, enrichment={"verify": "none"}
+    )
+    after = AGENT.execute(again, execution)
+    assert after.leads == ()
+    assert "hunter" not in execution.calls, "asked before enrichment"
+    assert after.agent_messages[-1].payload["set_aside"] == {}
+
+
 # Where a lead is from, and on which basis
 
 

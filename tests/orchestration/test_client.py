@@ -98,7 +98,6 @@ def test_a_submit_without_a_broker_is_durable(database_url: str, caplog: pytest.
     ("change", "said"),
     [
         ({"ad_platforms": ["google"], "budget": 5}, "google_ads has no client in this version"),
-        ({"retention": "90d"}, "retention"),
         ({"lead_sources": [{"type": "file", "path": "missing.csv"}]}, "there is no such file"),
     ],
 )

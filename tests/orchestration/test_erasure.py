@@ -164,6 +164,17 @@ def test_a_list_that_only_the_row_holds_is_not_moved_to_its_checkpoint(one: Harn
     assert one.ledger.checkpoints("c1")[-1].patch["leads"] == many
 
 
+def test_who_objects_to_a_provider_is_erased_as_well_and_known_by_name(one: Harness) -> None:
+    one.submit()
+    put(one, "campaigns", "leads", encode([RECORD]))
+    listed = SuppressionList(one.database)
+    listed.suppress(JANE.lower(), "objected, says hunter")
+    assert address_search.in_tables(one.database, JANE) == {}
+    assert listed.suppressed([JANE.lower(), "joan@acme.example"]) == {JANE.lower()}
+    by_name = hashes_of(record_of({"name": "Jane Doe", "company": "ACME Inc"}, "search"))
+    assert listed.barred({*by_name, "other"}) == by_name
+
+
 def test_erasing_again_and_someone_unknown_find_nothing(one: Harness) -> None:
     one.submit()
     put(one, "campaigns", "leads", encode([RECORD]))

@@ -9,7 +9,7 @@ own provider only.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -44,6 +44,7 @@ class MemorySuppression:
     """People who must not be addressed."""
 
     emails: dict[str, str] = field(default_factory=dict)  #: address -> reason
+    identities: dict[str, str] = field(default_factory=dict)  #: hash of a person -> reason
     asked: list[str] = field(default_factory=list)
 
     def suppressed(self, emails: Sequence[str]) -> frozenset[str]:
@@ -52,6 +53,12 @@ class MemorySuppression:
 
     def suppress(self, email: str, reason: str) -> None:
         self.emails[email] = reason
+
+    def barred(self, identities: Collection[str]) -> frozenset[str]:
+        return frozenset(identities) & self.identities.keys()
+
+    def bar(self, identities: Collection[str], reason: str) -> None:
+        self.identities.update(dict.fromkeys(identities, reason))
 
 
 @dataclass

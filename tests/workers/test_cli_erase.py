@@ -12,6 +12,7 @@ from orchestrator_harness import Harness
 from toys import toys
 
 from orchestration.ledger.database import encode
+from orchestration.stores.retention import Retention
 
 JANE = "jane.doe@acme.example"
 
@@ -56,3 +57,14 @@ def test_what_is_no_address_is_refused(bench: Harness, campaigns: Command) -> No
     done = campaigns("erase", "--email", "jane")
     assert done.code == 2
     assert "email='jane': is no e-mail address" in done.err
+
+
+def test_a_campaign_says_until_when_people_are_kept(bench: Harness, campaigns: Command) -> None:
+    bench.submit("c2", retention="30d")
+    assert "People are kept until its end" in campaigns("show", "c2").words
+    bench.database.run("UPDATE marketing.campaigns SET status = 'completed', updated_at = '2026-01-01Z'")
+    assert "People are kept until 2026-01-31" in campaigns("show", "c2").words
+    assert campaigns("show", "c2", "--json").json["retention"]["swept_at"] is None
+    assert Retention(bench.database).sweep() == 1
+    assert "People were removed on 20" in campaigns("show", "c2").words
+    assert campaigns("show", "c1", "--json").json["retention"] is None

@@ -11,6 +11,7 @@ import address_search
 import pytest
 import redis
 import stack
+from celery import Celery
 from fleet_fixture import RunningFleet, running_fleet
 from lead_campaigns import WORLD, worker
 
@@ -51,12 +52,13 @@ def lead_file(path: Path) -> Path:
     return path
 
 
-def submit(fleet: RunningFleet, path: Path, name: str) -> Any:
+def submit(fleet: RunningFleet, path: Path, name: str, **more: Any) -> Any:
     config = {
         "name": name,
         "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
         "lead_sources": [{"type": "file", "path": str(path)}, {"type": "search", "limit": 10}],
         "content_requirements": [{"content_type": "email", "topic": "A look inside", "target_length": 60}],
+        **more,
     }
     return fleet.campaigns.submit(CampaignConfig.parse(config))
 
@@ -87,3 +89,17 @@ def test_no_decoded_column_key_or_message_holds_the_address(fleet: RunningFleet,
         leads = handle.state.leads
         assert len({lead.email for lead in leads} & {person.email for person in COLLEAGUES}) > 20
         assert not [lead for lead in leads if lead.name == PERSON.name]
+
+
+@pytest.mark.parametrize("placement", ["auto"])
+def test_a_worker_removes_people_whose_retention_is_over(fleet: RunningFleet, tmp_path: Path) -> None:
+    ended = submit(fleet, lead_file(tmp_path / "mine.csv"), "Ended", retention="30d")
+    (shown,) = fleet.finish([ended])
+    assert shown["status"] == "completed"
+    fleet.campaigns.database.run("UPDATE marketing.campaigns SET updated_at = now() - interval '31 days'")
+    with Celery(broker=fleet.env["REDIS_URL"]) as app:
+        app.send_task("orchestration.execution.retention", queue="orchestration")  # as beat does, each minute
+        stack.wait_until(lambda: ended.show()["retention"]["swept_at"], timeout=30)
+    assert address_search.in_tables(fleet.campaigns.database, PERSON.email) == {}
+    assert len(ended.state.leads) == len(shown["state"]["leads"])
+    assert not any(lead.name or lead.email for lead in ended.state.leads)

@@ -113,7 +113,8 @@ def printed(script: str, *arguments: str) -> Any:
 def test_a_campaign_file_may_name_it(plugin: None) -> None:
     seen = printed(SEEN)
     assert seen["names"] == seen["schema"] == ["directory", "file", "search", "web"]
-    assert seen["stored"] == [{"type": "directory", "industries": [], "limit": 7}]
+    stored = {"type": "directory", "legal_basis": "legitimate_interest", "industries": [], "limit": 7}
+    assert seen["stored"] == [stored]
     assert seen["again"] is True
     assert seen["bad value"].startswith("lead_sources.0.limit=0: ")
     assert seen["bad key"] == "lead_sources.0.industrie: unknown key; did you mean 'industries'?"

@@ -181,6 +181,7 @@ class Result:
         self._json: dict[str, object] = reports.show(campaign_id)
         self._asked = reports.open_approval(campaign_id) if self._row.status == "awaiting_approval" else None
         self._due_at = reports.due_at(campaign_id)
+        self._kept = reports.retention(campaign_id)
 
     @property
     def status(self) -> str:
@@ -198,5 +199,6 @@ class Result:
         printer = console()
         row = self._row
         waits = until(row.status, row.reason, self._due_at, datetime.now(UTC))
-        for part in summary(row, self._units, self._spend, self._settings, asked=self._asked, waits=waits):
+        shown = summary(row, self._units, self._spend, self._settings, asked=self._asked, waits=waits, kept=self._kept)
+        for part in shown:
             printer.print(part)

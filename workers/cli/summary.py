@@ -27,6 +27,7 @@ from workers.cli.wording import (
     count,
     duration,
     model_spend,
+    moment,
     money,
     state,
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from agents.state import AgentError, MarketingAgentState
     from integrations.settings import Settings
     from orchestration.ledger.rows import CampaignRow
+    from orchestration.stores.retention import Kept
 
 ERRORS_SHOWN = 5
 _MARKS: Mapping[str, tuple[str, str]] = {"completed": ("✓", "bold green"), "failed": ("✗", "bold red")}
@@ -51,11 +53,13 @@ def summary(
     *,
     asked: Mapping[str, object] | None = None,
     waits: str = "",
+    kept: Kept | None = None,
 ) -> Iterable[RenderableType]:
     """Yield the summary, top to bottom.
 
     ``settings`` are those of the shell that shows it. ``units`` counts by status, ``spend`` is ``Reports.spend``'s,
-    ``asked`` is the question that a person has to answer, ``waits`` says until when the campaign waits.
+    ``asked`` is the question that a person has to answer, ``waits`` says until when the campaign waits, ``kept`` how
+    long people are kept.
     """
     found = row.state
     mark, style = _MARKS.get(row.status, ("·", "bold yellow"))
@@ -79,8 +83,18 @@ def summary(
     route = " → ".join(agent_title(agent).lower() for agent in row.route)
     yield line(f"Route: {route or 'not begun'}")
     yield line(f"Units of work: {units_text(units)}")
+    if kept is not None:
+        yield line(_kept(kept))
     yield line(f"campaigns show {row.campaign_id} --json")
     yield line(f"campaigns history {row.campaign_id}")
+
+
+def _kept(kept: Kept) -> str:
+    """Say until when people are kept, as the campaign's retention has it."""
+    if kept.swept_at is not None:
+        return f"People were removed on {moment(kept.swept_at)[:10]}, as its retention has it; its figures stay"
+    until = moment(kept.until)[:10] if kept.until is not None else "its end, and for its retention after it"
+    return f"People are kept until {until}"
 
 
 def world_note(mode: str, settings: Settings) -> str:

@@ -16,6 +16,7 @@ from agents.config_values import Texts
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.clean import CompanyFacts, Record, normal_domain
 from agents.lead_generation.queries import Result, companies_of, people_of, search_queries, sites_to_read
+from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
 from agents.lead_generation.sources.web import SITE, site_unit
 from agents.unit import StageResult, Unit, short_hash
@@ -54,6 +55,11 @@ class SearchAnswer(Answer):
 
     query: str
     results: tuple[Result, ...]
+    suppressed: tuple[str, ...] | None = None  #: hashes of people in the results who must not be addressed
+
+    def barred(self) -> Sequence[str]:
+        """Return the identity hashes of people who must not be addressed."""
+        return self.suppressed or ()
 
     def people(self) -> Sequence[Record]:
         """Return the people whose public profiles were found."""
@@ -72,7 +78,9 @@ def run_search(given: SearchInput, ctx: UnitContext) -> SearchAnswer:
         page = _page(ctx, given.query, len(results), given.limit - len(results))
         results += page.results
         more = page.more and bool(page.results)
-    return SearchAnswer(query=given.query, results=tuple(results[: given.limit]))
+    answer = SearchAnswer(query=given.query, results=tuple(results[: given.limit]))
+    found = screen(ctx, answer.people()).suppressed
+    return answer.model_copy(update={"suppressed": found}) if found else answer
 
 
 def _page(ctx: UnitContext, query: str, start: int, num: int) -> Page:

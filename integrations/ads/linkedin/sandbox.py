@@ -103,6 +103,9 @@ class LinkedInAdsSandbox(AdAccounts):
             account = {"id": parts[1], "status": "ACTIVE", "servingStatuses": ["RUNNABLE"], "currency": self._currency}
             account |= self._account_fields
             return Response(body={name: value for name, value in account.items() if value is not None})
+        return self._in_account(request, parts, query)
+
+    def _in_account(self, request: Request, parts: list[str], query: Mapping[str, str]) -> Response:
         kind = _CREATED.get(parts[2], "")
         if not kind:
             raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")

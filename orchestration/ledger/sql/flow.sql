@@ -37,6 +37,10 @@ BEGIN
     INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch)
     VALUES (id, -1, 'submit',
             (p_campaign -> 'state') || jsonb_build_object('agent_messages', p_campaign -> 'agent_messages'));
+    IF p_campaign #>> '{state,campaign_config,retention}' IS NOT NULL THEN
+        INSERT INTO marketing.retentions (campaign_id, keep)
+        VALUES (id, (p_campaign #>> '{state,campaign_config,retention}')::interval);
+    END IF;
     INSERT INTO marketing.events (campaign_id, kind, actor, step, agent, data)
     VALUES (id, 'submitted', coalesce(p_campaign ->> 'actor', 'system'), 0, first_agent,
             jsonb_build_object('name', p_campaign ->> 'name', 'units', size));

@@ -238,10 +238,19 @@ CREATE TABLE marketing.lead_files (
 
 -- People who must not be addressed, nor stored again. A row is what is left of someone who was erased.
 CREATE TABLE marketing.suppressions (
-    address_hash text PRIMARY KEY,                 -- SHA-256 of the normalised address
+    address_hash text PRIMARY KEY,                 -- SHA-256 of the normalised address, or a hash of what else names them
     reason       text NOT NULL,
     at           timestamptz NOT NULL DEFAULT now()
 );
+
+-- Campaigns that keep people for a time after their end (`retention` in their configuration), and when that was over.
+CREATE TABLE marketing.retentions (
+    campaign_id text PRIMARY KEY REFERENCES marketing.campaigns ON DELETE CASCADE,
+    keep        interval NOT NULL,
+    swept_at    timestamptz
+);
+-- The tick enters through those that still have people.
+CREATE INDEX retentions_open ON marketing.retentions (campaign_id) WHERE swept_at IS NULL;
 
 CREATE TABLE marketing.documents (
     document_id text PRIMARY KEY,
