@@ -17,9 +17,9 @@ from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, fault, fitting
 from integrations.ads.google import gaql
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.google.errors import failure_error, status_error
-from integrations.ads.google.keywords import Keyword, keywords
 from integrations.ads.google.money import micros
 from integrations.ads.google.operations import creation
+from integrations.ads.keywords import Keyword, keywords
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.registry import build
 from integrations.ads.spec import Package
@@ -352,10 +352,14 @@ def test_statuses_to_a_write(status: str, said: str, answered: bool, expected: t
 # The package
 
 
-def test_a_missing_package_is_told_with_its_extra() -> None:
+def test_a_missing_package_is_told_with_its_extra(google: GoogleAds, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Package(name="google-ads", extra="google").missing() == ""
     lacking = Package(name="no-such-package-of-ours", extra="google").missing()
     assert lacking == "needs the package no-such-package-of-ours: pip install 'marketing-agents[google]'"
+    monkeypatch.setattr(Package, "missing", lambda _self: lacking)
+    assert google.account(wire=Wire()).trouble == "", "whose REST interface needs no package"
+    with pytest.raises(NeedsAttentionError, match="needs the package"):
+        google.find_by_key(KEY, wire=Wire())
 
 
 def test_who_asks_for_the_account_loads_no_sdk(sandbox: Any) -> None:
