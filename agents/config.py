@@ -106,7 +106,7 @@ class TargetAudience(Section):
     job_titles: Texts = Field(default=(), validation_alias=AliasChoices("job_titles", "job_title", "titles", "title"))
     company_size: str | int | None = Field(default=None, description="such as 51-200, or a least number of employees")
     locations: Texts = Field(default=(), validation_alias=AliasChoices("locations", "location"))
-    keywords: Texts = ()
+    keywords: Texts = Field(default=(), description='for search ads as at Google: [exact], "phrase", -negative')
     interests: Texts = ()
     description: LongText | None = None
 

@@ -16,6 +16,7 @@ from agents.config import CampaignConfig, ContentRequirement, TargetAudience
 from agents.messages import MessageType, receive
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import short_hash
+from integrations.ads.keywords import unmarked
 
 AGENT = "content_creation"
 DEFAULT_TYPE = "blog_post"
@@ -47,7 +48,7 @@ def requirements(state: MarketingAgentState) -> tuple[ContentRequirement, ...]:
     config = state.campaign_config
     wanted = state.content_requirements
     if not wanted and config.content_required:
-        keywords = state.target_audience.keywords[:3] or (default_keyword(config, state.target_audience),)
+        keywords = unmarked(state.target_audience.keywords)[:3] or (default_keyword(config, state.target_audience),)
         wanted = (ContentRequirement(content_type=DEFAULT_TYPE, keywords=keywords, target_length=DEFAULT_LENGTH),)
     return tuple(_filled(requirement, state) for requirement in wanted)
 
@@ -64,8 +65,8 @@ def _filled(requirement: ContentRequirement, state: MarketingAgentState) -> Cont
 
 def default_keyword(config: CampaignConfig, audience: TargetAudience) -> str:
     """Return a keyphrase for a campaign that names none."""
-    if audience.keywords:
-        return audience.keywords[0]
+    if words := unmarked(audience.keywords):
+        return words[0]
     if config.brand.product:
         return config.brand.product
     if audience.industries:

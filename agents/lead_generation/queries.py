@@ -14,6 +14,7 @@ from agents.config import DEFAULT_INDUSTRIES, TargetAudience
 from agents.lead_generation.clean import CompanyFacts, Record, normal_domain
 from agents.lead_generation.person_text import is_name, is_title
 from agents.unit_kind import Part
+from integrations.ads.keywords import unmarked
 
 MAX_QUERIES = 10
 MAX_SITES = 12  #: company sites that are read for one campaign
@@ -39,16 +40,15 @@ class Result(Part):
 
 def search_queries(audience: TargetAudience) -> tuple[str, ...]:
     """Make queries of an audience's industries (else its keywords, else the default industries) and titles."""
-    topics = audience.industries or audience.keywords or audience.interests or DEFAULT_INDUSTRIES
+    keywords = unmarked(audience.keywords)
+    topics = audience.industries or keywords or audience.interests or DEFAULT_INDUSTRIES
     titles = audience.job_titles or DEFAULT_TITLES
     place = f" in {audience.locations[0]}" if audience.locations else ""
     # A title for every topic before the second title of any: the budget of queries is cut off at the end.
     queries = [f"{_topic(topic)} companies{place}" for topic in topics]
     queries += [f'{_topic(topic)} companies{place} "{plain_words(title)}"' for title in titles for topic in topics]
     if audience.industries:
-        queries += [
-            f"{_topic(topic)} {plain_words(word)} companies{place}" for word in audience.keywords for topic in topics
-        ]
+        queries += [f"{_topic(topic)} {plain_words(word)} companies{place}" for word in keywords for topic in topics]
     return tuple(dict.fromkeys(queries))[:MAX_QUERIES]
 
 

@@ -54,6 +54,12 @@ def available() -> tuple[str, ...]:
     return tuple(spec.name for spec in platforms().values() if spec.client is not None)
 
 
+def missing_packages() -> Mapping[str, str]:
+    """Return the platforms whose client lacks a package, each with what to install."""
+    needed = {spec.name: spec.package.missing() for spec in platforms().values() if spec.package is not None}
+    return {name: missing for name, missing in needed.items() if missing}
+
+
 def build(name: str, settings: Settings) -> AdPlatform:
     """Build the client of the platform ``name``.
 

@@ -30,6 +30,7 @@ class RpcServer:
         self._latency_s = latency_s
         self._drop = drop  #: closes the connection that comes from this local port
         self._starting: asyncio.Task[int] | None = None
+        self._listening: Any = None  #: the server, which ends with its last reference
 
     async def port(self) -> int:
         """Return the port on loopback, after starting to listen there the first time.

@@ -18,7 +18,7 @@ from agents.registry import agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION
-from integrations.ads.registry import available, platforms
+from integrations.ads.registry import available, missing_packages
 from integrations.settings import Mode, Settings
 from orchestration.control.ad_checks import ad_problems
 from orchestration.flow.transition import start
@@ -67,10 +67,8 @@ def check(config: CampaignConfig, settings: Settings) -> None:
         for platform in config.ad_platforms
         if platform not in available()
     ]
-    installed = [(name, platforms()[name].package) for name in config.ad_platforms if name in platforms()]
-    problems += [
-        f"ad_platforms: {name} {package.missing()}" for name, package in installed if package and package.missing()
-    ]
+    lacking = missing_packages()
+    problems += [f"ad_platforms: {name} {lacking[name]}" for name in config.ad_platforms if name in lacking]
     problems += [problem for agent in agents().values() for problem in agent.problems(config)]
     problems += ad_problems(config, settings)
     other = check_ad_currency(config.ad_platforms, config.currency, settings)

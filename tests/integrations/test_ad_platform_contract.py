@@ -59,7 +59,9 @@ def _sandbox_process(site: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(params=["facebook_ads", "google_ads", "linkedin_ads", "tiktok_ads"])
 def ads(request: pytest.FixtureRequest, sandbox: stack.Sandbox) -> AdPlatform:
     built = build(request.param, Settings.from_env({"SANDBOX_URL": sandbox.url}))
-    built.account(wire=Wire())  # what a client fetches once a process, such as an access token
+    # What is loaded or fetched once a process, here and in the sandbox: messages of an SDK, an access token.
+    built.account(wire=Wire(60))
+    built.find_by_key(KEY, wire=Wire(60))
     sandbox.reset()
     return built
 

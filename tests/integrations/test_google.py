@@ -17,9 +17,9 @@ from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, fault, fitting
 from integrations.ads.google import gaql
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.google.errors import failure_error, status_error
-from integrations.ads.google.keywords import Keyword, keywords
 from integrations.ads.google.money import micros
 from integrations.ads.google.operations import creation
+from integrations.ads.keywords import Keyword, keywords
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.registry import build
 from integrations.ads.spec import Package
@@ -49,6 +49,12 @@ def client(sandbox: Any, **environment: str) -> GoogleAds:
     )
     assert isinstance(found, GoogleAds)
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(_sandbox_process: stack.Sandbox) -> None:
+    """Loading Google's messages takes a second, more on a busy machine, here and in the sandbox."""
+    client(_sandbox_process).find_by_key(KEY, wire=Wire(60))
 
 
 @pytest.fixture
@@ -198,11 +204,11 @@ def test_a_sandbox_that_is_started_again_has_another_certificate(tmp_path: Path)
     """A connection that broke is made anew, with what the peer shows then."""
     with stack.running_sandbox(tmp_path) as first:
         google = client(first)
-        assert google.find_by_key(KEY, wire=Wire()) is None
+        assert google.find_by_key(KEY, wire=Wire(60)) is None
     with pytest.raises(TransientError):
         google.find_by_key(KEY, wire=Wire())
     with stack.running_sandbox(tmp_path, "--port", first.url.rpartition(":")[2]):
-        assert google.find_by_key(KEY, wire=Wire()) is None
+        assert google.find_by_key(KEY, wire=Wire(60)) is None
 
 
 def test_errors_survive_pickling(sandbox: Any, google: GoogleAds) -> None:
@@ -335,6 +341,7 @@ def test_details_are_told() -> None:
     ("status", "said", "answered", "expected"),
     [
         ("UNAVAILABLE", "failed to connect to all addresses", False, TransientError),
+        ("UNAVAILABLE", "DNS resolution failed for ads.example:443", False, TransientError),
         ("UNAVAILABLE", "Socket closed", False, OutcomeUnknownError),
         ("UNAVAILABLE", "down", True, TransientError),
         ("DEADLINE_EXCEEDED", "Deadline Exceeded", False, OutcomeUnknownError),
@@ -352,10 +359,14 @@ def test_statuses_to_a_write(status: str, said: str, answered: bool, expected: t
 # The package
 
 
-def test_a_missing_package_is_told_with_its_extra() -> None:
+def test_a_missing_package_is_told_with_its_extra(google: GoogleAds, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Package(name="google-ads", extra="google").missing() == ""
     lacking = Package(name="no-such-package-of-ours", extra="google").missing()
     assert lacking == "needs the package no-such-package-of-ours: pip install 'marketing-agents[google]'"
+    monkeypatch.setattr(Package, "missing", lambda _self: lacking)
+    assert google.account(wire=Wire()).trouble == "", "whose REST interface needs no package"
+    with pytest.raises(NeedsAttentionError, match="needs the package"):
+        google.find_by_key(KEY, wire=Wire())
 
 
 def test_who_asks_for_the_account_loads_no_sdk(sandbox: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from ad_platforms import without_client
+from ad_platforms import without_client, without_package
 from live_world import live_campaigns, make_live
 
 from agents.config import CampaignConfig, ConfigError
@@ -108,6 +108,13 @@ def test_what_cannot_work_is_refused_and_stores_nothing(
     with pytest.raises(ConfigError) as caught:
         campaigns.submit(CampaignConfig.parse({**SAAS, **change}))
     assert said in str(caught.value)
+    assert rows(campaigns) == 0
+
+
+def test_a_package_that_is_missing_is_named_at_submit(campaigns: Campaigns, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_package(monkeypatch, "google_ads")
+    with pytest.raises(ConfigError, match=r"google_ads needs the package .*: pip install 'marketing-agents\[google\]'"):
+        campaigns.submit(CampaignConfig.parse({**SAAS, "ad_platforms": ["google"], "budget": 50}))
     assert rows(campaigns) == 0
 
 

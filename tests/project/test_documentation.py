@@ -41,6 +41,8 @@ def test_the_example_campaign_is_accepted() -> None:
 
     config = CampaignConfig.model_validate(yaml.safe_load(checkout.read("examples/saas_launch.yaml")))
     assert set(config.ad_platforms) == {"facebook_ads", "linkedin_ads"}
+    whole = CampaignConfig.model_validate(yaml.safe_load(checkout.read("examples/full_funnel.yaml")))
+    assert set(whole.ad_platforms) == {"facebook_ads", "google_ads", "linkedin_ads"}
 
 
 def test_the_platform_shown_is_the_example() -> None:

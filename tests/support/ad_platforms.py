@@ -15,6 +15,7 @@ from agents.config import CampaignConfig
 from agents.state import MarketingAgentState
 from integrations.ads import registry
 from integrations.ads.platform import AdPlatform, AdSpec, Audience, RemoteCampaign
+from integrations.ads.spec import Package
 
 T = TypeVar("T")
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -93,6 +94,13 @@ def without_client(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     known = registry.platforms()
     bare = {**known, name: replace(known[name], client=None)}
     monkeypatch.setattr(registry, "platforms", lambda: bare)
+
+
+def without_package(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a platform need a package that is not installed, as Google does without its extra."""
+    known = registry.platforms()
+    lacking = {**known, name: replace(known[name], package=Package(name="no-such-package-of-ours", extra="google"))}
+    monkeypatch.setattr(registry, "platforms", lambda: lacking)
 
 
 def spec(**changes: Any) -> AdSpec:

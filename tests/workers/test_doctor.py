@@ -15,6 +15,7 @@ import psutil
 import psycopg2
 import pytest
 import redis
+from ad_platforms import without_package
 from command_line import Answer, Command
 
 from orchestration.ledger.database import Database
@@ -55,6 +56,15 @@ def submit(campaigns: Command, folder: Path) -> str:
     file.write_text(CAMPAIGN)
     campaign_id: str = campaigns("submit", file, "--json").json["campaign_id"]
     return campaign_id
+
+
+def test_a_package_that_is_missing_is_named(
+    campaigns: Command, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [told for told in troubles(campaigns("doctor", "--json"), "warning") if told.startswith("Package")]
+    without_package(monkeypatch, "google_ads")
+    (told,) = [one for one in troubles(campaigns("doctor", "--json"), "warning") if one.startswith("Package")]
+    assert told.endswith("pip install 'marketing-agents[google]'")
 
 
 def test_no_worker_for_a_campaign(campaigns: Command, database: Database, tmp_path: Path) -> None:

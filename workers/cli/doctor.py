@@ -130,11 +130,10 @@ def _mode(settings: Settings) -> Iterable[Finding]:
 
 
 def _packages() -> Iterable[Finding]:
-    from integrations.ads.registry import platforms
+    from integrations.ads.registry import missing_packages
 
-    for name, spec in platforms().items():
-        if spec.package is not None and (missing := spec.package.missing()):
-            yield Finding("Package", "warning", f"{name} {missing}")
+    for name, missing in missing_packages().items():
+        yield Finding("Package", "warning", f"{name} {missing}")
 
 
 def _services(settings: Settings) -> Iterable[Finding]:

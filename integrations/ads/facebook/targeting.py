@@ -11,6 +11,7 @@ from typing import Any
 
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
+from integrations.ads.keywords import unmarked
 from integrations.ads.platform import AdSpec, Wire
 from integrations.errors import BadRequestError, TransientError
 
@@ -25,7 +26,7 @@ def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
     """
     audience = spec.audience
     places = _places(graph, audience.locations, wire)
-    words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *spec.keywords)))
+    words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *unmarked(spec.keywords))))
     narrowed = {
         "interests": _known(graph, "adinterest", words, wire),
         "work_positions": _known(graph, "adworkposition", audience.titles, wire),

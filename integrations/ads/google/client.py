@@ -23,7 +23,6 @@ from integrations.ads.google import operations
 from integrations.ads.google.account import REVIEW_FIELDS, ad_account, refusal
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.gaql import containing, query, text
-from integrations.ads.google.keywords import Keyword
 from integrations.ads.google.money import micros
 from integrations.ads.google.oauth import AccessToken
 from integrations.ads.google.report import DAY_FIELDS, TERM_FIELDS, SearchTerm, day_reports, search_terms
@@ -31,6 +30,7 @@ from integrations.ads.google.rest import customer
 from integrations.ads.google.spec import SPEC
 from integrations.ads.google.targeting import searched, targeting
 from integrations.ads.google.wire import GoogleAdsWire
+from integrations.ads.keywords import Keyword
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,

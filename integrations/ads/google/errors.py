@@ -102,6 +102,8 @@ STATUSES: Mapping[str, _Found] = {
     "UNAUTHENTICATED": (CredentialsError, "it refuses who we are"),
     "UNIMPLEMENTED": (NeedsAttentionError, "the version of the API is not served; the SDK has to be upgraded"),
 }
+#: How gRPC begins what it says about a call that was not sent.
+_NOT_CONNECTED = ("failed to connect", "DNS resolution failed")
 
 
 def failure_error(failure: Mapping[str, Any], *, write: bool, secrets: Iterable[str] = ()) -> IntegrationError | None:
@@ -140,7 +142,7 @@ def status_error(
         words = own_words(said, secrets=secrets)
         message = f"{known[1]}: {words}" if words else known[1]
         return known[0](PROVIDER, message, detail=status, retry_after=wait)
-    if status == "UNAVAILABLE" and not answered and said.startswith("failed to connect"):
+    if status == "UNAVAILABLE" and not answered and said.startswith(_NOT_CONNECTED):
         return TransientError(PROVIDER, "can't be reached", detail=status)
     if answered and status == "UNAVAILABLE":
         return TransientError(PROVIDER, "is unavailable", detail=status, retry_after=wait)

@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from integrations.ads.google.keywords import Keyword
 from integrations.ads.google.money import micros
 from integrations.ads.google.targeting import Targeting
+from integrations.ads.keywords import Keyword
 from integrations.ads.naming import ad_name, remote_name
 from integrations.ads.platform import AdSpec
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.gaql import listed, query
-from integrations.ads.google.keywords import Keyword, keywords
 from integrations.ads.google.wire import GoogleAdsWire
+from integrations.ads.keywords import Keyword, keywords
 from integrations.ads.platform import AdSpec, Wire
 from integrations.errors import BadRequestError
 

@@ -18,9 +18,16 @@ from typing import Any
 from integrations.ads.google.channel import open_channel
 from integrations.ads.google.errors import PROVIDER, failure_error, status_error
 from integrations.ads.google.oauth import AccessToken
+from integrations.ads.google.spec import SPEC
 from integrations.ads.page_size import MAX_OBJECTS
 from integrations.ads.platform import Wire
-from integrations.errors import BadRequestError, IntegrationError, OutcomeUnknownError, TransientError
+from integrations.errors import (
+    BadRequestError,
+    IntegrationError,
+    NeedsAttentionError,
+    OutcomeUnknownError,
+    TransientError,
+)
 from integrations.http import credential
 from integrations.settings import ProviderSettings
 
@@ -93,6 +100,9 @@ class GoogleAdsWire:
         return wire(lambda timeout: self._sent(method, request, token, timeout, write=write))
 
     def _sent(self, method: str, request: Mapping[str, Any], token: str, timeout: float, *, write: bool) -> Row:
+        assert SPEC.package is not None
+        if missing := SPEC.package.missing():
+            raise NeedsAttentionError(PROVIDER, missing)
         import grpc
         from google.ads.googleads.errors import GoogleAdsException
         from google.api_core.exceptions import GoogleAPICallError

@@ -1,6 +1,6 @@
-"""From the words of a campaign to Google's keywords: text, match type, negative or not.
+"""Keywords of a campaign in Google's notation: ``[exact]``, ``"phrase"``, ``-negative``, or a plain word.
 
-Pure. A campaign writes keywords as people write them at Google: ``[exact]``, ``"phrase"``, ``-negative``. A plain word
+Pure. Search ads take each as it is meant (:func:`keywords`), all others take the words (:func:`unmarked`). A plain word
 is a phrase keyword, our own choice: broad match spends a small budget on searches that only resemble it. Limits: 80
 characters and 10 words, of letters, digits and a few signs (Google Ads help, "Keyword: definition"; CriterionError).
 Invariant: no two keywords are the same, and none is sent that Google refuses by its form.
@@ -24,6 +24,12 @@ class Keyword:
     text: str
     match: str  #: EXACT | PHRASE
     negative: bool = False
+
+
+def unmarked(written: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of keywords that are not negative, without the marks of the notation."""
+    plain = (one.strip() for one in written)
+    return tuple(one.strip('[]" ') for one in plain if one.strip('[]" ') and not one.startswith("-"))
 
 
 def keywords(written: Iterable[str]) -> list[Keyword]:
