@@ -10,6 +10,7 @@ VOLATILE = frozenset(
         "created_at",
         "updated_at",
         "collected_at",
+        "notice_due_at",
         "qualified_at",
         "generated_at",
         "measured_at",

@@ -28,7 +28,6 @@ WRONG: dict[str, tuple[str, str]] = {
     "unknown key": (CAMPAIGN + "budgett: 3\n", "budgett: unknown key; did you mean 'budget'?"),
     "negative budget": (CAMPAIGN + "budget: -5\n", "budget=-5"),
     "unknown platform": (CAMPAIGN + "budget: 5\nad_platforms: [tiktok]\n", "'tiktok' is not an ad platform"),
-    "platform to come": (CAMPAIGN + "budget: 5\nad_platforms: [google]\n", "has no client in this version"),
     "empty audience": ("name: Launch\ntarget_audience: {}\n", "target_audience: is empty"),
     "no audience": ("name: Launch\n", "target_audience: is missing"),
     "junk": ("x" * 10_000_000, "is larger than 1 MB"),

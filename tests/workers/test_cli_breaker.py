@@ -79,7 +79,7 @@ def test_a_provider_is_switched_off_with_a_reason_and_on_again(campaigns: Comman
 def test_an_unknown_provider_is_named_with_those_there_are(campaigns: Command, verb: str) -> None:
     answer = campaigns("breaker", verb, "hunther")
     assert answer.code == 2
-    assert "'hunther' is no provider; there are clearbit, dns, facebook_ads, hunter" in answer.err
+    assert "'hunther' is no provider; there are clearbit, dns, facebook_ads, google_ads" in answer.err
 
 
 def scrape(collector: FleetCollector) -> str:
