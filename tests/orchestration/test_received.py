@@ -47,9 +47,9 @@ def test_a_key_is_kept_as_it_is() -> None:
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        received({**SAAS, "budgett": 1, "lead_sources": ["x"]}, 7, ["priority"])
+        received({**SAAS, "budgett": 1, "lead_sources": ["y"]}, 7, ["priority"])
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        *("'priority'", "idempotency_key=7", "lead_sources.0='x'", "budgett")
+        *("'priority'", "idempotency_key=7", "lead_sources.0='y'", "budgett")
     ]
 
 
