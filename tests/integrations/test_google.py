@@ -19,7 +19,7 @@ from integrations.ads.google.client import GoogleAds
 from integrations.ads.google.errors import failure_error, status_error
 from integrations.ads.google.money import micros
 from integrations.ads.google.operations import creation
-from integrations.ads.keywords import Keyword, keywords
+from integrations.ads.keywords import Keyword, keywords, unmarked
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.registry import build
 from integrations.ads.spec import Package
@@ -242,6 +242,14 @@ def test_keywords_are_written_as_people_write_them_at_google() -> None:
         Keyword("free", "PHRASE", negative=True),
         Keyword("crm jobs", "EXACT", negative=True),
     ]
+
+
+def test_whoever_needs_words_only_sees_no_marks() -> None:
+    assert unmarked(("SaaS Pricing", "[best CRM]", '"sales tool"', "-free", " ", "[]")) == (
+        "SaaS Pricing",
+        "best CRM",
+        "sales tool",
+    )
 
 
 @pytest.mark.parametrize(
