@@ -49,7 +49,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         received({**SAAS, "budgett": 1, "lead_sources": ["y"]}, 7, ["priority"])
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        *("'priority'", "idempotency_key=7", "lead_sources.0='y'", "budgett")
+        *("'priority'", "idempotency_key=7", "lead_sources.0.type='y'", "budgett")
     ]
 
 
