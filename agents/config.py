@@ -7,7 +7,6 @@ default, so that ``target_audience: {industry: saas}`` alone is a campaign that 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -15,9 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -29,8 +26,17 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from agents.config_problems import (
+    UNKNOWN_AGENT,
+    UNKNOWN_ENRICHER,
+    UNKNOWN_PLATFORM,
+    ConfigError,
+    Section,
+    choice,
+    explain,
+    spellings,
+)
 from agents.config_values import (
-    PATTERN_WORDS,
     Currency,
     Duration,
     FilePath,
@@ -44,7 +50,6 @@ from agents.config_values import (
     Texts,
     listed,
     oversized,
-    shown,
 )
 from agents.gates import Gate
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
@@ -54,49 +59,13 @@ if TYPE_CHECKING:
 
 from integrations.ads.goal import Goal
 from integrations.ads.registry import canonical, platforms
-from integrations.values import MAX_INTEGER, faults, visible
+from integrations.values import MAX_INTEGER
 
 DEFAULT_INDUSTRIES = ("technology", "saas", "finance")
 MAX_ENRICHERS = 5  #: of one waterfall
 MAX_EMPLOYEES = 5_000_000  #: nobody employs more
 MAX_PIECES = 50
-MAX_PROBLEM, MAX_PROBLEMS = 1000, 50  #: characters of one problem, and problems of one refusal
 MAX_SOURCES = 50
-UNKNOWN_AGENT = "agent"  #: error type of a key of ``agents`` that no installed agent is named by
-UNKNOWN_ENRICHER = (
-    "enricher"  #: error type of an entry of ``enrichment.providers`` that no installed enricher is named by
-)
-UNKNOWN_PLATFORM = "ad_platform"  #: error type of an entry of ``ad_platforms`` that no installed platform is named by
-UNKNOWN_SOURCE = "lead_source"  #: error type of an entry of ``lead_sources`` that no installed source is named by
-
-
-class ConfigError(ValueError):
-    """Raised when a configuration is refused, with ``problems`` that say each key, its value and what is right.
-
-    The problems can be stored and printed, whatever the configuration held: 50 at most, of 1,000 characters each.
-    """
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = [visible(problem)[:MAX_PROBLEM] for problem in problems[:MAX_PROBLEMS]]
-        super().__init__("; ".join(self.problems))
-
-    def __reduce__(self) -> tuple[type[ConfigError], tuple[list[str]]]:
-        return (ConfigError, (self.problems,))
-
-
-class Section(BaseModel):
-    """Base of every part of the configuration: immutable, storable, unknown keys refused, known by name or alias."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=False, allow_inf_nan=False
-    )
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _storable(cls, value: object) -> object:
-        for keys, what in faults(value):
-            raise ValueError(f"{'.'.join(keys)}: {what}" if keys else what)
-        return value
 
 
 class TargetAudience(Section):
@@ -239,7 +208,7 @@ class Enrichment(Section):
         installed = enricher_registry.names()
         for name in value:
             if name not in installed:
-                text = f"{name!r} completes no leads; use {_choice(installed)}"
+                text = f"{name!r} completes no leads; use {choice(installed)}"
                 raise PydanticCustomError(UNKNOWN_ENRICHER, "{text}", {"text": text, "name": name})
         return tuple(dict.fromkeys(value))
 
@@ -330,14 +299,14 @@ class CampaignConfig(Section):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
-            raise ConfigError(explain(error, data)) from None
+            raise ConfigError(explain(error, lambda keys: _section(keys, data))) from None
 
 
 def _platform(given: str) -> str:
     """Return the own name of an ad platform, which has to be installed."""
     name = canonical(given)
     if name is None:
-        text = f"{given!r} is not an ad platform; use {_choice([*platforms()])}"
+        text = f"{given!r} is not an ad platform; use {choice([*platforms()])}"
         raise PydanticCustomError(UNKNOWN_PLATFORM, "{text}", {"text": text, "name": given})
     return name
 
@@ -358,51 +327,11 @@ def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValu
     return checked
 
 
-#: Error types whose text names the value already.
-_SAID_WHOLE = ("value_error", UNKNOWN_SOURCE, UNKNOWN_AGENT, UNKNOWN_PLATFORM, UNKNOWN_ENRICHER)
-
-
-def explain(error: ValidationError, data: Mapping[str, object]) -> list[str]:
-    """Return one line per problem: key, value, and what would be right."""
-    lines = []
-    for item in error.errors(include_url=False):
-        keys = [str(part) for part in item["loc"]]
-        where = ".".join(keys) or "campaign"
-        if item["type"] == "extra_forbidden":
-            lines.append(f"{where}: unknown key{_nearest(keys[-1], _section(keys[:-1], data))}")
-            continue
-        pattern = str(item.get("ctx", {}).get("pattern"))
-        text = PATTERN_WORDS.get(pattern, item["msg"].removeprefix("Value error, "))
-        if item["type"] == "missing":
-            lines.append(f"{where}: is missing")
-        elif item["type"] in _SAID_WHOLE and isinstance(item["input"], Mapping | list | tuple):
-            lines.append(f"{where}: {text}")
-        else:
-            lines.append(f"{where}={shown(item['input'])}: {text}")
-    return lines
-
-
-def _choice(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)
-
-
-def _nearest(key: str, section: type[Section]) -> str:
-    known = [name for field in section.model_fields for name in _spellings(section, field)]
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known here: {', '.join(dict.fromkeys(known))}"
-
-
-def _spellings(section: type[Section], field: str) -> tuple[str, ...]:
-    alias = section.model_fields[field].validation_alias
-    other = alias.choices if isinstance(alias, AliasChoices) else ()
-    return (field, *(name for name in other if isinstance(name, str)))
-
-
 def _section(keys: Sequence[str], data: Mapping[str, object]) -> type[Section]:
     """Return the part of the configuration that ``keys`` lead to."""
     section: type[Section] = CampaignConfig
     for key in keys:
-        field = next((field for field in section.model_fields if key in _spellings(section, field)), None)
+        field = next((field for field in section.model_fields if key in spellings(section, field)), None)
         if field is not None:
             section = _section_in(section.model_fields[field].annotation) or section
     if section is SourceConfig:  # which keys it has depends on its type

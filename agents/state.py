@@ -14,15 +14,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.config import (
-    UNKNOWN_AGENT,
-    UNKNOWN_ENRICHER,
-    UNKNOWN_PLATFORM,
-    UNKNOWN_SOURCE,
-    CampaignConfig,
-    ContentRequirement,
-    TargetAudience,
-)
+from agents.config import CampaignConfig, ContentRequirement, TargetAudience
+from agents.config_problems import UNKNOWN_AGENT, UNKNOWN_ENRICHER, UNKNOWN_PLATFORM, UNKNOWN_SOURCE
 from agents.gates import UNKNOWN_GATE
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.messages import AgentMessage

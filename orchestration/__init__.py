@@ -8,7 +8,8 @@ doubled or late on the broker, the ledger says what has been done and what comes
 
 from __future__ import annotations
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
 from orchestration.client import CampaignHandle, Campaigns

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from agents.legal_basis import read_basis
 from integrations.values import clean_text, parse_json
 

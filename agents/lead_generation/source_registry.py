@@ -12,7 +12,8 @@ from typing import get_args
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from agents.config import UNKNOWN_SOURCE, FileSourceConfig, SourceConfig
+from agents.config import FileSourceConfig, SourceConfig
+from agents.config_problems import UNKNOWN_SOURCE
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.source import AnySource, LeadSource
 from agents.unit_kind import AnyKind

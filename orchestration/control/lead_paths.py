@@ -12,7 +12,8 @@ import os
 import stat
 from pathlib import Path
 
-from agents.config import CampaignConfig, ConfigError, FileSourceConfig
+from agents.config import CampaignConfig, FileSourceConfig
+from agents.config_problems import ConfigError
 from agents.config_values import shown
 from integrations.values import clean_text
 from orchestration.ledger.database import encode

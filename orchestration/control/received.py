@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.config_values import shown
 from orchestration.control.lead_paths import refuse_paths
 

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from agents import registry
 from agents.base import BaseAgent
-from agents.config import CampaignConfig, ConfigError, FileSourceConfig
+from agents.config import CampaignConfig, FileSourceConfig
+from agents.config_problems import ConfigError
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from agents.config_values import shown
 from agents.erasure import Erasing
 from orchestration.ledger.database import Database, encode

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from agents.config_values import shown
 from agents.erasure import address_hash, written_address
 from orchestration.ledger.database import Database

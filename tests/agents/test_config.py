@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.lead_generation.sources.file import FileSource
 from agents.lead_generation.sources.search import SearchSource
 from agents.lead_generation.sources.web import WebSource

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from agents.lead_generation.lead_file import MAX_BYTES, parse
 
 ROW = {"email": "jane@acme.com", "name": "Jane Doe", "company": "Acme", "company_size": "51-200"}

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from agents.config import CampaignConfig, ConfigError, SourceConfig
+from agents.config import CampaignConfig, SourceConfig
+from agents.config_problems import ConfigError
 from agents.lead_generation import source_registry
 from agents.lead_generation.agent import LeadGeneration
 from agents.lead_generation.answers import Company, Screened

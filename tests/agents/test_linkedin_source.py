@@ -13,7 +13,8 @@ from raw_server import raw_server, saying
 from stack import Sandbox
 
 from agents.base import run_unit
-from agents.config import CampaignConfig, ConfigError, TargetAudience
+from agents.config import CampaignConfig, TargetAudience
+from agents.config_problems import ConfigError
 from agents.lead_generation import LeadGeneration
 from agents.lead_generation.profile_queries import people_sql, profile_queries
 from agents.state import MarketingAgentState

@@ -12,7 +12,8 @@ from lead_campaigns import WORLD, check, execution_of, from_file, state, worker
 from memory_leads import MemoryLeads
 
 from agents.base import run_unit
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.lead_generation import LeadGeneration, enricher_registry
 from agents.lead_generation.enrich import COMPANIES, CompaniesInput
 from agents.lead_generation.enricher import AskedCompany, CompanyFound, Enricher, employees

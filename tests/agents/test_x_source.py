@@ -11,7 +11,8 @@ from memory_leads import MemoryLeads
 from stack import Sandbox
 
 from agents.base import HopFailedError, run_unit
-from agents.config import CampaignConfig, ConfigError, TargetAudience
+from agents.config import CampaignConfig, TargetAudience
+from agents.config_problems import ConfigError
 from agents.lead_generation import LeadGeneration
 from agents.lead_generation.x_authors import Author, companies_of_authors, people_of_authors, x_queries
 from agents.unit import Unit

@@ -11,7 +11,8 @@ import pytest
 from ad_platforms import without_client
 from plugin_package import describe, importable, install
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.state import MarketingAgentState
 from agents.versions import UnknownVersionError
 from integrations.admission import Limit, published_limits

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from live_world import live_env
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from integrations.settings import Settings
 from orchestration.control.submission import check
 

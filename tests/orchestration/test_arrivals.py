@@ -13,7 +13,8 @@ import pytest
 from mutations import VALUES, arrivals, bent, bent_bytes, bent_json, spoilt
 from pydantic import TypeAdapter
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.lead_generation.clean import clean, record_of
 from agents.lead_generation.extract import extract
 from agents.lead_generation.lead_file import parse

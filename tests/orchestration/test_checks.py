@@ -11,7 +11,8 @@ from ad_platforms import ad_campaigns
 from bending_proxy import Bend, Call, bending_proxy, graph_error
 from orchestrator_harness import Harness
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.ports import SystemClock
 from agents.registry import agents
 from agents.state import MarketingAgentState

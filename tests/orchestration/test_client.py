@@ -16,7 +16,8 @@ import redis
 from ad_platforms import without_client, without_package
 from live_world import live_campaigns, make_live
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from integrations.settings import Mode, Settings, SettingsError
 from orchestration import CampaignNotFoundError, Campaigns, IdempotencyConflictError
 from orchestration.control.submission import resolve

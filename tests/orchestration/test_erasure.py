@@ -12,7 +12,7 @@ import pytest
 from orchestrator_harness import Harness
 from toys import toys
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from agents.erasure import Erasing, address_hash, hashes_in
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.screen import hashes_of

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.config_values import MAX_CHARACTERS, MAX_VALUES
 from orchestration import Campaigns
 from orchestration.control.lead_paths import read_files

@@ -13,7 +13,7 @@ from orchestrator_harness import Harness
 from spend_bench import MODEL, a_day_passes, bound, checked, claim, journal, ledger, usage, verbs
 from toys import toys
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
 from orchestration.control.limits import change_limits

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.config import ConfigError
+from agents.config_problems import ConfigError
 from agents.lead_generation.sources.file import FileSource
 from orchestration.control.lead_paths import read_files
 from workers.cli.files import CampaignFileError, check_lead_files, load_config, read_mapping, with_change

@@ -50,7 +50,8 @@ import io, json
 from datetime import UTC, datetime
 from rich.console import Console
 from agents import registry
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.state import MarketingAgentState
 from agents.versions import UnknownVersionError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from workers.cli.fork_changes import canonical, fork_changes
 
 

@@ -21,7 +21,8 @@ CAMPAIGNS = [sys.executable, "-c", "from workers.cli import main; main()"]
 #: Prints what a program with the package sees of it.
 SEEN = """
 import json
-from agents.config import CampaignConfig, ConfigError
+from agents.config import CampaignConfig
+from agents.config_problems import ConfigError
 from agents.lead_generation import source_registry
 from integrations.settings import Settings, SettingsError
 from orchestration.control.submission import check

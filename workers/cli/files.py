@@ -58,7 +58,8 @@ def check_lead_files(config: CampaignConfig) -> None:
 
     Raises ConfigError when one is not. What is in it is checked at submit.
     """
-    from agents.config import ConfigError, FileSourceConfig
+    from agents.config import FileSourceConfig
+    from agents.config_problems import ConfigError
 
     problems = [
         f"lead_sources.{number}.path={source.path!r}: there is no such file (paths are relative to the campaign file)"
