@@ -18,7 +18,7 @@ from integrations.ads.google import gaql
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.google.errors import failure_error, status_error
 from integrations.ads.google.money import micros
-from integrations.ads.google.operations import creation
+from integrations.ads.google.operations import ad_operation, creation
 from integrations.ads.keywords import Keyword, keywords, unmarked
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.registry import build
@@ -291,6 +291,13 @@ def test_the_days_of_a_campaign_are_those_of_its_schedule(google: GoogleAds) -> 
     aim = Targeting(places=(), language="languageConstants/1000", keywords=())
     made = creation(wanted(google), aim, "1", ZoneInfo("America/New_York"))[1]["campaign_operation"]["create"]
     assert (made["start_date_time"], made["end_date_time"]) == ("2026-02-28 00:00:00", "2026-03-29 23:59:59")
+
+
+def test_the_link_of_an_ad_tells_the_ad(google: GoogleAds) -> None:
+    spec = wanted(google)
+    ad = ad_operation(spec, "customers/1/adGroups/-3")["ad_group_ad_operation"]["create"]["ad"]
+    assert ad["final_urls"] == [spec.link(1)]
+    assert f"utm_content=r{spec.token}.1" in spec.link(1)
 
 
 def test_values_in_queries_stay_values() -> None:

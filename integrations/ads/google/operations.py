@@ -79,7 +79,7 @@ def keyword_operations(words: Iterable[Keyword], ad_group: str) -> list[Operatio
 def ad_operation(spec: AdSpec, ad_group: str) -> Operation:
     """Return the responsive search ad of a specification's texts."""
     ad = {
-        "final_urls": [spec.landing_url],
+        "final_urls": [spec.link(1)],
         "url_custom_parameters": [{"key": TOKEN_PARAMETER, "value": spec.token}],
         "responsive_search_ad": {
             "headlines": [{"text": text} for text in spec.headlines],
