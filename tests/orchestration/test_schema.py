@@ -6,16 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import stack
 
 from integrations.settings import Mode
 from orchestration.ledger.database import Database, DatabaseUnavailableError
 from orchestration.ledger.schema import current, head, migrate
 
 
-def test_many_migrate_at_once(services: Any) -> None:
+def test_many_migrate_at_once(services: Any, databases: stack.Databases) -> None:
     admin = Database(services.database_url)
-    admin.run("DROP DATABASE IF EXISTS migrating WITH (FORCE)")
     admin.run("CREATE DATABASE migrating")
+    admin.close()
     url = services.database_url.replace("/marketing?", "/migrating?")
     assert current(url) is None
     with ThreadPoolExecutor(8) as pool:
@@ -27,8 +28,7 @@ def test_many_migrate_at_once(services: Any) -> None:
     migrate(url, Mode.SANDBOX)
     assert fresh.rows("SELECT mode, by FROM marketing.world") == [("live", "migrate")]
     fresh.close()
-    admin.run("DROP DATABASE migrating WITH (FORCE)")
-    admin.close()
+    databases.drop(url)
 
 
 def test_an_unreachable_database_is_named_without_its_password() -> None:
