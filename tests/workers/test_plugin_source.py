@@ -112,13 +112,13 @@ def printed(script: str, *arguments: str) -> Any:
 
 def test_a_campaign_file_may_name_it(plugin: None) -> None:
     seen = printed(SEEN)
-    assert seen["names"] == seen["schema"] == ["directory", "file", "search", "web"]
+    assert seen["names"] == seen["schema"] == ["directory", "file", "linkedin", "search", "web", "x"]
     assert seen["stored"] == [{"type": "directory", "industries": [], "limit": 7}]
     assert seen["again"] is True
     assert seen["bad value"].startswith("lead_sources.0.limit=0: ")
     assert seen["bad key"] == "lead_sources.0.industrie: unknown key; did you mean 'industries'?"
     assert seen["bad type"] == (
-        "lead_sources.0.type='directories': is no source of leads; use directory, file, search, web"
+        "lead_sources.0.type='directories': is no source of leads; use directory, file, linkedin, search, web, x"
     )
     assert "directory: DIRECTORY_API_KEY" in seen["no key"]
     assert seen["with key"] is None
