@@ -13,7 +13,12 @@ _CDATA, _CDATA_ENDS = re.compile(r"<!\[CDATA\[", re.I), "]]>"
 
 
 def parsable(html: str) -> str:
-    """Return a page without the declarations that are comments to a browser, and without CDATA that never ends."""
+    """Return a page without the declarations that are comments to a browser, and without CDATA that never ends.
+
+    A page without markup ends in a line break: Beautiful Soup takes a line like "http://a.example" for a mistake.
+    """
+    if "<" not in html:
+        return f"{html}\n"
     if "<![" not in html:
         return html
     text = _DECLARATION.sub(" ", html)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.config import TargetAudience
@@ -153,6 +153,8 @@ def test_orders_in_a_page_are_not_obeyed() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example("http:")
+@example("leads.html")
 @given(st.text(max_size=400) | st.binary(max_size=400).map(lambda raw: raw.decode("latin-1")))
 def test_any_page_is_read(text: str) -> None:
     for html in (text, f"<table><tr><td>{text}<dl><dt>{text}", f'<script type="application/ld+json">{text}</script>'):
