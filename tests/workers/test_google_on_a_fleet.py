@@ -105,7 +105,8 @@ def test_workers_killed_while_ads_are_placed_leave_one_campaign_a_platform(chaos
     chaos.assert_all_completed([handle])
     chaos.assert_one_ad_each([handle], PLATFORMS)
     creations = chaos.rows(
-        "SELECT journal->'intent:campaign' FROM marketing.units WHERE provider = 'google_ads' AND effect_key = %s",
+        "SELECT journal->'intent:campaign' FROM marketing.units WHERE provider = 'google_ads' AND effect_key = %s "
+        "AND journal ? 'intent:campaign'",
         effect_key(handle.campaign_id, "google_ads"),
     )
     assert len(creations) == 1
