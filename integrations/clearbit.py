@@ -28,7 +28,7 @@ from integrations.errors import (
     QuotaExhaustedError,
     RateLimitedError,
 )
-from integrations.fields import Fields, inner, missing, text, whole
+from integrations.fields import Fields, error_type, inner, missing, text, whole
 from integrations.http import HttpReply, credential, send
 from integrations.settings import Settings
 
@@ -112,7 +112,7 @@ class Clearbit:
                 headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
                 timeout=timeout,
                 errors=ERRORS,
-                describe=_describe,
+                describe=error_type,
                 reset_header=RESET_HEADER,
             )
         except NotFoundError as error:
@@ -174,11 +174,3 @@ def _company(item: Fields) -> ClearbitCompany:
         country=text(place, "country"),
         indexed_at=text(item, "indexedAt"),
     )
-
-
-def _describe(reply: HttpReply) -> str | None:
-    """Return Clearbit's own error type, without its message, which may quote the address of the request."""
-    try:
-        return text(inner(reply.json_object(), "error"), "type", 120)
-    except IntegrationError:
-        return None

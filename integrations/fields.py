@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from integrations.errors import InvalidAnswerError
+from integrations.errors import IntegrationError, InvalidAnswerError
+from integrations.http import HttpReply
 from integrations.values import MAX_INTEGER
 
 MAX_TEXT = 300  #: characters kept of a field
@@ -46,3 +47,11 @@ def rows(item: Fields, key: str) -> Sequence[Fields]:
 def missing(provider: str, field: str) -> InvalidAnswerError:
     """Return the error for an answer without a field that it can't be read without."""
     return InvalidAnswerError(provider, f"answered without the field {field}", detail=field)
+
+
+def error_type(reply: HttpReply) -> str | None:
+    """Return the type in an answer's ``error``, without its message, which may quote the request."""
+    try:
+        return text(inner(reply.json_object(), "error"), "type", 120)
+    except IntegrationError:
+        return None

@@ -28,7 +28,7 @@ from integrations.errors import (
     QuotaExhaustedError,
     RateLimitedError,
 )
-from integrations.fields import Fields, inner, missing, rows, text, whole
+from integrations.fields import Fields, error_type, inner, missing, rows, text, whole
 from integrations.http import HttpReply, QueryValue, credential, send
 from integrations.settings import Settings
 
@@ -124,7 +124,7 @@ class PeopleDataLabs:
                 headers={"X-Api-Key": credential(self._provider, "api_key")},
                 timeout=timeout,
                 errors=ERRORS,
-                describe=_describe,
+                describe=error_type,
                 reset_header=RESET_HEADER,
             )
         except NotFoundError as error:
@@ -187,11 +187,3 @@ def _person(record: Fields) -> PdlPerson:
         profile=text(record, "linkedin_url"),
         work_email=text(record, "work_email"),
     )
-
-
-def _describe(reply: HttpReply) -> str | None:
-    """Return People Data Labs' own error type, without its message, which may quote the request."""
-    try:
-        return text(inner(reply.json_object(), "error"), "type", 120)
-    except IntegrationError:
-        return None
