@@ -14,6 +14,7 @@ from integrations.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from integrations.ads.audience import AudienceTarget
     from integrations.ads.platform import AdPlatform
     from integrations.dns import Dns
     from integrations.hunter import Hunter
@@ -98,4 +99,14 @@ class Providers:
         from integrations.ads.registry import build
 
         client: AdPlatform = self._once(f"ads:{platform}", lambda: build(platform, self.settings))
+        return client
+
+    def audiences(self, platform: str) -> AudienceTarget:
+        """Return the client of the customer lists on the ad platform with that canonical name.
+
+        Raises BadRequestError when it has none.
+        """
+        from integrations.ads.registry import audiences
+
+        client: AudienceTarget = self._once(f"audiences:{platform}", lambda: audiences(platform, self.settings))
         return client

@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from integrations.ads.account import AdAccount
+from integrations.ads.audience import ListUse
 from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.utm import ad_link
@@ -91,6 +92,15 @@ class Audience:
     interests: tuple[str, ...] = ()
 
 
+class AimedList(BaseModel):
+    """A customer list that a campaign is aimed at, or keeps away from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: str  #: by which the platform's targeting knows it
+    use: ListUse
+
+
 class AdSpec(BaseModel):
     """What a campaign on one platform shall be.
 
@@ -115,6 +125,7 @@ class AdSpec(BaseModel):
     advertiser: str = ""  #: who is behind the ads (shown to people where the law asks for it)
     language: str = "en"
     goal: Goal = Goal.TRAFFIC  #: what the ads are for
+    customers: AimedList | None = None  #: a campaign that is there already keeps what it was made with
 
     @property
     def token(self) -> str:

@@ -16,6 +16,7 @@ from integrations.errors import BadRequestError
 from integrations.plugins import PLATFORMS, PluginError, load, names
 
 if TYPE_CHECKING:
+    from integrations.ads.audience import AudienceTarget
     from integrations.ads.platform import AdPlatform
     from integrations.settings import Settings
 
@@ -69,6 +70,17 @@ def build(name: str, settings: Settings) -> AdPlatform:
     if spec is None or spec.client is None:
         raise BadRequestError(name, f"is not supported; use one of {', '.join(available())}")
     return spec.client(settings)
+
+
+def audiences(name: str, settings: Settings) -> AudienceTarget:
+    """Build the client of the customer lists on the platform ``name``.
+
+    Raises BadRequestError for one without such lists.
+    """
+    spec = platforms().get(name)
+    if spec is None or spec.audiences is None:
+        raise BadRequestError(name, "has no customer lists in this version")
+    return spec.audiences.client(settings)
 
 
 def _spec(name: str) -> PlatformSpec:

@@ -14,6 +14,7 @@ from decimal import ROUND_DOWN, Decimal
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from integrations.sandbox.protocol import SandboxProvider
     from integrations.settings import Settings
 
+#: Parts of a platform, each with what it is nothing without.
+_NEEDED = (("client", "provider"), ("sandbox", "provider"), ("sandbox", "curve"), ("audiences", "client"))
 #: No currency is worth more US dollars than this (the Kuwaiti dinar: about 3.25).
 STRONGEST = Decimal("3.5")
 
@@ -65,6 +68,7 @@ class PlatformSpec:
     package: Package | None = None  #: that its client needs besides what is always installed
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
     client: Callable[[Settings], AdPlatform] | None = None
+    audiences: AudienceSpec | None = None  #: its customer lists; None: it has none that we know
     #: builds the platform's half in the sandbox; None: the sandbox doesn't have it
     sandbox: Callable[[], SandboxProvider] | None = None
     curve: Curve | None = None  #: of the sandbox half
@@ -84,7 +88,7 @@ class PlatformSpec:
         """Raise ValueError for parts that don't fit together."""
         if self.provider is not None and self.provider.name != self.name:
             raise ValueError(f"provider.name={self.provider.name!r} is not the platform's name {self.name!r}")
-        for part, needed in (("client", "provider"), ("sandbox", "provider"), ("sandbox", "curve")):
+        for part, needed in _NEEDED:
             if getattr(self, part) is not None and getattr(self, needed) is None:
                 raise ValueError(f"{self.name}: a {part} needs a {needed}")
         known = self.provider.options if self.provider is not None else {}

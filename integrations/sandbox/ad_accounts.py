@@ -5,7 +5,8 @@ own answer, ``min_daily`` (the least daily budget, major units), ``ads_refused``
 ``points`` (score of calls that the account may have; without one it has no limit) and ``decay_s`` (seconds in which
 that score is forgotten), ``max_rows`` (of one report, where the platform cuts it).
 
-Invariant: what a platform holds is its objects and the lives of its campaigns; both survive a restart of the sandbox.
+Invariant: what a platform holds is its objects, the lives of its campaigns and its customer lists; all survive a
+restart of the sandbox.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from integrations.ads.curve import Curve
 from integrations.ads.naming import effect_key_of
+from integrations.sandbox.ad_lists import CustomerLists
 from integrations.sandbox.ad_score import Score
 from integrations.sandbox.ad_world import AdText, DayFigures, Life, curve, report
 from integrations.sandbox.world import DEFAULT_SEED
@@ -43,6 +45,7 @@ class AdAccounts:
         self._seed = seed
         self._objects: dict[str, dict[str, Any]] = {}  #: by a key of the platform's, in the order of creation
         self._lives: dict[str, Life] = {}  #: campaign id -> what happened to it
+        self.lists = CustomerLists()
 
     def advance(self, days: int) -> None:
         """Let days go by for the campaigns that run."""
@@ -51,12 +54,14 @@ class AdAccounts:
 
     def snapshot(self) -> Any:
         """See the protocol."""
-        return {"objects": self._objects, "lives": {key: life.to_json() for key, life in self._lives.items()}}
+        lives = {key: life.to_json() for key, life in self._lives.items()}
+        return {"objects": self._objects, "lives": lives, "lists": self.lists.snapshot()}
 
     def restore(self, data: Any) -> None:
         """See the protocol."""
         self._objects = dict(data["objects"])
         self._lives = {key: Life.from_json(life) for key, life in data["lives"].items()}
+        self.lists.restore(data["lists"])
 
     def listed_campaign(self, campaign_id: str, name: str, status: str, created_at: str) -> dict[str, Any]:
         """Return a campaign as ``ad_campaigns`` lists it, with its budget in major units."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.dns import DnsSandbox
 from integrations.sandbox.faults import Fault, FaultError, Faults
 from integrations.sandbox.protocol import JsonObject, Request, Response, SandboxProvider
@@ -150,6 +151,12 @@ class Sandbox:
         """Return what ``GET /_sandbox/state`` shows."""
         return {
             "ad_campaigns": [row for provider in self.providers.values() for row in provider.ad_campaigns()],
+            "audiences": [
+                row
+                for provider in self.providers.values()
+                if isinstance(provider, AdAccounts)
+                for row in provider.lists.rows(provider.name)
+            ],
             "calls": dict(sorted(self.calls.counts.items())),
             "llm": {"calls": self._answered_by_model},
             "faults": self.faults.active(),
