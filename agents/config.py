@@ -52,11 +52,12 @@ from agents.config_values import (
     oversized,
 )
 from agents.gates import Gate
-from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
+from agents.legal_basis import CONSENT, CONTRACT, LEGITIMATE_INTEREST, LegalBasis
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
 
+from integrations.ads.audience import ListUse
 from integrations.ads.goal import Goal
 from integrations.ads.registry import canonical, platforms
 from integrations.values import MAX_INTEGER
@@ -235,6 +236,15 @@ class Limits(Section):
     ads_per_day: Money | None = None
 
 
+class CustomerList(Section):
+    """Leads who become a customer list at each ad platform, by hashes of their addresses."""
+
+    use: ListUse = Field(description="target: ads are shown to them only; exclude: ads are not shown to them")
+    legal_basis: Annotated[tuple[LegalBasis, ...], BeforeValidator(listed), Field(min_length=1)] = Field(
+        default=(CONSENT, CONTRACT), description="only leads whose data is processed on one of these"
+    )
+
+
 class CampaignConfig(Section):
     """Whole campaign, in which every key but ``target_audience`` has a default."""
 
@@ -249,6 +259,7 @@ class CampaignConfig(Section):
     budget: Money | None = Field(default=None, description="total over the schedule")
     currency: Currency = "USD"
     goal: Goal = Field(default=Goal.TRAFFIC, description="what the ads shall bring: visits, leads or sales")
+    customer_list: CustomerList | None = None
     content_required: bool = True
     content_requirements: Annotated[
         tuple[ContentRequirement, ...], BeforeValidator(listed), Field(max_length=MAX_PIECES)
@@ -282,6 +293,8 @@ class CampaignConfig(Section):
             raise ValueError("budget is needed where ad_platforms are given: the total to spend over the schedule")
         if self.budget is not None and self.limits.ads is not None and self.budget > self.limits.ads:
             raise ValueError(f"budget {self.budget} is above limits.ads {self.limits.ads}")
+        if self.customer_list is not None and not self.ad_platforms:
+            raise ValueError("customer_list is for ads; name ad_platforms, or leave it out")
         if not self.lead_sources:
             raise ValueError("lead_sources is empty; leave it out for a web search, or name a source")
         return self

@@ -79,14 +79,15 @@ def hashes_in(json_text: str) -> list[str]:
 class Erasing:
     """Removal of people from values, who learns by which names they are known as it removes them.
 
-    ``hashes`` are those of their addresses (:func:`address_hash`). ``identities`` and ``names`` fill up: hashes and
-    words by which other records of the same campaign name the same people.
+    ``hashes`` are those of their addresses (:func:`address_hash`). ``identities``, ``names`` and ``addresses`` fill up:
+    hashes and words by which other records of the same campaign name the same people, and other addresses of theirs.
     """
 
     def __init__(self, hashes: frozenset[str]) -> None:
         self.hashes = hashes
         self.identities: set[str] = set()
         self.names: set[str] = set()
+        self.addresses: set[str] = set()
 
     def text(self, text: str) -> str:
         """Return ``text`` with :data:`ERASED` in the place of their addresses."""
@@ -161,7 +162,10 @@ class Erasing:
             return True
         if not self.identities:
             return False
-        return bool(self.identities & _identities(item)) or any(text in self.names and "://" in text for text in told)
+        same = bool(self.identities & _identities(item)) or any(text in self.names and "://" in text for text in told)
+        if same and isinstance(other := item.get("email"), str):
+            self.addresses.add(other)
+        return same
 
 
 def _identities(item: JsonValue) -> set[str]:

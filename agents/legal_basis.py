@@ -13,6 +13,8 @@ from typing import Literal, get_args
 LegalBasis = Literal["consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interest"]
 #: Default: Article 6(1)(f), of which recital 47 names direct marketing.
 LEGITIMATE_INTEREST: LegalBasis = "legitimate_interest"
+CONSENT: LegalBasis = "consent"
+CONTRACT: LegalBasis = "contract"
 
 
 def read_basis(text: str) -> LegalBasis | None:

@@ -81,6 +81,26 @@ class Suppression(Protocol):
         ...
 
 
+class CustomerLists(Protocol):
+    """Register of the customer lists that a campaign has at ad platforms, for taking people off them later."""
+
+    def opened(self, platform: str, list_id: str) -> None:
+        """Record that the campaign has a list, before it has members."""
+        ...
+
+    def filling(self, platform: str, list_id: str) -> None:
+        """Record that a batch is under way, after which people who were taken off the list are taken off again."""
+        ...
+
+    def filled(self, platform: str, list_id: str) -> None:
+        """Record that no batch is under way any more."""
+        ...
+
+    def closed(self, platform: str, list_id: str) -> None:
+        """Record that the list is gone."""
+        ...
+
+
 class LeadFiles(Protocol):
     """Files of the user's own leads, stored at submit."""
 
@@ -176,6 +196,11 @@ class UnitContext(Protocol):
     @property
     def lead_files(self) -> LeadFiles:
         """Files of the user's own leads."""
+        ...
+
+    @property
+    def customer_lists(self) -> CustomerLists:
+        """Register of the campaign's customer lists."""
         ...
 
     @property

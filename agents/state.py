@@ -105,6 +105,7 @@ class AdCreative(Frozen):
     remote_ids: Mapping[str, str] = Field(default_factory=dict)  #: object kind -> id at the platform
     error: str | None = None  #: why it failed, in one sentence
     content_hash: str = ""  #: hash of texts and budget that the platform was last given
+    listed: int | None = None  #: people on the customer list that the ads are aimed at, or kept from
 
 
 class PlatformMetrics(Frozen):

@@ -12,11 +12,12 @@ from agents.config import CampaignConfig
 from agents.config_problems import ConfigError
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
-from orchestration.client import CampaignHandle, Campaigns
+from orchestration.client import Campaigns
 from orchestration.control.resolve import NoSuchUnitError
 from orchestration.control.submission import IdempotencyConflictError
 from orchestration.control.verbs import VerbRefusedError
 from orchestration.flow.lineage import NoSuchStepError
+from orchestration.handle import CampaignHandle
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.reports.campaigns import CampaignEvent, CampaignNotFoundError, CampaignSummary
 

@@ -8,8 +8,8 @@ does nothing else: what would change something raises WrongWorldError.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,22 +19,25 @@ from agents.config import CampaignConfig
 from agents.config_problems import ConfigError
 from agents.ports import SystemClock
 from agents.registry import agents
-from agents.state import MarketingAgentState
 from integrations.fleet_note import read_note
 from integrations.fleet_secrets import with_secrets
 from integrations.plugins import PluginError
 from integrations.settings import Mode, Settings, SettingsError
 from orchestration.control.lead_paths import file_ids, read_files
-from orchestration.control.limits import Amount, change_limits
 from orchestration.control.received import checked_key, received, refusal_key
-from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.control.submission import IdempotencyConflictError, admitted, prepare
 from orchestration.control.verbs import Verbs
+from orchestration.execution.call_guard import CallGuard, admission
+from orchestration.execution.context import Resources
+from orchestration.execution.list_removals import remove_listed
+from orchestration.handle import CampaignHandle
 from orchestration.ledger.database import Database, DatabaseUnavailableError, UnstorableError
 from orchestration.ledger.ledger import Ledger
+from orchestration.ledger.waiting import Deferrals
 from orchestration.ledger.world import World, WrongWorldError
-from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent, CampaignSummary, Reports
-from orchestration.reports.spend import CampaignSpending, FleetSpending, campaign_spend, fleet_spend
+from orchestration.reports.campaigns import CampaignSummary, Reports
+from orchestration.reports.spend import FleetSpending, fleet_spend
+from orchestration.stores.customer_lists import RemovalBook
 from orchestration.stores.erasure import Removed
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
@@ -46,154 +49,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.2  #: how often a waiting client looks at the row
-
-
 #: By which a submission is refused for what it asks for.
 _REFUSALS = (ConfigError, SettingsError, IdempotencyConflictError, WrongWorldError)
-
-
-class CampaignHandle:
-    """Campaign that is read afresh at each access.
-
-    The verbs return its status. All raise CampaignNotFoundError when it is gone, WrongWorldError when this client is of
-    another mode than the database, and VerbRefusedError when the campaign's status or world does not allow the verb.
-    """
-
-    def __init__(self, campaigns: Campaigns, campaign_id: str) -> None:
-        self._campaigns = campaigns
-        self.campaign_id = campaign_id
-
-    def __repr__(self) -> str:
-        return f"CampaignHandle({self.campaign_id!r})"
-
-    @property
-    def status(self) -> str:
-        """queued | running | waiting | awaiting_approval | paused | cancelling | completed | failed | cancelled."""
-        return self._campaigns.reports.status(self.campaign_id)[0]
-
-    @property
-    def mode(self) -> Mode:
-        """World that the campaign is of: ``live`` is real providers and real money."""
-        return self._campaigns.reports.mode(self.campaign_id)
-
-    @property
-    def reason(self) -> str | None:
-        """Why the campaign waits, failed, or ended early."""
-        return self._campaigns.reports.status(self.campaign_id)[1]
-
-    @property
-    def state(self) -> MarketingAgentState:
-        """State as of the last finished hop."""
-        return self._campaigns.reports.row(self.campaign_id).state
-
-    def show(self) -> dict[str, object]:
-        """Return the contract's JSON, as ``orchestration.reports.campaigns.Reports.show`` describes it."""
-        return self._campaigns.reports.show(self.campaign_id)
-
-    def pause(self, *, ads: bool = False, actor: str = "client") -> str:
-        """Start nothing new, and finish and keep what runs.
-
-        Ads go on, unless ``ads``: then ``reason`` tells whether they are off already.
-        """
-        return self._campaigns.verbs.pause(self.campaign_id, actor=actor, ads=ads)
-
-    def resume(self, *, actor: str = "client") -> str:
-        """Go on after a pause, or after what needed attention was mended.
-
-        Ads that a pause has switched off are switched on first; the campaign is ``paused`` until they are.
-        """
-        return self._campaigns.verbs.resume(self.campaign_id, actor=actor)
-
-    def cancel(self, *, actor: str = "client", reason: str | None = None) -> str:
-        """Start nothing new, pause the ads on their platforms, end as cancelled."""
-        return self._campaigns.verbs.cancel(self.campaign_id, actor=actor, reason=reason)
-
-    def approve(self, *, actor: str = "client") -> str:
-        """Agree to exactly what was asked."""
-        return self._campaigns.verbs.approve(self.campaign_id, actor=actor)
-
-    def reject(self, reason: str, *, rework: bool = False, actor: str = "client") -> str:
-        """Refuse what was asked: cancel, or with ``rework`` go back to content with the reason."""
-        return self._campaigns.verbs.reject(self.campaign_id, actor=actor, reason=reason, rework=rework)
-
-    def retry(self, *, from_step: int | None = None, actor: str = "client") -> str:
-        """Repeat what failed, or everything from a step on.
-
-        Raises NoSuchStepError, which lists the steps, when there is no such step.
-        """
-        return self._campaigns.verbs.retry(self.campaign_id, actor=actor, from_step=from_step)
-
-    def fork(
-        self, from_step: int, *, changes: Mapping[str, object] | None = None, actor: str = "client"
-    ) -> CampaignHandle:
-        """Submit a campaign that begins at a step of this one, with ads of its own that it asks for unless changed.
-
-        Raises NoSuchStepError as :meth:`retry`, ConfigError and SettingsError as :meth:`Campaigns.submit` does.
-        """
-        new_id = self._campaigns.verbs.fork(
-            self.campaign_id, from_step, actor=actor, settings=self._campaigns.settings, changes=changes
-        )
-        return CampaignHandle(self._campaigns, new_id)
-
-    def resolve(self, unit: str, *, found: str | None = None, step: str | None = None, actor: str = "client") -> str:
-        """Settle what probes can't: the id that was ``found`` at the platform, or None when it is not there.
-
-        See ``orchestration.control.resolve.resolve``; ``open_units`` beside it lists what is in question. Raises
-        NoSuchUnitError when no such unit is at work.
-        """
-        return resolve_unit(self._campaigns.verbs, self.campaign_id, unit, actor=actor, found=found, step=step)
-
-    def limits(
-        self,
-        *,
-        llm: Amount | None = None,
-        ads: Amount | None = None,
-        ads_per_day: Amount | None = None,
-        actor: str = "client",
-    ) -> str:
-        """Change spend caps, ``llm`` in USD, the others in the campaign's currency."""
-        return change_limits(
-            self._campaigns.verbs, self.campaign_id, actor=actor, llm=llm, ads=ads, ads_per_day=ads_per_day
-        )
-
-    def spend(self) -> CampaignSpending:
-        """Return what is spent and held, by agent, provider and model."""
-        return campaign_spend(self._campaigns.database, self.campaign_id)
-
-    def approval(self) -> Approval | None:
-        """Return the open question, exactly what will be published and spent, or None when nothing is asked."""
-        return self._campaigns.reports.open_approval(self.campaign_id)
-
-    def history(self) -> list[CampaignEvent]:
-        """Return all events so far."""
-        return self._campaigns.reports.events(self.campaign_id)
-
-    def watch(self, *, timeout: float | None = None) -> Iterator[CampaignEvent]:
-        """Yield events as they come, until the campaign has ended.
-
-        Raises TimeoutError when that takes longer than ``timeout`` seconds.
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        after = 0
-        while True:
-            ended = self.status in TERMINAL  # read before the events, so that the last ones aren't missed
-            for event in self._campaigns.reports.events(self.campaign_id, after=after):
-                after = event.id
-                yield event
-            if ended:
-                return
-            _pause(deadline, self.campaign_id)
-
-    def wait(self, timeout: float | None = None) -> str:
-        """Wait for the end and return the status.
-
-        Raises TimeoutError when that takes longer than ``timeout`` seconds.
-        """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while (status := self.status) not in TERMINAL:
-            _pause(deadline, self.campaign_id)
-        return status
 
 
 class Campaigns:
@@ -309,12 +166,31 @@ class Campaigns:
         return self._refusals.find(idempotency_key)
 
     def erase(self, email: str) -> Removed:
-        """Suppress a person for ever and remove what is stored about them.
+        """Suppress a person for ever and remove what is stored about them, here and on customer lists.
 
-        Raises ConfigError for what is no e-mail address, WrongWorldError as everything that changes something does.
+        What a platform could not do now is done by the fleet as soon as it can (``Removed.lists_left``). Raises
+        ConfigError for what is no e-mail address, WrongWorldError as everything that changes something does.
         """
         self.world.require()
-        return SuppressionList(self.database).erase(email, "erased on request")
+        removed = SuppressionList(self.database).erase(email, "erased on request")
+        if not RemovalBook(self.database).left():
+            return removed
+        return replace(removed, lists_left=self._remove_listed())
+
+    def _remove_listed(self) -> Mapping[str, str]:
+        """Take people off customer lists now, and return the platforms that could not do it, each with why."""
+        admitting = admission(self.settings)
+        try:
+            guard = CallGuard(
+                self.settings,
+                admitting,
+                switched_off=lambda: {one.provider: "" for one in Deferrals(self.database).switches()},
+            )
+            remove_listed(Resources.of(self.settings, self.database, guard=guard))
+        finally:
+            if admitting is not None:
+                admitting.close()
+        return RemovalBook(self.database).left()
 
     def list(self, *, status: str | None = None) -> list[CampaignSummary]:
         """Return campaigns, the newest first."""
@@ -390,9 +266,3 @@ def connected(env: Mapping[str, str] | None = None) -> Settings:
     if settings.database_url:
         return with_secrets(settings.model_copy(update={"redis_url": note.redis_url}))
     return with_secrets(Settings.from_env(env, defaults=note.environment))
-
-
-def _pause(deadline: float | None, campaign_id: str) -> None:
-    if deadline is not None and time.monotonic() > deadline:
-        raise TimeoutError(f"campaign {campaign_id} has not ended in time")
-    time.sleep(POLL_S)

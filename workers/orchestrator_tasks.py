@@ -15,6 +15,7 @@ from integrations.log_context import log_context
 from orchestration.client import Campaigns
 from orchestration.control.verbs import expire_approvals
 from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
+from orchestration.execution.list_removals import remove_listed
 from orchestration.execution.reconcile import reconcile
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.waiting import BUDGET
@@ -60,6 +61,17 @@ def retention_tick() -> int | str:
     try:
         process.ledger.world.require()
         return Retention(process.database).sweep()
+    except (DatabaseUnavailableError, WrongWorldError) as error:
+        return stopped_by(error)
+
+
+@app.task(name="orchestration.execution.list_removals", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def list_removals_tick() -> int | str:
+    """Take people off customer lists at ad platforms, as is due, and return from how many lists."""
+    process = runtime()
+    try:
+        process.ledger.world.require()
+        return remove_listed(process.orchestrator.resources)
     except (DatabaseUnavailableError, WrongWorldError) as error:
         return stopped_by(error)
 

@@ -25,6 +25,7 @@ from agents.ad_management.creative import (
     suggestions_for,
     texts,
 )
+from agents.ad_management.customers import customers
 from agents.ad_management.deployment import DEPLOY, VALIDATE
 from agents.ad_management.stopping import STOP, stopped
 from agents.ad_management.units import Creative, Deploy, OnPlatform, SwitchAd, Validate, WriteCreative
@@ -237,6 +238,7 @@ class AdManagement(BaseAgent):
                     "status": runs.status,
                     "remote_ids": dict(runs.remote_ids),
                     "content_hash": specs.content_hash(spec),
+                    "listed": runs.listed if runs.listed is not None else previous and previous.listed,
                 }
             )
         reason = str((last.error or {}).get("message") or "was not deployed")[:500]
@@ -268,6 +270,7 @@ def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
             spec=spec,
             known=brief_contacts(state.campaign_config),
             remote_ids=specs.own_remote_ids(state, name),
+            customers=None if _runs(state, name) else customers(state, name),
         ),
         provider=name,
         effect_key=spec.effect_key,

@@ -6,8 +6,10 @@ Pure. Invariant: what was approved passes, anything else asks anew: other texts,
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from agents.ad_management.deployment import DEPLOY
+from agents.ad_management.units import Deploy
 from agents.approval import Question
 from agents.state import MarketingAgentState
 from agents.unit import Stage, short_hash
@@ -25,14 +27,25 @@ def question(state: MarketingAgentState, stage: Stage) -> Question | None:
     return Question(
         kind=GATE,
         request={
-            "ads": [{"platform": one.platform, **one.spec.model_dump(mode="json")} for one in asked],
+            "ads": [_shown(one) for one in asked],
             "budget": str(budget),
             "currency": state.campaign_config.currency,
             "days": state.campaign_config.schedule.days,
         },
-        contents=tuple(short_hash(one.platform, *_texts(one.spec)) for one in asked),
+        contents=tuple(short_hash(one.platform, *_texts(one.spec), *_list_use(one)) for one in asked),
         budget=budget,
     )
+
+
+def _shown(one: Deploy) -> dict[str, Any]:
+    ad = {"platform": one.platform, **one.spec.model_dump(mode="json", exclude={"customers"})}
+    if one.customers is not None:
+        ad["customer_list"] = {"use": one.customers.use, "leads": len(one.customers.members)}
+    return ad
+
+
+def _list_use(one: Deploy) -> list[str]:
+    return [] if one.customers is None else [one.customers.use]
 
 
 def _texts(spec: AdSpec) -> list[str]:

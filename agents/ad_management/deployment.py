@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agents.ad_management.customer_list import STEP as LIST
+from agents.ad_management.customer_list import filled_list, forgotten, take_off
 from agents.ad_management.units import Deploy, Deployed, Validate, Validated
 from agents.contacts import check_texts
 from agents.effects import REMOTE, EffectSteps, made, taken_off
@@ -64,7 +66,7 @@ def deploy(given: Deploy, ctx: UnitContext) -> Deployed:
     platform, spec = ctx.providers.ads(given.platform), given.spec
     restore = ctx.ad_budget.reserve(spec)
     try:
-        deployed = _deployed(ctx, platform, spec, given.remote_ids)
+        deployed = _deployed(ctx, platform, given)
     except IntegrationError:
         if not given.remote_ids and ctx.journaled(_ENABLING) is None:
             restore()  # the ad was never enabled, so it spends nothing
@@ -73,14 +75,16 @@ def deploy(given: Deploy, ctx: UnitContext) -> Deployed:
     return deployed
 
 
-def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mapping[str, str]) -> Deployed:
+def _deployed(ctx: UnitContext, platform: AdPlatform, given: Deploy) -> Deployed:
+    spec, known = given.spec, given.remote_ids
     steps = EffectSteps(ctx, platform.name)
     wire = steps.wire
     if campaign := known.get("campaign"):
         remote = platform.get(campaign, wire=wire)
         remote = platform.update(remote, spec, wire=wire, steps=steps)
-        return Deployed(remote_ids=dict(remote.ids), status=remote.status)
-    wanted = _started(ctx, spec)
+        return Deployed(remote_ids={**_listed_in(known), **remote.ids}, status=remote.status)
+    customers = filled_list(given, ctx, steps)
+    wanted = _started(ctx, spec).model_copy(update={"customers": customers.aimed if customers else None})
     found = platform.find_by_key(spec.effect_key, wire=wire)
     if found is None:
         remote = platform.create(wanted, wire=wire, steps=steps)
@@ -91,7 +95,8 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, spec: AdSpec, known: Mappi
         platform.enable(remote, wire=wire)
         remote = replace(remote, status=ACTIVE)
     ctx.journal(_ENABLED, remote.id)
-    return Deployed(remote_ids=dict(remote.ids), status=remote.status)
+    ids = {**({LIST: steps.get(LIST) or ""} if customers else {}), **remote.ids}
+    return Deployed(remote_ids=ids, status=remote.status, listed=customers.members if customers else None)
 
 
 def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
@@ -108,7 +113,11 @@ def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> Integr
     if given.remote_ids or adopted:
         return _telling(error, f"before that was made, and is part of the campaign: {told}")
     try:
-        platform.remove(steps, wire=wire_of(ctx, platform.name))
+        platform.remove(
+            {step: made_id for step, made_id in steps.items() if step != LIST}, wire=wire_of(ctx, platform.name)
+        )
+        if LIST in steps:
+            take_off(platform.name, steps[LIST], ctx)
     except (TransientError, OutcomeUnknownError, NotNowError) as later:
         text = f"{error.message.rstrip('.')}; what was made before that has to be removed: {later.message}"
         raise IntegrationError.from_dict({**later.to_dict(), "message": text}) from None
@@ -116,7 +125,7 @@ def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> Integr
         said = error.message.rstrip(".")
         text = f"{said}; what was made before that is still there: {told} ({left.message})"
         raise NeedsAttentionError(platform.name, text, detail=error.detail) from None
-    for entry, value in {**taken_off(ctx.entries), _ENABLING: None, _ENABLED: None}.items():
+    for entry, value in {**taken_off(ctx.entries), **forgotten(ctx.entries), _ENABLING: None, _ENABLED: None}.items():
         ctx.journal(entry, value)
     ctx.ad_budget.stopped(given.spec.effect_key)
     return _telling(error, f"what was made before that has been removed: {told}")
@@ -134,6 +143,11 @@ def _check_contacts(given: Validate) -> None:
         check_texts({**texts, "call_to_action": spec.call_to_action}, given.known)
     except ValueError as error:
         raise BadRequestError(given.platform, f"the ad is not sent: {error}") from None
+
+
+def _listed_in(known: Mapping[str, str]) -> dict[str, str]:
+    """Return the customer list among remote ids, which an update leaves as it is."""
+    return {step: remote_id for step, remote_id in known.items() if step == LIST}
 
 
 def _listed(steps: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from agents.overview import Block, Cell, Column, Line, Money, Platform, Points, Quoted, Section, Table, Term
 from agents.state import AdCreative, MarketingAgentState
+from integrations.ads.audience import ListUse
 
 COLUMNS = (Column("Platform"), Column("Headline", wraps=True), Column("Per day", number=True), Column("Status"))
 
@@ -21,8 +22,12 @@ def _blocks(state: MarketingAgentState) -> tuple[Block, ...]:
     if not ads:
         return (Line(("none placed" if state.ad_platforms else "no platform was asked for",)),)
     failed = tuple((Platform(ad.platform), ": ", Quoted(ad.error)) for ad in ads if ad.error)
-    placed = Table(COLUMNS, tuple(map(_row, ads)))
-    return (placed, Points(failed, trouble=True)) if failed else (placed,)
+    blocks: list[Block] = [Table(COLUMNS, tuple(map(_row, ads)))]
+    if wanted := state.campaign_config.customer_list:
+        said = "shown to {} of the leads only" if wanted.use is ListUse.TARGET else "not shown to {} of the leads"
+        lists = tuple((Platform(ad.platform), ": ", said.format(ad.listed)) for ad in ads if ad.listed is not None)
+        blocks += [Points(lists)] if lists else []
+    return (*blocks, Points(failed, trouble=True)) if failed else tuple(blocks)
 
 
 def _row(ad: AdCreative) -> tuple[Cell, ...]:

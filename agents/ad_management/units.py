@@ -10,6 +10,7 @@ from agents.contacts import KnownContacts
 from agents.model_call import Prompted
 from agents.stopping import Wanted
 from agents.unit_kind import Part
+from integrations.ads.audience import ListUse
 from integrations.ads.platform import AdSpec
 
 
@@ -59,10 +60,20 @@ class Validated(Part):
     valid: bool = True
 
 
+class Customers(Part):
+    """People for the campaign's customer list at the platform, by hashes only."""
+
+    use: ListUse
+    members: Mapping[str, str]  #: SHA-256 of the address -> the platform's own form of it
+    found: bool  #: some of them come from elsewhere than the advertiser's own files
+    consented: bool  #: all of them have consented
+
+
 class Deploy(Validate):
     """An ad that the platform shall run."""
 
     remote_ids: Mapping[str, str] = {}  #: of what this campaign made there in an earlier round
+    customers: Customers | None = None  #: whom it is aimed at, or kept from, when it is made
 
 
 class Deployed(Part):
@@ -70,6 +81,7 @@ class Deployed(Part):
 
     remote_ids: Mapping[str, str]  #: step name -> id at the platform
     status: str  #: active | paused
+    listed: int | None = None  #: people on the customer list that was made for it
 
 
 class SwitchAd(OnPlatform):

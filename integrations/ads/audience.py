@@ -79,6 +79,7 @@ class AudienceSpec:
     batch: int  #: members of one call, at most
     least: int  #: members below which the platform shows no ads to a list
     settle_s: float = 0.0  #: seconds from the creation of a list to the first members
+    needs: tuple[str, ...] = ()  #: the provider's options that have to be set for it
     client: Callable[[Settings], AudienceTarget]
 
 

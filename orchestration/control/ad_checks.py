@@ -14,7 +14,9 @@ from integrations.settings import Mode, Settings
 
 def ad_problems(config: CampaignConfig, settings: Settings) -> list[str]:
     """Return why the ads of ``config`` can't work under ``settings``, nothing for a campaign without ads."""
-    return [*_landing(config, settings.mode), *_goal(config, settings)] if config.ad_platforms else []
+    if not config.ad_platforms:
+        return []
+    return [*_landing(config, settings.mode), *_goal(config, settings), *_lists(config, settings)]
 
 
 def _landing(config: CampaignConfig, mode: Mode) -> list[str]:
@@ -37,4 +39,22 @@ def _goal(config: CampaignConfig, settings: Settings) -> list[str]:
         problem = goal_problem(platform(name), config.goal, found.options if found is not None else {})
         if problem is not None:
             problems.append(problem)
+    return problems
+
+
+def _lists(config: CampaignConfig, settings: Settings) -> list[str]:
+    """Return which of the platforms can't have the campaign's customer list, and what they need for it."""
+    if config.customer_list is None:
+        return []
+    problems = []
+    for name in config.ad_platforms:
+        spec, found = platform(name), settings.providers.get(name)
+        if spec.audiences is None:
+            problems.append(f"customer_list: {spec.title} has none in this version; leave it out, or the platform")
+            continue
+        known = spec.provider.options if spec.provider is not None else {}
+        lacking = [option for option in spec.audiences.needs if found is None or not found.options.get(option)]
+        problems += [
+            f"customer_list: {spec.title} needs {known[option].variable} in the environment" for option in lacking
+        ]
     return problems

@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from agents.effects import INTENT, seconds_since_boot
-from agents.ports import AdBudget, Clock, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
+from agents.ports import AdBudget, Clock, CustomerLists, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
 from agents.unit import Unit
 from integrations.errors import InvalidResultError, NotNowError, OverLimitError
 from integrations.llm.prices import CostBound
@@ -30,6 +30,7 @@ from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import Claimed
 from orchestration.spend.ads import AdSpend
 from orchestration.spend.models import SpendLedger
+from orchestration.stores.customer_lists import CampaignLists
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
@@ -154,6 +155,11 @@ class LedgerContext(UnitResources):
     def unit(self) -> Unit:
         """Unit that was claimed."""
         return self.claimed.unit
+
+    @property
+    def customer_lists(self) -> CustomerLists:
+        """Register of the campaign's customer lists."""
+        return CampaignLists(self.resources.database, self.campaign_id)
 
     @property
     def ad_budget(self) -> AdBudget:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from agents.base import BaseAgent, HopFailedError, run_unit, stage_failure
-from agents.ports import AdBudget, Clock, UncappedAds
+from agents.ports import AdBudget, Clock, CustomerLists, UncappedAds
 from agents.state import MarketingAgentState
 from agents.unit import StageResult, Unit
 from integrations.llm.prices import CostBound
@@ -21,6 +21,7 @@ from integrations.usage import Usage
 from orchestration.execution.context import Resources, UnitResources
 from orchestration.flow.checks import check_stage, failing_agent
 from orchestration.flow.routing import begin_hop, route
+from orchestration.stores.customer_lists import CampaignLists
 
 T = TypeVar("T")
 
@@ -38,6 +39,11 @@ class MemoryUnitContext(UnitResources):
     def fallback(self) -> str | None:
         """None, the unit's own provider: no other process uses it, so nothing is put off."""
         return None
+
+    @property
+    def customer_lists(self) -> CustomerLists:
+        """Register of the campaign's customer lists, which is kept as well: they stay at the platforms."""
+        return CampaignLists(self.resources.database, self.campaign_id)
 
     @property
     def ad_budget(self) -> AdBudget:

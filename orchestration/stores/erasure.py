@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
 
@@ -18,6 +18,7 @@ from pydantic import JsonValue
 
 from agents.erasure import ERASED, Erasing, address_hash
 from orchestration.ledger.database import Database, Transaction, encode
+from orchestration.stores.customer_lists import ask_removal
 
 #: Columns of people and of what units were given and have brought: whole records leave them. Any other value is kept
 #: but for the address in it.
@@ -36,6 +37,8 @@ class Removed:
     rows: Mapping[str, int]  #: table -> rows that held something of the person
     campaigns: tuple[str, ...]  #: ids of those that knew the person
     newly_suppressed: bool  #: False: the address was on the suppression list already
+    #: platforms whose customer lists may still hold the person: why that could not be changed, or ""
+    lists_left: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
@@ -95,6 +98,7 @@ class Erasure:
         if people.names:
             again = {table.name: _sweep(tx, table, people, sorted(people.names), campaign_id) for table in mine}
             found.update(again)
+        ask_removal(tx, campaign_id, [self._email, *sorted(people.addresses)])
         self.identities |= people.identities
         for step, agent in locked:
             tx.run(

@@ -13,6 +13,7 @@ from functools import partial
 
 from agents.retention import Anonymous
 from orchestration.ledger.database import Database, Transaction, encode
+from orchestration.stores.customer_lists import ask_deletion
 
 BATCH = 50  #: campaigns of one tick
 
@@ -80,6 +81,7 @@ def _sweep(tx: Transaction, campaign_id: str) -> bool:
         "result = CASE WHEN result IS NOT NULL THEN '{}'::jsonb END WHERE campaign_id = %s",
         campaign_id,
     )
+    ask_deletion(tx, campaign_id)
     tx.run("UPDATE marketing.retentions SET swept_at = now() WHERE campaign_id = %s", campaign_id)
     tx.run(
         "DELETE FROM marketing.lead_files f WHERE f.file_id = ANY(%s::text[]) AND NOT EXISTS (SELECT "

@@ -19,7 +19,7 @@ from orchestration.stores.retention import Retention
 
 JANE = "jane.doe@acme.example"
 LEADS = [
-    {"lead_id": "a7", "email": JANE, "name": "Jane Doe", "company": "Acme", "phone": "+1", "score": 0.9,
+    {"lead_id": "lead-a7", "email": JANE, "name": "Jane Doe", "company": "Acme", "phone": "+1", "score": 0.9,
      "email_status": "valid", "sources": ["file:a.csv"]},
     {"lead_id": "b8", "name": "Joan Roe", "profile_url": "https://li.example/joan", "score": 0.2},
 ]  # fmt: skip
@@ -63,7 +63,7 @@ def test_people_leave_when_the_time_is_over_and_figures_stay(one: Harness) -> No
     ended(one)
     before = one.reports.show("c1")
     assert Retention(one.database).sweep() == 1
-    for trace in (JANE, "Jane Doe", "Joan Roe", "li.example", "a7"):
+    for trace in (JANE, "Jane Doe", "Joan Roe", "li.example", "lead-a7"):
         assert address_search.in_tables(one.database, trace) == {}, trace
     after = one.reports.show("c1")
     state = after["state"]

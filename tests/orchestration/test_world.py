@@ -21,9 +21,10 @@ from integrations.errors import OverBudgetError
 from integrations.fleet_note import FleetNote, ProcessMark, note_path
 from integrations.settings import Mode, Settings
 from orchestration import Campaigns, IdempotencyConflictError
-from orchestration.client import CampaignHandle, connected
+from orchestration.client import connected
 from orchestration.control.submission import prepare
 from orchestration.control.verbs import VerbRefusedError
+from orchestration.handle import CampaignHandle
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.ledger.rows import units_json
 from orchestration.ledger.world import World, WrongWorldError

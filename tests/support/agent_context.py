@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from memory_providers import MemoryProviders
 
+from agents.erasure import address_hash
 from agents.ports import EffectRules, FixedClock, Passage, UncappedAds
 from agents.unit import Unit
 from integrations.providers import Providers
@@ -55,10 +56,29 @@ class MemorySuppression:
         self.emails[email] = reason
 
     def barred(self, identities: Collection[str]) -> frozenset[str]:
-        return frozenset(identities) & self.identities.keys()
+        return frozenset(identities) & (self.identities.keys() | {address_hash(email) for email in self.emails})
 
     def bar(self, identities: Collection[str], reason: str) -> None:
         self.identities.update(dict.fromkeys(identities, reason))
+
+
+@dataclass
+class MemoryCustomerLists:
+    """A register of customer lists that says what was recorded, in order."""
+
+    said: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def opened(self, platform: str, list_id: str) -> None:
+        self.said.append(("opened", platform, list_id))
+
+    def filling(self, platform: str, list_id: str) -> None:
+        self.said.append(("filling", platform, list_id))
+
+    def filled(self, platform: str, list_id: str) -> None:
+        self.said.append(("filled", platform, list_id))
+
+    def closed(self, platform: str, list_id: str) -> None:
+        self.said.append(("closed", platform, list_id))
 
 
 @dataclass
@@ -99,6 +119,10 @@ class MemoryContext:
     @property
     def lead_files(self) -> MemoryLeadFiles:
         return self.execution.lead_files
+
+    @property
+    def customer_lists(self) -> MemoryCustomerLists:
+        return self.execution.customer_lists
 
     @property
     def fallback(self) -> str | None:
@@ -146,6 +170,7 @@ class Execution:
     retriever: MemoryRetriever = field(default_factory=MemoryRetriever)
     suppression: MemorySuppression = field(default_factory=MemorySuppression)
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
+    customer_lists: MemoryCustomerLists = field(default_factory=MemoryCustomerLists)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
     fallback: str | None = None  #: which of its policy's fallbacks a unit uses

@@ -19,7 +19,8 @@ from workers.cli.output import clean, note, print_json, say
 from workers.cli.wording import count, state
 
 if TYPE_CHECKING:
-    from orchestration.client import CampaignHandle, Campaigns
+    from orchestration.client import Campaigns
+    from orchestration.handle import CampaignHandle
 
 Verb = Callable[["CampaignHandle"], object]
 

@@ -36,5 +36,7 @@ def erase_command(email: str, as_json: bool) -> int:
             say(f"  {table}: {rows}")
     else:
         say("Nothing was stored about this person.")
+    for platform, reason in removed.lists_left.items():
+        say(f"Not yet taken off customer lists at {platform}; the fleet goes on with it. {reason}".rstrip())
     say("Suppressed: will not be stored or addressed again." if removed.newly_suppressed else "Suppressed before.")
     return 0 if removed.known else UNKNOWN

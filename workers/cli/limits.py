@@ -16,7 +16,7 @@ from workers.cli.spend import limit_lines
 from workers.cli.wording import LIVE, LIVE_NOTE
 
 if TYPE_CHECKING:
-    from orchestration.client import CampaignHandle
+    from orchestration.handle import CampaignHandle
 
 
 @click.command("limits")

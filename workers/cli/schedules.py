@@ -16,7 +16,7 @@ from workers.cli.output import clean, console, json_option, print_json, say
 from workers.cli.wording import moment, span, state
 
 if TYPE_CHECKING:
-    from orchestration.client import CampaignHandle
+    from orchestration.handle import CampaignHandle
 
 some_campaigns = click.argument("campaign_ids", metavar="[ID]...", nargs=-1)
 

@@ -16,8 +16,8 @@ from workers.cli.output import clean, console, json_option, note, print_json, sa
 from workers.cli.wording import LIVE, LIVE_NOTE, count, words
 
 if TYPE_CHECKING:
-    from orchestration.client import CampaignHandle
     from orchestration.control.resolve import EffectUnit
+    from orchestration.handle import CampaignHandle
 
 #: Statuses that ``cancel --status`` takes: of what has ended, a failed one may still have ads.
 CANCELLABLE = ("queued", "running", "waiting", "awaiting_approval", "paused", "failed")

@@ -252,6 +252,28 @@ CREATE TABLE marketing.retentions (
 -- The tick enters through those that still have people.
 CREATE INDEX retentions_open ON marketing.retentions (campaign_id) WHERE swept_at IS NULL;
 
+-- Customer lists that campaigns have at ad platforms. No foreign key to the campaign: a list stays when its row goes.
+CREATE TABLE marketing.customer_lists (
+    platform      text NOT NULL,
+    list_id       text NOT NULL,                   -- the platform's
+    campaign_id   text NOT NULL,
+    filling_until timestamptz,                     -- members may arrive there until then, whatever was asked before
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (platform, list_id)
+);
+CREATE INDEX customer_lists_of_campaign ON marketing.customer_lists (campaign_id);
+
+-- People who have to be taken off a list at a platform. A row goes when that is done.
+CREATE TABLE marketing.list_removals (
+    platform text NOT NULL,
+    list_id  text NOT NULL,
+    member   text NOT NULL,                        -- the platform's own form of a hash; '' stands for all: the list goes
+    attempts integer NOT NULL DEFAULT 0,
+    due_at   timestamptz NOT NULL DEFAULT now(),
+    error    text,                                 -- why the last attempt failed
+    PRIMARY KEY (platform, list_id, member)
+);
+
 CREATE TABLE marketing.documents (
     document_id text PRIMARY KEY,
     title       text NOT NULL,

@@ -1,0 +1,44 @@
+"""Who is on a campaign's customer list at a platform: those of its leads that may be.
+
+Pure. Invariants: an address goes no further than this module, which gives on its hash, by which the suppression list
+knows it, and the platform's own form of it; nobody is chosen whose data is processed on another legal basis than the
+campaign names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agents.ad_management.units import Customers
+from agents.erasure import address_hash
+from agents.legal_basis import CONSENT
+from agents.state import Lead, MarketingAgentState
+from integrations.ads.audience import ListUse
+from integrations.ads.registry import platform
+
+_FILE = "file:"  #: begins the names of sources that are files of the advertiser's own
+
+
+def customers(state: MarketingAgentState, name: str) -> Customers | None:
+    """Return who shall be on the customer list at the platform ``name``, None for a campaign without one.
+
+    Ads are shown to qualified leads; they are kept from all leads, whether they qualify or not.
+    """
+    wanted = state.campaign_config.customer_list
+    audiences = platform(name).audiences
+    if wanted is None or audiences is None:
+        return None
+    leads = state.qualified_leads if wanted.use is ListUse.TARGET else state.leads
+    chosen = [lead for lead in leads if lead.email and lead.legal_basis in wanted.legal_basis]
+    return Customers(
+        use=wanted.use,
+        members=_members(name, chosen),
+        found=any(not source.startswith(_FILE) for lead in chosen for source in lead.sources),
+        consented=all(lead.legal_basis == CONSENT for lead in chosen),
+    )
+
+
+def _members(name: str, leads: list[Lead]) -> Mapping[str, str]:
+    audiences = platform(name).audiences
+    assert audiences is not None
+    return {address_hash(lead.email): audiences.member(lead.email) for lead in leads if lead.email}

@@ -1,0 +1,49 @@
+"""Removal of people from customer lists at ad platforms, as erasures and retention have written it down.
+
+Any process may carry it out, at any time and side by side with others: taking somebody off a list twice does nothing.
+Each call is admitted like those of units. Invariant: what a platform has not confirmed stays written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from integrations.ads.registry import platforms
+from integrations.errors import IntegrationError
+from orchestration.execution.call_guard import Caller
+from orchestration.execution.context import Resources
+from orchestration.stores.customer_lists import Due, RemovalBook
+
+T = TypeVar("T")
+HOLDER = "list_removals"
+
+
+def remove_listed(resources: Resources) -> int:
+    """Tell the platforms what is due, and return at how many lists they have done it."""
+    book = RemovalBook(resources.database)
+    return sum(_removed(due, book, resources) for due in book.take())
+
+
+def _removed(due: Due, book: RemovalBook, resources: Resources) -> bool:
+    try:
+        audiences = resources.providers.audiences(due.platform)
+        spec = platforms()[due.platform].audiences
+        size = spec.batch if spec is not None else 1
+
+        def wire(send: Callable[[float], T], /) -> T:
+            timeout = resources.settings.timeout_s(due.platform)
+            caller = Caller(holder=HOLDER, campaign=HOLDER, effect=False, timeout_s=timeout)
+            with resources.guard.call(caller, due.platform):
+                return send(timeout)
+
+        if due.whole:
+            audiences.delete(due.list_id, wire=wire)
+        else:
+            for at in range(0, len(due.members), size):
+                audiences.remove(due.list_id, due.members[at : at + size], wire=wire)
+    except IntegrationError as error:
+        book.failed(due, str(error))
+        return False
+    book.done(due)
+    return True
