@@ -22,13 +22,13 @@ from fleet_fixture import running_fleet
 from stack import Sandbox
 
 ENDED = frozenset({"completed", "failed", "cancelled"})
-PLATFORMS = ("facebook_ads", "linkedin_ads")
+PLATFORMS = ("facebook_ads", "google_ads", "linkedin_ads")
 
 #: Small on purpose: what matters is the number of commits, messages and calls, not the length of the texts.
 CONFIG: dict[str, Any] = {
     "name": "Chaos",
     "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
-    "ad_platforms": ["facebook", "linkedin"],
+    "ad_platforms": ["facebook", "google", "linkedin"],
     "budget": 3000,
     "content_requirements": [
         {"content_type": "blog_post", "topic": "Faster releases", "target_length": 120},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -228,6 +229,10 @@ def assert_cycles(chaos: Chaos, handles: list[Any], fired: int) -> None:
     assert sorted(units) == sorted((h.campaign_id, measured * len(PLATFORMS), measured + 1) for h in handles)
 
 
+#: Agents whose workers speak to Google by its own package.
+PLACES_OR_MEASURES = {"ad_management", "analytics"}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
@@ -262,4 +267,15 @@ def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
         )
         assert dict(found) == served
         assert len(found) == len(served)
+        loaded = {
+            agent: "cygrpc" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8") for agent, pid in served.items()
+        }
+        assert loaded == {name: name in PLACES_OR_MEASURES for name in served}, "Google's package is loaded elsewhere"
+        print({agent: f"{resident_mb(pid)} MB" for agent, pid in served.items()})
     databases.drop(url)
+
+
+def resident_mb(pid: int) -> int:
+    """Resident memory of a process."""
+    (line,) = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+    return int(line) // 1024

@@ -31,6 +31,11 @@ class _Audience(_Shape):
     interests: tuple[str, ...] = ()
 
 
+class _CustomerList(_Shape):
+    use: str
+    leads: int
+
+
 class _Ad(_Shape):
     """What is shown on one platform: a platform's name and the fields of ``integrations.ads.platform.AdSpec``."""
 
@@ -46,6 +51,7 @@ class _Ad(_Shape):
     currency: str = ""
     end: str | None = None
     goal: str = ""
+    customer_list: _CustomerList | None = None
     # Known to the platform, not shown to people:
     name: str = ""
     effect_key: str = ""
@@ -184,6 +190,10 @@ def _ad(ad: _Ad) -> Iterator[RenderableType]:
     audience = [f"{words(key)}: {', '.join(values)}" for key, values in whom.items() if values]
     if audience:
         shown.append(("Shown to", "; ".join(audience)))
+    if ad.customer_list is not None:
+        people = count(ad.customer_list.leads, "lead")
+        whom_of = f"{people} only" if ad.customer_list.use == "target" else f"all but {people}"
+        shown.append(("Shown to", f"{whom_of}, by a list of their hashed addresses that the platform is given"))
     if ad.daily_budget is not None:
         shown.append(("Per day", money(ad.daily_budget, ad.currency)))
     if ad.end:
