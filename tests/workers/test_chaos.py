@@ -8,19 +8,19 @@ from random import Random
 
 import pytest
 import stack
-from chaos import CONFIG, Chaos, chaotic_fleet
+from chaos import ALL_PLATFORMS, EVERYWHERE, Chaos, chaotic_fleet
 
 from agents.config import CampaignConfig
 
 
 def submit(chaos: Chaos, number: int) -> list[object]:
-    config = CampaignConfig.parse(CONFIG)
+    config = CampaignConfig.parse(EVERYWHERE)
     return [chaos.campaigns.submit(config, idempotency_key=f"n{n}") for n in range(number)]
 
 
 def assert_kept_its_promises(chaos: Chaos, handles: list[object]) -> None:
     chaos.assert_all_completed(handles)
-    chaos.assert_one_ad_each(handles)
+    chaos.assert_one_ad_each(handles, ALL_PLATFORMS)
     chaos.assert_nothing_paid_twice()
 
 

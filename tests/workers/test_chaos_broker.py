@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 import stack
-from chaos import CONFIG, PLATFORMS, Chaos, NoMessage, audited_fleet
+from chaos import ALL_PLATFORMS, CONFIG, EVERYWHERE, PLATFORMS, Chaos, NoMessage, audited_fleet
 
 from agents.config import CampaignConfig
 from orchestration.client import Campaigns
@@ -254,11 +254,11 @@ def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
             )  # fmt: skip
             more.enter_context(fleet)
             served[agent] = fleet.pids["worker-1"]
-        config = CampaignConfig.parse(CONFIG)
+        config = CampaignConfig.parse(EVERYWHERE)
         handles = [chaos.campaigns.submit(config, idempotency_key=f"q{n}") for n in range(20)]
-        chaos.run(handles, [], timeout=120)
+        chaos.run(handles, [], timeout=150)
         chaos.assert_all_completed(handles)
-        chaos.assert_one_ad_each(handles)
+        chaos.assert_one_ad_each(handles, ALL_PLATFORMS)
         assert_each_unit_ran_once(chaos)
         # Before its first hop a campaign has its ad accounts looked at, in the worker that has the campaign.
         found = chaos.rows(
