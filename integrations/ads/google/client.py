@@ -204,7 +204,7 @@ class GoogleAds:
         Google checks the whole creation (``validate_only``).
         """
         problems = local_problems(spec, self.limits)
-        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
         if problems:
             return problems
         # The name of a campaign that is there already would be refused as a duplicate.
