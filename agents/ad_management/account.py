@@ -1,8 +1,8 @@
 """Look at each platform's ad account before the campaign pays for anything.
 
-A disabled account, one in another currency, or a budget under its least is known to the platform from the start; found
-out when the ads are placed it has cost the leads and the content. Invariant: a platform that can't be asked stops
-nothing: its dry run before the ads asks again.
+A disabled account, one in another currency, a budget under its least, or a goal that it can't count is known to the
+platform from the start; found out when the ads are placed it has cost the leads and the content. Invariant: a platform
+that can't be asked stops nothing: its dry run before the ads asks again.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ if TYPE_CHECKING:
 def check(given: CheckAccount, ctx: UnitContext) -> CheckedAccount:
     """Ask for the account once.
 
-    Raises NeedsAttentionError for one that can't run ads, BadRequestError for a campaign that doesn't fit it.
+    Raises NeedsAttentionError for one that can't run ads, or none for the campaign's goal, and BadRequestError for a
+    campaign that doesn't fit it.
     """
     platform = ctx.providers.ads(given.platform)
     try:
         account = platform.account(wire=lambda send: ctx.call(platform.name, send))
     except (TransientError, OutcomeUnknownError, NotNowError):
         return CheckedAccount(seen=False)
-    problems = account_problems(account, given.currency, given.daily_budget)
-    if account.trouble:
+    problems = account_problems(account, given.currency, given.daily_budget, given.goal)
+    if account.trouble or given.goal in account.unserved:
         raise NeedsAttentionError(platform.name, "; ".join(problems), detail="ad account")
     if problems:
         raise BadRequestError(platform.name, "; ".join(problems), detail="ad account")
@@ -53,11 +54,11 @@ CHECK_ACCOUNT = UnitKind(name="check_account", input=CheckAccount, output=Checke
 def checks(state: MarketingAgentState) -> Sequence[Unit]:
     """Plan one look per platform that the campaign begins on."""
     names = [name for name in state.ad_platforms if name in available()]
-    daily = specs.budgets(state, names)
+    config, daily = state.campaign_config, specs.budgets(state, names)
     return [
         CHECK_ACCOUNT.unit(
             f"account:{name}",
-            CheckAccount(platform=name, daily_budget=daily[name], currency=state.campaign_config.currency),
+            CheckAccount(platform=name, daily_budget=daily[name], currency=config.currency, goal=config.goal),
             provider=name,
         )
         for name in names

@@ -11,6 +11,7 @@ from agents.model_call import Prompted
 from agents.stopping import Wanted
 from agents.unit_kind import Part
 from integrations.ads.audience import ListUse
+from integrations.ads.goal import Goal
 from integrations.ads.platform import AdSpec
 
 
@@ -37,6 +38,7 @@ class CheckAccount(OnPlatform):
 
     daily_budget: Decimal  #: that the platform would begin with
     currency: str
+    goal: Goal  #: what the ads are for
 
 
 class CheckedAccount(Part):

@@ -5,8 +5,11 @@ Pure. Invariant: every sentence of :func:`account_problems` says what would be r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+
+from integrations.ads.goal import Goal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,11 +20,14 @@ class AdAccount:
     trouble: str = ""  #: why it can't run ads, in words; "" when it can
     time_zone: str = ""  #: IANA name of the zone in which its days begin, "" when the platform doesn't say
     min_daily: Decimal | None = None  #: least daily budget in ``currency``, major units; None: not told
+    unserved: Mapping[Goal, str] = field(default_factory=dict)  #: goal -> why it can't be counted there, in words
 
 
-def account_problems(account: AdAccount, currency: str, daily: Decimal) -> list[str]:
-    """Return why a campaign of ``daily`` ``currency`` a day can't run in this account, in words."""
+def account_problems(account: AdAccount, currency: str, daily: Decimal, goal: Goal) -> list[str]:
+    """Return why a campaign of ``daily`` ``currency`` a day for ``goal`` can't run in this account, in words."""
     problems = [f"the ad account can't run ads: {account.trouble}"] if account.trouble else []
+    if goal in account.unserved:
+        problems.append(account.unserved[goal])
     if account.currency and account.currency != currency:
         problems.append(f"the ad account counts in {account.currency}, the campaign in {currency}")
     elif account.min_daily is not None and daily < account.min_daily:

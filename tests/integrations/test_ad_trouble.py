@@ -15,6 +15,7 @@ from integrations.ads.account import AdAccount, account_problems
 from integrations.ads.facebook.account import ad_account as facebook_account
 from integrations.ads.facebook.account import refusal
 from integrations.ads.facebook.errors import facebook_error
+from integrations.ads.goal import Goal
 from integrations.ads.linkedin.account import ad_account as linkedin_account
 from integrations.ads.platform import AdPlatform
 from integrations.ads.registry import build
@@ -194,8 +195,12 @@ def test_what_an_account_may_answer_and_does_not_hurt() -> None:
     assert linkedin_account({"status": "SOMETHING_NEW"}).trouble == "it is SOMETHING_NEW"
     assert facebook_account({"currency": "JPY", "min_daily_budget": "100"}).min_daily == 100
     told = AdAccount(currency="EUR", min_daily=Decimal(5))
-    assert account_problems(told, "USD", Decimal(1)) == ["the ad account counts in EUR, the campaign in USD"]
-    assert account_problems(told, "EUR", Decimal(5)) == []
+    other = "the ad account counts in EUR, the campaign in USD"
+    assert account_problems(told, "USD", Decimal(1), Goal.TRAFFIC) == [other]
+    assert account_problems(told, "EUR", Decimal(5), Goal.TRAFFIC) == []
+    uncounted = AdAccount(unserved={Goal.SALES: "nothing counts sales"})
+    assert account_problems(uncounted, "EUR", Decimal(5), Goal.SALES) == ["nothing counts sales"]
+    assert account_problems(uncounted, "EUR", Decimal(5), Goal.LEADS) == []
 
 
 @pytest.mark.parametrize("name", PLATFORMS)

@@ -14,9 +14,11 @@ import pytest
 import stack
 from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, fault, fitting
 
+from integrations.ads.goal import Goal
 from integrations.ads.google import gaql
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.google.errors import failure_error, status_error
+from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
 from integrations.ads.google.operations import ad_operation, creation
 from integrations.ads.keywords import Keyword, keywords, unmarked
@@ -288,9 +290,10 @@ def test_the_days_of_a_campaign_are_those_of_its_schedule(google: GoogleAds) -> 
 
     from integrations.ads.google.targeting import Targeting
 
-    aim = Targeting(places=(), language="languageConstants/1000", keywords=())
-    made = creation(wanted(google), aim, "1", ZoneInfo("America/New_York"))[1]["campaign_operation"]["create"]
-    assert (made["start_date_time"], made["end_date_time"]) == ("2026-02-28 00:00:00", "2026-03-29 23:59:59")
+    whom = Targeting(places=(), language="languageConstants/1000", keywords=())
+    made = creation(wanted(google), whom, "1", ZoneInfo("America/New_York"), aim(Goal.TRAFFIC, {}), None)
+    campaign = made[1]["campaign_operation"]["create"]
+    assert (campaign["start_date_time"], campaign["end_date_time"]) == ("2026-02-28 00:00:00", "2026-03-29 23:59:59")
 
 
 def test_the_link_of_an_ad_tells_the_ad(google: GoogleAds) -> None:

@@ -36,6 +36,8 @@ def test_live_ads_lead_to_the_brands_own_page(brand: dict[str, str], words: str)
     [
         ({"goal": "sales"}, {}, "goal=sales: Facebook needs FACEBOOK_PIXEL_ID in the environment"),
         ({"goal": "leads", "ad_platforms": ["linkedin"]}, {}, "LINKEDIN_LEAD_FORM_ID or LINKEDIN_CONVERSION_ID"),
+        ({"goal": "leads", "ad_platforms": ["google"]}, {}, "Google needs GOOGLE_ADS_CONVERSION_ACTION_ID in the"),
+        ({"goal": "sales", "ad_platforms": ["google"]}, {"GOOGLE_ADS_CONVERSION_ACTION_ID": "1"}, ""),
         ({"goal": "leads"}, {"FACEBOOK_LEAD_FORM_ID": "1"}, ""),
         ({"goal": "leads"}, {"FACEBOOK_PIXEL_ID": "1"}, ""),
         ({"goal": "traffic"}, {}, ""),
@@ -53,7 +55,7 @@ def test_a_goal_needs_what_counts_it(keys: dict[str, Any], env: dict[str, str], 
 
 @pytest.mark.parametrize("goal", ["traffic", "leads", "sales"])
 def test_the_sandbox_has_all_that_its_platforms_need(goal: str) -> None:
-    submitted({}, goal=goal, ad_platforms=["facebook", "linkedin"])
+    submitted({}, goal=goal, ad_platforms=["facebook", "google", "linkedin"])
 
 
 def test_a_goal_that_there_is_not_is_refused_with_those_that_there_are() -> None:

@@ -1,4 +1,4 @@
-"""Ads over the wire, on both platforms: what a review refuses is asked about, and goals run to their end."""
+"""Ads over the wire, on each platform: what a review refuses is asked about, and goals run to their end."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_it_waits_for_a_person_and_goes_on_without_the_ads_when_resumed(
 
 @pytest.mark.parametrize("goal", ["leads", "sales"])
 def test_a_campaign_with_a_goal_runs_to_its_end(bench: Harness, sandbox: Any, goal: str) -> None:
-    bench.submit("c1", **NEEDED, ad_platforms=["facebook", "linkedin"], goal=goal)
+    bench.submit("c1", **NEEDED, ad_platforms=["facebook", "google", "linkedin"], goal=goal)
     shown = run(bench)
     assert shown["status"] == "completed"
-    assert [creative["status"] for creative in shown["state"]["ad_creatives"]] == ["active", "active"]
+    assert [creative["status"] for creative in shown["state"]["ad_creatives"]] == ["active", "active", "active"]
     assert all("utm_campaign=campaign-c1" in creative["landing_url"] for creative in shown["state"]["ad_creatives"])
     assert [error["code"] for error in shown["state"]["errors"]] == []

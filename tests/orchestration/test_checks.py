@@ -76,6 +76,22 @@ def test_an_account_that_does_not_fit_ends_it_before_anything_is_paid(
     assert state["calls"] == {"facebook_ads": 1}, "the account, and nobody else"
 
 
+def test_a_goal_that_the_account_can_not_count_waits_for_a_person_before_anything_is_paid(
+    bench: Harness, sandbox: Any
+) -> None:
+    actions = {"7000": {"category": "SUBMIT_LEAD_FORM", "name": "Demo"}}
+    sandbox.reset(7, {"accounts": {"google_ads": {"conversion_actions": actions}}})
+    shown = run(bench, resources(bench, sandbox), ad_platforms=["google"], goal="sales")
+    assert shown["status"] == "waiting"
+    for words in (
+        "needs_attention: account:google_ads",
+        'GOOGLE_ADS_CONVERSION_ACTION_ID=7000: the conversion action "Demo" counts SUBMIT_LEAD_FORM',
+        "goal=sales needs one of PURCHASE",
+    ):
+        assert words in shown["reason"]
+    assert sandbox.get("/_sandbox/state")["calls"] == {"google_ads": 3}, "token, account, action, and nobody else"
+
+
 def refused(bench: Harness, sandbox: Any, bend: Bend, **keys: Any) -> dict[str, Any]:
     return run(bench, resources(bench, sandbox, FACEBOOK_BASE_URL=f"{bend.url}/facebook"), **keys)
 

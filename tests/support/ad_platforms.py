@@ -53,13 +53,13 @@ class DiedError(Exception):
     """The process died."""
 
 
-def deaths(platform: AdPlatform, *, journalled: bool) -> Iterator[tuple[AdSpec, RemoteCampaign]]:
+def deaths(platform: AdPlatform, *, journalled: bool, **changes: Any) -> Iterator[tuple[AdSpec, RemoteCampaign]]:
     """Yield what a second attempt makes after a death at each call of a creation, with its journal or without."""
     whole = Wire()
-    platform.create(fitting(platform, effect_key="000000000000"), wire=whole, steps=Steps())
+    platform.create(fitting(platform, effect_key="000000000000", **changes), wire=whole, steps=Steps())
     assert whole.calls > 0
     for number in range(1, whole.calls + 1):
-        wanted, steps, wire = fitting(platform, effect_key=f"{number:012x}"), Steps(), Wire()
+        wanted, steps, wire = fitting(platform, effect_key=f"{number:012x}", **changes), Steps(), Wire()
 
         def die(at: int, number: int = number) -> None:
             if at == number:

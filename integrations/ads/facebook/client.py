@@ -149,7 +149,7 @@ class FacebookAds:
         Facebook checks the campaign (``validate_only``), the rest is checked here.
         """
         problems = local_problems(spec, self.limits)
-        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
         if problems:
             return problems
         try:

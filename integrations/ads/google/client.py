@@ -4,7 +4,8 @@ Google Ads carries all operations of a request out or none, so a creation never 
 behind is a whole campaign, found by the key in its name. One responsive search ad holds all headlines and descriptions;
 it carries its revision as a custom parameter, for it has no name. A new revision is a new ad, made in the same mutate
 that pauses the old one. Everything below the campaign is ENABLED under a PAUSED campaign: nothing is shown before the
-one call that enables it.
+one call that enables it. A campaign for leads or sales is tied to its conversion action in the mutate that makes it; an
+update looks at that again, and mends it.
 
 Invariant: :meth:`GoogleAds.create` and :meth:`GoogleAds.update` may be repeated any number of times.
 """
@@ -12,23 +13,27 @@ Invariant: :meth:`GoogleAds.create` and :meth:`GoogleAds.update` may be repeated
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.goal import goal_problem
 from integrations.ads.google import operations
 from integrations.ads.google.account import REVIEW_FIELDS, ad_account, refusal
+from integrations.ads.google.conversion_action import action_query, is_number, unserved
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.gaql import containing, query, text
+from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
 from integrations.ads.google.oauth import AccessToken
 from integrations.ads.google.report import DAY_FIELDS, TERM_FIELDS, SearchTerm, day_reports, search_terms
-from integrations.ads.google.rest import customer
+from integrations.ads.google.rest import customer, first_row
 from integrations.ads.google.spec import SPEC
 from integrations.ads.google.targeting import searched, targeting
+from integrations.ads.google.tying import tie_of, tie_of_new
 from integrations.ads.google.wire import GoogleAdsWire
 from integrations.ads.keywords import Keyword
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
@@ -136,6 +141,8 @@ class GoogleAds:
             if ad != wanted and contents.shown[name]:
                 changes.append(operations.status_operation("ad_group_ad", self._name("adGroupAds", ad), "PAUSED"))
         changes += self._budget(spec, found, wire)
+        if action := aim(spec.goal, self._settings.options).action:
+            changes += operations.tie_operations(tie_of(self._api, action, found.id, wire), spec, campaign)
         if wanted is None:
             self._api.ready(wire)
             steps.intend("ad.1")
@@ -173,7 +180,12 @@ class GoogleAds:
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""
-        return ad_account(customer(self._settings, self._token, self._api.customer_id, wire))
+        number, action = self._api.customer_id, self._settings.options["conversion_id"]
+        found = ad_account(customer(self._settings, self._token, number, wire))
+        if not action:
+            return found
+        row = first_row(self._settings, self._token, number, action_query(action), wire) if is_number(action) else None
+        return replace(found, unserved=unserved(action, row, number))
 
     def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
         """See the protocol."""
@@ -204,7 +216,9 @@ class GoogleAds:
         Google checks the whole creation (``validate_only``).
         """
         problems = local_problems(spec, self.limits)
-        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+        if impossible := goal_problem(SPEC, spec.goal, self._settings.options):
+            problems.append(impossible)
+        problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
         if problems:
             return problems
         # The name of a campaign that is there already would be refused as a duplicate.
@@ -216,9 +230,11 @@ class GoogleAds:
         return problems
 
     def _operations(self, spec: AdSpec, wire: Wire) -> list[operations.Operation]:
-        """Return the operations of a creation, after Google was asked for places and time zone."""
-        found = targeting(self._api, spec, wire)
-        return operations.creation(spec, found, self._api.customer_id, self._zone(wire))
+        """Return the operations of a creation, after Google was asked for places, time zone and conversion goals."""
+        aimed = aim(spec.goal, self._settings.options)
+        found, zone = targeting(self._api, spec, wire), self._zone(wire)
+        tie = tie_of_new(self._api, aimed.action, wire) if aimed.action else None
+        return operations.creation(spec, found, self._api.customer_id, zone, aimed, tie)
 
     def _zone(self, wire: Wire) -> ZoneInfo:
         """Return the account's time zone, in which a campaign's days begin and end."""

@@ -72,6 +72,15 @@ CODES: Mapping[tuple[str, str], _Found] = {
     ("campaignBudgetError", "DUPLICATE_NAME"): (TryAgainError, "a budget of that name is there already"),
     ("campaignError", "DUPLICATE_CAMPAIGN_NAME"): (TryAgainError, "a campaign of that name is there already"),
     ("campaignBudgetError", "CAMPAIGN_BUDGET_REMOVED"): (NotFoundError, "the budget has been removed"),
+    # Another campaign of the account has made the custom goal meanwhile; it is looked for before one is made.
+    ("customConversionGoalError", "CUSTOM_GOAL_DUPLICATE_NAME"): (
+        TryAgainError,
+        "a conversion goal of that name is there already",
+    ),
+    ("customConversionGoalError", "DUPLICATE_CONVERSION_ACTION_LIST"): (
+        TryAgainError,
+        "a conversion goal of the same action is there already",
+    ),
     ("databaseError", "CONCURRENT_MODIFICATION"): (TryAgainError, "another change was under way"),
     ("mutateError", "RESOURCE_ALREADY_EXISTS"): (TryAgainError, "it is there already"),
     ("mutateError", "RESOURCE_NOT_FOUND"): (NotFoundError, "the object does not exist"),

@@ -1,9 +1,10 @@
 """A specification as the operations of one atomic mutate.
 
 Pure. Objects that don't exist yet are named by negative numbers, which hold inside one request, and stand before those
-that refer to them. Sources: "Mutate best practices", "Create a Search campaign" of the Google Ads API documentation;
-fields are those of google-ads 34, v26. Invariant: what is made is PAUSED at the campaign, ENABLED below it, so that one
-call switches all or nothing.
+that refer to them. A campaign's goal configuration and standard goals come with it and are named by its number, the
+negative one too, as in Google's example ``add_performance_max_campaign``. Sources: "Mutate best practices", "Create a
+Search campaign", "Campaign goals" of the Google Ads API documentation; fields are those of google-ads 34, v26.
+Invariant: what is made is PAUSED at the campaign, ENABLED below it, so that one call switches all or nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from integrations.ads.google.goals import Aim, Tie
 from integrations.ads.google.money import micros
 from integrations.ads.google.targeting import Targeting
 from integrations.ads.keywords import Keyword
@@ -23,20 +25,45 @@ from integrations.ads.platform import AdSpec
 Operation = dict[str, Any]
 #: Name of the custom parameter by which an ad carries its revision: ads of this kind have no name.
 TOKEN_PARAMETER = "ma"
-_BUDGET, _CAMPAIGN, _AD_GROUP = "-1", "-2", "-3"
+_BUDGET, _CAMPAIGN, _AD_GROUP, _CUSTOM_GOAL = "-1", "-2", "-3", "-4"
 
 
-def creation(spec: AdSpec, targeting: Targeting, customer_id: str, zone: ZoneInfo) -> list[Operation]:
+def creation(
+    spec: AdSpec, targeting: Targeting, customer_id: str, zone: ZoneInfo, aimed: Aim, tie: Tie | None
+) -> list[Operation]:
     """Return all of a new campaign, with the budget first, the campaign second and the ad last."""
     owner = f"customers/{customer_id}"
     budget, campaign = f"{owner}/campaignBudgets/{_BUDGET}", f"{owner}/campaigns/{_CAMPAIGN}"
     ad_group = f"{owner}/adGroups/{_AD_GROUP}"
     return [
         {"campaign_budget_operation": {"create": _budget(spec, budget)}},
-        {"campaign_operation": {"create": _campaign(spec, campaign, budget, zone)}},
+        {"campaign_operation": {"create": {**_campaign(spec, campaign, budget, zone), **aimed.bidding}}},
+        *(tie_operations(tie, spec, campaign) if tie is not None else ()),
         *_criteria(targeting, campaign),
         *group_with_ad(spec, targeting.keywords, campaign, ad_group),
     ]
+
+
+def tie_operations(tie: Tie, spec: AdSpec, campaign: str) -> list[Operation]:
+    """Return what ties a campaign (its resource name) to one conversion action, nothing when it is.
+
+    The custom goal is named before the standard goals are switched off, so that the campaign always has one.
+    """
+    owner, _, number = campaign.rpartition("/campaigns/")
+    found: list[Operation] = []
+    if not tie.named:
+        custom = tie.custom or f"{owner}/customConversionGoals/{_CUSTOM_GOAL}"
+        if not tie.custom:
+            fields = {"resource_name": custom, "conversion_actions": [tie.action], "status": "ENABLED"}
+            name = f"Conversion action {tie.action.rpartition('/')[2]} [ma:{spec.effect_key}]"
+            found.append({"custom_conversion_goal_operation": {"create": {**fields, "name": name}}})
+        config = f"{owner}/conversionGoalCampaignConfigs/{number}"
+        named = {"goal_config_level": "CAMPAIGN", "custom_conversion_goal": custom}
+        found.append(_update("conversion_goal_campaign_config_operation", config, **named))
+    for goal in tie.standard:
+        name = f"{owner}/campaignConversionGoals/{number}~{goal}"
+        found.append(_update("campaign_conversion_goal_operation", name, biddable=False))
+    return found
 
 
 def group_with_ad(spec: AdSpec, words: Iterable[Keyword], campaign: str, ad_group: str) -> list[Operation]:
@@ -127,7 +154,6 @@ def _campaign(spec: AdSpec, resource_name: str, budget: str, zone: ZoneInfo) -> 
         "status": "PAUSED",
         "advertising_channel_type": "SEARCH",
         "campaign_budget": budget,
-        "target_spend": {},  # as many clicks as the budget gives
         "network_settings": {
             "target_google_search": True,
             "target_search_network": False,

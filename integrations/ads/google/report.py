@@ -1,8 +1,10 @@
 """Google's metrics rows as days and search terms of our own.
 
-Pure. Rows are in protobuf's JSON form: whole numbers of 64 bits arrive as text, what is 0 is left out. Conversions are
-counted in fractions by Google's attribution; a day's are rounded down. Invariant: a row we can't read is an error,
-never a zero.
+Pure. Rows are in protobuf's JSON form: whole numbers of 64 bits arrive as text, what is 0 is left out.
+``metrics.conversions`` holds what the campaign bids for ("Conversion goals"): with a goal of leads or sales its one
+conversion action (:mod:`integrations.ads.google.goals`), else those of the account's standard goals. They are counted
+in fractions by Google's attribution, on the day of the click; a day's are rounded down. Invariant: a row we can't read
+is an error, never a zero.
 """
 
 from __future__ import annotations

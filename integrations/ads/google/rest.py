@@ -1,7 +1,7 @@
-"""One question that is asked over Google's REST interface: what the ad account is.
+"""Questions that are asked over Google's REST interface: what the ad account is, and what it counts conversions with.
 
-It is asked before a campaign's first hop, by workers of any queue, which need no SDK of 70 MB for it. The interface is
-the same service with the same queries, answers and failures, in JSON. Source: "REST interface" of the Google Ads API
+They are asked before a campaign's first hop, by workers of any queue, which need no SDK of 70 MB for it. The interface
+is the same service with the same queries, answers and failures, in JSON. Source: "REST interface" of the Google Ads API
 documentation (``googleAds:search``).
 """
 
@@ -25,13 +25,24 @@ VERSION = "v26"
 
 def customer(settings: ProviderSettings, token: AccessToken, customer_id: str, wire: Wire) -> Mapping[str, Any]:
     """Return the account's ``customer`` object."""
+    row = first_row(settings, token, customer_id, query(ACCOUNT_FIELDS, "customer"), wire) or {}
+    found = row.get("customer")
+    if not isinstance(found, dict):
+        raise TransientError(PROVIDER, "answered a question for the account without it")
+    return found
+
+
+def first_row(
+    settings: ProviderSettings, token: AccessToken, customer_id: str, asked: str, wire: Wire
+) -> Mapping[str, Any] | None:
+    """Return the first row that a query selects, None without one."""
     bearer = token.current(wire)
-    return wire(lambda timeout: _asked(settings, token, bearer, customer_id, timeout))
+    return wire(lambda timeout: _answered(settings, token, bearer, customer_id, asked, timeout))
 
 
-def _asked(
-    settings: ProviderSettings, token: AccessToken, bearer: str, customer_id: str, timeout: float
-) -> Mapping[str, Any]:
+def _answered(
+    settings: ProviderSettings, token: AccessToken, bearer: str, customer_id: str, asked: str, timeout: float
+) -> Mapping[str, Any] | None:
     manager = settings.options["login_customer_id"].replace("-", "")
     secrets = [bearer, *settings.credentials.values()]
 
@@ -53,7 +64,7 @@ def _asked(
             f"{settings.base_url}/{VERSION}/customers/{customer_id}/googleAds:search",
             reach=settings.reach,
             timeout=timeout,
-            json={"query": query(ACCOUNT_FIELDS, "customer")},
+            json={"query": asked},
             headers={
                 "Authorization": f"Bearer {bearer}",
                 "developer-token": credential(settings, "developer_token"),
@@ -61,14 +72,15 @@ def _asked(
             },
             classify=refused,
         )
-        results = reply.json_object().get("results")
+        results = reply.json_object().get("results", [])  # which protobuf leaves out where there are none
     except OutcomeUnknownError as error:
         raise TransientError(PROVIDER, error.message, detail=error.detail) from None
-    row = results[0] if isinstance(results, list) and results else None
-    found = row.get("customer") if isinstance(row, dict) else None
-    if not isinstance(found, dict):
-        raise TransientError(PROVIDER, "answered a question for the account without it")
-    return found
+    if results == []:
+        return None
+    row = results[0] if isinstance(results, list) else None
+    if not isinstance(row, dict):
+        raise TransientError(PROVIDER, "answered a search without results")
+    return row
 
 
 def _failure(reply: HttpReply) -> Mapping[str, Any]:

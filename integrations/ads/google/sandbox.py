@@ -5,7 +5,7 @@ refuses is refused (:mod:`integrations.ads.google.sandbox_checks`), with its cod
 Names of campaigns are unique, so a second creation is DUPLICATE_CAMPAIGN_NAME. Keys: the refresh token ``invalid`` is
 refused, ``forbidden`` has no access to the account; the developer token ``invalid`` is none, ``test`` is not approved;
 any other is good. ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"google_ads": {"page_rows": 2}}}}`` gives
-pages of so many rows.
+pages of so many rows; conversion actions are given in the same place (:mod:`integrations.ads.google.sandbox_goals`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from integrations.ads.google.sandbox_failures import Refused, quota, refused, response, unavailable
 from integrations.ads.google.sandbox_gaql import Query, parse, select
+from integrations.ads.google.sandbox_goals import actions_of
 from integrations.ads.google.sandbox_mutate import Mutation, Terms
 from integrations.ads.google.sandbox_rows import geo_target, known_place, rows_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -41,6 +42,7 @@ class GoogleAdsSandbox(AdAccounts):
         super().reset(seed, world)
         own = ((world or {}).get("accounts") or {}).get(self.name) or {}
         self._page_rows = int(own.get("page_rows", PAGE_ROWS))
+        self._actions = actions_of(own.get("conversion_actions") or {})
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -160,6 +162,9 @@ class GoogleAdsSandbox(AdAccounts):
                 if (found := geo_target(name)) is not None:
                     yield {"geoTargetConstant": found}
             return
+        yield from rows_of(query, self._account(owner), self._objects, self.figures, self._actions)
+
+    def _account(self, owner: str) -> dict[str, Any]:
         account = {
             "resourceName": owner,
             "id": owner.rpartition("/")[2],
@@ -168,22 +173,25 @@ class GoogleAdsSandbox(AdAccounts):
             "timeZone": "Etc/UTC",
             "status": "ENABLED",
             "manager": False,
+            "conversionTrackingSetting": {"googleAdsConversionCustomer": owner},
             **self._account_fields,
         }
-        yield from rows_of(
-            query, {name: value for name, value in account.items() if value is not None}, self._objects, self.figures
-        )
+        return {name: value for name, value in account.items() if value is not None}
 
     def _mutated(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Carry a mutate out, and keep what it changed unless it is a dry run."""
+        owner = _owner(asked)
+        counting = self._account(owner)["conversionTrackingSetting"]["googleAdsConversionCustomer"]
         terms = Terms(
             seed=self._seed,
             currency=self._currency or "",
             least_daily=self._least_daily,
             ads_refused=self._ads_refused,
             known_place=known_place,
+            actions=self._actions,
+            foreign=counting != owner,
         )
-        mutation = Mutation.of(_owner(asked), terms, self._objects, self._lives)
+        mutation = Mutation.of(owner, terms, self._objects, self._lives)
         results = mutation.run(asked.get("mutateOperations", []))
         if asked.get("validateOnly"):
             return {}

@@ -29,6 +29,11 @@ JOINED: Mapping[str, tuple[str, ...]] = {
     "ad_group_ad": ("ad_group_ad", "ad_group", *_SHARED, *_WITH_METRICS),
     "search_term_view": ("search_term_view", "ad_group", *_SHARED, *_WITH_METRICS),
     "geo_target_constant": ("geo_target_constant",),
+    "conversion_action": ("conversion_action", "customer"),
+    "customer_conversion_goal": ("customer_conversion_goal", "customer"),
+    "campaign_conversion_goal": ("campaign_conversion_goal", *_SHARED),
+    "custom_conversion_goal": ("custom_conversion_goal", "customer"),
+    "conversion_goal_campaign_config": ("conversion_goal_campaign_config", "custom_conversion_goal", *_SHARED),
 }
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|(?P<word>[A-Za-z_][\w.]*)|(?P<number>-?\d+(?:\.\d+)?)"

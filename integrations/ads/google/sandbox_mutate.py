@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.ads.google import sandbox_checks as checks
+from integrations.ads.google import sandbox_goals as goals
 from integrations.ads.google.money import major_units
 from integrations.ads.google.operations import TOKEN_PARAMETER
 from integrations.ads.google.sandbox_failures import Fault, Refused, refused
@@ -30,6 +31,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "adGroupOperation": ("adGroups", "adGroupResult"),
     "adGroupCriterionOperation": ("adGroupCriteria", "adGroupCriterionResult"),
     "adGroupAdOperation": ("adGroupAds", "adGroupAdResult"),
+    "customConversionGoalOperation": (goals.CUSTOM, "customConversionGoalResult"),
+    "conversionGoalCampaignConfigOperation": (goals.CONFIGS, "conversionGoalCampaignConfigResult"),
+    "campaignConversionGoalOperation": (goals.STANDARD, "campaignConversionGoalResult"),
 }
 #: collection -> key of its parent
 _PARENTS = {
@@ -38,6 +42,12 @@ _PARENTS = {
     "adGroups": "campaign",
     "adGroupCriteria": "adGroup",
     "adGroupAds": "adGroup",
+}
+_CHANGEABLE = ("status", "amountMicros", "name")  #: fields that an update may change, but for those of goals
+_BIDDING = {
+    "manualCpc": "MANUAL_CPC",
+    "targetSpend": "TARGET_SPEND",
+    "maximizeConversions": "MAXIMIZE_CONVERSIONS",
 }
 MAX_OPERATIONS = 10_000
 
@@ -51,6 +61,8 @@ class Terms:
     least_daily: Decimal
     ads_refused: str
     known_place: Callable[[str], bool]
+    actions: goals.Actions  #: conversion actions by number
+    foreign: bool  #: does another account count its conversions?
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,8 +136,21 @@ class Mutation:
         self.objects[f"{collection}/{key}"] = item
         if given:
             self._temporary[given] = name
+        if collection == "campaigns":
+            self._with_campaign(name, given)
         self._lived(collection, item, number)
         return name
+
+    def _with_campaign(self, name: str, given: str) -> None:
+        """Add what comes with a campaign, which is named by the campaign's number, the temporary one too."""
+        number, temporary = name.rpartition("/")[2], given.rpartition("/")[2]
+        for key, item in goals.with_campaign(name, self.terms.actions).items():
+            self.objects[key] = item
+            if given:
+                collection, _, own = key.partition("/")
+                self._temporary[f"{self.owner}/{collection}/{temporary}{own.removeprefix(number)}"] = item[
+                    "resourceName"
+                ]
 
     def _check(self, collection: str, item: dict[str, Any]) -> None:
         """Raise Refused for an object that Google refuses, and fill in its defaults."""
@@ -133,6 +158,7 @@ class Mutation:
             checks.check_budget(item, self.terms.currency, int(self.terms.least_daily * 1_000_000))
         elif collection == "campaigns":
             checks.check_campaign(item, self._all("campaigns"))
+            item["biddingStrategyType"] = next((kind for key, kind in _BIDDING.items() if key in item), "UNKNOWN")
         elif collection == "campaignCriteria":
             place = item.get("location", {}).get("geoTargetConstant", "")
             checks.check_criterion(item, self.terms.known_place(place))
@@ -144,6 +170,8 @@ class Mutation:
         elif collection == "adGroupCriteria":
             checks.check_keyword(item)
             item["type"] = "KEYWORD"
+        elif collection == goals.CUSTOM:
+            goals.check_custom(item, self._all(collection), self.terms.actions, foreign=self.terms.foreign)
         else:
             checks.check_ad(item)
             topics = [{"topic": self.terms.ads_refused, "type": "PROHIBITED"}] if self.terms.ads_refused else []
@@ -174,10 +202,15 @@ class Mutation:
             raise refused("fieldMaskError", "FIELD_MASK_MISSING", "The field mask is missing.", "update_mask")
         for path in mask.split(","):
             (key,) = camel(path) if "." not in path else ("",)
-            if not key or key not in ("status", "amountMicros", "name"):
+            if not key or key not in goals.CHANGEABLE.get(collection, _CHANGEABLE):
                 raise refused("fieldError", "IMMUTABLE_FIELD", "The field can't be changed.", *path.split("."))
             item[key] = change.get(key)
-        if collection == "campaignBudgets":
+            if key == "customConversionGoal":
+                item[key] = self._existing(str(item[key]), path)["resourceName"]
+        if collection in goals.CHANGEABLE:
+            self._existing(item["campaign"], "campaign")
+            goals.changed(collection, item, self.objects)
+        elif collection == "campaignBudgets":
             checks.check_budget(item, self.terms.currency, int(self.terms.least_daily * 1_000_000))
             for campaign in self._all("campaigns"):
                 if campaign["campaignBudget"] == item["resourceName"]:
@@ -191,6 +224,8 @@ class Mutation:
         used = [one for one in self._all("campaigns") if one["campaignBudget"] == name and one["status"] != "REMOVED"]
         if used:
             raise refused("campaignBudgetError", "CAMPAIGN_BUDGET_IN_USE", "The campaign budget is in use.")
+        if name.split("/")[-2] == goals.CUSTOM:
+            goals.check_removal(name, self.objects)
         item["status"] = "REMOVED"
         if name.split("/")[-2] == "campaigns":
             self.lives[item["id"]].switched(False)

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from integrations.ads.google.sandbox_gaql import Query
+from integrations.ads.google.sandbox_goals import CONFIGS, CUSTOM, STANDARD, Actions, account_rows, counted
 from integrations.ads.google.sandbox_mutate import token_of
 from integrations.ads.google.spec import SPEC
 from integrations.sandbox.ad_world import AdText, DayFigures, text_quality
@@ -33,6 +34,9 @@ _COLLECTIONS = {
     "ad_group": "adGroups",
     "ad_group_criterion": "adGroupCriteria",
     "ad_group_ad": "adGroupAds",
+    "campaign_conversion_goal": STANDARD,
+    "custom_conversion_goal": CUSTOM,
+    "conversion_goal_campaign_config": CONFIGS,
 }
 _KEYS = {
     "campaign_budget": "campaignBudget",
@@ -40,7 +44,11 @@ _KEYS = {
     "ad_group": "adGroup",
     "ad_group_criterion": "adGroupCriterion",
     "ad_group_ad": "adGroupAd",
+    "campaign_conversion_goal": "campaignConversionGoal",
+    "custom_conversion_goal": "customConversionGoal",
+    "conversion_goal_campaign_config": "conversionGoalCampaignConfig",
 }
+_OF_THE_ACCOUNT = ("conversion_action", "customer_conversion_goal")
 #: what people add to a keyword, and the share of a day's searches that each form has; the rest is not told
 _FORMS = (("{}", 0.5), ("{} software", 0.2), ("best {}", 0.15), ("{} price", 0.1))
 
@@ -68,19 +76,26 @@ def known_place(resource_name: str) -> bool:
     return found is not None and (int(found[1]) in _COUNTRIES.values() or int(found[1]) >= _FIRST_TOWN)
 
 
-def rows_of(query: Query, customer: Row, objects: Mapping[str, Row], figures: Figures) -> Iterator[Row]:
+def rows_of(
+    query: Query, customer: Row, objects: Mapping[str, Row], figures: Figures, actions: Actions
+) -> Iterator[Row]:
     """Yield the rows of a resource of the account."""
     if query.resource == "customer":
         yield {"customer": customer}
+        return
+    if query.resource in _OF_THE_ACCOUNT:
+        for found in account_rows(query.resource, customer["resourceName"], actions):
+            yield {"customer": customer, **found}
         return
     listed = "ad_group_ad" if query.resource == "search_term_view" else query.resource
     for key, item in objects.items():
         if key.startswith(f"{_COLLECTIONS[listed]}/"):
             row = {"customer": customer, **_joined(listed, item, objects)}
             if query.resource == "search_term_view":
-                yield from _terms(row, objects, figures)
+                yield from _terms(row, objects, figures, counted(row["campaign"]["resourceName"], objects, actions))
             elif query.with_metrics:
-                yield from ({**row, **_metrics(day)} for day in _days(row, objects, figures))
+                times = counted(row["campaign"]["resourceName"], objects, actions)
+                yield from ({**row, **_metrics(day, times)} for day in _days(row, objects, figures))
             else:
                 yield row
 
@@ -89,6 +104,8 @@ def _joined(resource: str, item: Row, objects: Mapping[str, Row]) -> Row:
     found = {_KEYS.get(resource, resource): item}
     if "adGroup" in item:
         found["adGroup"] = item = _of(item["adGroup"], objects)
+    if "customConversionGoal" in item:
+        found["customConversionGoal"] = _of(item["customConversionGoal"], objects)
     if "campaign" in item:
         found["campaign"] = item = _of(item["campaign"], objects)
     if "campaignBudget" in item:
@@ -134,19 +151,20 @@ def _keywords(ad_group: str, objects: Mapping[str, Row]) -> list[tuple[str, str]
     ]
 
 
-def _metrics(day: DayFigures) -> Row:
+def _metrics(day: DayFigures, times: int) -> Row:
+    """Return a day's metrics in a campaign that counts so many conversion actions."""
     return {
         "segments": {"date": day.day.isoformat()},
         "metrics": {
             "impressions": day.impressions,
             "clicks": day.clicks,
-            "conversions": day.conversions,
+            "conversions": day.conversions * times,
             "costMicros": int(day.spend * 1_000_000),
         },
     }
 
 
-def _terms(row: Row, objects: Mapping[str, Row], figures: Figures) -> Iterator[Row]:
+def _terms(row: Row, objects: Mapping[str, Row], figures: Figures, times: int) -> Iterator[Row]:
     """Yield the search terms of an ad's days, without rare ones, which Google doesn't tell either."""
     words = _keywords(row["adGroupAd"]["adGroup"], objects)
     owner = row["customer"]["resourceName"]
@@ -155,7 +173,7 @@ def _terms(row: Row, objects: Mapping[str, Row], figures: Figures) -> Iterator[R
             for form, share in _FORMS if match != "EXACT" else (("{}", 0.95),):
                 part = share / len(words)
                 term = form.format(text)
-                found = _metrics(day)
+                found = _metrics(day, times)
                 metrics = {name: int(value * part) for name, value in found["metrics"].items()}
                 view = {
                     "resourceName": f"{owner}/searchTermViews/{row['campaign']['id']}~{row['adGroup']['id']}~{term}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
+from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.spec import Package, PlatformSpec
 from integrations.provider_specs import ProviderOption, ProviderSpec
@@ -46,6 +47,7 @@ SPEC = PlatformSpec(
     # Search campaigns (all industries, US accounts; WordStream by LocaliQ, Google Ads Benchmarks 2025).
     benchmark=Benchmark(ctr=0.0666, cvr=0.0752, cpa=70.11),
     # Google publishes no least daily budget: an account's own comes with the refusal (BUDGET_BELOW_PER_DAY_MINIMUM).
+    goals={Goal.TRAFFIC: (), Goal.LEADS: ("conversion_id",), Goal.SALES: ("conversion_id",)},
     provider=ProviderSpec(
         name="google_ads",
         live_url="https://googleads.googleapis.com",
@@ -59,7 +61,10 @@ SPEC = PlatformSpec(
             "customer_id": "GOOGLE_ADS_CUSTOMER_ID",
         },
         sandbox_credentials={"customer_id": "5000000000"},
-        options={"login_customer_id": ProviderOption(variable="GOOGLE_ADS_LOGIN_CUSTOMER_ID", default="")},
+        options={
+            "login_customer_id": ProviderOption(variable="GOOGLE_ADS_LOGIN_CUSTOMER_ID", default=""),
+            "conversion_id": ProviderOption(variable="GOOGLE_ADS_CONVERSION_ACTION_ID", sandbox="7000"),
+        },
     ),
     package=Package(name="google-ads", extra="google"),
     client=_client,

@@ -115,7 +115,7 @@ class LinkedInAds:
             problems.append(unknown)
         if impossible := goal_problem(SPEC, spec.goal, self._settings.options):
             problems.append(impossible)
-        return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+        return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""

@@ -152,7 +152,7 @@ class TikTokAds:
         The API has no dry run: what can be checked without storing anything is checked.
         """
         problems = local_problems(spec, self.limits)
-        return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget)
+        return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""
