@@ -112,14 +112,19 @@ FACEBOOK: Mapping[int, type[IntegrationError]] = {
     **dict.fromkeys((3, 10, 101, 102, 104, 190), CredentialsError),
     100: BadRequestError,
     368: PolicyRefusedError,
-    803: NotFoundError,
-    2635: NeedsAttentionError,
+    **dict.fromkeys((803, 1487301, 1487366), NotFoundError),
+    **dict.fromkeys((2635, 2655, 2663), NeedsAttentionError),
+    **dict.fromkeys((2650, 2654, 2656), BadRequestError),
 }
 FACEBOOK_SUBCODES: Mapping[tuple[int, int], type[IntegrationError]] = {
     (100, 33): NotFoundError,
     (100, 1359188): NeedsAttentionError,
     (100, 1487007): NotFoundError,
     (100, 1487390): TryAgainError,
+    **dict.fromkeys(((100, 1487301), (100, 1487366)), NotFoundError),
+    **dict.fromkeys(((100, 1713230), (200, 1870034), (200, 1870047), (200, 1870090)), NeedsAttentionError),
+    (2650, 1870145): TryAgainError,
+    (2654, 1713092): CredentialsError,
 }
 LINKEDIN: Mapping[int, type[IntegrationError]] = {
     409: TryAgainError,
