@@ -94,5 +94,8 @@ class PlatformSpec:
         known = self.provider.options if self.provider is not None else {}
         if strange := [name for needed in self.goals.values() for name in needed if name not in known]:
             raise ValueError(f"{self.name}: goals names {strange[0]!r}, which is no option of its provider")
+        lists = self.audiences.needs if self.audiences is not None else ()
+        if strange := [name for name in lists if name not in known]:
+            raise ValueError(f"{self.name}: audiences.needs names {strange[0]!r}, which is no option of its provider")
         if bad := [alias for alias in self.aliases if alias != alias.strip().lower() or not alias]:
             raise ValueError(f"{self.name}: the alias {bad[0]!r} is not a word in lower case")

@@ -135,6 +135,7 @@ LINKEDIN: Mapping[int, type[IntegrationError]] = {
 LINKEDIN_CODES: Mapping[str, type[IntegrationError]] = {
     "NONEXISTENT_VERSION": NeedsAttentionError,
     "VERSION_MISSING": NeedsAttentionError,
+    "SEGMENT_LIMIT_EXCEEDED": NeedsAttentionError,
     "REVOKED_ACCESS_TOKEN": CredentialsError,
     "EXPIRED_ACCESS_TOKEN": CredentialsError,
 }
@@ -319,6 +320,7 @@ def linkedin_rows() -> list[Row]:
         row(401, "EXPIRED_ACCESS_TOKEN", CredentialsError),
         row(400, "PARAM_INVALID", BadRequestError),
         row(429, "TOO_MANY_REQUESTS", RateLimitedError),
+        row(429, "SEGMENT_LIMIT_EXCEEDED", NeedsAttentionError),
         replace(row(413, "SOME_CODE", TooMuchAskedError), writing=BadRequestError),
     ]
 
