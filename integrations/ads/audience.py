@@ -8,7 +8,7 @@ effect key in its name and is looked up there before it is made; adding and remo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from integrations.ads.platform import Wire
+    from integrations.ads.spec import PlatformSpec
     from integrations.settings import Settings
 
 
@@ -63,7 +64,10 @@ class AudienceTarget(Protocol):
         ...
 
     def remove(self, list_id: str, members: Sequence[str], *, wire: Wire) -> None:
-        """Take members off the list, which may not be on it, or the list may be gone."""
+        """Take members off the list, which may not be on it, or the list may be gone.
+
+        Where the platform lets nobody leave a list like this one, the whole list goes.
+        """
         ...
 
     def delete(self, list_id: str, *, wire: Wire) -> None:
@@ -79,8 +83,18 @@ class AudienceSpec:
     batch: int  #: members of one call, at most
     least: int  #: members below which the platform shows no ads to a list
     settle_s: float = 0.0  #: seconds from the creation of a list to the first members
-    needs: tuple[str, ...] = ()  #: the provider's options that have to be set for it
+    needs: tuple[str, ...] = ()  #: options of the platform's provider, without which no list can be made
     client: Callable[[Settings], AudienceTarget]
+
+
+def list_problem(spec: PlatformSpec, options: Mapping[str, str]) -> str | None:
+    """Return why a platform with these provider ``options`` takes no customer lists, None when it does."""
+    if spec.audiences is None:
+        return f"{spec.title} has no customer lists in this version"
+    lacking = [name for name in spec.audiences.needs if not options.get(name)]
+    known = spec.provider.options if spec.provider is not None else {}
+    variables = ", ".join(known[name].variable for name in lacking if name in known)
+    return f"customer lists at {spec.title} need {variables} in the environment" if lacking else None
 
 
 def hashed(text: str) -> str:

@@ -92,10 +92,10 @@ class PlatformSpec:
             if getattr(self, part) is not None and getattr(self, needed) is None:
                 raise ValueError(f"{self.name}: a {part} needs a {needed}")
         known = self.provider.options if self.provider is not None else {}
-        needs = {"goals": [name for needed in self.goals.values() for name in needed]}
-        needs["audiences"] = [*self.audiences.needs] if self.audiences is not None else []
-        for part, names in needs.items():
-            if strange := [name for name in names if name not in known]:
-                raise ValueError(f"{self.name}: {part} names {strange[0]!r}, which is no option of its provider")
+        if strange := [name for needed in self.goals.values() for name in needed if name not in known]:
+            raise ValueError(f"{self.name}: goals names {strange[0]!r}, which is no option of its provider")
+        lists = self.audiences.needs if self.audiences is not None else ()
+        if strange := [name for name in lists if name not in known]:
+            raise ValueError(f"{self.name}: audiences.needs names {strange[0]!r}, which is no option of its provider")
         if bad := [alias for alias in self.aliases if alias != alias.strip().lower() or not alias]:
             raise ValueError(f"{self.name}: the alias {bad[0]!r} is not a word in lower case")

@@ -3,7 +3,8 @@
 ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"facebook_ads": {...}}}}`` changes an account: ``fields`` of its
 own answer, ``min_daily`` (the least daily budget, major units), ``ads_refused`` (why its review refuses every ad),
 ``points`` (score of calls that the account may have; without one it has no limit) and ``decay_s`` (seconds in which
-that score is forgotten), ``max_rows`` (of one report, where the platform cuts it).
+that score is forgotten), ``max_rows`` (of one report, where the platform cuts it). What customer lists read of it
+stands in the platform's ``sandbox_lists``.
 
 Invariant: what a platform holds is its objects, the lives of its campaigns and its customer lists; all survive a
 restart of the sandbox.
@@ -36,6 +37,7 @@ class AdAccounts:
         self._market: Curve = curve(self.name, seed, world)
         self._currency: str | None = (world or {}).get("currency")
         own = ((world or {}).get("accounts") or {}).get(self.name) or {}
+        self._own: Mapping[str, Any] = own
         self._account_fields: dict[str, Any] = dict(own.get("fields") or {})
         self._least_daily = Decimal(str(own.get("min_daily", 0)))
         self._ads_refused: str = str(own.get("ads_refused", ""))

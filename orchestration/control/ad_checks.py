@@ -6,6 +6,7 @@ Pure; nobody is asked. Invariant: each problem names the key or the variable, an
 from __future__ import annotations
 
 from agents.config import CampaignConfig
+from integrations.ads.audience import list_problem
 from integrations.ads.goal import goal_problem
 from integrations.ads.landing import is_example
 from integrations.ads.registry import platform
@@ -48,13 +49,7 @@ def _lists(config: CampaignConfig, settings: Settings) -> list[str]:
         return []
     problems = []
     for name in config.ad_platforms:
-        spec, found = platform(name), settings.providers.get(name)
-        if spec.audiences is None:
-            problems.append(f"customer_list: {spec.title} has none in this version; leave it out, or the platform")
-            continue
-        known = spec.provider.options if spec.provider is not None else {}
-        lacking = [option for option in spec.audiences.needs if found is None or not found.options.get(option)]
-        problems += [
-            f"customer_list: {spec.title} needs {known[option].variable} in the environment" for option in lacking
-        ]
+        found = settings.providers.get(name)
+        if problem := list_problem(platform(name), found.options if found is not None else {}):
+            problems.append(f"customer_list: {problem}; leave it out, or the platform")
     return problems

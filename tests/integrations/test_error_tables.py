@@ -112,14 +112,19 @@ FACEBOOK: Mapping[int, type[IntegrationError]] = {
     **dict.fromkeys((3, 10, 101, 102, 104, 190), CredentialsError),
     100: BadRequestError,
     368: PolicyRefusedError,
-    803: NotFoundError,
-    2635: NeedsAttentionError,
+    **dict.fromkeys((803, 1487301, 1487366), NotFoundError),
+    **dict.fromkeys((2635, 2655, 2663), NeedsAttentionError),
+    **dict.fromkeys((2650, 2654, 2656), BadRequestError),
 }
 FACEBOOK_SUBCODES: Mapping[tuple[int, int], type[IntegrationError]] = {
     (100, 33): NotFoundError,
     (100, 1359188): NeedsAttentionError,
     (100, 1487007): NotFoundError,
     (100, 1487390): TryAgainError,
+    **dict.fromkeys(((100, 1487301), (100, 1487366)), NotFoundError),
+    **dict.fromkeys(((100, 1713230), (200, 1870034), (200, 1870047), (200, 1870090)), NeedsAttentionError),
+    (2650, 1870145): TryAgainError,
+    (2654, 1713092): CredentialsError,
 }
 LINKEDIN: Mapping[int, type[IntegrationError]] = {
     409: TryAgainError,
@@ -130,6 +135,7 @@ LINKEDIN: Mapping[int, type[IntegrationError]] = {
 LINKEDIN_CODES: Mapping[str, type[IntegrationError]] = {
     "NONEXISTENT_VERSION": NeedsAttentionError,
     "VERSION_MISSING": NeedsAttentionError,
+    "SEGMENT_LIMIT_EXCEEDED": NeedsAttentionError,
     "REVOKED_ACCESS_TOKEN": CredentialsError,
     "EXPIRED_ACCESS_TOKEN": CredentialsError,
 }
@@ -314,6 +320,7 @@ def linkedin_rows() -> list[Row]:
         row(401, "EXPIRED_ACCESS_TOKEN", CredentialsError),
         row(400, "PARAM_INVALID", BadRequestError),
         row(429, "TOO_MANY_REQUESTS", RateLimitedError),
+        row(429, "SEGMENT_LIMIT_EXCEEDED", NeedsAttentionError),
         replace(row(413, "SOME_CODE", TooMuchAskedError), writing=BadRequestError),
     ]
 

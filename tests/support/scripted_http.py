@@ -42,7 +42,7 @@ def scripted_server() -> Iterator[Script]:
             self.end_headers()
             self.wfile.write(script.body)
 
-        do_GET = do_POST = do_PUT = _answer
+        do_GET = do_POST = do_PUT = do_DELETE = _answer
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

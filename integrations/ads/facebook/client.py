@@ -17,6 +17,7 @@ from typing import Any
 
 from integrations.ads.account import AdAccount, account_problems
 from integrations.ads.facebook.account import ACCOUNT_FIELDS, REVIEW_FIELDS, ad_account, refusal
+from integrations.ads.facebook.audience import LIST_FIELDS, list_trouble
 from integrations.ads.facebook.buttons import button
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.goals import FORM_LINK, Aim, aim, form_button
@@ -56,15 +57,11 @@ class FacebookAds:
         self._settings = settings.provider(PROVIDER)
         self._graph = Graph(self._settings)
 
-    @property
-    def _account(self) -> str:
-        return f"act_{credential(self._settings, 'ad_account_id').removeprefix('act_')}"
-
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
         found = [
             item
-            for item in self._graph.pages(self._account, "campaigns", wire=wire, fields=_CAMPAIGN_FIELDS)
+            for item in self._graph.pages(self._graph.account, "campaigns", wire=wire, fields=_CAMPAIGN_FIELDS)
             if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
         ]
         if not found:
@@ -122,7 +119,9 @@ class FacebookAds:
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""
-        return ad_account(wire(lambda timeout: self._graph.get(self._account, timeout=timeout, fields=ACCOUNT_FIELDS)))
+        return ad_account(
+            wire(lambda timeout: self._graph.get(self._graph.account, timeout=timeout, fields=ACCOUNT_FIELDS))
+        )
 
     def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
         """See the protocol."""
@@ -150,13 +149,14 @@ class FacebookAds:
         """
         problems = local_problems(spec, self.limits)
         problems += account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
+        problems += self._list_problems(spec, wire)
         if problems:
             return problems
         try:
             aimed = self._aim(spec)
             wire(
                 lambda timeout: self._graph.post(
-                    self._account,
+                    self._graph.account,
                     "campaigns",
                     timeout=timeout,
                     execution_options=["validate_only"],
@@ -166,6 +166,18 @@ class FacebookAds:
         except BadRequestError as error:
             problems.append(error.message + (f" ({error.detail})" if error.detail else ""))
         return problems
+
+    def _list_problems(self, spec: AdSpec, wire: Wire) -> list[str]:
+        """Return why ads can't be aimed by the specification's customer list."""
+        if spec.customers is None:
+            return []
+        reference = spec.customers.reference
+        try:
+            item = wire(lambda timeout: self._graph.get(reference, timeout=timeout, fields=LIST_FIELDS))
+        except NotFoundError:
+            return [f"the customer list {reference} does not exist"]
+        trouble = list_trouble(item)
+        return [trouble] if trouble else []
 
     def _aim(self, spec: AdSpec) -> Aim:
         return aim(spec.goal, self._settings.options, credential(self._settings, "page_id"))
@@ -205,7 +217,7 @@ class FacebookAds:
             remote.id if remote else None,
             lambda: wire(
                 lambda timeout: self._graph.created(
-                    self._account, "campaigns", timeout=timeout, **_campaign(spec, aimed)
+                    self._graph.account, "campaigns", timeout=timeout, **_campaign(spec, aimed)
                 )
             ),
         )
@@ -240,7 +252,9 @@ class FacebookAds:
                 steps,
                 "ad_set",
                 None,
-                lambda: wire(lambda timeout: self._graph.created(self._account, "adsets", timeout=timeout, **fields)),
+                lambda: wire(
+                    lambda timeout: self._graph.created(self._graph.account, "adsets", timeout=timeout, **fields)
+                ),
             )
         ad_set = once(steps, "ad_set", identifier(found) if found else None, lambda: "")
         if found and str(found.get("daily_budget")) != str(budget):
@@ -269,7 +283,7 @@ class FacebookAds:
             lost,
             lambda: wire(
                 lambda timeout: self._graph.created(
-                    self._account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, variant)
+                    self._graph.account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, variant)
                 )
             ),
         )
@@ -279,7 +293,7 @@ class FacebookAds:
             None,
             lambda: wire(
                 lambda timeout: self._graph.created(
-                    self._account,
+                    self._graph.account,
                     "ads",
                     timeout=timeout,
                     name=name,
@@ -294,7 +308,7 @@ class FacebookAds:
 
     def _creative(self, name: str, wire: Wire) -> str | None:
         """Return the id of the creative that a lost reply left behind, if any."""
-        for item in self._graph.pages(self._account, "adcreatives", wire=wire, fields="id,name"):
+        for item in self._graph.pages(self._graph.account, "adcreatives", wire=wire, fields="id,name"):
             if item.get("name") == name:
                 return identifier(item)
         return None

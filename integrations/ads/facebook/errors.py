@@ -1,11 +1,11 @@
 """Facebook's way of saying no, as one table and a rule on its words.
 
-Pure: (status, error object, headers, was it a write) → our error. Sources: "Handle Errors" and "Rate
-Limits" of the Marketing API documentation, and the defects of the SDK listed in
+Pure: (status, error object, headers, was it a write) → our error. Sources: "Handle Errors", "Rate Limits", "Error
+Codes" and "Customer File Custom Audiences" of the Marketing API documentation, and the defects of the SDK listed in
 :mod:`integrations.ads.facebook.wire`. Reading order:
 
     "reduce the amount of data" to a reading call, under any code      TooMuchAskedError
-    code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014  their class, but for a refused parameter (100):
+    code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014  their class, but where that is BadRequestError:
         ``is_transient``, or words that say "try later", below 500     TryAgainError
         words that say that an object does not exist                   NotFoundError
     another code with ``is_transient`` or such words                   TryAgainError below 500, else TransientError
@@ -43,6 +43,8 @@ from integrations.values import parse_json
 
 PROVIDER = "facebook_ads"
 
+_TERMS = "the terms for custom audiences have not been accepted for the ad account"
+
 #: code -> (class, what it means). Ranges are in :func:`_by_code`.
 CODES: Mapping[int, tuple[type[IntegrationError], str]] = {
     1: (TransientError, "an unknown error at Facebook"),
@@ -61,7 +63,14 @@ CODES: Mapping[int, tuple[type[IntegrationError], str]] = {
     368: (PolicyRefusedError, "the action is blocked as abusive or against the policies"),
     613: (RateLimitedError, "a custom rate limit is reached"),
     803: (NotFoundError, "the object does not exist"),
+    1487301: (NotFoundError, "the customer list is not there or not shared with the ad account"),
+    1487366: (NotFoundError, "the customer list has been deleted"),
     2635: (NeedsAttentionError, "the version of the API is no longer served; the SDK has to be upgraded"),
+    2650: (BadRequestError, "the customer list could not be changed"),
+    2654: (BadRequestError, "the customer list could not be made"),
+    2655: (NeedsAttentionError, _TERMS),
+    2656: (BadRequestError, "the customer list could not be deleted"),
+    2663: (NeedsAttentionError, _TERMS),
 }
 #: (code, subcode) -> (class, meaning), looked at first.
 SUBCODES: Mapping[tuple[int, int], tuple[type[IntegrationError], str]] = {
@@ -70,6 +79,14 @@ SUBCODES: Mapping[tuple[int, int], tuple[type[IntegrationError], str]] = {
     (100, 1487007): (NotFoundError, "the campaign has been deleted"),
     # "Oops, something went wrong. Please try again later": it comes and goes for the same request.
     (100, 1487390): (TryAgainError, "an object could not be made this time"),
+    (100, 1487301): (NotFoundError, "the customer list is not there or not shared with the ad account"),
+    (100, 1487366): (NotFoundError, "the customer list has been deleted"),
+    (100, 1713230): (NeedsAttentionError, "the customer list is flagged and may not be changed"),
+    (200, 1870034): (NeedsAttentionError, _TERMS),
+    (200, 1870047): (NeedsAttentionError, "too few people would be left on the customer list; delete it as a whole"),
+    (200, 1870090): (NeedsAttentionError, _TERMS),
+    (2650, 1870145): (TryAgainError, "the customer list is being changed"),
+    (2654, 1713092): (CredentialsError, "the token may not write to the customer list"),
 }
 #: A parameter names an object that is not there (yet).
 _NO_SUCH_PARENT = re.compile(r"\b(?:campaign_id|adset_id|creative(?:_id)?)\b[^.]{0,20} must be a valid", re.IGNORECASE)

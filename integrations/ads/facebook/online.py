@@ -11,7 +11,6 @@ from integrations.ads.facebook.account import ACCOUNT_FIELDS, ad_account
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
 from integrations.errors import TransientError
-from integrations.http import credential
 from integrations.online import OnlineCheck
 from integrations.settings import Settings
 
@@ -38,12 +37,12 @@ def check(settings: Settings, timeout: float) -> OnlineCheck:
     lacking = tuple(name for name in NEEDED if name not in granted)
     if lacking:  # the account can't be read then
         return OnlineCheck(rights=granted, lacking=lacking, version=version)
-    number = credential(provider, "ad_account_id").removeprefix("act_")
-    account = ad_account(graph.get(f"act_{number}", timeout=timeout, fields=ACCOUNT_FIELDS))
+    account = ad_account(graph.get(graph.account, timeout=timeout, fields=ACCOUNT_FIELDS))
     least = f", at least {account.min_daily} a day" if account.min_daily is not None else ""
     return OnlineCheck(
         rights=granted,
-        account=f"ad account {number}" + (f" in {account.currency}{least}" if account.currency else ""),
+        account=f"ad account {graph.account.removeprefix('act_')}"
+        + (f" in {account.currency}{least}" if account.currency else ""),
         version=version,
         problems=(f"the ad account can't run ads: {account.trouble}",) if account.trouble else (),
     )

@@ -1,9 +1,9 @@
 """Facebook's Graph API (v26.0), as far as link ads need it, over the sandbox's ad world.
 
 Real wire shapes: forms with JSON inside, the token in the query, errors under "error" with code and
-subcode, paging by cursors, numbers of insights as strings, ``validate_only``. As at Facebook, the same
-name twice makes two campaigns. Tokens: ``invalid`` is refused (190), ``forbidden`` lacks a permission
-(200), any other is good.
+subcode, paging by cursors, numbers of insights as strings, ``validate_only``, ``method`` in the form of a POST. As at
+Facebook, the same name twice makes two campaigns. Custom audiences: :mod:`integrations.ads.facebook.sandbox_lists`.
+Tokens: ``invalid`` is refused (190), ``forbidden`` lacks a permission (200), any other is good.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from integrations.ads.facebook.sandbox_answers import (
     too_low,
 )
 from integrations.ads.facebook.sandbox_goals import conversion_actions
+from integrations.ads.facebook.sandbox_lists import EDGE, Audiences
 from integrations.ads.facebook.usage import ACCOUNT
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -36,7 +37,7 @@ from integrations.sandbox.world import chance
 
 PLATFORM = "facebook_ads"
 _EDGES = {"campaigns": "campaign", "adsets": "adset", "adcreatives": "creative", "ads": "ad"}
-_POINTS = {"GET": 1, "POST": 3}  #: of a call, as the Marketing API scores them
+_POINTS = {"GET": 1, "POST": 3, "DELETE": 3}  #: of a call, as the Marketing API scores them
 _PARENT = {"adset": "campaign_id", "ad": "campaign_id"}
 
 
@@ -59,7 +60,9 @@ class FacebookSandbox(AdAccounts):
             parts = [part for part in request.path.split("/") if part]
             if len(parts) < 2 or not parts[0].startswith("v"):
                 raise GraphError(400, 2500, "Unknown path components")
-            return Response(body=self._answer(request.method, parts[1:], params), headers=_usage(score))
+            # "Customer File Custom Audiences": a POST may say that it is a DELETE.
+            method = params.get("method", request.method).upper() if request.method == "POST" else request.method
+            return Response(body=self._answer(method, parts[1:], params), headers=_usage(score))
         except GraphError as error:
             return Response(status=error.status, body=error.body())
 
@@ -95,6 +98,10 @@ class FacebookSandbox(AdAccounts):
         if token == "forbidden" and not request_path.endswith("/me/permissions"):
             raise GraphError(403, 200, "Requires ads_management permission", kind="OAuthException")
 
+    @property
+    def _audiences(self) -> Audiences:
+        return Audiences(self.lists, self._seed, self._own)
+
     def _answer(self, method: str, parts: list[str], params: Mapping[str, str]) -> Any:
         node, edge = parts[0], parts[1] if len(parts) > 1 else ""
         if node == "search" and method == "GET":
@@ -110,11 +117,16 @@ class FacebookSandbox(AdAccounts):
                 account["timezone_name"] = "America/Los_Angeles"
                 account |= self._account_fields
                 return projected({k: v for k, v in account.items() if v is not None}, params)
+            if edge == EDGE:
+                return self._audiences.create(params) if method == "POST" else self._audiences.listed(params)
             if edge not in _EDGES:
                 raise GraphError(400, 2500, "Unknown path components")
             if method == "POST":
                 return self._create(_EDGES[edge], params)
             return page(self._of_kind(_EDGES[edge]), params)
+        listed = self.lists.get(node)
+        if listed is not None:
+            return self._audiences.answer(method, listed, edge, params)
         found = self._objects.get(node)
         if found is None:
             raise GraphError(400, 100, "Object does not exist or cannot be loaded", subcode=33)
@@ -130,6 +142,8 @@ class FacebookSandbox(AdAccounts):
 
     def _create(self, kind: str, params: Mapping[str, str]) -> dict[str, Any]:
         fields = checked(kind, params, self._objects)
+        if kind == "adset":
+            self._audiences.check_targeting(fields["targeting"])
         if "validate_only" in json.loads(params.get("execution_options", "[]")):
             return {"success": True}
         if kind == "adset":

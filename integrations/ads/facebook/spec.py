@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from integrations.ads.audience import AudienceSpec, hashed
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
@@ -13,16 +14,26 @@ from integrations.ads.spec import PlatformSpec
 from integrations.provider_specs import ProviderOption, ProviderSpec
 
 if TYPE_CHECKING:
+    from integrations.ads.facebook.audience import FacebookAudiences
     from integrations.ads.facebook.client import FacebookAds
     from integrations.ads.facebook.sandbox import FacebookSandbox
     from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
+LIST_BATCH = 10_000  #: members of a customer list in one call
+
+
 def _client(settings: Settings) -> FacebookAds:
     from integrations.ads.facebook.client import FacebookAds
 
     return FacebookAds(settings)
+
+
+def _audiences(settings: Settings) -> FacebookAudiences:
+    from integrations.ads.facebook.audience import FacebookAudiences
+
+    return FacebookAudiences(settings)
 
 
 def _sandbox() -> FacebookSandbox:
@@ -79,6 +90,8 @@ SPEC = PlatformSpec(
         online=_online,
     ),
     client=_client,
+    # "Customer File Custom Audiences" and "Custom Audience" of the Marketing API (v26.0).
+    audiences=AudienceSpec(member=hashed, batch=LIST_BATCH, least=100, client=_audiences),
     sandbox=_sandbox,
     curve=Curve(ctr=0.0171, cvr=0.0772, cpm=18.0, half_spend=400.0),  # around the benchmarks
     # developers.facebook.com, Marketing API rate limiting, standard tier: 9,000 points, decaying over 300 s; a write

@@ -2,17 +2,20 @@
 
 Facebook targets by ids of its own; its search edge gives them. Invariants: someone is always targeted by
 place; a place that Facebook doesn't know is an error when none of the given places is known, for ads
-shown everywhere instead would waste the money; an unknown interest or job title only narrows less.
+shown everywhere instead would waste the money; an unknown interest or job title only narrows less; Facebook doesn't
+widen what was asked for. Since v23.0 it would by default, and it refuses an ad set with interests or custom audiences
+that doesn't say whether it may ("Advantage+ audience" of the Marketing API documentation).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from integrations.ads.audience import ListUse
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
 from integrations.ads.keywords import unmarked
-from integrations.ads.platform import AdSpec, Wire
+from integrations.ads.platform import AdSpec, AimedList, Wire
 from integrations.errors import BadRequestError, TransientError
 
 DEFAULT_COUNTRY = "US"  #: where nothing is said about the place
@@ -31,11 +34,21 @@ def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
         "interests": _known(graph, "adinterest", words, wire),
         "work_positions": _known(graph, "adworkposition", audience.titles, wire),
     }
-    found: dict[str, Any] = {"geo_locations": places}
+    found: dict[str, Any] = {"geo_locations": places, "targeting_automation": {"advantage_audience": 0}}
+    found |= _customers(spec.customers)
     flexible = {kind: entries for kind, entries in narrowed.items() if entries}
     if flexible:
         found["flexible_spec"] = [flexible]
     return found
+
+
+def _customers(aimed: AimedList | None) -> dict[str, Any]:
+    """Return what a customer list adds: the audience, and that ads for it are shown to no others."""
+    if aimed is None:
+        return {}
+    if aimed.use is ListUse.EXCLUDE:
+        return {"excluded_custom_audiences": [{"id": aimed.reference}]}
+    return {"custom_audiences": [{"id": aimed.reference}], "targeting_relaxation_types": {"custom_audience": 0}}
 
 
 def _places(graph: Graph, locations: tuple[str, ...], wire: Wire) -> dict[str, Any]:

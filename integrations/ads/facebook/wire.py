@@ -9,7 +9,8 @@ and no retries by default; an answer is read to its end, however long it is and 
 the answer is read here. Invariants: every call ends by its time-out once the answer has begun, and no answer
 is larger than :data:`integrations.http.MAX_BYTES`; :meth:`Graph.get` and :meth:`Graph.post` return a JSON object
 of an answer below 400, or raise an error of :mod:`integrations.errors` that holds no URL: the token travels in
-the query string by Facebook's protocol.
+the query string by Facebook's protocol. The SDK writes what a DELETE says into the URL, too: :meth:`Graph.delete`
+says nothing but the path.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ class Graph:
         self._local = threading.local()
         self._pages = PageSize()
 
+    @property
+    def account(self) -> str:
+        """Path of the ad account."""
+        return f"act_{credential(self._settings, 'ad_account_id').removeprefix('act_')}"
+
     def get(self, *path: str, timeout: float, **params: Any) -> dict[str, Any]:
         """Read an object or one page of an edge."""
         return self._call("GET", path, params, timeout)
@@ -90,6 +96,14 @@ class Graph:
         """
         if self.post(*path, timeout=timeout, **params).get("success") is not True:
             raise OutcomeUnknownError(PROVIDER, "answered a change without success")
+
+    def delete(self, *path: str, timeout: float) -> None:
+        """Delete an object.
+
+        Raises OutcomeUnknownError for any answer but ``"success": true``.
+        """
+        if self._call("DELETE", path, {}, timeout).get("success") is not True:
+            raise OutcomeUnknownError(PROVIDER, "answered a deletion without success")
 
     def pages(self, *path: str, wire: Wire, **params: Any) -> Iterator[dict[str, Any]]:
         """Yield all objects of an edge, one wire call a page, and one more for each page that is too big."""

@@ -26,7 +26,7 @@ from integrations.ads.linkedin.goals import aim
 from integrations.ads.linkedin.locale import locale_of, locale_problem
 from integrations.ads.linkedin.report import day_reports
 from integrations.ads.linkedin.spec import SPEC
-from integrations.ads.linkedin.targeting import targeting
+from integrations.ads.linkedin.targeting import reference_problem, targeting
 from integrations.ads.linkedin.wire import PROVIDER, RestLi, identifier, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
@@ -64,10 +64,6 @@ class LinkedInAds:
     @property
     def _account(self) -> str:
         return f"/adAccounts/{credential(self._settings, 'ad_account_id')}"
-
-    @property
-    def _account_urn(self) -> str:
-        return f"urn:li:sponsoredAccount:{credential(self._settings, 'ad_account_id')}"
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -115,6 +111,8 @@ class LinkedInAds:
             problems.append(unknown)
         if impossible := goal_problem(SPEC, spec.goal, self._settings.options):
             problems.append(impossible)
+        if unusable := reference_problem(spec.customers):
+            problems.append(unusable)
         return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
 
     def account(self, *, wire: Wire) -> AdAccount:
@@ -263,7 +261,7 @@ class LinkedInAds:
 
     def _group_fields(self, spec: AdSpec) -> dict[str, Any]:
         return {
-            "account": self._account_urn,
+            "account": self._api.account_urn,
             "name": remote_name(spec.name, spec.effect_key),
             "runSchedule": _schedule(spec),
             "status": "ACTIVE",
@@ -272,7 +270,7 @@ class LinkedInAds:
     def _campaign_fields(self, spec: AdSpec, group: str, criteria: Mapping[str, Any]) -> dict[str, Any]:
         aimed = aim(spec.goal, self._settings.options)
         return {
-            "account": self._account_urn,
+            "account": self._api.account_urn,
             "campaignGroup": f"urn:li:sponsoredCampaignGroup:{group}",
             "name": remote_name(spec.name, spec.effect_key),
             "type": "SPONSORED_UPDATES",
@@ -297,7 +295,7 @@ class LinkedInAds:
         label = button(spec.call_to_action)
         leads_to = {} if form else {"contentCallToActionLabel": label, "contentLandingPage": link}
         post = {
-            "adContext": {"dscAdAccount": self._account_urn, "dscStatus": "ACTIVE"},
+            "adContext": {"dscAdAccount": self._api.account_urn, "dscStatus": "ACTIVE"},
             "author": f"urn:li:organization:{credential(self._settings, 'organization_id')}",
             "commentary": _LITTLE_TEXT.sub(r"\\\1", description),
             "visibility": "PUBLIC",

@@ -2,8 +2,9 @@
 
 Real wire shapes: version and protocol headers are insisted on, a creation answers 201 with the id in
 ``x-restli-id`` and an empty body, PARTIAL_UPDATE, Rest.li's query encoding, cursors, amounts as strings.
-As at LinkedIn, the same name twice makes two campaigns. Tokens: ``invalid`` is refused (401),
-``forbidden`` lacks a permission (403), ``viewer`` may only look, any other is good.
+As at LinkedIn, the same name twice makes two campaigns. DMP segments:
+:mod:`integrations.ads.linkedin.sandbox_lists`. Tokens: ``invalid`` is refused (401), ``forbidden`` lacks a permission
+(403), ``unlisted`` lacks that of DMP segments, ``viewer`` may only look, any other is good.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from integrations.ads.linkedin.sandbox_answers import (
     RestLiError,
     analytics_row,
     checked,
+    json_body,
     no_conversion,
     page,
     plain_text,
@@ -28,6 +30,7 @@ from integrations.ads.linkedin.sandbox_answers import (
     urn_list,
     words_of,
 )
+from integrations.ads.linkedin.sandbox_lists import RESOURCE, Segments
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.ad_world import AdText, Life
@@ -74,6 +77,15 @@ class LinkedInAdsSandbox(AdAccounts):
             if item["status"] not in ("REMOVED", "PENDING_DELETION")
         ]
 
+    def advance(self, days: int) -> None:
+        """See the protocol."""
+        super().advance(days)
+        self._segments.advance(days)
+
+    @property
+    def _segments(self) -> Segments:
+        return Segments(self.lists, self._seed, self._own)
+
     def _authorise(self, request: Request) -> None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token in ("", "invalid"):
@@ -97,6 +109,11 @@ class LinkedInAdsSandbox(AdAccounts):
             return self._tie(*tied(parts[1]))
         if parts == ["adAccountUsers"] and query.get("q") == "authenticatedUser":
             return Response(body={"elements": self._users(request)})
+        if parts[:1] == [RESOURCE]:
+            token = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if token == "unlisted" or (token == "viewer" and request.method != "GET"):
+                raise RestLiError(403, "ACCESS_DENIED", f"Not enough permissions to access: {RESOURCE}")
+            return self._segments.answer(request, parts[1:], query)
         if parts[:1] != ["adAccounts"] or len(parts) < 2:
             raise RestLiError(404, "RESOURCE_NOT_FOUND", "No virtual resource found")
         if len(parts) == 2:
@@ -142,12 +159,14 @@ class LinkedInAdsSandbox(AdAccounts):
         return [item for key, item in self._objects.items() if key.startswith(f"{kind}/")]
 
     def _create(self, kind: str, request: Request, query: Mapping[str, str]) -> Response:
-        body = _json(request)
+        body = json_body(request)
         if kind == "creative":
             if query.get("action") != "createInline" or not isinstance(body.get("creative"), dict):
                 raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["creative"])
             body = body["creative"]
         checked(kind, body, self._objects, self._currency)
+        if kind == "campaign":
+            self._segments.check_targeting(body["targetingCriteria"])
         if kind == "campaign" and Decimal(body["dailyBudget"]["amount"]) < self._least_daily:
             raise too_low(str(self._least_daily))
         twins = sum(item["name"] == body["name"] for item in self._of_kind(kind))
@@ -174,7 +193,7 @@ class LinkedInAdsSandbox(AdAccounts):
     def _change(self, item: dict[str, Any], request: Request) -> Response:
         if request.headers.get("x-restli-method", "").upper() != "PARTIAL_UPDATE":
             raise RestLiError(400, "PARAM_INVALID", "Method not supported", ["X-RestLi-Method"])
-        changes = _json(request).get("patch", {}).get("$set", {})
+        changes = json_body(request).get("patch", {}).get("$set", {})
         status = changes.get("status", changes.get("intendedStatus", "ACTIVE"))
         if status not in _STATUSES:
             raise RestLiError(400, "PARAM_INVALID", "Invalid param", ["status"])
@@ -227,13 +246,3 @@ def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: value for name, value in item.items() if not name.startswith("_")}
     number = shown["id"]
     return {**shown, "id": int(number)} if number.isdecimal() else shown
-
-
-def _json(request: Request) -> dict[str, Any]:
-    try:
-        found = request.json()
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise RestLiError(400, "PARAM_INVALID", "Could not parse the body")
-    return found

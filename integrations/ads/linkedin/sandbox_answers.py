@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from integrations.ads.linkedin.locale import known
 from integrations.sandbox.ad_world import DayFigures
+from integrations.sandbox.protocol import Request
 
 _FACETS = {
     "urn:li:adTargetingFacet:locations": "geo",
@@ -85,6 +86,20 @@ class RestLiError(Exception):
     def body(self) -> dict[str, Any]:
         """Return the JSON body."""
         return self._body
+
+
+def json_body(request: Request) -> dict[str, Any]:
+    """Return the body of a request.
+
+    Raises RestLiError when it is no JSON object.
+    """
+    try:
+        found = request.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RestLiError(400, "PARAM_INVALID", "Could not parse the body")
+    return found
 
 
 def checked(kind: str, body: Mapping[str, Any], objects: Mapping[str, Mapping[str, Any]], currency: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from integrations.ads.audience import AudienceSpec, hashed
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
@@ -13,16 +14,26 @@ from integrations.ads.spec import PlatformSpec
 from integrations.provider_specs import ProviderOption, ProviderSpec
 
 if TYPE_CHECKING:
+    from integrations.ads.linkedin.audience import LinkedInAudiences
     from integrations.ads.linkedin.client import LinkedInAds
     from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
     from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
+LIST_BATCH = 5_000  #: members of a customer list in one call
+
+
 def _client(settings: Settings) -> LinkedInAds:
     from integrations.ads.linkedin.client import LinkedInAds
 
     return LinkedInAds(settings)
+
+
+def _audiences(settings: Settings) -> LinkedInAudiences:
+    from integrations.ads.linkedin.audience import LinkedInAudiences
+
+    return LinkedInAudiences(settings)
 
 
 def _sandbox() -> LinkedInAdsSandbox:
@@ -74,10 +85,16 @@ SPEC = PlatformSpec(
             "version": ProviderOption(variable="LINKEDIN_VERSION", default="202610"),
             "conversion_id": ProviderOption(variable="LINKEDIN_CONVERSION_ID", sandbox="7000"),
             "lead_form_id": ProviderOption(variable="LINKEDIN_LEAD_FORM_ID", sandbox="8000"),
+            "source_platform": ProviderOption(variable="LINKEDIN_SOURCE_PLATFORM", sandbox="SANDBOX"),
         },
         online=_online,
     ),
     client=_client,
+    # "DMP Segments" and "DMP Segment Users" of the Marketing API: whoever is sent within 5 s after the creation of a
+    # segment may be lost; a campaign needs 300 matched members.
+    audiences=AudienceSpec(
+        member=hashed, batch=LIST_BATCH, least=300, settle_s=5.0, needs=("source_platform",), client=_audiences
+    ),
     sandbox=_sandbox,
     curve=Curve(ctr=0.0056, cvr=0.04, cpm=30.0, half_spend=600.0),  # around the benchmarks
     # LinkedIn publishes no rate limit; what holds is per member and application and day.

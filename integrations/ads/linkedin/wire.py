@@ -6,6 +6,7 @@ inside the values, which the usual ``params=`` of an HTTP client would break: qu
     "too large", 413, 414 to a reading call              TooMuchAskedError
     401, 403, a token that has expired or was revoked    CredentialsError
     426, NONEXISTENT_VERSION, VERSION_MISSING            NeedsAttentionError
+    SEGMENT_LIMIT_EXCEEDED (429)                         NeedsAttentionError
     404; 400, 422 that say that something does not exist NotFoundError
     409, 412 another change was under way                TryAgainError
     409 that says that it is there already               BadRequestError
@@ -45,6 +46,7 @@ from integrations.errors import (
     TryAgainError,
 )
 from integrations.http import HttpReply, credential, send
+from integrations.http_errors import error_class
 from integrations.settings import ProviderSettings
 
 PROVIDER = "linkedin_ads"
@@ -63,6 +65,7 @@ VERSION_CODES = ("NONEXISTENT_VERSION", "VERSION_MISSING")
 CODE_ERRORS: Mapping[str, type[IntegrationError]] = {
     "NONEXISTENT_VERSION": NeedsAttentionError,
     "VERSION_MISSING": NeedsAttentionError,
+    "SEGMENT_LIMIT_EXCEEDED": NeedsAttentionError,  # the account holds 1,000 DMP segments: some have to be deleted
     "REVOKED_ACCESS_TOKEN": CredentialsError,
     "EXPIRED_ACCESS_TOKEN": CredentialsError,
 }
@@ -78,6 +81,11 @@ class RestLi:
     def __init__(self, settings: ProviderSettings) -> None:
         self._settings = settings
         self.page_size = PageSize()
+
+    @property
+    def account_urn(self) -> str:
+        """URN of the ad account."""
+        return f"urn:li:sponsoredAccount:{credential(self._settings, 'ad_account_id')}"
 
     def get(self, path: str, query: Mapping[str, str], *, timeout: float, finder: bool = False) -> dict[str, Any]:
         """Read with ``query`` values that are Rest.li text already (see :func:`urns`, :func:`text`)."""
@@ -109,6 +117,55 @@ class RestLi:
             raise OutcomeUnknownError(PROVIDER, f"answered a PUT with {reply.status}")
         if reply.body:
             reply.json_object()
+
+    def delete(self, path: str, *, timeout: float) -> None:
+        """Delete an object: 200 or 204."""
+        reply = self._send("DELETE", path, timeout)
+        if reply.status not in (200, 204):
+            raise OutcomeUnknownError(PROVIDER, f"answered a deletion with {reply.status}")
+        if reply.body:
+            reply.json_object()
+
+    def create_many(self, path: str, items: Sequence[Mapping[str, Any]], *, timeout: float) -> None:
+        """Create objects by one request (BATCH_CREATE), which carries each of them out, or refuses it, by itself.
+
+        Raises OutcomeUnknownError for an answer that doesn't tell about each. Where some are refused, raises the error
+        of the first status that another attempt may help, else of the first one; the others are created.
+        """
+        body = {"elements": [dict(item) for item in items]}
+        reply = self._send("POST", path, timeout, json=body, headers={"X-RestLi-Method": "BATCH_CREATE"})
+        statuses = _statuses(reply.json_object())
+        if len(statuses) != len(items):
+            raise OutcomeUnknownError(PROVIDER, f"answered a creation of {len(items)} objects about {len(statuses)}")
+        refused = [status for status in statuses if status >= 400]
+        if refused:
+            classes = [error_class("POST", status, STATUS_ERRORS) for status in refused]
+            found = next((one for one in classes if issubclass(one, TransientError)), classes[0])
+            told = f"status {refused[classes.index(found)]}"
+            raise found(PROVIDER, f"refused {len(refused)} of {len(items)} objects of one request", detail=told)
+
+    def pages_from(self, path: str, query: Mapping[str, str], *, wire: Wire) -> Iterator[dict[str, Any]]:
+        """Yield all elements of a finder that pages by ``start`` and ``count``, one wire call a page as :meth:`pages`.
+
+        The last page is known by ``paging.total``, else by its being shorter than what was asked for.
+        """
+        start = 0
+        while start < MAX_OBJECTS:
+
+            def ask(size: int, start: int = start) -> tuple[int, dict[str, Any]]:
+                asked = {**query, "start": str(start), "count": str(size)}
+                return size, wire(lambda timeout: self.get(path, asked, timeout=timeout))
+
+            size, page = self.page_size.asked(ask)
+            found = elements(page)
+            yield from found
+            here = len(page["elements"])
+            start += here
+            paging = page.get("paging")
+            total = paging.get("total") if isinstance(paging, dict) else None
+            if not here or (start >= total if isinstance(total, int) else here < size):
+                return
+        raise TransientError(PROVIDER, f"a listing did not end within {MAX_OBJECTS} objects")
 
     def pages(
         self, path: str, query: Mapping[str, str], *, wire: Wire, finder: bool = False
@@ -176,6 +233,13 @@ def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise TransientError(PROVIDER, "answered a listing without elements")
     return [item for item in found if isinstance(item, dict)]
+
+
+def _statuses(answer: Mapping[str, Any]) -> list[int]:
+    """Return what became of each object of a BATCH_CREATE, as far as the answer tells it."""
+    told = answer.get("elements")
+    found = [one.get("status") if isinstance(one, dict) else None for one in told] if isinstance(told, list) else []
+    return [status for status in found if isinstance(status, int) and not isinstance(status, bool)]
 
 
 def error_code(reply: HttpReply) -> str:
