@@ -51,6 +51,8 @@ class Terms:
     least_daily: Decimal
     ads_refused: str
     known_place: Callable[[str], bool]
+    known_list: Callable[[str, str], bool]  #: is there a customer list of this account number and id?
+    aiming: bool  #: may campaigns be aimed at a customer list?
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,6 +138,7 @@ class Mutation:
         elif collection == "campaignCriteria":
             place = item.get("location", {}).get("geoTargetConstant", "")
             checks.check_criterion(item, self.terms.known_place(place))
+            self._check_list(item)
         elif collection == "adGroups":
             siblings = [one for one in self._all("adGroups") if one["campaign"] == item["campaign"]]
             if any(one["name"] == item.get("name") and one["status"] != "REMOVED" for one in siblings):
@@ -153,6 +156,16 @@ class Mutation:
                 "policyTopicEntries": topics,
             }
         item.setdefault("status", "ENABLED")
+
+    def _check_list(self, item: dict[str, Any]) -> None:
+        """Check a criterion for a customer list."""
+        if "userList" not in item:
+            return
+        name = item["userList"].get("userList", "")
+        number = name.removeprefix(f"{self.owner}/userLists/")
+        known = number != name and self.terms.known_list(self.owner.rpartition("/")[2], number)
+        checks.check_customer_list(item, known, self.terms.aiming)
+        item["type"] = "USER_LIST"
 
     def _lived(self, collection: str, item: dict[str, Any], number: str) -> None:
         """Note in the ad world what was made."""
