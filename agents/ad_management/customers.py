@@ -33,7 +33,7 @@ def customers(state: MarketingAgentState, name: str) -> Customers | None:
     return Customers(
         use=wanted.use,
         members=_members(name, chosen),
-        found=any(not source.startswith(_FILE) for lead in chosen for source in lead.sources),
+        found=any(not any(source.startswith(_FILE) for source in lead.sources) for lead in chosen),
         consented=all(lead.legal_basis == CONSENT for lead in chosen),
     )
 

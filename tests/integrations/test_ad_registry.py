@@ -29,7 +29,9 @@ FAKE = """
 from dataclasses import replace
 from integrations.ads.google.spec import SPEC as GOOGLE
 
-SPEC = replace(replace(GOOGLE, client=None, sandbox=None, provider=None, goals={{}}), {changes})
+SPEC = replace(
+    replace(GOOGLE, client=None, audiences=None, sandbox=None, provider=None, goals={{}}), {changes}
+)
 """
 
 

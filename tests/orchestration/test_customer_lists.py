@@ -72,8 +72,11 @@ def submit(bench: Harness, folder: Path, use: str, people: dict[str, str] = PEOP
     path = folder / "leads.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["Name", "Email", "Title", "Company", "Legal basis"])
-        rows.writerows([address.partition("@")[0], address, "CTO", "Acme", basis] for address, basis in people.items())
+        rows.writerow(["Name", "Email", "Title", "Company", "Industry", "Employees", "Legal basis"])
+        rows.writerows(
+            [address.partition("@")[0], address, "CTO", "Acme", "SaaS", "120", basis]
+            for address, basis in people.items()
+        )
     config = {
         "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
         "lead_sources": [{"type": "file", "path": str(path)}],
@@ -114,6 +117,13 @@ def test_only_leads_with_a_basis_for_it_are_on_the_list(bench: Harness, sandbox:
     submit(bench, tmp_path, "exclude")
     shown = run(bench)
     assert shown["status"] == "completed", shown["reason"]
+    print(
+        shown["status"],
+        shown["reason"],
+        shown["state"]["errors"],
+        [(l["email"], l["legal_basis"]) for l in shown["state"]["leads"]],
+        shown["state"]["ad_creatives"],
+    )
     assert lists(sandbox) == forms(MAY)
     creatives = shown["state"]["ad_creatives"]
     assert [(c["platform"], c["status"], c["listed"]) for c in creatives] == [(name, "active", 3) for name in LISTED]

@@ -92,7 +92,7 @@ def fitting(platform: AdPlatform, **changes: Any) -> AdSpec:
 def without_client(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let a platform be one that is known and has no client, as another package may bring it."""
     known = registry.platforms()
-    bare = {**known, name: replace(known[name], client=None)}
+    bare = {**known, name: replace(known[name], client=None, audiences=None)}
     monkeypatch.setattr(registry, "platforms", lambda: bare)
 
 

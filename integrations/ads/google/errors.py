@@ -81,6 +81,15 @@ CODES: Mapping[tuple[str, str], _Found] = {
         TryAgainError,
         "a conversion goal of the same action is there already",
     ),
+    # Aiming, unlike excluding, is for accounts of 90 days that have spent 50 000 USD ("Customer Match policy").
+    ("criterionError", "CANNOT_TARGET_CUSTOMER_MATCH_USER_LIST"): (
+        NeedsAttentionError,
+        "the account may exclude customer lists, but not aim at them",
+    ),
+    ("criterionError", "CANNOT_ADD_USER_LIST_PENDING_PRIVACY_REVIEW"): (
+        NeedsAttentionError,
+        "the customer list waits for Google's privacy review",
+    ),
     ("databaseError", "CONCURRENT_MODIFICATION"): (TryAgainError, "another change was under way"),
     ("mutateError", "RESOURCE_ALREADY_EXISTS"): (TryAgainError, "it is there already"),
     ("mutateError", "RESOURCE_NOT_FOUND"): (NotFoundError, "the object does not exist"),

@@ -15,12 +15,13 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from integrations.ads.audience import ListUse
 from integrations.ads.google.goals import Aim, Tie
 from integrations.ads.google.money import micros
 from integrations.ads.google.targeting import Targeting
 from integrations.ads.keywords import Keyword
 from integrations.ads.naming import ad_name, remote_name
-from integrations.ads.platform import AdSpec
+from integrations.ads.platform import AdSpec, AimedList
 
 Operation = dict[str, Any]
 #: Name of the custom parameter by which an ad carries its revision: ads of this kind have no name.
@@ -40,6 +41,7 @@ def creation(
         {"campaign_operation": {"create": {**_campaign(spec, campaign, budget, zone), **aimed.bidding}}},
         *(tie_operations(tie, spec, campaign) if tie is not None else ()),
         *_criteria(targeting, campaign),
+        *_customers(spec.customers, campaign),
         *group_with_ad(spec, targeting.keywords, campaign, ad_group),
     ]
 
@@ -169,6 +171,9 @@ def _campaign(spec: AdSpec, resource_name: str, budget: str, zone: ZoneInfo) -> 
         # Whole days, as many as the schedule has: one more would spend one more day's budget.
         days = max(1, math.ceil((spec.end - spec.start) / timedelta(days=1)))
         fields["end_date_time"] = f"{(first + timedelta(days=days - 1)).isoformat()} 23:59:59"
+    if spec.customers is not None and spec.customers.use is ListUse.TARGET:
+        # "Targeting", not "observation", which would show the ads to everybody ("Targeting settings").
+        fields["targeting_setting"] = {"target_restrictions": [{"targeting_dimension": "AUDIENCE", "bid_only": False}]}
     return fields
 
 
@@ -181,3 +186,13 @@ def _criteria(targeting: Targeting, campaign: str) -> list[Operation]:
         if word.negative
     ]
     return [{"campaign_criterion_operation": {"create": {"campaign": campaign, **one}}} for one in criteria]
+
+
+def _customers(customers: AimedList | None, campaign: str) -> list[Operation]:
+    """Return the criterion for a customer list."""
+    if customers is None:
+        return []
+    item: Operation = {"campaign": campaign, "user_list": {"user_list": customers.reference}}
+    if customers.use is ListUse.EXCLUDE:
+        item["negative"] = True
+    return [{"campaign_criterion_operation": {"create": item}}]

@@ -1,11 +1,14 @@
 """Google Ads in the sandbox: GoogleAdsService over gRPC, its REST search and OAuth's token endpoint, over the ad world.
 
+Data Manager, which lies below the same address, is :mod:`integrations.ads.google.sandbox_lists`.
+
 Messages and failures are those of the google-ads package, which the first request to this half imports. What Google
 refuses is refused (:mod:`integrations.ads.google.sandbox_checks`), with its codes, all errors of a request at once.
 Names of campaigns are unique, so a second creation is DUPLICATE_CAMPAIGN_NAME. Keys: the refresh token ``invalid`` is
-refused, ``forbidden`` has no access to the account; the developer token ``invalid`` is none, ``test`` is not approved;
-any other is good. ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"google_ads": {"page_rows": 2}}}}`` gives
-pages of so many rows; conversion actions are given in the same place (:mod:`integrations.ads.google.sandbox_goals`).
+refused, ``forbidden`` has no access to the account, ``ads-only`` no scope for Data Manager; the developer token
+``invalid`` is none, ``test`` is not approved; any other is good. ``POST /_sandbox/reset`` with
+``{"world": {"accounts": {"google_ads": {"page_rows": 2}}}}`` gives pages of so many rows; conversion actions are given
+in the same place (:mod:`integrations.ads.google.sandbox_goals`).
 """
 
 from __future__ import annotations
@@ -13,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from integrations.ads.google.data_manager_errors import SCOPE
 from integrations.ads.google.sandbox_failures import Refused, quota, refused, response, unavailable
 from integrations.ads.google.sandbox_gaql import Query, parse, select
 from integrations.ads.google.sandbox_goals import actions_of
+from integrations.ads.google.sandbox_lists import PREFIX, DataManagerHalf, Leave
 from integrations.ads.google.sandbox_mutate import Mutation, Terms
 from integrations.ads.google.sandbox_rows import geo_target, known_place, rows_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -27,6 +32,7 @@ SERVICE = "/google.ads.googleads.v26.services.GoogleAdsService"
 PAGE_ROWS = 10_000  #: of Google, which takes no other size
 _ACCESS = "ya29.sandbox-"
 _FORBIDDEN = f"{_ACCESS}forbidden"
+_ADS_ONLY = f"{_ACCESS}ads-only"
 
 
 class GoogleAdsSandbox(AdAccounts):
@@ -43,11 +49,17 @@ class GoogleAdsSandbox(AdAccounts):
         own = ((world or {}).get("accounts") or {}).get(self.name) or {}
         self._page_rows = int(own.get("page_rows", PAGE_ROWS))
         self._actions = actions_of(own.get("conversion_actions") or {})
+        self._leave = Leave.parse(own.get("customer_match") or {})
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         if request.path == "/token":
             return self._token(request)
+        if request.path.startswith(PREFIX):
+            token = _bearer(request)
+            return self._data_manager.handle(
+                request, token=token.startswith(_ACCESS), scoped=token != _ADS_ONLY, allowed=token != _FORBIDDEN
+            )
         try:
             self._authorise(request)
             if request.path in self.rpcs:
@@ -61,6 +73,10 @@ class GoogleAdsSandbox(AdAccounts):
         if mode == "rate_limited":
             return quota(30.0 if retry_after_s is None else retry_after_s)
         return unavailable(retry_after_s)
+
+    @property
+    def _data_manager(self) -> DataManagerHalf:
+        return DataManagerHalf(lists=self.lists, objects=self._objects, leave=self._leave)
 
     def ad_campaigns(self) -> list[dict[str, Any]]:
         """See the protocol."""
@@ -83,18 +99,19 @@ class GoogleAdsSandbox(AdAccounts):
         if refresh in ("", "invalid"):
             said = "Token has been expired or revoked."
             return Response(status=400, body={"error": "invalid_grant", "error_description": said})
-        token = _FORBIDDEN if refresh == "forbidden" else f"{_ACCESS}{int(chance(refresh) * 10**12)}"
+        known = {"forbidden": _FORBIDDEN, "ads-only": _ADS_ONLY}
+        scope = "https://www.googleapis.com/auth/adwords"
         return Response(
             body={
-                "access_token": token,
+                "access_token": known.get(refresh) or f"{_ACCESS}{int(chance(refresh) * 10**12)}",
                 "expires_in": 3599,
-                "scope": "https://www.googleapis.com/auth/adwords",
+                "scope": scope if refresh == "ads-only" else f"{scope} {SCOPE}",
                 "token_type": "Bearer",
             }
         )
 
     def _authorise(self, request: Request) -> None:
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = _bearer(request)
         if not token.startswith(_ACCESS):
             raise refused("authenticationError", "OAUTH_TOKEN_INVALID", "OAuth token is invalid.")
         developer = request.headers.get("developer-token", "")
@@ -190,6 +207,8 @@ class GoogleAdsSandbox(AdAccounts):
             known_place=known_place,
             actions=self._actions,
             foreign=counting != owner,
+            known_list=lambda account, number: self._data_manager.of(account, number) is not None,
+            aiming=self._leave.aiming,
         )
         mutation = Mutation.of(owner, terms, self._objects, self._lives)
         results = mutation.run(asked.get("mutateOperations", []))
@@ -197,6 +216,10 @@ class GoogleAdsSandbox(AdAccounts):
             return {}
         self._objects, self._lives = mutation.objects, mutation.lives
         return {"mutateOperationResponses": results}
+
+
+def _bearer(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 def _owner(asked: Mapping[str, Any]) -> str:

@@ -82,6 +82,16 @@ def check_criterion(item: Item, known_place: bool) -> None:
         check_keyword(item)
 
 
+def check_customer_list(item: Item, known_list: bool, aiming: bool) -> None:
+    """Check a new criterion for a customer list, in an account that may aim at lists or only exclude them."""
+    path = ("user_list", "user_list")
+    if not known_list:
+        raise refused("criterionError", "INVALID_USER_LIST", "Invalid user list criterion.", *path)
+    if not item.get("negative") and not aiming:
+        said = "Targeting is not allowed for Customer Match lists as per Customer Match policy."
+        raise refused("criterionError", "CANNOT_TARGET_CUSTOMER_MATCH_USER_LIST", said, *path)
+
+
 def check_keyword(item: Item) -> None:
     """Check a new keyword."""
     word = item.get("keyword", {})

@@ -63,6 +63,8 @@ class Terms:
     known_place: Callable[[str], bool]
     actions: goals.Actions  #: conversion actions by number
     foreign: bool  #: does another account count its conversions?
+    known_list: Callable[[str, str], bool]  #: is there a customer list of this account number and id?
+    aiming: bool  #: may campaigns be aimed at a customer list?
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +164,7 @@ class Mutation:
         elif collection == "campaignCriteria":
             place = item.get("location", {}).get("geoTargetConstant", "")
             checks.check_criterion(item, self.terms.known_place(place))
+            self._check_list(item)
         elif collection == "adGroups":
             siblings = [one for one in self._all("adGroups") if one["campaign"] == item["campaign"]]
             if any(one["name"] == item.get("name") and one["status"] != "REMOVED" for one in siblings):
@@ -181,6 +184,16 @@ class Mutation:
                 "policyTopicEntries": topics,
             }
         item.setdefault("status", "ENABLED")
+
+    def _check_list(self, item: dict[str, Any]) -> None:
+        """Check a criterion for a customer list."""
+        if "userList" not in item:
+            return
+        name = item["userList"].get("userList", "")
+        number = name.removeprefix(f"{self.owner}/userLists/")
+        known = number != name and self.terms.known_list(self.owner.rpartition("/")[2], number)
+        checks.check_customer_list(item, known, self.terms.aiming)
+        item["type"] = "USER_LIST"
 
     def _lived(self, collection: str, item: dict[str, Any], number: str) -> None:
         """Note in the ad world what was made."""

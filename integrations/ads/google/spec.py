@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
+from integrations.ads.google.customer_match import LEAST, MAX_MEMBERS, member
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.spec import Package, PlatformSpec
 from integrations.provider_specs import ProviderOption, ProviderSpec
 
 if TYPE_CHECKING:
+    from integrations.ads.google.audience import GoogleAudiences
     from integrations.ads.google.client import GoogleAds
     from integrations.ads.google.sandbox import GoogleAdsSandbox
     from integrations.settings import Settings
@@ -21,6 +24,12 @@ def _client(settings: Settings) -> GoogleAds:
     from integrations.ads.google.client import GoogleAds
 
     return GoogleAds(settings)
+
+
+def _audiences(settings: Settings) -> GoogleAudiences:
+    from integrations.ads.google.audience import GoogleAudiences
+
+    return GoogleAudiences(settings)
 
 
 def _sandbox() -> GoogleAdsSandbox:
@@ -68,6 +77,7 @@ SPEC = PlatformSpec(
     ),
     package=Package(name="google-ads", extra="google"),
     client=_client,
+    audiences=AudienceSpec(member=member, batch=MAX_MEMBERS, least=LEAST, client=_audiences),
     sandbox=_sandbox,
     # Around the benchmarks; 1000 impressions cost 66.6 clicks of 5.26 USD (the same source).
     curve=Curve(ctr=0.0666, cvr=0.0752, cpm=350.0, half_spend=600.0),
