@@ -113,9 +113,8 @@ def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> Integr
     if given.remote_ids or adopted:
         return _telling(error, f"before that was made, and is part of the campaign: {told}")
     try:
-        platform.remove(
-            {step: made_id for step, made_id in steps.items() if step != LIST}, wire=wire_of(ctx, platform.name)
-        )
+        if ads := {step: made_id for step, made_id in steps.items() if step != LIST}:
+            platform.remove(ads, wire=wire_of(ctx, platform.name))
         if LIST in steps:
             take_off(platform.name, steps[LIST], ctx)
     except (TransientError, OutcomeUnknownError, NotNowError) as later:

@@ -117,13 +117,6 @@ def test_only_leads_with_a_basis_for_it_are_on_the_list(bench: Harness, sandbox:
     submit(bench, tmp_path, "exclude")
     shown = run(bench)
     assert shown["status"] == "completed", shown["reason"]
-    print(
-        shown["status"],
-        shown["reason"],
-        shown["state"]["errors"],
-        [(l["email"], l["legal_basis"]) for l in shown["state"]["leads"]],
-        shown["state"]["ad_creatives"],
-    )
     assert lists(sandbox) == forms(MAY)
     creatives = shown["state"]["ad_creatives"]
     assert [(c["platform"], c["status"], c["listed"]) for c in creatives] == [(name, "active", 3) for name in LISTED]

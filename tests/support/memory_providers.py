@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from memory_ads import MemoryAds
+from memory_audiences import MemoryAudiences
 from memory_model import Answerer, MemoryModel, down, sandbox_answer
 
 from integrations.errors import BadRequestError
@@ -45,6 +46,7 @@ class MemoryProviders:
         self.settings = settings or Settings.from_env({})
         self.models = MemoryModel(answer)
         self.platforms = {name: MemoryAds(name, seed=seed, world=world) for name in platforms}
+        self.customer_lists: dict[str, MemoryAudiences] = {}
         self.search: Any = clients.get("search", _Missing("search"))
         self.web: Any = clients.get("web", _Missing("web"))
         self.dns: Any = clients.get("dns", _Missing("dns"))
@@ -56,6 +58,10 @@ class MemoryProviders:
         if platform not in self.platforms:
             raise BadRequestError(platform, "is not supported")
         return self.platforms[platform]
+
+    def audiences(self, platform: str) -> MemoryAudiences:
+        """The customer lists of the ad platform of that name."""
+        return self.customer_lists.setdefault(platform, MemoryAudiences(platform))
 
     def ad_campaigns(self) -> list[dict[str, Any]]:
         """What the ad platforms hold, as the sandbox lists it."""

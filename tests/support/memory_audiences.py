@@ -1,0 +1,72 @@
+"""Customer lists of an ad platform in the test's own process, with every call that was made and what may follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from integrations.ads.audience import ListTerms
+from integrations.ads.platform import Wire
+
+
+@dataclass
+class MemoryAudiences:
+    """One platform's lists."""
+
+    name: str
+    lists: dict[str, set[str]] = field(default_factory=dict)  #: id -> members
+    keys: dict[str, str] = field(default_factory=dict)  #: effect key -> id
+    calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    #: called after each call that was carried out, with its name; may raise: its answer is lost then
+    after: Callable[[str], None] = lambda _call: None
+    matched: bool = True  #: ads can be aimed at the lists
+
+    def find_by_key(self, effect_key: str, *, wire: Wire) -> str | None:
+        """See the protocol."""
+        return wire(lambda _timeout: self.keys.get(effect_key))
+
+    def create(self, name: str, effect_key: str, terms: ListTerms, *, wire: Wire) -> str:
+        """See the protocol."""
+
+        def make(_timeout: float) -> str:
+            made = f"list-{len(self.keys) + 1}"
+            self.keys[effect_key], self.lists[made] = made, set()
+            self._done("create")
+            return made
+
+        return wire(make)
+
+    def reference(self, list_id: str, *, wire: Wire) -> str | None:
+        """See the protocol."""
+        return wire(lambda _timeout: f"ref:{list_id}" if self.matched else None)
+
+    def add(self, list_id: str, members: Sequence[str], terms: ListTerms, *, wire: Wire) -> None:
+        """See the protocol."""
+
+        def send(_timeout: float) -> None:
+            self.lists[list_id] |= set(members)
+            self._done("add", members)
+
+        wire(send)
+
+    def remove(self, list_id: str, members: Sequence[str], *, wire: Wire) -> None:
+        """See the protocol."""
+
+        def send(_timeout: float) -> None:
+            self.lists.get(list_id, set()).difference_update(members)
+            self._done("remove", members)
+
+        wire(send)
+
+    def delete(self, list_id: str, *, wire: Wire) -> None:
+        """See the protocol."""
+
+        def send(_timeout: float) -> None:
+            self.lists.pop(list_id, None)
+            self._done("delete")
+
+        wire(send)
+
+    def _done(self, call: str, members: Sequence[str] = ()) -> None:
+        self.calls.append((call, tuple(members)))
+        self.after(call)
