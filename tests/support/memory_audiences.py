@@ -29,7 +29,7 @@ class MemoryAudiences:
         """See the protocol."""
 
         def make(_timeout: float) -> str:
-            made = f"list-{len(self.keys) + 1}"
+            made = f"list-{1 + sum(call == 'create' for call, _ in self.calls)}"
             self.keys[effect_key], self.lists[made] = made, set()
             self._done("create")
             return made
@@ -63,6 +63,7 @@ class MemoryAudiences:
 
         def send(_timeout: float) -> None:
             self.lists.pop(list_id, None)
+            self.keys = {key: known for key, known in self.keys.items() if known != list_id}
             self._done("delete")
 
         wire(send)
