@@ -16,6 +16,7 @@ import stack
 from ad_platforms import KEY, DiedError, Steps, Wire, ad_campaigns, fitting
 
 from integrations.ads.audience import AudienceSpec, AudienceTarget, ListTerms, ListUse
+from integrations.ads.google.gaql import query
 from integrations.ads.platform import AdPlatform, AimedList, RemoteCampaign
 from integrations.ads.registry import audiences, build, platforms
 from integrations.errors import (
@@ -52,6 +53,12 @@ def linkedin_criteria(ads: Any, made: RemoteCampaign) -> Any:
     return ads._api.get(f"/adAccounts/3000/adCampaigns/{made.id}", {}, timeout=5)["targetingCriteria"]
 
 
+def google_criteria(ads: Any, made: RemoteCampaign) -> Any:
+    fields = ("campaign_criterion.user_list.user_list", "campaign_criterion.negative")
+    found = query(fields, "campaign_criterion", f"campaign.id = {made.id}", "campaign_criterion.type = 'USER_LIST'")
+    return [row["campaignCriterion"] for row in ads._api.rows(found, wire=Wire())]
+
+
 LINKEDIN_FACET = "urn:li:adTargetingFacet:audienceMatchingSegments"
 #: platform -> how its ads show whom they are aimed at, and what of it names the list ``id`` for a use
 SHOWN: Mapping[str, tuple[Callable[[Any, RemoteCampaign], Any], Callable[[Any, ListUse], Any]]] = {
@@ -60,6 +67,12 @@ SHOWN: Mapping[str, tuple[Callable[[Any, RemoteCampaign], Any], Callable[[Any, L
         lambda shown, use: [
             one["id"]
             for one in shown.get("custom_audiences" if use is ListUse.TARGET else "excluded_custom_audiences", [])
+        ],
+    ),
+    "google_ads": (
+        google_criteria,
+        lambda shown, use: [
+            one["userList"]["userList"] for one in shown if one.get("negative", False) is (use is ListUse.EXCLUDE)
         ],
     ),
     "linkedin_ads": (
@@ -158,7 +171,8 @@ class TestLists:
         assert subject.lists.find_by_key(KEY, wire=Wire()) == row["id"]
 
     def test_of_two_lists_of_one_key_it_is_always_the_same(self, subject: Subject) -> None:
-        both = {made(subject), made(subject)}
+        # Where names are unique, a person has made the second one.
+        both = {made(subject), subject.lists.create("Customers of old", KEY, TERMS, wire=Wire())}
         assert len(both) == 2
         assert len({subject.lists.find_by_key(KEY, wire=Wire()) for _ in range(2)} & both) == 1
 
