@@ -36,6 +36,7 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.fields import missing
 from integrations.http import HttpReply, QueryValue, credential, send
 from integrations.online import OnlineCheck, whole, word
 from integrations.settings import Settings
@@ -134,12 +135,12 @@ class Hunter:
     def online(self, *, timeout: float) -> OnlineCheck:
         """Return the account's plan and what is left of it (``GET /account``, which is free of charge).
 
-        Raises errors by the table above.
+        Raises errors by the table above, InvalidAnswerError for an answer without requests.
         """
         data = _data(self._get("account", {}, timeout))
         counts = _left(data)
         if not counts:
-            raise TransientError(NAME, "answered without the requests that are left")
+            raise missing(NAME, "data.requests")
         renewal = word(data, "reset_date", 10)
         return OnlineCheck(
             account=f"plan {word(data, 'plan_name') or 'without a name'}" + (f", renews {renewal}" if renewal else ""),

@@ -93,6 +93,13 @@ def on_platform(platform: str) -> list[Method]:
     ]
 
 
+def question(provider: str) -> Method:
+    """The question of ``campaigns doctor --online``."""
+    asked = PROVIDERS[provider].online
+    assert asked is not None
+    return Method(provider=provider, name="online", call=asked)
+
+
 METHODS = [
     Method(provider="openai", name="complete", call=complete),
     Method(provider="serpapi", name="page", call=lambda s, t: SerpApi(s).page(f"saas {PERSON}", timeout=t)),
@@ -121,6 +128,7 @@ METHODS = [
     *on_platform("facebook_ads"),
     *on_platform("google_ads"),
     *on_platform("linkedin_ads"),
+    *map(question, PROVIDERS),
 ]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.id)
 

@@ -1,8 +1,8 @@
-"""One question that is asked over Google's REST interface: what the ad account is.
+"""Questions that are asked over Google's REST interface: what the ad account is, and which accounts a user reaches.
 
-It is asked before a campaign's first hop, by workers of any queue, which need no SDK of 70 MB for it. The interface is
-the same service with the same queries, answers and failures, in JSON. Source: "REST interface" of the Google Ads API
-documentation (``googleAds:search``).
+They are asked before a campaign's first hop and by ``campaigns doctor --online``, by processes that need no SDK of
+70 MB for it. The interface is the same service with the same queries, answers and failures, in JSON. Source: "REST
+interface" of the Google Ads API documentation (``googleAds:search``, ``customers:listAccessibleCustomers``).
 """
 
 from __future__ import annotations
@@ -25,14 +25,46 @@ VERSION = "v26"
 
 def customer(settings: ProviderSettings, token: AccessToken, customer_id: str, wire: Wire) -> Mapping[str, Any]:
     """Return the account's ``customer`` object."""
+    path, asked = f"customers/{customer_id}/googleAds:search", {"query": query(ACCOUNT_FIELDS, "customer")}
+    manager = settings.options["login_customer_id"].replace("-", "")
+    headers = {"login-customer-id": manager} if manager else {}
     bearer = token.current(wire)
-    return wire(lambda timeout: _asked(settings, token, bearer, customer_id, timeout))
+    body = wire(lambda timeout: _asked(settings, token, bearer, "POST", path, timeout, json=asked, headers=headers))
+    results = body.get("results")
+    row = results[0] if isinstance(results, list) and results else None
+    found = row.get("customer") if isinstance(row, dict) else None
+    if not isinstance(found, dict):
+        raise TransientError(PROVIDER, "answered a question for the account without the field results[0].customer")
+    return found
+
+
+def accessible_customers(settings: ProviderSettings, token: AccessToken, wire: Wire) -> tuple[str, ...]:
+    """Return the numbers of the accounts that the user reaches directly, which may be manager accounts.
+
+    It needs the user's leave and a developer token only, no right to any one account.
+    """
+    bearer = token.current(wire)
+    body = wire(
+        lambda timeout: _asked(settings, token, bearer, "GET", "customers:listAccessibleCustomers", timeout, headers={})
+    )
+    names = body.get("resourceNames", [])  # left out when there is none
+    if not isinstance(names, list):
+        raise TransientError(PROVIDER, "answered a question for accounts without the field resourceNames")
+    numbers = (name.removeprefix("customers/") for name in names if isinstance(name, str))
+    return tuple(number for number in numbers if number.isascii() and number.isdecimal())
 
 
 def _asked(
-    settings: ProviderSettings, token: AccessToken, bearer: str, customer_id: str, timeout: float
+    settings: ProviderSettings,
+    token: AccessToken,
+    bearer: str,
+    method: str,
+    path: str,
+    timeout: float,
+    *,
+    json: object = None,
+    headers: Mapping[str, str],
 ) -> Mapping[str, Any]:
-    manager = settings.options["login_customer_id"].replace("-", "")
     secrets = [bearer, *settings.credentials.values()]
 
     def refused(reply: HttpReply) -> type[IntegrationError]:
@@ -44,31 +76,25 @@ def _asked(
             if found.retry_after is None:
                 found.retry_after = retry_after(reply.headers)
             raise found
-        return error_class("GET", reply.status)  # it reads, though it is sent by POST
+        return error_class("GET", reply.status)  # it reads, even where it is sent by POST
 
     try:
-        reply = send(
+        return send(
             PROVIDER,
-            "POST",
-            f"{settings.base_url}/{VERSION}/customers/{customer_id}/googleAds:search",
+            method,
+            f"{settings.base_url}/{VERSION}/{path}",
             reach=settings.reach,
             timeout=timeout,
-            json={"query": query(ACCOUNT_FIELDS, "customer")},
+            json=json,
             headers={
                 "Authorization": f"Bearer {bearer}",
                 "developer-token": credential(settings, "developer_token"),
-                **({"login-customer-id": manager} if manager else {}),
+                **headers,
             },
             classify=refused,
-        )
-        results = reply.json_object().get("results")
+        ).json_object()
     except OutcomeUnknownError as error:
         raise TransientError(PROVIDER, error.message, detail=error.detail) from None
-    row = results[0] if isinstance(results, list) and results else None
-    found = row.get("customer") if isinstance(row, dict) else None
-    if not isinstance(found, dict):
-        raise TransientError(PROVIDER, "answered a question for the account without it")
-    return found
 
 
 def _failure(reply: HttpReply) -> Mapping[str, Any]:

@@ -1,11 +1,11 @@
-"""Google Ads in the sandbox: GoogleAdsService over gRPC, its REST search and OAuth's token endpoint, over the ad world.
+"""Google Ads in the sandbox: GoogleAdsService over gRPC, two questions over REST, OAuth's tokens, over the ad world.
 
 Messages and failures are those of the google-ads package, which the first request to this half imports. What Google
 refuses is refused (:mod:`integrations.ads.google.sandbox_checks`), with its codes, all errors of a request at once.
 Names of campaigns are unique, so a second creation is DUPLICATE_CAMPAIGN_NAME. Keys: the refresh token ``invalid`` is
-refused, ``forbidden`` has no access to the account; the developer token ``invalid`` is none, ``test`` is not approved;
-any other is good. ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"google_ads": {"page_rows": 2}}}}`` gives
-pages of so many rows.
+refused, ``forbidden`` has access to another account only; the developer token ``invalid`` is none, ``test`` is not
+approved; any other is good. ``POST /_sandbox/reset`` with ``{"world": {"accounts": {"google_ads": {"page_rows": 2}}}}``
+gives pages of so many rows.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from integrations.sandbox.world import chance
 PLATFORM = "google_ads"
 SERVICE = "/google.ads.googleads.v26.services.GoogleAdsService"
 PAGE_ROWS = 10_000  #: of Google, which takes no other size
+LISTED = "/v26/customers:listAccessibleCustomers"
+_ACCOUNT, _OTHER_ACCOUNT = "customers/5000000000", "customers/6000000000"
 _ACCESS = "ya29.sandbox-"
 _FORBIDDEN = f"{_ACCESS}forbidden"
 
@@ -47,7 +49,10 @@ class GoogleAdsSandbox(AdAccounts):
         if request.path == "/token":
             return self._token(request)
         try:
-            self._authorise(request)
+            token = self._known(request)
+            if request.path == LISTED and request.method == "GET":
+                return Response(body={"resourceNames": [_OTHER_ACCOUNT if token == _FORBIDDEN else _ACCOUNT]})
+            self._authorise(request, token)
             if request.path in self.rpcs:
                 return RpcResponse(body=self._rpc(request))
             return self._rest(request)
@@ -91,7 +96,8 @@ class GoogleAdsSandbox(AdAccounts):
             }
         )
 
-    def _authorise(self, request: Request) -> None:
+    def _known(self, request: Request) -> str:
+        """Return the access token of a request whose token and developer token exist."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not token.startswith(_ACCESS):
             raise refused("authenticationError", "OAUTH_TOKEN_INVALID", "OAuth token is invalid.")
@@ -101,7 +107,11 @@ class GoogleAdsSandbox(AdAccounts):
             raise refused("requestError", "DEVELOPER_TOKEN_PARAMETER_MISSING", said)
         if developer == "invalid":
             raise refused("authenticationError", "DEVELOPER_TOKEN_INVALID", "The developer token is not valid.")
-        if developer == "test":
+        return token
+
+    def _authorise(self, request: Request, token: str) -> None:
+        """Check the right to an account."""
+        if request.headers.get("developer-token") == "test":
             said = "The developer token is only approved for use with test accounts."
             raise refused("authorizationError", "DEVELOPER_TOKEN_NOT_APPROVED", said)
         if token == _FORBIDDEN:

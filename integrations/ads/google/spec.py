@@ -13,6 +13,7 @@ from integrations.provider_specs import ProviderOption, ProviderSpec
 if TYPE_CHECKING:
     from integrations.ads.google.client import GoogleAds
     from integrations.ads.google.sandbox import GoogleAdsSandbox
+    from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
@@ -26,6 +27,12 @@ def _sandbox() -> GoogleAdsSandbox:
     from integrations.ads.google.sandbox import GoogleAdsSandbox
 
     return GoogleAdsSandbox()
+
+
+def _online(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.ads.google.online import check
+
+    return check(settings, timeout)
 
 
 SPEC = PlatformSpec(
@@ -60,6 +67,7 @@ SPEC = PlatformSpec(
         },
         sandbox_credentials={"customer_id": "5000000000"},
         options={"login_customer_id": ProviderOption(variable="GOOGLE_ADS_LOGIN_CUSTOMER_ID", default="")},
+        online=_online,
     ),
     package=Package(name="google-ads", extra="google"),
     client=_client,
