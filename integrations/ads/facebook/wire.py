@@ -174,9 +174,12 @@ class Graph:
 
     def _keep(self, answer: requests.Response, *_: Any, **__: Any) -> None:
         """Read the answer within bounds and keep it as it came, before the SDK reads anything into it."""
-        body = read_bounded(answer, MAX_BYTES, self._local.deadline)
-        if body is None:
-            answer.close()
+        body = None
+        try:
+            body = read_bounded(answer, MAX_BYTES, self._local.deadline)
+        finally:
+            if body is None:  # too long, too late or broken off: nobody reads on
+                answer.close()
         # What requests' own ``content`` would set; from here on nobody reads the socket.
         answer._content, answer._content_consumed = body or b"", True  # type: ignore[attr-defined]
         self._local.answer = answer
