@@ -168,7 +168,7 @@ def page_of(reply: HttpReply, start: int = 0) -> SearchPage:
         raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
     found = body.get("organic_results", [] if status else None)
     if not isinstance(found, list):
-        raise TransientError(NAME, "answered without a page of results")
+        raise missing(NAME, "organic_results", TransientError)
     results = tuple(
         SearchResult(
             position=start + place,

@@ -12,6 +12,7 @@ import pytest
 from ad_platforms import load_google
 from bending_proxy import Bend, Call, Rule, bending_proxy
 from live_world import live_env
+from recorded import recorded
 from scripted_http import Script, scripted_server
 from stack import Sandbox
 
@@ -24,15 +25,6 @@ from integrations.settings import Settings
 
 TODAY = date(2026, 11, 27)
 
-#: "Usage", docs.x.com.
-X_USAGE: dict[str, Any] = {
-    "data": {
-        "cap_reset_day": 10,
-        "project_cap": "5000000000",
-        "project_id": "1369785403853424",
-        "project_usage": "43435",
-    }
-}
 #: "Usage limits", docs.peopledatalabs.com.
 PDL_HEADERS = {
     "x-call-credits-spent": "0",
@@ -42,7 +34,7 @@ PDL_HEADERS = {
     "x-totallimit-remaining": "1342",
     "x-totallimit-purchased-remaining": "342",
 }
-PDL_REFUSAL = {"status": 400, "error": {"type": "invalid_request_error", "message": "missing parameters"}}
+PDL_REFUSAL = recorded("pdl_refusal")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -89,7 +81,7 @@ def at(edge: str, status: int, body: object) -> Rule:
 
 
 def test_x_counts_in_numbers_or_in_text(peer: Script) -> None:
-    found = check(standing("x", answered(peer, X_USAGE).url))
+    found = check(standing("x", answered(peer, recorded("x_usage")).url))
     assert found.account == "5000000000 posts a cycle, cap_reset_day 10"
     assert found.remaining == "4999956565 of 5000000000 posts", "the same answer says nothing about credit"
     assert "usage.fields=cap_reset_day%2Cproject_cap%2Cproject_usage" in peer.requests[0][1]

@@ -29,7 +29,7 @@ from urllib3.exceptions import HTTPError
 from integrations.ads.facebook.errors import PROVIDER, facebook_error
 from integrations.ads.facebook.usage import slow_down_seconds
 from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
-from integrations.ads.platform import Wire, object_id
+from integrations.ads.platform import Wire, object_id, object_name
 from integrations.errors import (
     BadRequestError,
     IntegrationError,
@@ -37,6 +37,7 @@ from integrations.errors import (
     OutOfReachError,
     TransientError,
 )
+from integrations.fields import missing
 from integrations.http import (
     BAD_ADDRESS,
     BAD_TEXT,
@@ -52,7 +53,7 @@ from integrations.settings import ProviderSettings
 from integrations.slowing import slow_down
 from integrations.values import parse_json
 
-identifier = partial(object_id, PROVIDER)
+identifier, named = partial(object_id, PROVIDER), partial(object_name, PROVIDER)
 #: urllib3 writes request lines at DEBUG, and the token is in them.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -80,7 +81,7 @@ class Graph:
         """
         found = self.post(*path, timeout=timeout, **params).get("id")
         if not isinstance(found, str) or not found:
-            raise OutcomeUnknownError(PROVIDER, "answered a creation without an id")
+            raise missing(PROVIDER, "id", OutcomeUnknownError)
         return found
 
     def change(self, *path: str, timeout: float, **params: Any) -> None:
@@ -89,7 +90,7 @@ class Graph:
         Raises OutcomeUnknownError for any answer but ``"success": true``.
         """
         if self.post(*path, timeout=timeout, **params).get("success") is not True:
-            raise OutcomeUnknownError(PROVIDER, "answered a change without success")
+            raise OutcomeUnknownError(PROVIDER, "answered a change without the field success, or one that is not true")
 
     def pages(self, *path: str, wire: Wire, **params: Any) -> Iterator[dict[str, Any]]:
         """Yield all objects of an edge, one wire call a page, and one more for each page that is too big."""
@@ -104,7 +105,7 @@ class Graph:
             page = self._pages.asked(ask)
             data = page.get("data")
             if not isinstance(data, list):
-                raise TransientError(PROVIDER, "answered a listing without data")
+                raise missing(PROVIDER, "data", TransientError)
             seen += len(data) or LARGEST_PAGE
             yield from (item for item in data if isinstance(item, dict))
             paging = page.get("paging")

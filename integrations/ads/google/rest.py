@@ -16,6 +16,7 @@ from integrations.ads.google.gaql import query
 from integrations.ads.google.oauth import AccessToken
 from integrations.ads.platform import Wire
 from integrations.errors import IntegrationError, OutcomeUnknownError, TransientError
+from integrations.fields import missing
 from integrations.http import HttpReply, credential, send
 from integrations.http_errors import error_class, retry_after
 from integrations.settings import ProviderSettings
@@ -34,7 +35,7 @@ def customer(settings: ProviderSettings, token: AccessToken, customer_id: str, w
     row = results[0] if isinstance(results, list) and results else None
     found = row.get("customer") if isinstance(row, dict) else None
     if not isinstance(found, dict):
-        raise TransientError(PROVIDER, "answered a question for the account without the field results[0].customer")
+        raise missing(PROVIDER, "results[0].customer", TransientError)
     return found
 
 
@@ -49,7 +50,7 @@ def accessible_customers(settings: ProviderSettings, token: AccessToken, wire: W
     )
     names = body.get("resourceNames", [])  # left out when there is none
     if not isinstance(names, list):
-        raise TransientError(PROVIDER, "answered a question for accounts without the field resourceNames")
+        raise missing(PROVIDER, "resourceNames", TransientError)
     numbers = (name.removeprefix("customers/") for name in names if isinstance(name, str))
     return tuple(number for number in numbers if number.isascii() and number.isdecimal())
 
