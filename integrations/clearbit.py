@@ -17,7 +17,7 @@ Other statuses: :mod:`integrations.http_errors`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from integrations.errors import (
@@ -29,12 +29,14 @@ from integrations.errors import (
     RateLimitedError,
 )
 from integrations.fields import Fields, error_type, inner, missing, text, whole
-from integrations.http import HttpReply, credential, send
+from integrations.http import HttpReply, QueryValue, credential, send
+from integrations.online import OnlineCheck
 from integrations.settings import Settings
 
 NAME = "clearbit"
 RESET_HEADER = "X-RateLimit-Reset"
 UNKNOWN = "unknown_record"
+NO_DOMAIN = "no domain"  #: what no company has: without a top-level domain, and with a space
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
     400: BadRequestError,
@@ -100,25 +102,55 @@ class Clearbit:
         reply = self._get(base_url, "combined", {"email": email}, timeout)
         return ClearbitAnswer() if reply is None else person_of(reply)
 
-    def _get(self, base_url: str, what: str, params: Mapping[str, str], timeout: float) -> HttpReply | None:
+    def online(self, *, timeout: float) -> OnlineCheck:
+        """Return what a look-up without a domain tells: the key is taken, and how many requests the limit allows.
+
+        Clearbit publishes no question about an account. It counts look-ups only that it answers with 200, 201, 202 or
+        404 ("What counts as an Enrichment API request?", help.clearbit.com); what is no domain is refused with 422
+        ("Why am I receiving a 422 error?"), and every answer has the ``X-RateLimit`` headers. That the key is looked at
+        before the domain is published nowhere. Raises errors by the table above.
+        """
+        reply = self._send(self._provider.base_url, "companies", {"domain": NO_DOMAIN}, timeout, answers=(400, 422))
+        kind = text(inner(reply.json_object(), "error"), "type")
+        if reply.status < 400 or kind is None:
+            raise missing(NAME, "error.type")
+        most, left = (_header(reply, f"X-RateLimit-{name}") for name in ("Limit", "Remaining"))
+        return OnlineCheck(
+            account="" if most is None else f"limit of {most} requests",
+            remaining="" if left is None else f"{left} requests until the limit is reset",
+        )
+
+    def _get(self, base_url: str, what: str, params: Mapping[str, QueryValue], timeout: float) -> HttpReply | None:
         """Return the answer, or None when Clearbit doesn't know what it was asked about."""
         try:
-            return send(
-                NAME,
-                "GET",
-                f"{base_url}/v2/{what}/find",
-                reach=self._provider.reach,
-                params=params,
-                headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
-                timeout=timeout,
-                errors=ERRORS,
-                describe=error_type,
-                reset_header=RESET_HEADER,
-            )
+            return self._send(base_url, what, params, timeout)
         except NotFoundError as error:
             if error.detail == UNKNOWN:
                 return None
             raise
+
+    def _send(
+        self,
+        base_url: str,
+        what: str,
+        params: Mapping[str, QueryValue],
+        timeout: float,
+        *,
+        answers: Collection[int] = (),
+    ) -> HttpReply:
+        return send(
+            NAME,
+            "GET",
+            f"{base_url}/v2/{what}/find",
+            reach=self._provider.reach,
+            params=params,
+            headers={"Authorization": f"Bearer {credential(self._provider, 'api_key')}"},
+            timeout=timeout,
+            errors=ERRORS,
+            describe=error_type,
+            reset_header=RESET_HEADER,
+            answers=answers,
+        )
 
 
 def company_of(reply: HttpReply) -> ClearbitAnswer:
@@ -157,6 +189,11 @@ def person_of(reply: HttpReply) -> ClearbitAnswer:
         if person
         else None,
     )
+
+
+def _header(reply: HttpReply, name: str) -> int | None:
+    found = reply.headers.get(name, "")
+    return int(found) if found.isascii() and found.isdecimal() and len(found) < 10 else None
 
 
 def _company(item: Fields) -> ClearbitCompany:

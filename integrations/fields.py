@@ -44,9 +44,9 @@ def rows(item: Fields, key: str) -> Sequence[Fields]:
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
-def missing(provider: str, field: str) -> InvalidAnswerError:
+def missing(provider: str, field: str, kind: type[IntegrationError] = InvalidAnswerError) -> IntegrationError:
     """Return the error for an answer without a field that it can't be read without."""
-    return InvalidAnswerError(provider, f"answered without the field {field}", detail=field)
+    return kind(provider, f"answered without the field {field}", detail=field)
 
 
 def error_type(reply: HttpReply) -> str | None:

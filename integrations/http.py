@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import Cookie
 from zlib import decompressobj
@@ -180,8 +180,9 @@ def send(
     describe: Callable[[HttpReply], str | None] | None = None,
     words: Callable[[HttpReply], str] | None = None,
     reset_header: str | None = None,
+    answers: Collection[int] = (),
 ) -> HttpReply:
-    """Send one request and return its answer, which has a status below 400.
+    """Send one request and return its answer, which has a status below 400 or one of ``answers``.
 
     The body is ``json``, or ``form`` as a web form. Redirects are not followed. ``timeout`` is in seconds, for the
     whole exchange. ``reach`` is that of the provider's settings; without it nothing but this machine is reached. The
@@ -200,7 +201,7 @@ def send(
     """
     method = method.upper()
     reply = _exchange(provider, method, url, timeout, reach, max_bytes, params, json, form, headers)
-    if reply.status < 400:
+    if reply.status < 400 or reply.status in answers:
         return reply
     error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
     detail = describe(reply) if describe else None

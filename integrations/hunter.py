@@ -36,6 +36,7 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.fields import missing
 from integrations.http import HttpReply, QueryValue, credential, send
 from integrations.online import OnlineCheck, whole, word
 from integrations.settings import Settings
@@ -134,12 +135,12 @@ class Hunter:
     def online(self, *, timeout: float) -> OnlineCheck:
         """Return the account's plan and what is left of it (``GET /account``, which is free of charge).
 
-        Raises errors by the table above.
+        Raises errors by the table above, InvalidAnswerError for an answer without requests.
         """
         data = _data(self._get("account", {}, timeout))
         counts = _left(data)
         if not counts:
-            raise TransientError(NAME, "answered without the requests that are left")
+            raise missing(NAME, "data.requests")
         renewal = word(data, "reset_date", 10)
         return OnlineCheck(
             account=f"plan {word(data, 'plan_name') or 'without a name'}" + (f", renews {renewal}" if renewal else ""),
@@ -185,7 +186,7 @@ def email_of(reply: HttpReply) -> FoundEmail:
 def verdict_of(reply: HttpReply) -> Verification:
     """Read a verdict on an address.
 
-    Raises TransientError without data, InvalidAnswerError for an unknown status.
+    Raises TransientError without data, InvalidAnswerError without a status and for an unknown one.
     """
     if reply.status == 202:
         return Verification(status=PENDING)
@@ -193,8 +194,10 @@ def verdict_of(reply: HttpReply) -> Verification:
         return Verification(status=SMTP_FAILED)
     data = _data(reply)
     status = _text(data, "status")
+    if status is None:
+        raise missing(NAME, "data.status")
     if status not in STATUSES:
-        raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=(status or "none")[:40])
+        raise InvalidAnswerError(NAME, "verified with a status we don't know", detail=status[:40])
     return Verification(status=status, score=_percent(data, "score"))
 
 
@@ -220,10 +223,12 @@ def _left(data: Mapping[str, object]) -> dict[str, int]:
 def facts_of(reply: HttpReply) -> DomainFacts:
     """Read an answer about a company.
 
-    Raises TransientError for one without data.
+    Raises TransientError for one without data, InvalidAnswerError for one without a list of people, which may be empty.
     """
     data = _data(reply)
     listed = data.get("emails")
+    if not isinstance(listed, list):
+        raise missing(NAME, "data.emails")
     return DomainFacts(
         domain=_text(data, "domain"),
         organization=_text(data, "organization"),
@@ -242,7 +247,7 @@ def facts_of(reply: HttpReply) -> DomainFacts:
                 position=_text(item, "position"),
                 confidence=_percent(item, "confidence"),
             )
-            for item in (listed[:MAX_PEOPLE] if isinstance(listed, list) else [])
+            for item in listed[:MAX_PEOPLE]
             if isinstance(item, dict) and item.get("type") != "generic" and (email := _text(item, "value"))
         ),
     )
@@ -255,7 +260,7 @@ def _place(domain: str | None, company: str | None) -> dict[str, QueryValue]:
 def _data(reply: HttpReply) -> Mapping[str, object]:
     data = reply.json_object().get("data")
     if not isinstance(data, dict):
-        raise TransientError(NAME, "answered without data")
+        raise missing(NAME, "data", TransientError)
     return data
 
 

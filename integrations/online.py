@@ -17,6 +17,7 @@ from integrations.ads.words import own_words
 from integrations.errors import (
     CredentialsError,
     IntegrationError,
+    InvalidAnswerError,
     NotFoundError,
     OutOfReachError,
     QuotaExhaustedError,
@@ -37,6 +38,7 @@ State = Literal["ok", "warning", "wrong"]
 class OnlineCheck:
     """What a provider that is there and takes the credentials answers to the question."""
 
+    asked: bool = True  #: False: it can't be asked here, for what ``notes`` say
     rights: tuple[str, ...] = ()  #: scopes, permissions or roles that the credentials have
     lacking: tuple[str, ...] = ()  #: those that are needed and are missing
     account: str = ""  #: plan, currency and the like, in words
@@ -89,8 +91,8 @@ def ask(spec: ProviderSpec, settings: Settings, *, timeout_s: float, today: date
         provider=spec.name,
         state="wrong" if problems else "warning" if notes else "ok",
         configured=True,
-        reachable=True,
-        accepted=True,
+        reachable=True if check.asked else None,
+        accepted=True if check.asked else None,
         check=check,
         problems=problems,
         notes=notes,
@@ -99,19 +101,20 @@ def ask(spec: ProviderSpec, settings: Settings, *, timeout_s: float, today: date
 
 def _failed(spec: ProviderSpec, error: IntegrationError) -> Standing:
     """Return the standing of a provider whose answer was an error, or none."""
-    told = f"{error.message} ({error.detail})" if error.detail else error.message
+    more = error.detail if error.detail and error.detail not in error.message else ""
+    told = f"{error.message} ({more})" if more else error.message
     if isinstance(error, RateLimitedError):
         return Standing(provider=spec.name, state="warning", configured=True, reachable=True, notes=(told,))
     if isinstance(error, CredentialsError):
         told = f"{told}; look at {', '.join(spec.credentials.values())}"
-    elif isinstance(error, TransientError | OutOfReachError | NotFoundError):
+    elif isinstance(error, TransientError | InvalidAnswerError | OutOfReachError | NotFoundError):
         told = f"{told}; its address is set by {spec.base_url_variable}"
     accepted = isinstance(error, QuotaExhaustedError) or None
     return Standing(
         provider=spec.name,
         state="wrong",
         configured=True,
-        reachable=not isinstance(error, TransientError | OutOfReachError),
+        reachable=not isinstance(error, TransientError | InvalidAnswerError | OutOfReachError),
         accepted=False if isinstance(error, CredentialsError) else accepted,
         problems=(told,),
     )

@@ -17,7 +17,7 @@ one for a match. Free plans give ``true`` in the place of an address: that is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from integrations.errors import (
@@ -30,6 +30,7 @@ from integrations.errors import (
 )
 from integrations.fields import Fields, error_type, inner, missing, rows, text, whole
 from integrations.http import HttpReply, QueryValue, credential, send
+from integrations.online import OnlineCheck
 from integrations.settings import Settings
 
 NAME = "pdl"
@@ -37,6 +38,8 @@ MAX_PAGE = 100  #: records of one page of a search
 MIN_LIKELIHOOD = 6  #: of 1 to 10: below it a match may well be another person
 RESET_HEADER = "x-ratelimit-reset"
 UNKNOWN = "not_found"
+ENDPOINTS = ("person/search", "person/enrich", "company/enrich")  #: each has credits of its own
+LEFT_HEADER = "x-totallimit-remaining"  #: credits that are left for the endpoint
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
     400: BadRequestError,
@@ -112,25 +115,59 @@ class PeopleDataLabs:
         reply = self._get("company/enrich", {**place, "titlecase": "true"}, timeout)
         return None if reply is None else company_of(reply)
 
+    def online(self, *, timeout: float) -> OnlineCheck:
+        """Return which endpoints the plan has, and the credits that are left for each.
+
+        Each is asked without parameters: that is refused (400) with the headers that tell the credits ("Usage limits"),
+        and refusals are not billed ("How credits work", docs.peopledatalabs.com). Raises errors by the table above.
+        """
+        found: dict[str, int | None] = {}
+        for what in ENDPOINTS:
+            reply = self._send(what, {}, timeout, answers=(400, 402, 403, 404))
+            kind = text(inner(reply.json_object(), "error"), "type")
+            if reply.status < 400 or kind is None:
+                raise missing(NAME, "error.type")
+            if reply.status != 403:
+                found[what] = 0 if reply.status == 402 else _credits_left(reply)
+        lacking = tuple(what for what in ENDPOINTS if what not in found)
+        used_up = [what for what, left in found.items() if left == 0]
+        over = len(used_up) == len(found) > 0
+        return OnlineCheck(
+            rights=tuple(found),
+            lacking=() if found else lacking,
+            remaining=", ".join(f"{left} credits for {what}" for what, left in found.items() if left is not None),
+            problems=("no credits are left until the plan renews",) if over else (),
+            notes=(
+                *(f"the plan has no {what}" for what in lacking if found),
+                *(f"no credits are left for {what}" for what in used_up if not over),
+            ),
+        )
+
     def _get(self, what: str, params: Mapping[str, QueryValue], timeout: float) -> HttpReply | None:
         """Return the answer, or None when nothing was found."""
         try:
-            return send(
-                NAME,
-                "GET",
-                f"{self._provider.base_url}/v5/{what}",
-                reach=self._provider.reach,
-                params=params,
-                headers={"X-Api-Key": credential(self._provider, "api_key")},
-                timeout=timeout,
-                errors=ERRORS,
-                describe=error_type,
-                reset_header=RESET_HEADER,
-            )
+            return self._send(what, params, timeout)
         except NotFoundError as error:
             if error.detail == UNKNOWN:
                 return None
             raise
+
+    def _send(
+        self, what: str, params: Mapping[str, QueryValue], timeout: float, *, answers: Collection[int] = ()
+    ) -> HttpReply:
+        return send(
+            NAME,
+            "GET",
+            f"{self._provider.base_url}/v5/{what}",
+            reach=self._provider.reach,
+            params=params,
+            headers={"X-Api-Key": credential(self._provider, "api_key")},
+            timeout=timeout,
+            errors=ERRORS,
+            describe=error_type,
+            reset_header=RESET_HEADER,
+            answers=answers,
+        )
 
 
 def page_of(reply: HttpReply) -> PeoplePage:
@@ -173,6 +210,11 @@ def company_of(reply: HttpReply) -> PdlCompany:
         employees=whole(body, "employee_count"),
         location=text(inner(body, "location"), "name"),
     )
+
+
+def _credits_left(reply: HttpReply) -> int | None:
+    left = reply.headers.get(LEFT_HEADER, "").strip()
+    return int(left) if left.isascii() and left.isdecimal() and len(left) < 19 else None
 
 
 def _person(record: Fields) -> PdlPerson:

@@ -70,6 +70,24 @@ def _hunter(settings: Settings, timeout: float) -> OnlineCheck:
     return Hunter(settings).online(timeout=timeout)
 
 
+def _clearbit(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.clearbit import Clearbit
+
+    return Clearbit(settings).online(timeout=timeout)
+
+
+def _x(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.x import X
+
+    return X(settings).online(timeout=timeout)
+
+
+def _pdl(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.pdl import PeopleDataLabs
+
+    return PeopleDataLabs(settings).online(timeout=timeout)
+
+
 OWN: tuple[ProviderSpec, ...] = (
     ProviderSpec(
         name="openai",
@@ -101,6 +119,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/clearbit",
         base_url_variable="CLEARBIT_BASE_URL",
         credentials={"api_key": "CLEARBIT_API_KEY"},
+        online=_clearbit,
     ),
     ProviderSpec(
         name="x",
@@ -108,6 +127,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/x",
         base_url_variable="X_BASE_URL",
         credentials={"access_token": "X_BEARER_TOKEN"},
+        online=_x,
     ),
     ProviderSpec(
         name="pdl",
@@ -115,5 +135,6 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/pdl",
         base_url_variable="PDL_BASE_URL",
         credentials={"api_key": "PDL_API_KEY"},
+        online=_pdl,
     ),
 )

@@ -31,6 +31,7 @@ from integrations.errors import (
     RateLimitedError,
     TransientError,
 )
+from integrations.fields import missing
 from integrations.http import HttpReply, credential, send
 from integrations.online import OnlineCheck, left, whole, word
 from integrations.settings import Settings
@@ -126,7 +127,7 @@ class SerpApi:
     def online(self, *, timeout: float) -> OnlineCheck:
         """Return the account's plan and the searches that are left (``GET /account.json``, which costs no search).
 
-        Raises errors by the table above.
+        Raises errors by the table above, InvalidAnswerError for an answer without the searches.
         """
         found = send(
             NAME,
@@ -140,7 +141,7 @@ class SerpApi:
             describe=_describe,
         ).json_object()
         if whole(found, "total_searches_left") is None:
-            raise TransientError(NAME, "answered without the searches that are left")
+            raise missing(NAME, "total_searches_left")
         plan, hourly = word(found, "plan_name"), whole(found, "account_rate_limit_per_hour")
         parts = [f"plan {plan}" if plan else "", f"{hourly} searches an hour" if hourly is not None else ""]
         return OnlineCheck(
@@ -167,7 +168,7 @@ def page_of(reply: HttpReply, start: int = 0) -> SearchPage:
         raise TransientError(NAME, "the search has not succeeded", detail=status[:40])
     found = body.get("organic_results", [] if status else None)
     if not isinstance(found, list):
-        raise TransientError(NAME, "answered without a page of results")
+        raise missing(NAME, "organic_results", TransientError)
     results = tuple(
         SearchResult(
             position=start + place,

@@ -1,4 +1,4 @@
-"""Public posts of the last seven days through X's API v2, ``GET /2/tweets/search/recent``.
+"""Public posts of the last seven days through X's API v2, ``GET /2/tweets/search/recent``, and what is left of them.
 
 The key is the app's Bearer token. Error table (docs.x.com):
 
@@ -30,6 +30,7 @@ from integrations.errors import (
 )
 from integrations.fields import Fields, inner, missing, rows, text, whole
 from integrations.http import HttpReply, QueryValue, credential, send
+from integrations.online import OnlineCheck
 from integrations.settings import Settings
 from integrations.values import MAX_URL, http_url
 
@@ -99,10 +100,45 @@ class X:
         }
         if next_token:
             params["next_token"] = next_token
-        reply = send(
+        return page_of(self._get("tweets/search/recent", params, timeout))
+
+    def online(self, *, timeout: float) -> OnlineCheck:
+        """Return how many posts of the cycle are left (``GET /2/usage/tweets``), and how much credit.
+
+        Both questions are free ("Get usage", "Get usage credits" of docs.x.com). The second one is newer, and its
+        failure is no trouble: the credit is unknown then. X calls ``cap_reset_day`` a day in one place and the number
+        of days left in another, so it is told as it comes. Raises errors by the table above.
+        """
+        params = {"usage.fields": "cap_reset_day,project_cap,project_usage"}
+        data = inner(self._get("usage/tweets", params, timeout).json_object(), "data")
+        cap, used, day = (_count(data, key) for key in ("project_cap", "project_usage", "cap_reset_day"))
+        if cap is None:
+            raise missing(NAME, "data.project_cap")
+        unread = None if used is None else max(0, cap - used)
+        credit = self._credit(timeout)
+        told = [] if unread is None else [f"{unread} of {cap} posts"]
+        told += [] if credit is None else [f"{credit:.2f} USD of credit"]
+        return OnlineCheck(
+            account=f"{cap} posts a cycle" + ("" if day is None else f", cap_reset_day {day}"),
+            remaining=", ".join(told),
+            problems=("no posts are left until the cap is reset",) if unread == 0 else (),
+            notes=("no credit is left: X refuses searches that are paid for each post (402)",) if credit == 0 else (),
+        )
+
+    def _credit(self, timeout: float) -> float | None:
+        """Return the credit in USD, or None when X doesn't say."""
+        try:
+            found = inner(self._get("usage/credits", {}, timeout).json_object(), "data").get("total_balance")
+        except IntegrationError:
+            return None
+        known = isinstance(found, int | float) and not isinstance(found, bool)
+        return max(0.0, float(found)) if known else None  # type: ignore[arg-type]  # ``known`` says that it is a number
+
+    def _get(self, path: str, params: Mapping[str, QueryValue], timeout: float) -> HttpReply:
+        return send(
             NAME,
             "GET",
-            f"{self._provider.base_url}/2/tweets/search/recent",
+            f"{self._provider.base_url}/2/{path}",
             reach=self._provider.reach,
             params=params,
             headers={"Authorization": f"Bearer {credential(self._provider, 'access_token')}"},
@@ -112,7 +148,6 @@ class X:
             describe=_describe,
             reset_header=RESET_HEADER,
         )
-        return page_of(reply)
 
 
 def page_of(reply: HttpReply) -> PostPage:
@@ -153,6 +188,12 @@ def _author(user: Fields) -> Author | None:
         url=http_url(link) if link else None,
         location=text(user, "location"),
     )
+
+
+def _count(item: Fields, key: str) -> int | None:
+    """Return a whole number that X writes as a number or as text, or None."""
+    found = text(item, key, 19)
+    return whole({key: int(found)} if found and found.isascii() and found.isdecimal() else item, key)
 
 
 def _classify(reply: HttpReply) -> type[IntegrationError] | None:

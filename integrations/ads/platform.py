@@ -25,6 +25,7 @@ from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.utm import ad_link
 from integrations.errors import TransientError
+from integrations.fields import missing
 
 T = TypeVar("T")
 
@@ -78,8 +79,19 @@ def object_id(provider: str, item: Mapping[str, object]) -> str:
     """
     found = item.get("id")
     if not isinstance(found, str | int) or not found:
-        raise TransientError(provider, "answered an object without an id")
+        raise missing(provider, "id", TransientError)
     return str(found)
+
+
+def object_name(provider: str, item: Mapping[str, object]) -> str:
+    """Return the name of an object that a platform answered.
+
+    Raises TransientError for an answer without one: an object of ours that can't be told would be made once more.
+    """
+    found = item.get("name")
+    if not isinstance(found, str):
+        raise missing(provider, "name", TransientError)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +178,19 @@ class DayReport:
     conversions: int
     spend: Decimal  #: in ``currency``, major units
     currency: str
+
+    def plus(self, other: DayReport | None) -> DayReport:
+        """Return the sum with other ads of the same day."""
+        if other is None:
+            return self
+        return DayReport(
+            day=self.day,
+            impressions=self.impressions + other.impressions,
+            clicks=self.clicks + other.clicks,
+            conversions=self.conversions + other.conversions,
+            spend=self.spend + other.spend,
+            currency=self.currency or other.currency,
+        )
 
 
 class AdPlatform(Protocol):

@@ -44,12 +44,12 @@ def plain_completion(body: JsonObject) -> dict[str, object]:
     """
     choice = first_choice(body)
     if choice is None:
-        raise UnreadableBodyError("the body holds no choice")
+        raise UnreadableBodyError("it lacks the field choices")
     message = choice.get("message")
     if not isinstance(message, Mapping):
         message = {"content": message if isinstance(message, str) else choice.get("text")}
         if not isinstance(message["content"], str):
-            raise UnreadableBodyError("the choice holds no message")
+            raise UnreadableBodyError("it lacks the field choices[0].message")
     reason = finish_reason(choice)
     if reason == ERROR:
         raise UnreadableBodyError("the server gave the answer up")

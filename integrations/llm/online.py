@@ -6,7 +6,8 @@ not list them (403): that is a note, no trouble.
 
 from __future__ import annotations
 
-from integrations.errors import CredentialsError, PolicyRefusedError, TransientError
+from integrations.errors import CredentialsError, PolicyRefusedError
+from integrations.fields import missing
 from integrations.http import HttpReply, credential, send
 from integrations.llm.errors import PROVIDER
 from integrations.online import OnlineCheck
@@ -44,10 +45,10 @@ def check(settings: Settings, timeout: float) -> OnlineCheck:
 def _names(reply: HttpReply) -> frozenset[str]:
     """Return the ids of the models.
 
-    Raises TransientError for an answer that is no list of models.
+    Raises InvalidAnswerError for an answer that is no list of models.
     """
     listed = reply.json_object().get("data")
     if not isinstance(listed, list):
-        raise TransientError(PROVIDER, "answered without a list of models")
+        raise missing(PROVIDER, "data")
     ids = (one.get("id") for one in listed[:MAX_NAMES] if isinstance(one, dict))
     return frozenset(one for one in ids if isinstance(one, str))

@@ -104,7 +104,7 @@ class ClearbitSandbox:
 
     def _company(self, domain: str) -> Response:
         if "." not in domain or "@" in domain or " " in domain:
-            return _error(422, "params_invalid", "Invalid domain.")
+            return _error(422, "params_invalid", "Invalid domain.", _limits(LIMIT - 1, time.time() + WINDOW_S))
         company = self._world.by_domain.get(domain.removeprefix("www."))
         if company is None or not self.knows(company.domain):
             return _error(404, "unknown_record", "Unknown company.")

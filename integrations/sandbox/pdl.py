@@ -2,7 +2,7 @@
 
 Shapes and codes as on docs.peopledatalabs.com: person search in SQL with ``scroll_token``, person and company
 enrichment, ``not_found`` as 404, credits and limits in headers. Keys: ``invalid`` is refused (401), ``exhausted`` has
-no credits left (402), any other is good. People who objected are not in its data.
+no credits left (402), any other is good and has always as many. People who objected are not in its data.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from integrations.sandbox.world import DEFAULT_SEED, Company, Person, World, cha
 
 KNOWN_SHARE = 0.75  #: share of the people, and of the companies, that are in the data
 LIMIT = 100  #: requests a minute
+CREDITS = 350  #: left for each endpoint
 WINDOW_S = 60.0
 #: industry of the world -> LinkedIn's name of it, in which the data have industries
 _INDUSTRIES: Mapping[str, str] = {
@@ -55,7 +56,8 @@ class PdlSandbox:
         if key in ("", "invalid"):
             return _error(401, "authentication_error", "Request contained a missing or invalid key")
         if key == "exhausted":
-            return _error(402, "payment_required", "You have hit your account maximum for all matches used")
+            text = "You have hit your account maximum for all matches used"
+            return _error(402, "payment_required", text, {"x-totallimit-remaining": "0"})
         known: Mapping[str, Callable[[Mapping[str, str]], Response]] = {
             "/v5/person/search": self._search,
             "/v5/person/enrich": self._person,
@@ -65,7 +67,8 @@ class PdlSandbox:
         if request.method != "GET" or answer is None:
             return Response(status=404, body={"message": "[sandbox] no Route matched with those values"})
         response = answer(params)
-        return Response(status=response.status, body=response.body, headers={**_limits(LIMIT - 1), **response.headers})
+        told = {**_limits(LIMIT - 1), "x-totallimit-remaining": str(CREDITS)}
+        return Response(status=response.status, body=response.body, headers={**told, **response.headers})
 
     def refuse(self, mode: str, retry_after_s: float | None = None) -> Response:
         """Return the response for an outage, or for the rate limit, whose header names the end of its window."""

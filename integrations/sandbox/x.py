@@ -1,9 +1,9 @@
-"""Recent search of X's API v2 over posts of the people of the sandbox world.
+"""Recent search and usage of X's API v2 over posts of the people of the sandbox world.
 
 Shapes and codes as on docs.x.com: ``data`` is absent without a hit, authors come in ``includes.users``, pages follow
 ``meta.next_token``, each answer tells of its limit in ``x-rate-limit-*``, refusals are problem objects. Tokens:
 ``invalid`` is refused (401), ``unenrolled`` has no access (403), ``exhausted`` has used its posts up (429,
-``usage-capped``), any other is good.
+``usage-capped``, and a usage that says so), any other is good.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from integrations.sandbox.world import DEFAULT_SEED, Company, Person, World, cha
 LIMIT = 450  #: requests in a window, for an app
 WINDOW_S = 900.0
 MAX_QUERY = 512
+CAP = 10_000  #: posts a cycle
 POSTING_SHARE = 0.6  #: share of the people who post
 COMPANY_SHARE = 0.3  #: share of the companies with an account
 _PROBLEMS = "https://api.twitter.com/2/problems/"
@@ -52,6 +53,8 @@ class XSandbox:
         if token == "unenrolled":
             detail = "When authenticating requests to the API v2 you must use keys of an app attached to a project."
             return _problem(403, f"{_PROBLEMS}client-forbidden", "Client Forbidden", detail)
+        if request.method == "GET" and request.path.startswith("/2/usage/"):
+            return _usage(request.path, used_up=token == "exhausted")
         if token == "exhausted":
             return _problem(429, f"{_PROBLEMS}usage-capped", "UsageCapExceeded", "Usage cap exceeded: Monthly cap")
         if request.method != "GET" or request.path != "/2/tweets/search/recent":
@@ -169,6 +172,25 @@ def _with_link(post: _Post, port: str) -> dict[str, object]:
     short = f"https://t.co/{post.id[-10:]}"
     link = {"start": 0, "end": len(short), "url": short, "expanded_url": url, "display_url": post.domain}
     return {**post.user, "url": short, "entities": {"url": {"urls": [link]}}}
+
+
+def _usage(path: str, *, used_up: bool) -> Response:
+    """Answer the questions for posts and for credit, with X's numbers as text."""
+    if path == "/2/usage/tweets":
+        used = CAP if used_up else 0
+        return Response(
+            body={
+                "data": {
+                    "cap_reset_day": 10,
+                    "project_cap": str(CAP),
+                    "project_id": "1369785403853424",
+                    "project_usage": str(used),
+                }
+            }
+        )
+    if path == "/2/usage/credits":
+        return Response(body={"data": {"free_balance": 0, "prepaid_balance": 25.5, "total_balance": 25.5}})
+    return _problem(404, f"{_PROBLEMS}resource-not-found", "Not Found", "No such endpoint in the sandbox")
 
 
 def _terms(query: str) -> list[object]:

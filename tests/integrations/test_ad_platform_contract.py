@@ -13,7 +13,7 @@ from pathlib import Path
 import checkout
 import pytest
 import stack
-from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, fitting
+from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, fitting, load_google
 from plugin_package import importable, install, python_path
 
 from integrations.ads.platform import AdPlatform, RemoteCampaign
@@ -258,11 +258,13 @@ def test_nobody_there(ads: AdPlatform) -> None:
 def test_a_sandbox_that_is_started_again_still_knows_its_ads(site: Path) -> None:
     made, state = {}, ("--state", str(site / "sandbox.json"))
     with stack.running_sandbox(site, *state, env={"PYTHONPATH": python_path(site)}) as first:
+        load_google(first.url)
         for name in available():
             client = build(name, Settings.from_env({"SANDBOX_URL": first.url}))
             client.enable(client.create(fitting(client), wire=Wire(), steps=Steps()), wire=Wire())
             made[name] = client.find_by_key(KEY, wire=Wire())
     with stack.running_sandbox(site, *state, env={"PYTHONPATH": python_path(site)}) as second:
+        load_google(second.url)
         for name in available():
             client = build(name, Settings.from_env({"SANDBOX_URL": second.url}))
             found = client.find_by_key(KEY, wire=Wire())

@@ -76,6 +76,30 @@ def test_a_page_that_is_too_much_is_halved_and_that_is_remembered(bend: Bend, na
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
+def test_a_listing_that_never_ends_is_left(bend: Bend, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"integrations.ads.{name.removesuffix('_ads')}.wire.MAX_OBJECTS", 3)
+    one = {"id": "1", "name": "Somebody else's", "status": "ACTIVE"}
+    more = {"paging": {"next": "x", "cursors": {"after": "again"}}, "metadata": {"nextPageToken": "again"}}
+    bend.rule = lambda _call: (200, {"data": [one], "elements": [one], **more})
+    wire = Wire()
+    with pytest.raises(TransientError, match="did not end within 3 objects"):
+        client(bend, name).find_by_key(KEY, wire=wire)
+    assert wire.calls == 3
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_draft_may_lack_a_name(bend: Bend, name: str) -> None:
+    """All others have one: a campaign of ours that can't be told would be made once more."""
+    listed = {"id": "1", "status": "DRAFT"}
+    bend.rule = lambda _call: (200, {"data": [listed], "elements": [listed]})
+    if name == "linkedin_ads":
+        assert client(bend, name).find_by_key(KEY, wire=Wire()) is None
+    else:
+        with pytest.raises(TransientError, match="without the field name"):
+            client(bend, name).find_by_key(KEY, wire=Wire())
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
 def test_a_page_of_one_that_is_too_much_ends_in_the_platforms_words(bend: Bend, name: str) -> None:
     bend.rule = more_than(0)
     with pytest.raises(TryAgainError, match=r"reduce the amount of data|too large") as found:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from raw_server import raw_server, saying
+from recorded import recorded
 from stack import Sandbox
 
 from integrations.clearbit import Clearbit, ClearbitAnswer
@@ -27,24 +28,7 @@ WORLD = World.build(7)
 SANDBOX = ClearbitSandbox()
 
 #: A company's answer as Clearbit's public pages show it, with fields that are none of ours.
-RECORDED: dict[str, Any] = {
-    "id": "027b0d40-016c-40ea-8925-a076fa640992",
-    "name": "Uber",
-    "legalName": "Uber, Inc.",
-    "domain": "uber.com",
-    "site": {"phoneNumbers": [], "emailAddresses": ["support@uber.com"]},
-    "category": {
-        "sector": "Information Technology",
-        "industryGroup": "Software & Services",
-        "industry": "Internet Software & Services",
-        "subIndustry": "Internet Software",
-        "sicCode": "47",
-    },
-    "geo": {"city": "San Francisco", "state": "California", "country": "United States", "lat": 37.77},
-    "metrics": {"alexaUsRank": 544, "employees": 20313, "employeesRange": "10K-50K", "raised": 1502450000},
-    "indexedAt": "2020-03-02T12:00:00.000Z",
-    "tech": ["google_analytics"],
-}
+RECORDED: dict[str, Any] = recorded("clearbit_company")
 
 
 def client(url: str, key: str = "k") -> Clearbit:
@@ -117,29 +101,29 @@ def test_what_is_no_domain_or_address_is_refused(clearbit: Clearbit) -> None:
 
 def test_a_recorded_answer_is_read_and_what_is_unknown_in_it_left_out() -> None:
     with raw_server(answered(RECORDED)) as server:
-        found = client(server.url).company("uber.com", timeout=5).company
+        found = client(server.url).company("acme.example", timeout=5).company
     assert found is not None
-    assert (found.name, found.employees, found.employees_range) == ("Uber", 20313, "10K-50K")
+    assert (found.name, found.employees, found.employees_range) == ("Acme", 20313, "10K-50K")
     assert (found.industry, found.city) == ("Internet Software & Services", "San Francisco")
-    assert b"uber.com" in server.requests[0]
+    assert b"acme.example" in server.requests[0]
     assert b"authorization: bearer k" in server.requests[0].lower()
 
 
 def test_missing_fields_are_unknown_but_the_one_that_counts(sandbox: Sandbox) -> None:
-    with raw_server(answered({"domain": "uber.com", "metrics": None, "category": []})) as server:
-        found = client(server.url).company("uber.com", timeout=5).company
+    with raw_server(answered({"domain": "acme.example", "metrics": None, "category": []})) as server:
+        found = client(server.url).company("acme.example", timeout=5).company
     assert found is not None
     assert (found.employees, found.industry) == (None, None)
     bare = {key: value for key, value in RECORDED.items() if key != "domain"}
     with raw_server(answered(bare)) as server, pytest.raises(InvalidAnswerError, match="without the field domain"):
-        client(server.url).company("uber.com", timeout=5)
+        client(server.url).company("acme.example", timeout=5)
     with raw_server(answered({"company": RECORDED})) as server, pytest.raises(InvalidAnswerError, match="field person"):
-        client(server.url).person("a@uber.com", timeout=5)
+        client(server.url).person("a@acme.example", timeout=5)
 
 
 def test_an_address_that_is_no_clearbit_is_not_an_unknown_company() -> None:
     with raw_server(answered({"detail": "Not Found"}, 404)) as server, pytest.raises(NotFoundError):
-        client(server.url).company("uber.com", timeout=5)
+        client(server.url).company("acme.example", timeout=5)
 
 
 def test_people_are_asked_for_on_their_own_host() -> None:

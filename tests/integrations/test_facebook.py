@@ -263,14 +263,14 @@ def test_only_success_is_agreement_to_a_change(odd: Script, body: bytes) -> None
 
 def test_a_search_without_data_does_not_widen_the_audience(odd: Script) -> None:
     odd.body = b'{"id": "1"}'  # to the creation a good answer, to the search none
-    with pytest.raises(TransientError, match="a search without data"):
+    with pytest.raises(TransientError, match="without the field data"):
         build("facebook_ads", settings(odd.url)).create(spec(), wire=Wire(), steps=Steps())
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"name": "x"}', b'{"id": ""}'])
 def test_an_object_without_an_id_is_no_answer(odd: Script, body: bytes) -> None:
     odd.body = body
-    with pytest.raises(TransientError, match="without an id"):
+    with pytest.raises(TransientError, match="without the field id"):
         build("facebook_ads", settings(odd.url)).get("1", wire=Wire())
 
 

@@ -54,6 +54,14 @@ def failing(answer: Answer, method: str = "GET", timeout: float = 5.0, **given: 
     return error
 
 
+def test_a_status_may_be_an_answer() -> None:
+    """Where a refusal is what was asked for; all other statuses stay errors."""
+    with raw_server(status(422, "x-left: 7", body=b'{"error": 1}')) as server:
+        reply = send("clearbit", "GET", server.url, timeout=5.0, answers=(400, 422))
+    assert (reply.status, reply.headers["X-Left"], reply.json()) == (422, "7", {"error": 1})
+    assert type(failing(status(401), answers=(400, 422))) is CredentialsError
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

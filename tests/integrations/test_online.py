@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from ad_platforms import load_google
 from live_world import live_env
 from scripted_http import scripted_server
 from stack import Sandbox
@@ -30,8 +31,19 @@ KEY = {
     "hunter": "HUNTER_API_KEY",
     "facebook_ads": "FACEBOOK_ACCESS_TOKEN",
     "linkedin_ads": "LINKEDIN_ADS_ACCESS_TOKEN",
+    "google_ads": "GOOGLE_ADS_REFRESH_TOKEN",
+    "x": "X_BEARER_TOKEN",
+    "clearbit": "CLEARBIT_API_KEY",
+    "pdl": "PDL_API_KEY",
 }
+#: How questions end that are sent by POST and read all the same.
+READING_POSTS = ("/token", "/googleAds:search")
 BUILT_IN = sorted(KEY)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(_sandbox_process: Sandbox) -> None:
+    load_google(_sandbox_process.url)
 
 
 def standing(name: str, env: Mapping[str, str], *, timeout_s: float = 10.0, today: date = TODAY) -> Standing:
@@ -51,8 +63,8 @@ def test_good_credentials(sandbox: Sandbox, name: str) -> None:
     assert (found.problems, found.notes) == ((), ())
     assert SECRET not in repr(found)
     assert "@" not in repr(found)
-    calls = [call for call in sandbox.get(f"/_sandbox/calls?provider={name}") if call["endpoint"].startswith("POST")]
-    assert calls == [], "a question changes nothing"
+    calls = [call["endpoint"] for call in sandbox.get(f"/_sandbox/calls?provider={name}")]
+    assert [call for call in calls if call.startswith("POST") and not call.endswith(READING_POSTS)] == []
 
 
 def test_what_they_tell(sandbox: Sandbox) -> None:
@@ -65,6 +77,21 @@ def test_what_they_tell(sandbox: Sandbox) -> None:
     assert check(standing("facebook_ads", env)).version == "v26.0"
     linkedin = check(standing("linkedin_ads", env))
     assert (linkedin.rights, linkedin.version_ends) == (("CAMPAIGN_MANAGER",), date(2027, 10, 1))
+    assert check(standing("x", env)).remaining == "10000 of 10000 posts, 25.50 USD of credit"
+    assert check(standing("clearbit", env)).account == "limit of 600 requests"
+    assert check(standing("pdl", env)).rights == ("person/search", "person/enrich", "company/enrich")
+    sandbox.reset(world={"currency": "EUR"})
+    google = check(standing("google_ads", env))
+    assert google.account == "ad account 5000000000 in EUR, time zone Etc/UTC"
+    assert (google.rights, google.version_ends) == (("account 5000000000",), date(2027, 11, 1))
+
+
+@pytest.mark.parametrize(("name", "statuses"), [("clearbit", {422}), ("pdl", {400})])
+def test_a_look_up_that_asks_for_nothing_is_refused_and_so_not_billed(
+    sandbox: Sandbox, name: str, statuses: set[int]
+) -> None:
+    standing(name, live_env(sandbox.url))
+    assert {call["status"] for call in sandbox.get(f"/_sandbox/calls?provider={name}")} == statuses
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -133,6 +160,14 @@ def test_rights_that_are_missing(sandbox: Sandbox) -> None:
     assert (search.state, search.problems) == ("wrong", ("no searches are left until the plan renews",))
     hunter = standing("hunter", live_env(sandbox.url, HUNTER_API_KEY="exhausted"))
     assert (hunter.state, check(hunter).remaining) == ("warning", "0 searches, 0 verifications")
+    posts = standing("x", live_env(sandbox.url, X_BEARER_TOKEN="exhausted"))
+    assert (posts.state, posts.problems) == ("wrong", ("no posts are left until the cap is reset",))
+    plan = standing("x", live_env(sandbox.url, X_BEARER_TOKEN="unenrolled"))
+    assert (plan.state, plan.accepted) == ("wrong", False)
+    people = standing("pdl", live_env(sandbox.url, PDL_API_KEY="exhausted"))
+    assert (people.state, people.problems) == ("wrong", ("no credits are left until the plan renews",))
+    lookups = standing("clearbit", live_env(sandbox.url, CLEARBIT_API_KEY="exhausted"))
+    assert (lookups.state, lookups.accepted) == ("wrong", True)
     model = standing("openai", live_env(sandbox.url, LLM_MODEL="gpt-9"))
     assert (model.state, model.accepted) == ("warning", True)
     assert "LLM_MODEL" in model.notes[0]

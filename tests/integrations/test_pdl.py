@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from raw_server import raw_server, saying
+from recorded import recorded
 from stack import Sandbox
 
 from integrations.errors import (
@@ -30,27 +31,8 @@ CEOS = (
     " AND (job_company_industry = 'computer software')"
 )
 
-#: Answers as docs.peopledatalabs.com shows them, with fields that are none of ours.
-RECORDED_PAGE: dict[str, Any] = {
-    "status": 200,
-    "data": [
-        {
-            "id": "qEnOZ5Oh0poWnQ1luFBfVw_0000",
-            "full_name": "sean thorne",
-            "job_title": "co-founder",
-            "job_company_name": "people data labs",
-            "job_company_website": "peopledatalabs.com",
-            "job_company_industry": "computer software",
-            "job_company_size": "51-200",
-            "location_name": "san francisco, california, united states",
-            "linkedin_url": "linkedin.com/in/seanthorne",
-            "work_email": True,
-            "skills": ["big data"],
-        }
-    ],
-    "scroll_token": "1117$12.176522",
-    "total": 99,
-}
+#: An answer as docs.peopledatalabs.com shows it, with fields that are none of ours.
+RECORDED_PAGE: dict[str, Any] = recorded("pdl_person_search")
 
 
 def client(url: str, key: str = "k") -> PeopleDataLabs:
@@ -142,7 +124,7 @@ def test_a_recorded_page_is_read_and_what_is_unknown_in_it_left_out() -> None:
     with raw_server(answered(RECORDED_PAGE)) as server:
         page = client(server.url).search("SELECT * FROM person WHERE (x = 'y')", timeout=5)
     (person,) = page.people
-    assert (person.name, person.size, person.profile) == ("sean thorne", "51-200", "linkedin.com/in/seanthorne")
+    assert (person.name, person.size, person.profile) == ("ada byrne", "51-200", "linkedin.com/in/adabyrne")
     assert person.work_email is None, "a free plan says only that there is one"
     assert page.scroll_token == "1117$12.176522"
     assert b"x-api-key: k" in server.requests[0].lower()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from raw_server import raw_server, saying
+from recorded import recorded
 from stack import Sandbox
 
 from integrations.errors import (
@@ -24,34 +25,7 @@ from integrations.settings import Settings
 from integrations.x import PostPage, X
 
 #: An answer as docs.x.com shows it, with fields that are none of ours.
-RECORDED: dict[str, Any] = {
-    "data": [
-        {"id": "1373001119480344583", "text": "Looking to get started?", "author_id": "2244994945", "lang": "en"},
-        {"id": "1372627771717869568", "text": "Don't miss the news", "author_id": "2244994945"},
-        {"id": "1372000000000000000", "text": "by an account that is gone", "author_id": "99"},
-    ],
-    "includes": {
-        "users": [
-            {
-                "id": "2244994945",
-                "name": "Developers",
-                "username": "XDevelopers",
-                "description": "The voice of the developer platform",
-                "location": "127.0.0.1",
-                "url": "https://t.co/3ZX3TNiZCY",
-                "entities": {"url": {"urls": [{"url": "https://t.co/3Z", "expanded_url": "https://developer.x.com/"}]}},
-                "public_metrics": {"followers_count": 1},
-            }
-        ]
-    },
-    "errors": [{"resource_type": "user", "title": "Not Found Error", "value": "99"}],
-    "meta": {
-        "newest_id": "1373001119480344583",
-        "oldest_id": "1372627771717869568",
-        "result_count": 3,
-        "next_token": "b26v89c19zqg8o3fo7gesq314yb9l2l4ptqy37",
-    },
-}
+RECORDED: dict[str, Any] = recorded("x_recent_search")
 
 
 def client(url: str, token: str = "t") -> X:

@@ -98,6 +98,16 @@ def test_the_readme_names_commands_that_exist() -> None:
     assert not named - known
 
 
+def test_the_table_of_contract_tests_names_every_provider_and_tests_that_exist() -> None:
+    from integrations.provider_registry import provider_specs
+
+    section = checkout.read("docs/testing.md").partition("## Contract of each provider\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)) == set(provider_specs())
+    files = set(re.findall(r"`(test_\w+\.py)`", section))
+    assert not {file for file in files if not (checkout.ROOT / "tests/integrations" / file).exists()}
+    assert len(files) > 15
+
+
 def test_decisions_have_their_three_parts() -> None:
     decisions = sorted(checkout.ROOT.glob("docs/decisions/[0-9]*.md"))
     assert decisions

@@ -16,6 +16,7 @@ from agents.state import MarketingAgentState
 from integrations.ads import registry
 from integrations.ads.platform import AdPlatform, AdSpec, Audience, RemoteCampaign
 from integrations.ads.spec import Package
+from integrations.settings import Settings
 
 T = TypeVar("T")
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -145,6 +146,11 @@ def fault(sandbox: Any, provider: str, mode: str, **more: Any) -> Iterator[None]
         yield
     finally:
         sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
+
+
+def load_google(url: str) -> None:
+    """Let the sandbox at ``url`` load Google's messages, which takes a second, more on a busy machine."""
+    registry.build("google_ads", Settings.from_env({"SANDBOX_URL": url})).account(wire=Wire(60))
 
 
 def ad_campaigns(sandbox: Any) -> list[dict[str, Any]]:

@@ -57,6 +57,7 @@ def bending_proxy(target: str) -> Iterator[Bend]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one packet: the second one would wait for the first one's receipt
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

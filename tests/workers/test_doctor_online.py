@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import pytest
+from ad_platforms import load_google
 from command_line import Command
 from live_world import live_env, make_live
 from stack import Sandbox
@@ -16,13 +17,17 @@ from integrations.provider_registry import provider_specs
 from integrations.settings import Settings
 from orchestration.execution.call_guard import account_of, admission
 
-ASKED = [name for name, spec in provider_specs().items() if spec.online is not None]
 SECRET = "s3cr3t-k3y-0123456789"
 
 
 @pytest.fixture
 def here(sandbox: Sandbox, database_url: str, redis_url: str) -> None:
     os.environ |= {"SANDBOX_URL": sandbox.url, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(_sandbox_process: Sandbox) -> None:
+    load_google(_sandbox_process.url)
 
 
 def provider(answer: Any, name: str) -> dict[str, Any]:
@@ -48,7 +53,10 @@ def test_the_doctor_asks_all_and_leaves_the_fleet_s_admission_alone(
 
     assert (answer.code, answer.json["ok"]) == (0, True), answer.out
     assert [one["provider"] for one in answer.json["providers"]] == list(provider_specs())
-    assert {one["provider"] for one in answer.json["providers"] if one["accepted"]} == set(ASKED)
+    assert all(one["accepted"] for one in answer.json["providers"]), "every built-in provider has a question"
+    google = provider(answer, "google_ads")
+    assert (google["rights"], google["version_ends"]) == (["account 5000000000"], "2027-11-01")
+    assert provider(answer, "x")["remaining"] == "10000 of 10000 posts, 25.50 USD of credit"
     hunter = provider(answer, "hunter")
     assert (hunter["accepted"], set(hunter["breakers"].values())) == (True, {"open"})
     after = fleet.status()
@@ -62,7 +70,8 @@ def test_the_doctor_asks_all_and_leaves_the_fleet_s_admission_alone(
 def test_the_doctor_is_red_for_a_provider_that_can_not_be_used(
     campaigns: Command, sandbox: Sandbox, database_url: str, redis_url: str
 ) -> None:
-    env = live_env(sandbox.url, HUNTER_API_KEY="invalid", LIMIT_SERPAPI="10/s,4", FACEBOOK_APP_SECRET=SECRET)
+    keys = {"HUNTER_API_KEY": "invalid", "FACEBOOK_APP_SECRET": SECRET, "GOOGLE_ADS_REFRESH_TOKEN": "forbidden"}
+    env = live_env(sandbox.url, LIMIT_SERPAPI="10/s,4", **keys)
     os.environ |= {**env, "DATABASE_URL": make_live(database_url), "REDIS_URL": redis_url}
     answer = campaigns("doctor", "--online", "--json")
 
@@ -72,6 +81,7 @@ def test_the_doctor_is_red_for_a_provider_that_can_not_be_used(
     assert provider(answer, "hunter")["limit_from"] == "published"
     assert provider(answer, "serpapi")["limit"] == {"requests": 10, "period_s": 1.0, "concurrency": 4}
     assert provider(answer, "serpapi")["limit_from"] == "LIMIT_SERPAPI"
+    assert provider(answer, "google_ads")["lacking"] == ["access to account 5000000000"]
     text = campaigns("doctor", "--online")
     assert text.code == 1
     assert "look at HUNTER_API_KEY" in text.words

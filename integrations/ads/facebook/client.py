@@ -25,7 +25,7 @@ from integrations.ads.facebook.money import minor_units
 from integrations.ads.facebook.report import INSIGHT_FIELDS, day_reports
 from integrations.ads.facebook.spec import SPEC
 from integrations.ads.facebook.targeting import targeting
-from integrations.ads.facebook.wire import Graph, identifier
+from integrations.ads.facebook.wire import Graph, identifier, named
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -62,7 +62,7 @@ class FacebookAds:
         found = [
             item
             for item in self._graph.pages(self._graph.account, "campaigns", wire=wire, fields=_CAMPAIGN_FIELDS)
-            if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
+            if item.get("status") not in _GONE and effect_key_of(named(item)) == effect_key
         ]
         if not found:
             return None
@@ -205,7 +205,7 @@ class FacebookAds:
         found: dict[str, dict[str, Any]] = {}
         for ad in self._graph.pages(campaign, "ads", wire=wire, fields="id,name,status"):
             if ad.get("status") not in _GONE:
-                found.setdefault(str(ad.get("name", "")), ad)
+                found.setdefault(named(ad), ad)
         return found
 
     def _build(self, spec: AdSpec, remote: RemoteCampaign | None, wire: Wire, steps: Steps) -> RemoteCampaign:

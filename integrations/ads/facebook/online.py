@@ -10,7 +10,7 @@ from __future__ import annotations
 from integrations.ads.facebook.account import ACCOUNT_FIELDS, ad_account
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
-from integrations.errors import TransientError
+from integrations.fields import missing
 from integrations.online import OnlineCheck
 from integrations.settings import Settings
 
@@ -25,7 +25,7 @@ def check(settings: Settings, timeout: float) -> OnlineCheck:
     graph = Graph(provider)
     listed = graph.get("me", "permissions", timeout=timeout).get("data")
     if not isinstance(listed, list):
-        raise TransientError(PROVIDER, "answered without a list of permissions")
+        raise missing(PROVIDER, "data")
     granted = tuple(
         sorted(
             str(one.get("permission"))[:60]

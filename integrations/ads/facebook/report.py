@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from integrations.ads.facebook.errors import PROVIDER
+from integrations.ads.figures import amount, count, day, unreadable
 from integrations.ads.platform import DayReport
-from integrations.errors import InvalidAnswerError
+from integrations.fields import missing
 
 INSIGHT_FIELDS = "ad_id,date_start,date_stop,impressions,inline_link_clicks,spend,actions,account_currency"
 #: Action types that count as a conversion. Each is the sum over its channels ("lead" already holds
@@ -28,38 +28,30 @@ def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
     """
     days: dict[date, DayReport] = {}
     for row in rows:
-        try:
-            found = _row(row)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-            raise InvalidAnswerError(PROVIDER, "answered insights that we can't read") from None
-        before = days.get(found.day)
-        days[found.day] = found if before is None else _sum(before, found)
+        found = _row(row)
+        days[found.day] = found.plus(days.get(found.day))
     return [days[day] for day in sorted(days)]
 
 
 def _row(row: Mapping[str, Any]) -> DayReport:
-    spend = Decimal(str(row.get("spend", "0")))
-    if not spend.is_finite():
-        raise ValueError("spend")
-    actions = row.get("actions") or []
     return DayReport(
-        day=date.fromisoformat(row["date_start"]),
-        impressions=int(row.get("impressions", 0)),
-        clicks=int(row.get("inline_link_clicks", 0)),
-        conversions=sum(
-            int(Decimal(str(action["value"]))) for action in actions if action.get("action_type") in CONVERSION_ACTIONS
-        ),
-        spend=spend,
+        day=day(PROVIDER, row.get("date_start"), "date_start"),
+        impressions=count(PROVIDER, row, "impressions"),
+        clicks=count(PROVIDER, row, "inline_link_clicks"),
+        conversions=_conversions(row.get("actions") or []),
+        spend=amount(PROVIDER, row, "spend"),
         currency=str(row.get("account_currency") or ""),
     )
 
 
-def _sum(one: DayReport, other: DayReport) -> DayReport:
-    return DayReport(
-        day=one.day,
-        impressions=one.impressions + other.impressions,
-        clicks=one.clicks + other.clicks,
-        conversions=one.conversions + other.conversions,
-        spend=one.spend + other.spend,
-        currency=one.currency or other.currency,
-    )
+def _conversions(actions: object) -> int:
+    if not isinstance(actions, list) or not all(isinstance(action, dict) for action in actions):
+        raise unreadable(PROVIDER, "actions")
+    found = 0
+    for action in actions:
+        kind = action.get("action_type")
+        if isinstance(kind, str) and kind in CONVERSION_ACTIONS:
+            if "value" not in action:
+                raise missing(PROVIDER, "actions.value")
+            found += int(amount(PROVIDER, action, "value"))
+    return found

@@ -17,6 +17,7 @@ from integrations.ads.facebook.wire import Graph
 from integrations.ads.keywords import unmarked
 from integrations.ads.platform import AdSpec, AimedList, Wire
 from integrations.errors import BadRequestError, TransientError
+from integrations.fields import missing
 
 DEFAULT_COUNTRY = "US"  #: where nothing is said about the place
 MAX_LOOKUPS = 4  #: per kind; more of them hardly narrow an audience further
@@ -79,5 +80,5 @@ def _first(graph: Graph, wire: Wire, **asked: Any) -> dict[str, Any] | None:
     reply = wire(lambda timeout: graph.get("search", timeout=timeout, limit=1, **asked))
     data = reply.get("data")
     if not isinstance(data, list):  # read as "nothing found" it would widen the audience
-        raise TransientError(PROVIDER, "answered a search without data")
+        raise missing(PROVIDER, "data", TransientError)
     return data[0] if data and isinstance(data[0], dict) else None

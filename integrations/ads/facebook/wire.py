@@ -30,7 +30,7 @@ from urllib3.exceptions import HTTPError
 from integrations.ads.facebook.errors import PROVIDER, facebook_error
 from integrations.ads.facebook.usage import slow_down_seconds
 from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
-from integrations.ads.platform import Wire, object_id
+from integrations.ads.platform import Wire, object_id, object_name
 from integrations.errors import (
     BadRequestError,
     IntegrationError,
@@ -38,6 +38,7 @@ from integrations.errors import (
     OutOfReachError,
     TransientError,
 )
+from integrations.fields import missing
 from integrations.http import (
     BAD_ADDRESS,
     BAD_TEXT,
@@ -53,7 +54,7 @@ from integrations.settings import ProviderSettings
 from integrations.slowing import slow_down
 from integrations.values import parse_json
 
-identifier = partial(object_id, PROVIDER)
+identifier, named = partial(object_id, PROVIDER), partial(object_name, PROVIDER)
 #: urllib3 writes request lines at DEBUG, and the token is in them.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
@@ -86,7 +87,7 @@ class Graph:
         """
         found = self.post(*path, timeout=timeout, **params).get("id")
         if not isinstance(found, str) or not found:
-            raise OutcomeUnknownError(PROVIDER, "answered a creation without an id")
+            raise missing(PROVIDER, "id", OutcomeUnknownError)
         return found
 
     def change(self, *path: str, timeout: float, **params: Any) -> None:
@@ -95,7 +96,7 @@ class Graph:
         Raises OutcomeUnknownError for any answer but ``"success": true``.
         """
         if self.post(*path, timeout=timeout, **params).get("success") is not True:
-            raise OutcomeUnknownError(PROVIDER, "answered a change without success")
+            raise OutcomeUnknownError(PROVIDER, "answered a change without the field success, or one that is not true")
 
     def delete(self, *path: str, timeout: float) -> None:
         """Delete an object.
@@ -118,7 +119,7 @@ class Graph:
             page = self._pages.asked(ask)
             data = page.get("data")
             if not isinstance(data, list):
-                raise TransientError(PROVIDER, "answered a listing without data")
+                raise missing(PROVIDER, "data", TransientError)
             seen += len(data) or LARGEST_PAGE
             yield from (item for item in data if isinstance(item, dict))
             paging = page.get("paging")
@@ -188,9 +189,12 @@ class Graph:
 
     def _keep(self, answer: requests.Response, *_: Any, **__: Any) -> None:
         """Read the answer within bounds and keep it as it came, before the SDK reads anything into it."""
-        body = read_bounded(answer, MAX_BYTES, self._local.deadline)
-        if body is None:
-            answer.close()
+        body = None
+        try:
+            body = read_bounded(answer, MAX_BYTES, self._local.deadline)
+        finally:
+            if body is None:  # too long, too late or broken off: nobody reads on
+                answer.close()
         # What requests' own ``content`` would set; from here on nobody reads the socket.
         answer._content, answer._content_consumed = body or b"", True  # type: ignore[attr-defined]
         self._local.answer = answer

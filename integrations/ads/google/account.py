@@ -13,7 +13,13 @@ from integrations.ads.account import AdAccount
 from integrations.ads.google.errors import policy_reasons
 from integrations.ads.words import own_words
 
-ACCOUNT_FIELDS = ("customer.currency_code", "customer.status", "customer.manager", "customer.time_zone")
+ACCOUNT_FIELDS = (
+    "customer.currency_code",
+    "customer.status",
+    "customer.manager",
+    "customer.time_zone",
+    "customer.test_account",
+)
 REVIEW_FIELDS = (
     "ad_group.id",
     "ad_group_ad.ad.id",
@@ -36,7 +42,11 @@ def ad_account(customer: Mapping[str, Any]) -> AdAccount:
         troubles.append(f"{_STATUSES[status]} ({shown})" if status in _STATUSES else f"it is {shown}")
     if customer.get("manager") is True:
         troubles.append("it is a manager account, which runs no ads; name the account below it")
-    return AdAccount(currency=currency if isinstance(currency, str) else "", trouble=", ".join(troubles))
+    return AdAccount(
+        currency=currency if isinstance(currency, str) else "",
+        trouble=", ".join(troubles),
+        time_zone=own_words(customer.get("timeZone"))[:60],
+    )
 
 
 def refusal(ad: Mapping[str, Any]) -> str | None:

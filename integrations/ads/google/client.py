@@ -49,6 +49,7 @@ from integrations.ads.platform import (
     once,
 )
 from integrations.errors import BadRequestError, InvalidAnswerError, NotFoundError, PolicyRefusedError, TransientError
+from integrations.fields import missing
 from integrations.settings import Settings
 
 LAST_DAY = date(2037, 12, 30)  #: the last that Google takes
@@ -94,7 +95,7 @@ class GoogleAds:
         rows = self._api.rows(
             query(_CAMPAIGN_FIELDS, "campaign", named, _NOT_REMOVED, order_by="campaign.id ASC"), wire=wire
         )
-        found = [row for row in rows if effect_key_of(_text(row, "campaign", "name")) == effect_key]
+        found = [row for row in rows if effect_key_of(_named(row)) == effect_key]
         return self._with_contents(found[0], wire)[0] if found else None
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
@@ -239,8 +240,11 @@ class GoogleAds:
     def _zone(self, wire: Wire) -> ZoneInfo:
         """Return the account's time zone, in which a campaign's days begin and end."""
         row = next(self._api.rows(query(("customer.time_zone",), "customer"), wire=wire), {})
+        name = _text(row, "customer", "timeZone")
+        if not name:
+            raise missing(PROVIDER, "customer.timeZone")
         try:
-            return ZoneInfo(_text(row, "customer", "timeZone"))
+            return ZoneInfo(name)
         except (ValueError, OSError, LookupError):
             raise InvalidAnswerError(PROVIDER, "answered a time zone of the account that we don't know") from None
 
@@ -252,9 +256,9 @@ class GoogleAds:
         return self._with_contents(rows[0], wire)
 
     def _with_contents(self, row: Mapping[str, Any], wire: Wire) -> tuple[RemoteCampaign, _Contents]:
-        campaign, name = _text(row, "campaign", "id"), _text(row, "campaign", "name")
+        campaign, name = _text(row, "campaign", "id"), _named(row)
         if not campaign:
-            raise TransientError(PROVIDER, "answered a campaign without an id")
+            raise missing(PROVIDER, "campaign.id", TransientError)
         contents = self._contents(campaign, name, wire)
         ids = {"campaign": campaign, "budget": _text(row, "campaignBudget", "id"), "ad_group": contents.ad_group}
         current = contents.current()
@@ -325,6 +329,17 @@ def _text(row: Mapping[str, Any], resource: str, key: str) -> str:
     """Return a field of a resource in a row as text, "" without one (Google leaves out what is 0 or empty)."""
     found = _part(row, resource).get(key, "")
     return str(found) if isinstance(found, str | int) else ""
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    """Return the campaign's name in a row.
+
+    Raises TransientError for a row without one: a campaign of ours that can't be told would be made once more.
+    """
+    name = _text(row, "campaign", "name")
+    if not name:
+        raise missing(PROVIDER, "campaign.name", TransientError)
+    return name
 
 
 def _ad_id(row: Mapping[str, Any]) -> str:

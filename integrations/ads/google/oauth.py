@@ -16,6 +16,7 @@ from integrations.ads.google.spec import SPEC
 from integrations.ads.platform import Wire
 from integrations.ads.words import own_words
 from integrations.errors import CredentialsError, IntegrationError, OutcomeUnknownError, TransientError
+from integrations.fields import missing
 from integrations.http import HttpReply, credential, send
 from integrations.settings import ProviderSettings
 
@@ -23,7 +24,7 @@ LIVE_TOKEN_URL = "https://oauth2.googleapis.com/token"
 #: A token that ends within so many seconds is replaced before a call.
 MARGIN_S = 60.0
 #: The grant or the client is refused (RFC 6749 §5.2): a person has to authorise anew.
-_REFUSED = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "access_denied", "deleted_client"})
+REFUSED = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "access_denied", "deleted_client"})
 
 
 class AccessToken:
@@ -78,13 +79,13 @@ class AccessToken:
             raise TransientError(PROVIDER, error.message, detail=error.detail) from None
         token, lifetime = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
-            raise TransientError(PROVIDER, "answered a token request without a token")
+            raise missing(PROVIDER, "access_token", TransientError)
         known = isinstance(lifetime, int | float) and not isinstance(lifetime, bool)
         return token, float(lifetime) if known else 0.0  # type: ignore[arg-type]  # ``known`` says that it is a number
 
 
 def _classified(reply: HttpReply) -> type[IntegrationError] | None:
-    return CredentialsError if _text(_body(reply), "error") in _REFUSED else None
+    return CredentialsError if _text(_body(reply), "error") in REFUSED else None
 
 
 def _body(reply: HttpReply) -> Mapping[str, Any]:

@@ -15,10 +15,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from integrations.ads.figures import amount, count, day, part
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.money import major_units
 from integrations.ads.platform import DayReport
-from integrations.errors import InvalidAnswerError
+from integrations.fields import missing
 
 METRICS = ("metrics.impressions", "metrics.clicks", "metrics.conversions", "metrics.cost_micros")
 DAY_FIELDS = ("segments.date", "ad_group_ad.ad.id", "customer.currency_code", *METRICS)
@@ -48,17 +49,14 @@ class _Sum:
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row's metrics.
 
-        Raises LookupError, TypeError, ValueError or ArithmeticError for a row that can't be read.
+        Raises InvalidAnswerError for a row that can't be read.
         """
-        metrics = row["metrics"]
-        self.impressions += int(metrics.get("impressions", 0))
-        self.clicks += int(metrics.get("clicks", 0))
-        conversions = Decimal(str(metrics.get("conversions", 0)))
-        if not conversions.is_finite():
-            raise ValueError("conversions")
-        self.conversions += conversions
-        self.micros += int(metrics.get("costMicros", 0))
-        self.currency = str((row.get("customer") or {}).get("currencyCode", ""))
+        metrics, customer = part(PROVIDER, row, "metrics"), row.get("customer")
+        self.impressions += count(PROVIDER, metrics, "impressions")
+        self.clicks += count(PROVIDER, metrics, "clicks")
+        self.conversions += amount(PROVIDER, metrics, "conversions")
+        self.micros += count(PROVIDER, metrics, "costMicros")
+        self.currency = str(customer.get("currencyCode", "")) if isinstance(customer, dict) else ""
 
 
 def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
@@ -68,20 +66,18 @@ def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
     """
     days: dict[date, _Sum] = {}
     for row in rows:
-        try:
-            days.setdefault(date.fromisoformat(row["segments"]["date"]), _Sum()).add(row)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-            raise InvalidAnswerError(PROVIDER, "answered metrics that we can't read") from None
+        on = day(PROVIDER, part(PROVIDER, row, "segments").get("date"), "segments.date")
+        days.setdefault(on, _Sum()).add(row)
     return [
         DayReport(
-            day=day,
+            day=on,
             impressions=found.impressions,
             clicks=found.clicks,
             conversions=int(found.conversions),
             spend=major_units(found.micros),
             currency=found.currency,
         )
-        for day, found in sorted(days.items())
+        for on, found in sorted(days.items())
     ]
 
 
@@ -92,10 +88,10 @@ def search_terms(rows: Iterable[Mapping[str, Any]]) -> list[SearchTerm]:
     """
     terms: dict[str, _Sum] = {}
     for row in rows:
-        try:
-            terms.setdefault(str(row["searchTermView"]["searchTerm"]), _Sum()).add(row)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-            raise InvalidAnswerError(PROVIDER, "answered search terms that we can't read") from None
+        term = part(PROVIDER, row, "searchTermView").get("searchTerm")
+        if not isinstance(term, str):
+            raise missing(PROVIDER, "searchTermView.searchTerm")
+        terms.setdefault(term, _Sum()).add(row)
     found = [
         SearchTerm(
             term=term,

@@ -1,8 +1,8 @@
-"""Questions that are asked over Google's REST interface: what the ad account is, and what it counts conversions with.
+"""Questions that are asked over Google's REST interface: the ad account, what it counts, and whom a user reaches.
 
-They are asked before a campaign's first hop, by workers of any queue, which need no SDK of 70 MB for it. The interface
-is the same service with the same queries, answers and failures, in JSON. Source: "REST interface" of the Google Ads API
-documentation (``googleAds:search``).
+They are asked before a campaign's first hop and by ``campaigns doctor --online``, by processes that need no SDK of
+70 MB for it. The interface is the same service with the same queries, answers and failures, in JSON. Source: "REST
+interface" of the Google Ads API documentation (``googleAds:search``, ``customers:listAccessibleCustomers``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from integrations.ads.google.gaql import query
 from integrations.ads.google.oauth import AccessToken
 from integrations.ads.platform import Wire
 from integrations.errors import IntegrationError, OutcomeUnknownError, TransientError
+from integrations.fields import missing
 from integrations.http import HttpReply, credential, send
 from integrations.http_errors import error_class, retry_after
 from integrations.settings import ProviderSettings
@@ -28,7 +29,7 @@ def customer(settings: ProviderSettings, token: AccessToken, customer_id: str, w
     row = first_row(settings, token, customer_id, query(ACCOUNT_FIELDS, "customer"), wire) or {}
     found = row.get("customer")
     if not isinstance(found, dict):
-        raise TransientError(PROVIDER, "answered a question for the account without it")
+        raise missing(PROVIDER, "results[0].customer", TransientError)
     return found
 
 
@@ -36,14 +37,47 @@ def first_row(
     settings: ProviderSettings, token: AccessToken, customer_id: str, asked: str, wire: Wire
 ) -> Mapping[str, Any] | None:
     """Return the first row that a query selects, None without one."""
-    bearer = token.current(wire)
-    return wire(lambda timeout: _answered(settings, token, bearer, customer_id, asked, timeout))
-
-
-def _answered(
-    settings: ProviderSettings, token: AccessToken, bearer: str, customer_id: str, asked: str, timeout: float
-) -> Mapping[str, Any] | None:
+    path, body = f"customers/{customer_id}/googleAds:search", {"query": asked}
     manager = settings.options["login_customer_id"].replace("-", "")
+    headers = {"login-customer-id": manager} if manager else {}
+    bearer = token.current(wire)
+    answer = wire(lambda timeout: _asked(settings, token, bearer, "POST", path, timeout, json=body, headers=headers))
+    results = answer.get("results", [])  # which protobuf leaves out where there are none
+    if results == []:
+        return None
+    row = results[0] if isinstance(results, list) else None
+    if not isinstance(row, dict):
+        raise missing(PROVIDER, "results[0]", TransientError)
+    return row
+
+
+def accessible_customers(settings: ProviderSettings, token: AccessToken, wire: Wire) -> tuple[str, ...]:
+    """Return the numbers of the accounts that the user reaches directly, which may be manager accounts.
+
+    It needs the user's leave and a developer token only, no right to any one account.
+    """
+    bearer = token.current(wire)
+    body = wire(
+        lambda timeout: _asked(settings, token, bearer, "GET", "customers:listAccessibleCustomers", timeout, headers={})
+    )
+    names = body.get("resourceNames", [])  # left out when there is none
+    if not isinstance(names, list):
+        raise missing(PROVIDER, "resourceNames", TransientError)
+    numbers = (name.removeprefix("customers/") for name in names if isinstance(name, str))
+    return tuple(number for number in numbers if number.isascii() and number.isdecimal())
+
+
+def _asked(
+    settings: ProviderSettings,
+    token: AccessToken,
+    bearer: str,
+    method: str,
+    path: str,
+    timeout: float,
+    *,
+    json: object = None,
+    headers: Mapping[str, str],
+) -> Mapping[str, Any]:
     secrets = [bearer, *settings.credentials.values()]
 
     def refused(reply: HttpReply) -> type[IntegrationError]:
@@ -55,32 +89,25 @@ def _answered(
             if found.retry_after is None:
                 found.retry_after = retry_after(reply.headers)
             raise found
-        return error_class("GET", reply.status)  # it reads, though it is sent by POST
+        return error_class("GET", reply.status)  # it reads, even where it is sent by POST
 
     try:
-        reply = send(
+        return send(
             PROVIDER,
-            "POST",
-            f"{settings.base_url}/{VERSION}/customers/{customer_id}/googleAds:search",
+            method,
+            f"{settings.base_url}/{VERSION}/{path}",
             reach=settings.reach,
             timeout=timeout,
-            json={"query": asked},
+            json=json,
             headers={
                 "Authorization": f"Bearer {bearer}",
                 "developer-token": credential(settings, "developer_token"),
-                **({"login-customer-id": manager} if manager else {}),
+                **headers,
             },
             classify=refused,
-        )
-        results = reply.json_object().get("results", [])  # which protobuf leaves out where there are none
+        ).json_object()
     except OutcomeUnknownError as error:
         raise TransientError(PROVIDER, error.message, detail=error.detail) from None
-    if results == []:
-        return None
-    row = results[0] if isinstance(results, list) else None
-    if not isinstance(row, dict):
-        raise TransientError(PROVIDER, "answered a search without results")
-    return row
 
 
 def _failure(reply: HttpReply) -> Mapping[str, Any]:

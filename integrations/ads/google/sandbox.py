@@ -1,11 +1,11 @@
-"""Google Ads in the sandbox: GoogleAdsService over gRPC, its REST search and OAuth's token endpoint, over the ad world.
+"""Google Ads in the sandbox: GoogleAdsService over gRPC, two questions over REST, OAuth's tokens, over the ad world.
 
 Data Manager, which lies below the same address, is :mod:`integrations.ads.google.sandbox_lists`.
 
 Messages and failures are those of the google-ads package, which the first request to this half imports. What Google
 refuses is refused (:mod:`integrations.ads.google.sandbox_checks`), with its codes, all errors of a request at once.
 Names of campaigns are unique, so a second creation is DUPLICATE_CAMPAIGN_NAME. Keys: the refresh token ``invalid`` is
-refused, ``forbidden`` has no access to the account, ``ads-only`` no scope for Data Manager; the developer token
+refused, ``forbidden`` has access to another account only, ``ads-only`` no scope for Data Manager; the developer token
 ``invalid`` is none, ``test`` is not approved; any other is good. ``POST /_sandbox/reset`` with
 ``{"world": {"accounts": {"google_ads": {"page_rows": 2}}}}`` gives pages of so many rows; conversion actions are given
 in the same place (:mod:`integrations.ads.google.sandbox_goals`).
@@ -30,6 +30,8 @@ from integrations.sandbox.world import chance
 PLATFORM = "google_ads"
 SERVICE = "/google.ads.googleads.v26.services.GoogleAdsService"
 PAGE_ROWS = 10_000  #: of Google, which takes no other size
+LISTED = "/v26/customers:listAccessibleCustomers"
+_ACCOUNT, _OTHER_ACCOUNT = "customers/5000000000", "customers/6000000000"
 _ACCESS = "ya29.sandbox-"
 _FORBIDDEN = f"{_ACCESS}forbidden"
 _ADS_ONLY = f"{_ACCESS}ads-only"
@@ -61,7 +63,10 @@ class GoogleAdsSandbox(AdAccounts):
                 request, token=token.startswith(_ACCESS), scoped=token != _ADS_ONLY, allowed=token != _FORBIDDEN
             )
         try:
-            self._authorise(request)
+            token = self._known(request)
+            if request.path == LISTED and request.method == "GET":
+                return Response(body={"resourceNames": [_OTHER_ACCOUNT if token == _FORBIDDEN else _ACCOUNT]})
+            self._authorise(request, token)
             if request.path in self.rpcs:
                 return RpcResponse(body=self._rpc(request))
             return self._rest(request)
@@ -110,7 +115,8 @@ class GoogleAdsSandbox(AdAccounts):
             }
         )
 
-    def _authorise(self, request: Request) -> None:
+    def _known(self, request: Request) -> str:
+        """Return the access token of a request whose token and developer token exist."""
         token = _bearer(request)
         if not token.startswith(_ACCESS):
             raise refused("authenticationError", "OAUTH_TOKEN_INVALID", "OAuth token is invalid.")
@@ -120,7 +126,11 @@ class GoogleAdsSandbox(AdAccounts):
             raise refused("requestError", "DEVELOPER_TOKEN_PARAMETER_MISSING", said)
         if developer == "invalid":
             raise refused("authenticationError", "DEVELOPER_TOKEN_INVALID", "The developer token is not valid.")
-        if developer == "test":
+        return token
+
+    def _authorise(self, request: Request, token: str) -> None:
+        """Check the right to an account."""
+        if request.headers.get("developer-token") == "test":
             said = "The developer token is only approved for use with test accounts."
             raise refused("authorizationError", "DEVELOPER_TOKEN_NOT_APPROVED", said)
         if token == _FORBIDDEN:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from integrations.ads.google.audience import GoogleAudiences
     from integrations.ads.google.client import GoogleAds
     from integrations.ads.google.sandbox import GoogleAdsSandbox
+    from integrations.online import OnlineCheck
     from integrations.settings import Settings
 
 
@@ -36,6 +37,12 @@ def _sandbox() -> GoogleAdsSandbox:
     from integrations.ads.google.sandbox import GoogleAdsSandbox
 
     return GoogleAdsSandbox()
+
+
+def _online(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.ads.google.online import check
+
+    return check(settings, timeout)
 
 
 SPEC = PlatformSpec(
@@ -74,6 +81,7 @@ SPEC = PlatformSpec(
             "login_customer_id": ProviderOption(variable="GOOGLE_ADS_LOGIN_CUSTOMER_ID", default=""),
             "conversion_id": ProviderOption(variable="GOOGLE_ADS_CONVERSION_ACTION_ID", sandbox="7000"),
         },
+        online=_online,
     ),
     package=Package(name="google-ads", extra="google"),
     client=_client,

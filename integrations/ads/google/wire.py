@@ -28,6 +28,7 @@ from integrations.errors import (
     OutcomeUnknownError,
     TransientError,
 )
+from integrations.fields import missing
 from integrations.http import credential
 from integrations.settings import ProviderSettings
 
@@ -92,7 +93,7 @@ class GoogleAdsWire:
         responses = answer.get("mutateOperationResponses", [])
         names = [_resource_name(one) for one in responses] if isinstance(responses, list) else []
         if len(names) != len(operations) or not all(names):
-            raise OutcomeUnknownError(PROVIDER, "answered a mutate without the names of its results")
+            raise missing(PROVIDER, "mutateOperationResponses.resourceName", OutcomeUnknownError)
         return names
 
     def _call(self, method: str, request: Mapping[str, Any], wire: Wire, *, write: bool) -> Row:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from integrations.ads.linkedin.report import day_of
 from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, urns
 from integrations.ads.platform import Wire
 from integrations.errors import InvalidAnswerError, TooMuchAskedError
@@ -64,7 +65,7 @@ def day_text(day: date) -> str:
 def _in_halves(
     api: RestLi, creatives: Sequence[str], since: date, until: date | None, cut: Sequence[dict[str, Any]], wire: Wire
 ) -> list[dict[str, Any]]:
-    last = until or max(datetime.now(UTC).date(), *(_day(row) for row in cut))
+    last = until or max(datetime.now(UTC).date(), *(day_of(row) for row in cut))
     if since >= last:
         raise InvalidAnswerError(PROVIDER, f"cuts its report at {MAX_ROWS} rows, even of one ad on {since.isoformat()}")
     middle = since + (last - since) / 2
@@ -72,15 +73,3 @@ def _in_halves(
         *rows(api, creatives, since, middle, wire),
         *rows(api, creatives, middle + timedelta(days=1), until, wire),
     ]
-
-
-def _day(row: dict[str, Any]) -> date:
-    """Return the day of a row.
-
-    Raises InvalidAnswerError for one that can't be read.
-    """
-    try:
-        start = row["dateRange"]["start"]
-        return date(start["year"], start["month"], start["day"])
-    except (LookupError, TypeError, ValueError):
-        raise InvalidAnswerError(PROVIDER, "answered analytics that we can't read") from None

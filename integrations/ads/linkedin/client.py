@@ -27,7 +27,7 @@ from integrations.ads.linkedin.locale import locale_of, locale_problem
 from integrations.ads.linkedin.report import day_reports
 from integrations.ads.linkedin.spec import SPEC
 from integrations.ads.linkedin.targeting import reference_problem, targeting
-from integrations.ads.linkedin.wire import PROVIDER, RestLi, identifier, text, urns
+from integrations.ads.linkedin.wire import PROVIDER, RestLi, identifier, named, text, urns
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -41,7 +41,8 @@ from integrations.ads.platform import (
     once,
 )
 from integrations.currencies import smallest
-from integrations.errors import NotFoundError
+from integrations.errors import NotFoundError, TransientError
+from integrations.fields import missing
 from integrations.http import credential
 from integrations.settings import Settings
 
@@ -153,9 +154,10 @@ class LinkedInAds:
     def _with_children(self, item: Mapping[str, Any], wire: Wire) -> RemoteCampaign:
         campaign = identifier(item)
         ids = {"campaign": campaign}
-        group = str(item.get("campaignGroup", "")).rpartition(":")[2]
-        if group:
-            ids["group"] = group
+        group = item.get("campaignGroup")
+        if not isinstance(group, str) or not group:  # an update would make a second one
+            raise missing(PROVIDER, "campaignGroup", TransientError)
+        ids["group"] = group.rpartition(":")[2]
         creatives = self._creatives(campaign, wire)
         shown = {name: item.get("intendedStatus") == "ACTIVE" for name, item in creatives.items()}
         for name in current_names(shown):
@@ -227,7 +229,7 @@ class LinkedInAds:
         found = [
             item
             for item in self._api.pages(f"{self._account}/{kind}", {"q": "search"}, wire=wire)
-            if effect_key_of(str(item.get("name", ""))) == effect_key and item.get("status") not in _GONE
+            if item.get("status") not in _GONE and effect_key_of(_name(item)) == effect_key
         ]
         return min(found, key=_age, default=None)
 
@@ -311,6 +313,14 @@ class LinkedInAds:
             "inlineContent": {"post": post},
             **({"leadgenCallToAction": {"destination": form, "label": label}} if form else {}),
         }
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    """Return the name of a campaign or a group, "" for a draft without one.
+
+    Raises TransientError for any other one without a name.
+    """
+    return str(item.get("name", "")) if item.get("status") == "DRAFT" else named(item)
 
 
 def _campaign_urn(campaign: str) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
+from integrations.ads.figures import amount, count, unreadable
 from integrations.ads.linkedin.wire import PROVIDER
 from integrations.ads.platform import DayReport
-from integrations.errors import InvalidAnswerError
+from integrations.fields import inner, missing
 
 
 def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
@@ -23,23 +23,30 @@ def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
     """
     days: dict[date, DayReport] = {}
     for row in rows:
-        try:
-            start = row["dateRange"]["start"]
-            day = date(start["year"], start["month"], start["day"])
-            spend = Decimal(str(row.get("costInLocalCurrency", "0")))
-            if not spend.is_finite():
-                raise ValueError("costInLocalCurrency")
-            before = days.get(day)
-            days[day] = DayReport(
-                day=day,
-                impressions=int(row.get("impressions", 0)) + (before.impressions if before else 0),
-                clicks=int(row.get("landingPageClicks", 0)) + (before.clicks if before else 0),
-                conversions=int(row.get("externalWebsiteConversions", 0))
-                + int(row.get("oneClickLeads", 0))
-                + (before.conversions if before else 0),
-                spend=spend + (before.spend if before else 0),
-                currency="",
-            )
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-            raise InvalidAnswerError(PROVIDER, "answered analytics that we can't read") from None
+        found = DayReport(
+            day=day_of(row),
+            impressions=count(PROVIDER, row, "impressions"),
+            clicks=count(PROVIDER, row, "landingPageClicks"),
+            conversions=count(PROVIDER, row, "externalWebsiteConversions") + count(PROVIDER, row, "oneClickLeads"),
+            spend=amount(PROVIDER, row, "costInLocalCurrency"),
+            currency="",
+        )
+        days[found.day] = found.plus(days.get(found.day))
     return [days[day] for day in sorted(days)]
+
+
+def day_of(row: Mapping[str, Any]) -> date:
+    """Return the day of a row.
+
+    Raises InvalidAnswerError for one that can't be read.
+    """
+    start = inner(inner(row, "dateRange"), "start")
+    parts = [start.get(key) for key in ("year", "month", "day")]
+    for key, value in zip(("year", "month", "day"), parts, strict=True):
+        if value is None:
+            raise missing(PROVIDER, f"dateRange.start.{key}")
+    try:
+        year, month, on = (part for part in parts if isinstance(part, int))
+        return date(year, month, on)
+    except (ValueError, OverflowError):
+        raise unreadable(PROVIDER, "dateRange.start") from None

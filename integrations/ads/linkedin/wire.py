@@ -32,7 +32,7 @@ from typing import Any
 from urllib.parse import quote
 
 from integrations.ads.page_size import LARGEST_PAGE, MAX_OBJECTS, PageSize
-from integrations.ads.platform import Wire, object_id
+from integrations.ads.platform import Wire, object_id, object_name
 from integrations.ads.words import own_words, says_missing, says_too_much, says_try_later
 from integrations.errors import (
     BadRequestError,
@@ -45,12 +45,13 @@ from integrations.errors import (
     TransientError,
     TryAgainError,
 )
+from integrations.fields import missing
 from integrations.http import HttpReply, credential, send
 from integrations.http_errors import error_class
 from integrations.settings import ProviderSettings
 
 PROVIDER = "linkedin_ads"
-identifier = partial(object_id, PROVIDER)
+identifier, named = partial(object_id, PROVIDER), partial(object_name, PROVIDER)
 
 #: Statuses that mean something else here than in :data:`integrations.http_errors.DEFAULT_ERRORS`.
 STATUS_ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -98,7 +99,7 @@ class RestLi:
         reply = self._send("POST", path, timeout, json=body)
         found = reply.headers.get("x-restli-id") or reply.headers.get("x-linkedin-id") or ""
         if reply.status != 201 or not found:
-            raise OutcomeUnknownError(PROVIDER, f"answered a creation with {reply.status} and no id")
+            raise OutcomeUnknownError(PROVIDER, f"answered a creation with {reply.status}, without x-restli-id")
         return found
 
     def update(self, path: str, changes: Mapping[str, Any], *, timeout: float) -> None:
@@ -231,7 +232,7 @@ def elements(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     found = page.get("elements")
     if not isinstance(found, list):
-        raise TransientError(PROVIDER, "answered a listing without elements")
+        raise missing(PROVIDER, "elements", TransientError)
     return [item for item in found if isinstance(item, dict)]
 
 
