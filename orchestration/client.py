@@ -173,12 +173,14 @@ class Campaigns:
         """
         self.world.require()
         removed = SuppressionList(self.database).erase(email, "erased on request")
-        if not RemovalBook(self.database).left():
+        book = RemovalBook(self.database)
+        if not book.left():
             return removed
-        return replace(removed, lists_left=self._remove_listed())
+        told = self._remove_listed()
+        return replace(removed, lists=told, lists_left=book.left())
 
-    def _remove_listed(self) -> Mapping[str, str]:
-        """Take people off customer lists now, and return the platforms that could not do it, each with why."""
+    def _remove_listed(self) -> int:
+        """Take people off customer lists now, and return how many lists could be told."""
         admitting = admission(self.settings)
         try:
             guard = CallGuard(
@@ -186,11 +188,10 @@ class Campaigns:
                 admitting,
                 switched_off=lambda: {one.provider: "" for one in Deferrals(self.database).switches()},
             )
-            remove_listed(Resources.of(self.settings, self.database, guard=guard))
+            return remove_listed(Resources.of(self.settings, self.database, guard=guard))
         finally:
             if admitting is not None:
                 admitting.close()
-        return RemovalBook(self.database).left()
 
     def list(self, *, status: str | None = None) -> list[CampaignSummary]:
         """Return campaigns, the newest first."""

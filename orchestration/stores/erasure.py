@@ -37,6 +37,7 @@ class Removed:
     rows: Mapping[str, int]  #: table -> rows that held something of the person
     campaigns: tuple[str, ...]  #: ids of those that knew the person
     newly_suppressed: bool  #: False: the address was on the suppression list already
+    lists: int = 0  #: customer lists at ad platforms that were told, some of which may have had the person
     #: platforms whose customer lists may still hold the person: why that could not be changed, or ""
     lists_left: Mapping[str, str] = field(default_factory=dict)
 

@@ -44,6 +44,7 @@ def test_someone_unknown_is_suppressed_all_the_same(bench: Harness, campaigns: C
         "rows": {"campaigns": 1},
         "campaigns": ["c1"],
         "newly_suppressed": True,
+        "lists": 0,
         "lists_left": {},
         "known": True,
     }

@@ -92,6 +92,7 @@ def test_no_decoded_column_key_or_message_holds_the_address(fleet: RunningFleet,
     assert set(removed.campaigns) == {before.campaign_id, during.campaign_id}
     assert fleet.campaigns.database.value(at_work, during.campaign_id, kind), "a hop was at work meanwhile"
     assert set(removed.lists_left) <= {provider}
+    assert removed.lists >= len(LISTED) - 1
     fleet.sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
     after = submit(fleet, tmp_path / "mine.csv", "After", **ads)
     store = redis.Redis.from_url(fleet.env["REDIS_URL"])

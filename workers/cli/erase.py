@@ -36,6 +36,8 @@ def erase_command(email: str, as_json: bool) -> int:
             say(f"  {table}: {rows}")
     else:
         say("Nothing was stored about this person.")
+    if removed.lists:
+        say(f"Taken off {count(removed.lists, 'customer list')} at ad platforms.")
     for platform, reason in removed.lists_left.items():
         say(f"Not yet taken off customer lists at {platform}; the fleet goes on with it. {reason}".rstrip())
     say("Suppressed: will not be stored or addressed again." if removed.newly_suppressed else "Suppressed before.")
