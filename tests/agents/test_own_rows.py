@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from memory_leads import MemoryLeads
 
 from agents.lead_generation import LeadGeneration
 from agents.lead_generation.own_rows import SET_ASIDE, Outcome, outcomes, row_name, set_aside
+from agents.lead_generation.sources.web import site_unit
 from agents.overview import Count, Points
 from agents.ports import FileSummary
+from agents.unit import StageResult, Unit, UnitResult, UnitStatus
+from integrations.errors import IntegrationError, PolicyRefusedError
 from integrations.sandbox.world import Mail
 
 AGENT = LeadGeneration()
@@ -98,6 +102,32 @@ def test_what_the_reading_of_a_file_said_is_told(execution: Execution) -> None:
         "mine.csv: column [address] is not used",
     ]
     assert AGENT.summary(after, after)["files"]["mine.csv"]["left_out"] == {"empty row": 2}
+
+
+def test_sites_that_were_not_read_are_told_with_the_reason() -> None:
+    def result(unit: Unit, error: IntegrationError | None = None, **output: object) -> UnitResult:
+        status = UnitStatus.FAILED if error else UnitStatus.SUCCEEDED
+        return UnitResult(unit=unit, status=status, output=output or None, error=error.to_dict() if error else None)
+
+    refused = PolicyRefusedError("web", "a site answered 403")
+    stage = StageResult(
+        name="discover",
+        results=[
+            result(site_unit("https://www.mine.example/team", 5, given=True), refused),
+            result(site_unit("https://found.example/", 5, given=False), refused),
+            result(site_unit("https://closed.example/", 5, given=False), closed=True),
+            result(site_unit("https://read.example/", 5, given=True), records=[], suppressed=[], pages=1),
+        ],
+    )
+    after = AGENT.update_state(state(), [stage], datetime(2026, 1, 1, tzinfo=UTC))
+    assert troubles(after) == [
+        "sites that were not read: 2 a site answered 403, 1 robots.txt forbids it",
+        "www.mine.example: a site answered 403",
+    ]
+    assert AGENT.summary(after, after)["sites_not_read"] == {
+        "by_reason": {"a site answered 403": 2, "robots.txt forbids it": 1},
+        "named": {"www.mine.example": "a site answered 403"},
+    }
 
 
 def test_rows_set_aside_are_kept_as_ranges() -> None:
