@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from agents.lead_generation.clean import normal_email, record_of
+from agents.email_address import address_hashes
+from agents.lead_generation.clean import record_of
 from agents.lead_generation.screen import hashes_of
 
 ERASED = "[erased]"  #: stands in a text where an address was
@@ -27,22 +27,12 @@ _NOTHING_BESIDE = re.compile(rf"\s*(?:mailto:|[^@<]*<)?\s*{re.escape(ERASED)}\s*
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")  #: in JSON text: it would stick to the address that follows it
 
 
-def address_hash(email: str) -> str:
-    """Return the SHA-256 of an address, trimmed and in lower case."""
-    return sha256(email.strip().lower().encode()).hexdigest()
-
-
-def written_address(text: str) -> str | None:
-    """Return the address that a person has written, in lower case and without a name, or None when it can't be one."""
-    return normal_email(text)
-
-
 class Place(NamedTuple):
     """Where in a text something stands that may be an address."""
 
     start: int
     end: int
-    hash: str  #: :func:`address_hash` of it
+    hashes: tuple[str, ...]  #: :func:`~agents.email_address.address_hashes` of it
 
 
 def places(text: str) -> Iterator[Place]:
@@ -65,22 +55,23 @@ def places(text: str) -> Iterator[Place]:
             ends.append(text.rindex(".", at, ends[-1]))
         for start in starts:
             for end in ends:
-                yield Place(start, end, address_hash(text[start:end]))
+                yield Place(start, end, address_hashes(text[start:end]))
 
 
 def hashes_in(json_text: str) -> list[str]:
-    """Return the hashes of everything in JSON text that may be an address, each once."""
+    """Return the hashes of everything in JSON text that may be an address, as written and of its mailbox, each once."""
     if "@" not in json_text:
         return []
     plain = _ESCAPE.sub(" ", json_text) if "\\" in json_text else json_text
-    return list(dict.fromkeys(place.hash for place in places(plain)))
+    return list(dict.fromkeys(one for place in places(plain) for one in place.hashes))
 
 
 class Erasing:
     """Removal of people from values, who learns by which names they are known as it removes them.
 
-    ``hashes`` are those of their addresses (:func:`address_hash`). ``identities``, ``names`` and ``addresses`` fill up:
-    hashes and words by which other records of the same campaign name the same people, and other addresses of theirs.
+    ``hashes`` are those of their addresses (:func:`~agents.email_address.address_hashes`): every spelling of a mailbox
+    is found by the mailbox's own. ``identities``, ``names`` and ``addresses`` fill up: hashes and words by which other
+    records of the same campaign name the same people, and the addresses that their records have, as written there.
     """
 
     def __init__(self, hashes: frozenset[str]) -> None:
@@ -95,7 +86,7 @@ class Erasing:
             return text
         taken: list[Place] = []
         for place in places(text):
-            if place.hash in self.hashes and not (taken and place.start < taken[-1].end):
+            if not self.hashes.isdisjoint(place.hashes) and not (taken and place.start < taken[-1].end):
                 taken.append(place)
         for place in reversed(taken):
             text = text[: place.start] + ERASED + text[place.end :]
@@ -155,17 +146,25 @@ class Erasing:
         if not isinstance(item, dict):
             return False
         told = [text for text in item.values() if isinstance(text, str)]
-        if any(self._is_address(text) for text in told):
+        listed = [text for texts in item.values() if isinstance(texts, list) for text in texts if isinstance(text, str)]
+        if any(self._is_address(text) for text in (*told, *listed)):
             self.identities |= _identities(item)
             named = (item.get("name"), item.get("profile_url"))
             self.names |= {text for text in named if isinstance(text, str) and text.strip()}
+            self._remember(item)
             return True
         if not self.identities:
             return False
         same = bool(self.identities & _identities(item)) or any(text in self.names and "://" in text for text in told)
-        if same and isinstance(other := item.get("email"), str):
-            self.addresses.add(other)
+        if same:
+            self._remember(item)
         return same
+
+    def _remember(self, item: Mapping[str, JsonValue]) -> None:
+        """Keep the addresses of a record that goes: what holds them elsewhere may know them in this spelling only."""
+        email, others = item.get("email"), item.get("other_emails")
+        found = [email, *(others if isinstance(others, list) else ())]
+        self.addresses |= {text for text in found if isinstance(text, str) and text}
 
 
 def _identities(item: JsonValue) -> set[str]:

@@ -101,8 +101,20 @@ class CustomerLists(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """What the reading of a lead file had to say."""
+
+    warnings: tuple[str, ...] = ()
+    rejected: Mapping[str, int] = field(default_factory=dict)  #: reason -> number of rows that were left out
+
+
 class LeadFiles(Protocol):
     """Files of the user's own leads, stored at submit."""
+
+    def summary(self, file_id: str) -> FileSummary:
+        """Return what the reading of one file had to say."""
+        ...
 
     def rows(self, file_id: str) -> list[Mapping[str, Any]]:
         """Return the rows of one file as ``agents.lead_generation.lead_file`` parsed them."""

@@ -43,6 +43,7 @@ class Lead(Frozen):
     lead_id: str = ""  #: stable within the campaign (derived from the natural key)
     email: str | None = None
     email_status: str = "unverified"  #: valid | accept_all | unknown | unverified | role
+    other_emails: tuple[str, ...] = ()  #: of other mailboxes of the same person
     name: str | None = None
     job_title: str | None = None
     company: str | None = None
@@ -54,6 +55,9 @@ class Lead(Frozen):
     profile_url: str | None = None
     sources: tuple[str, ...] = ()  #: where it was found, e.g. ("file:leads.csv", "search")
     company_facts_from: tuple[str, ...] = ()  #: sources of industry and size beside these, e.g. ("clearbit",)
+    rows: tuple[
+        str, ...
+    ] = ()  #: of the user's own files (``agents.lead_generation.own_rows``), the one first that leads
     source_url: str | None = None
     collected_at: datetime | None = None
     legal_basis: LegalBasis = LEGITIMATE_INTEREST  #: of processing the person's data (GDPR Art. 6(1))

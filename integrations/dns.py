@@ -6,6 +6,8 @@ Invariant: no answer never counts as "doesn't exist". Only an answer says that a
     NXDOMAIN, not a valid name              NotFoundError      refuses
     no record of the asked kind             NotFoundError      by the next kind; refuses when none is left
     null MX                                                    refuses
+    mail hosts that don't exist, or are this machine or in a private network
+                                                               refuses
     SERVFAIL, REFUSED, unreadable, no answer, no name server configured
                                             TransientError     unknown
 
@@ -20,12 +22,14 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
 from integrations.errors import NotFoundError, OutOfReachError, TransientError
+from integrations.host_names import ascii_name
 from integrations.outbound import AddressRefusedError, Reach, check_host
 from integrations.settings import Mode, Settings
 
@@ -35,6 +39,16 @@ if TYPE_CHECKING:
 NAME = "dns"
 
 MailStatus = Literal["accepts", "refuses", "unknown"]
+MAX_MAIL_HOSTS = 5  #: of one domain that are looked up
+#: Addresses that no mail from outside reaches: this machine, "this network" (0.0.0.0), private networks. Others that
+#: are not for the public Internet, such as those of documentation, are left to the verifier.
+_NOWHERE = tuple(
+    ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+        *("::/127", "fc00::/7", "fe80::/10"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +86,36 @@ class Dns:
             return verdict("refuses", "no_domain")
         try:
             answer = self._resolver().resolve(name, "MX", lifetime=timeout, search=False)
-            takes = any(record.exchange != dns.name.root for record in answer)
-            return verdict("accepts", "mx") if takes else verdict("refuses", "null_mx")
+            records = sorted(answer, key=lambda record: (int(record.preference), str(record.exchange)))
+            hosts = [record.exchange.to_text(True) for record in records if record.exchange != dns.name.root]
+            if not hosts:
+                return verdict("refuses", "null_mx")
+            reason = "mx"
         except dns.resolver.NXDOMAIN:
             return verdict("refuses", "no_domain")
         except dns.resolver.NoAnswer:
-            pass  # no MX record: the domain's own address is its mail host
+            hosts, reason = [name], "address"  # no MX record: the domain itself is its mail host
         except (dns.exception.DNSException, OutOfReachError):
             return verdict("unknown", "no_answer")
-        try:
-            self.addresses(name, timeout=deadline - time.monotonic())
-        except NotFoundError:
-            return verdict("refuses", "no_mail_host")
-        except TransientError:
+        reached = self._reached(hosts[:MAX_MAIL_HOSTS], deadline)
+        if reached is None:
             return verdict("unknown", "no_answer")
-        return verdict("accepts", "address")
+        return verdict("accepts", reason) if reached else verdict("refuses", "no_mail_host")
+
+    def _reached(self, hosts: Iterable[str], deadline: float) -> bool | None:
+        """Return whether mail from outside can reach one of the hosts, None where that was not answered for all."""
+        silent = False
+        for host in hosts:
+            try:
+                found = self.addresses(host, timeout=max(0.0, deadline - time.monotonic()))
+            except NotFoundError:
+                continue
+            except (TransientError, OutOfReachError):
+                silent = True
+                continue
+            if any(_is_reached(address) for address in found):
+                return True
+        return None if silent else False
 
     def addresses(self, host: str, *, timeout: float) -> list[str]:
         """Return all IPv4 and IPv6 addresses of a host, IPv4 first.
@@ -161,19 +190,9 @@ class Dns:
         return resolver
 
 
-def ascii_name(name: str) -> str:
-    """Return a domain name in lower-case ASCII (IDNA), without the final dot.
-
-    Raises ValueError when the text is not a domain name.
-    """
-    text = name.strip().rstrip(".").lower()
-    try:
-        found = text if text.isascii() else text.encode("idna").decode()
-    except UnicodeError:
-        raise ValueError("not a domain name") from None
-    labels = found.split(".")
-    if len(found) > 253 or not all(0 < len(label) <= 63 for label in labels):
-        raise ValueError("not a domain name")
-    if not all(char.isalnum() or char in "-_" for label in labels for char in label):
-        raise ValueError("not a domain name")
-    return found
+def _is_reached(address: str) -> bool:
+    """Return whether mail from outside can be sent to an address, or to the IPv4 address that it stands for."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return not any(found in network for network in _NOWHERE)

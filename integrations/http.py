@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import Cookie
+from typing import TYPE_CHECKING
 from zlib import decompressobj
 from zlib import error as ZlibError
 
@@ -45,7 +46,11 @@ from integrations.outbound import AddressRefusedError, BoundedAdapter, Reach
 from integrations.settings import ProviderSettings, SettingsError
 from integrations.values import parse_json
 
+if TYPE_CHECKING:
+    from zlib import _Decompress
+
 MAX_BYTES = 10 * 1024 * 1024  #: default bound of an answer's body, decompressed
+GZIP = 31  #: zlib's window bits for a gzip header
 CONNECT_TIMEOUT_S = 5.0  #: a host that doesn't accept the connection within these seconds is down
 POOL_SIZE = 8  #: idle connections kept per thread and host
 
@@ -277,10 +282,11 @@ def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *
     of ``time.monotonic()``, passes while the body comes in, so that a host that sends a byte a second can't block a
     thread. urllib3's errors pass through.
     """
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip"):
+    named = response.headers.get("Content-Encoding", "").lower().split(",")
+    encodings = [one.strip() for one in named if one.strip() not in ("", "identity")]
+    if encodings not in ([], ["gzip"], ["x-gzip"]):
         return None
-    inflate = decompressobj(wbits=31) if "gzip" in encoding else None
+    inflate = decompressobj(wbits=GZIP) if encodings else None
     parts: list[bytes] = []
     size = 0
     # read1 returns what one receive brought; read(n) would wait for n bytes, however slowly they come.
@@ -288,12 +294,21 @@ def read_bounded(response: requests.Response, max_bytes: int, deadline: float, *
         if time.monotonic() > deadline:
             raise TimeoutError
         if inflate:
-            chunk = inflate.decompress(chunk, max_bytes - size + 1)
+            chunk, inflate = _inflated(chunk, inflate, max_bytes - size + 1)
         size += len(chunk)
         parts.append(chunk)
         if size > max_bytes:
             return b"".join(parts)[:max_bytes] if cut else None
     return b"".join(parts)
+
+
+def _inflated(chunk: bytes, inflate: _Decompress, most: int) -> tuple[bytes, _Decompress]:
+    """Return at most ``most`` bytes of decompressed text, and what goes on with it: a body may have several members."""
+    found = inflate.decompress(chunk, most)
+    while inflate.eof and inflate.unused_data.startswith(b"\x1f\x8b") and len(found) < most:
+        rest, inflate = inflate.unused_data, decompressobj(wbits=GZIP)
+        found += inflate.decompress(rest, most - len(found))
+    return found, inflate
 
 
 def was_not_sent(error: requests.RequestException) -> bool:

@@ -21,6 +21,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from integrations.http_interim import FinalResponse
+
 LOCALHOST = "localhost"
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
@@ -126,11 +128,15 @@ def _pools(reach: Reach) -> dict[str, type[HTTPConnectionPool]]:
     """Return urllib3's pools by scheme, with connections that check where they go."""
 
     class Plain(HTTPConnection):
+        response_class = FinalResponse
+
         def _new_conn(self) -> socket.socket:
             check_host(self._dns_host, reach)
             return super()._new_conn()
 
     class Secure(HTTPSConnection):
+        response_class = FinalResponse
+
         def _new_conn(self) -> socket.socket:
             check_host(self._dns_host, reach)
             return super()._new_conn()

@@ -1,8 +1,8 @@
 """Who is on a campaign's customer list at a platform: those of its leads that may be.
 
-Pure. Invariants: an address goes no further than this module, which gives on its hash, by which the suppression list
-knows it, and the platform's own form of it; nobody is chosen whose data is processed on another legal basis than the
-campaign names.
+Pure. Invariants: an address goes no further than this module, which gives on the hash of its mailbox, by which the
+suppression list knows it in every spelling, and the platform's own form of it; nobody is chosen whose data is processed
+on another legal basis than the campaign names.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agents.ad_management.units import Customers
-from agents.erasure import address_hash
+from agents.email_address import mailbox_hash
 from agents.legal_basis import CONSENT
 from agents.state import Lead, MarketingAgentState
 from integrations.ads.audience import ListUse
@@ -41,4 +41,4 @@ def customers(state: MarketingAgentState, name: str) -> Customers | None:
 def _members(name: str, leads: list[Lead]) -> Mapping[str, str]:
     audiences = platform(name).audiences
     assert audiences is not None
-    return {address_hash(lead.email): audiences.member(lead.email) for lead in leads if lead.email}
+    return {mailbox_hash(lead.email): audiences.member(lead.email) for lead in leads if lead.email}

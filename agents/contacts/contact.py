@@ -6,9 +6,11 @@ The list comes with its library; nothing is asked at run time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from publicsuffixlist import PublicSuffixList
+
+from integrations.host_names import ascii_name
 
 MAIL = "e-mail address"
 WEB = "web address"
@@ -52,6 +54,7 @@ def is_suffix(name: str) -> bool:
     return name in _MORE or _domains(icann=True).publicsuffix(name) == name
 
 
+@lru_cache(maxsize=100_000)
 def registered(host: str) -> str:
     """Return the part of a host name that one owner registered, ``acme.co.uk`` of ``shop.acme.co.uk``."""
     if host.rpartition(".")[2] in _MORE:
@@ -63,6 +66,6 @@ def plain_host(host: str) -> str:
     """Return a host in the form that all its spellings share: lower case, ASCII, without ``www.`` and final dot."""
     name = host.lower().rstrip(".").removeprefix("www.")
     try:
-        return name.encode("idna").decode() if not name.isascii() else name
-    except UnicodeError:
+        return name if name.isascii() else ascii_name(name)
+    except ValueError:
         return name

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from agents.base import BaseAgent, thread
 from agents.config import MAX_ENRICHERS, CampaignConfig
-from agents.lead_generation import gather, overview, verify, waterfall
+from agents.lead_generation import gather, overview, own_rows, verify, waterfall
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
 from agents.overview import Section
@@ -123,7 +123,7 @@ class LeadGeneration(BaseAgent):
 
     def update_state(self, state: MarketingAgentState, result: Results, now: datetime) -> MarketingAgentState:
         """Write leads, the qualified among them, and a message saying what was set aside."""
-        leads, rejected = gather.leads(
+        found = gather.leads(
             gather.people(result),
             gather.verified(result),
             LeadCriteria.of(state.target_audience),
@@ -131,40 +131,41 @@ class LeadGeneration(BaseAgent):
             now=now,
             bases={source.type: source.legal_basis for source in reversed(state.campaign_config.lead_sources)},
         )
-        sources = Counter(source.partition(":")[0] for lead in leads for source in lead.sources)
-        completed = Counter(source.partition(":")[0] for lead in leads for source in lead.company_facts_from)
+        sources = Counter(source.partition(":")[0] for lead in found.leads for source in lead.sources)
+        completed = Counter(source.partition(":")[0] for lead in found.leads for source in lead.company_facts_from)
         report = message(
             sender=self.name,
             receiver=ORCHESTRATOR,
             message_type=MessageType.STATUS_UPDATE,
             payload={
-                "set_aside": rejected,
+                "set_aside": found.rejected,
                 "leads_by_source": dict(sorted(sources.items())),
                 "company_facts_from": dict(sorted(completed.items())),
                 "stand_ins": gather.stand_ins(result),
+                "files": gather.about_files(result),
+                "sites_not_read": gather.sites_not_read(result),
+                own_rows.SET_ASIDE: own_rows.set_aside((*gather.suppressed_rows(result), *found.rows_set_aside)),
             },
             correlation_id=thread(state),
             now=now,
             ordinal=len(state.agent_messages),
         )
         return state.evolve(
-            leads=leads,
-            qualified_leads=tuple(lead for lead in leads if lead.qualified_at is not None),
+            leads=found.leads,
+            qualified_leads=tuple(lead for lead in found.leads if lead.qualified_at is not None),
             agent_messages=(*state.agent_messages, report),
         )
 
     def summary(self, before: MarketingAgentState, after: MarketingAgentState) -> Mapping[str, object]:
         """Return the figures of the hop."""
         del before
-        reports = [
-            m for m in after.agent_messages if m.message_type is MessageType.STATUS_UPDATE and m.sender == self.name
-        ]
+        told = {name: value for name, value in own_rows.newest_report(after).items() if name != own_rows.SET_ASIDE}
         return {
             "leads": len(after.leads),
             "qualified_leads": len(after.qualified_leads),
             "with_email": sum(lead.email is not None for lead in after.leads),
             "email_status": dict(sorted(Counter(lead.email_status for lead in after.leads if lead.email).items())),
-            **(dict(reports[-1].payload) if reports else {}),
+            **told,
         }
 
     def overview(self, state: MarketingAgentState) -> Sequence[Section]:

@@ -79,7 +79,11 @@ def run_companies(given: CompaniesInput, ctx: UnitContext) -> CompaniesAnswer:
     return CompaniesAnswer(
         records=screened.records,
         suppressed=screened.suppressed,
-        companies=tuple(one.model_copy(update={"people": ()}) for one in found),
+        # What was asked about a domain holds for that domain, whichever one the enricher knows the company by.
+        companies=tuple(
+            one.model_copy(update={"people": (), "domain": asked.domain or one.domain})
+            for asked, one in zip(given.companies, found, strict=True)
+        ),
         by=tuple(one.by for one in told),
         stood_in=ctx.fallback,
     )

@@ -13,24 +13,39 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
-from agents.lead_generation.clean import name_key, normal_domain, normal_email
+from agents.email_address import EMAIL, normal_email
+from agents.lead_generation.clean import normal_domain
+from agents.lead_generation.companies import label_of
+from agents.lead_generation.company_names import company_name
 from agents.lead_generation.company_size import parse_size
 from agents.lead_generation.industries import named_industry
-from agents.lead_generation.mailboxes import is_role, is_webmail
-from agents.lead_generation.page_text import EMAIL, PageText, read_page
-from agents.lead_generation.person_text import People, is_name, is_title
+from agents.lead_generation.linked_data import kinds
+from agents.lead_generation.mailboxes import is_nobodys, is_role, is_webmail
+from agents.lead_generation.name_forms import name_key
+from agents.lead_generation.page_text import PageText, read_page
+from agents.lead_generation.person_text import People, is_title, named
 
 MAX_PEOPLE = 200  #: of one site
 _LABELS = {
-    "industry": ("industry", "sector", "branch"),
-    "company_size": ("company size", "employees", "team size", "number of employees", "headcount", "staff"),
-    "location": ("headquarters", "location", "address", "hq", "head office"),
+    "industry": ("industry", "sector", "branch", "branche", "secteur", "settore", "setor"),
+    "company_size": (
+        *("company size", "employees", "team size", "number of employees", "headcount", "staff", "mitarbeiter"),
+        *("anzahl mitarbeiter", "mitarbeiterzahl", "effectif", "salariés", "empleados", "dipendenti", "medewerkers"),
+    ),
+    "location": ("headquarters", "location", "address", "hq", "head office", "sitz", "standort", "siège", "sede"),
 }
+_OVER = r"over|more than|über|mehr als|plus de|más de|oltre|più di|mais de|meer dan|ponad|fler än|mere end|yli"
+_NUMBER = r"(?<![\d.,])(?:\d{1,3}(?:[.,'\u00a0\u202f ]\d{3})+(?!\d)|\d+)"
 _COUNT = (
-    r"(?:about |around |over |more than |approximately |some |nearly |~|now |currently )*"
-    r"(?P<size>\d[\d,.']*(?:\s*(?:-|–|to)\s*\d[\d,.']*)?\s*\+?)"
+    r"(?:(?:about|around|approximately|some|nearly|now|currently|etwa|rund|ca\.?|circa|environ|aktuell|derzeit) |~)*"
+    rf"(?P<over>(?:{_OVER}) )?(?P<size>{_NUMBER}(?:\s*(?:-|–|to|bis|à|a)\s*{_NUMBER})?\s*\+?)"
 )
-_WORKERS = r"(?:employees|people|staff|team members|colleagues|professionals|specialists|experts|workers)"
+_WORKERS = (
+    r"(?:employees|people|staff|team members|colleagues|professionals|specialists|experts|workers"
+    r"|mitarbeiter(?:innen|:innen|\*innen|/innen)?|mitarbeitende[rn]?|beschäftigte[rn]?|angestellte[rn]?|salariés|employés"
+    r"|collaborateurs|empleados|trabajadores|colaboradores|dipendenti|collaboratori|funcionários|medewerkers|werknemers"
+    r"|pracowników|anställda|medarbejdere|ansatte|työntekijää|zaměstnanců)"
+)
 _SIZES = tuple(
     re.compile(pattern, re.I)
     for pattern in (
@@ -40,6 +55,9 @@ _SIZES = tuple(
         rf"\b(?:team|workforce|staff) of {_COUNT}",
         rf"{_COUNT}[- ](?:person|people|strong)\b (?:company|team|business)?",
         rf"\b{_COUNT}\s*(?:employees|staff members|team members)\b",
+        r"\b(?:beschäftig\w+|mit|emploi\w+|compt\w+|avec|tiene|cuenta con|emplea|con|conta|tem|heeft|met|har)"
+        rf"\s(?:\w+\s){{0,3}}?{_COUNT}\s*{_WORKERS}",
+        rf"\b{_COUNT}\s*{_WORKERS}\b(?<!people)(?<!experts)(?<!professionals)(?<!specialists)",
     )
 )
 _INDUSTRY = re.compile(
@@ -47,6 +65,15 @@ _INDUSTRY = re.compile(
     r"(?:company|provider|firm|startup|start-up|business|group|agency|platform|vendor|manufacturer)\b",
     re.I,
 )
+
+#: Headings over what others say of the company.
+_TESTIMONIALS = re.compile(
+    r"testimonial|customers?\b.*\b(?:say|stor|love)|what\b.*\b(?:clients|customers|people|users)\b|reviews?\b"
+    r"|success stor|case stud|trusted by|kundenstimmen|referenzen|das sagen|unsere kunden|avis clients|nos clients"
+    r"|témoignages|testimonios|nuestros clientes|recensioni|i nostri clienti|depoimentos",
+    re.I,
+)
+_WORKS_AT = re.compile(r"\s(?:at|@|bei|chez)\s+(?P<company>[^\W\d_a-z][^,;(]{1,60})$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +131,15 @@ def _domain(url: str, emails: Counter[str]) -> str | None:
 def _emails(pages: Iterable[PageText]) -> Counter[str]:
     """Count the domains of the addresses on the pages."""
     texts = (text for page in pages for text in (*page.lines, *(cell for row in page.rows for cell in row)))
-    return Counter(found.rpartition("@")[2].lower() for text in texts for found in EMAIL.findall(text))
+    found = (email for text in texts for raw in EMAIL.findall(text) if (email := normal_email(raw)))
+    return Counter(email.rpartition("@")[2] for email in found)
 
 
 def _organizations(pages: Iterable[PageText]) -> Iterator[dict[str, object]]:
     for page in pages:
         for item in page.linked_data:
-            kinds = item.get("@type")
-            listed = kinds if isinstance(kinds, list) else [kinds]
             if any(
-                isinstance(kind, str) and re.search(r"organization|corporation|business", kind, re.I) for kind in listed
+                re.search(r"organization|corporation|business|store|restaurant", kind, re.I) for kind in kinds(item)
             ):
                 yield item
 
@@ -172,9 +198,16 @@ def _size(pages: Sequence[PageText]) -> str | None:
     for pattern in _SIZES:
         for line in _sentences(pages):
             found = pattern.search(line)
-            if found and parse_size(found["size"]):
-                return re.sub(r"\s+", " ", found["size"]).strip(" .,'")
+            if found and (size := _counted(found)) and parse_size(size):
+                return size
     return None
+
+
+def _counted(found: re.Match[str]) -> str:
+    """Return the number of a sentence as it is written in English: "über 1.200" is ``1200+``."""
+    size = re.sub(r"\s+", " ", found["size"]).strip(" .,'")
+    plain = re.sub(r"(?<=\d)[.'\u00a0\u202f ](?=\d{3}(?!\d))", "", size)
+    return f"{plain.rstrip('+ ')}+" if found["over"] else plain
 
 
 def _stated_size(value: object) -> str | None:
@@ -203,20 +236,22 @@ def _location(pages: Sequence[PageText]) -> str | None:
 def _sentences(pages: Iterable[PageText]) -> Iterator[str]:
     for page in pages:
         yield from page.lines
-        yield from (": ".join(row) for row in page.rows if len(row) == 2)
+        yield from (": ".join(row).replace("\n", " ") for row in page.rows if len(row) == 2)
 
 
 def _people(read: Sequence[tuple[str, PageText]], domain: str | None, company: str | None) -> list[FoundPerson]:
     found: dict[str, FoundPerson] = {}
     taken: set[str] = set()
     for url, page in read:
-        people = [*_stated_people(page), *People.of_rows(page.rows), *People.of_lines(page.lines)]
+        skipped = _of_others(page)
+        lines = ["" if number in skipped else line for number, line in enumerate(page.lines)]
+        people = [*_stated_people(page), *People.of_rows(page.rows), *People.of_lines(lines, page.pieces, page.heads)]
         for name, title, raw in people:
             key = name_key(name)
-            if company and key == name_key(company):
+            if (company and key == name_key(company)) or (title and _elsewhere(title, company, domain)):
                 continue
             email = normal_email(raw) if raw else None
-            email = None if email and is_role(email) else email
+            email = None if email and (is_role(email) or is_nobodys(email)) else email
             known = found.get(key)
             if known is None:
                 known = FoundPerson(name=name, job_title=title, email=email, page=url)
@@ -231,15 +266,42 @@ def _people(read: Sequence[tuple[str, PageText]], domain: str | None, company: s
         for raw in (address for text in texts for address in EMAIL.findall(text)):
             email = normal_email(raw)
             own = email and domain and (email.endswith(f"@{domain}") or email.endswith(f".{domain}"))
-            if email and own and email not in taken and not is_role(email):
+            if email and own and email not in taken and not is_role(email) and not is_nobodys(email):
                 taken.add(email)
                 found[email] = FoundPerson(email=email, page=url)
     return list(found.values())[:MAX_PEOPLE]
 
 
+def _of_others(page: PageText) -> frozenset[int]:
+    """Return the numbers of the lines under headings of what customers say: their people aren't the site's."""
+    found: set[int] = set()
+    others = False
+    for number, line in enumerate(page.lines):
+        if number in page.heads:
+            others = bool(_TESTIMONIALS.search(line))
+        if others:
+            found.add(number)
+    return frozenset(found)
+
+
+def _elsewhere(title: str, company: str | None, domain: str | None) -> bool:
+    """Tell whether a title names a company that is not the site's own: "CEO at Globex", "CTO, Initech Ltd"."""
+    where = _WORKS_AT.search(title)
+    other = where["company"] if where else title.rpartition(", ")[2] if ", " in title else ""
+    name = company_name(other)
+    if not name.forms or (where is None and name.forms[0] == name_key(other)):
+        return False  # no company is named, or what is named has no legal form
+    own = bool(domain) and name.at_home(label_of(domain or ""))
+    return not own and not (company and company_name(company).related(name))
+
+
 def _stated_people(page: PageText) -> Iterator[tuple[str, str | None, str | None]]:
     for item in page.linked_data:
-        if item.get("@type") == "Person" and (name := _text(item.get("name"))) and is_name(name):
+        if "Person" not in kinds(item):
+            continue
+        parts = (_text(item.get(key)) for key in ("givenName", "familyName"))
+        name = named(_text(item.get("name")) or " ".join(part for part in parts if part))
+        if name:
             title = _text(item.get("jobTitle"))
             yield name, title if title and is_title(title) else None, _text(item.get("email"))
 

@@ -6,20 +6,23 @@ writing the state see the same people.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from agents.lead_generation import source_registry
 from agents.lead_generation.answers import Answer
-from agents.lead_generation.clean import Candidate, Cleaned, Record, identity, normal_domain
+from agents.lead_generation.clean import SUPPRESSED, Candidate, Cleaned, Record, identity, normal_domain
 from agents.lead_generation.cleaned_cache import CleanedCache, Findings
 from agents.lead_generation.company_size import parse_size
 from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesAnswer, PeopleAnswer
 from agents.lead_generation.mailboxes import is_role
+from agents.lead_generation.sources.file import FILE
 from agents.lead_generation.sources.web import SITE
 from agents.lead_generation.verify import RESOLVE, VERIFY
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis, notice_due, read_basis
@@ -36,7 +39,9 @@ VERDICTS: Mapping[str, str] = {
     "unknown": "unknown",
 }
 
-
+UNDELIVERABLE = "undeliverable e-mail address"
+MAX_WARNINGS, MAX_WARNING = 10, 300  #: of one file that are told, and characters of each
+_ADDRESS = re.compile(r"\S+@\S+")
 _CLEANED = CleanedCache()
 
 
@@ -99,6 +104,39 @@ def verified(results: Sequence[StageResult]) -> Verified:
     return Verified(domains=domains, emails=emails)
 
 
+def suppressed_rows(results: Sequence[StageResult]) -> list[tuple[str, str]]:
+    """Return the rows of own files that the suppression list kept out, each with that reason."""
+    return [(row, SUPPRESSED) for _, answer in FILE.answers(results) for row in answer.suppressed_rows or ()]
+
+
+def about_files(results: Sequence[StageResult]) -> Mapping[str, Mapping[str, object]]:
+    """Return what the reading of own files had to say, by their names: warnings, and rows that it left out."""
+    found: dict[str, Mapping[str, object]] = {}
+    for _, answer in FILE.answers(results):
+        warnings = [_ADDRESS.sub("[address]", text)[:MAX_WARNING] for text in (answer.warnings or ())[:MAX_WARNINGS]]
+        told = {"warnings": warnings, "left_out": dict(answer.unread or {})}
+        if any(told.values()):
+            found[answer.name or ""] = {name: value for name, value in told.items() if value}
+    return found
+
+
+def sites_not_read(results: Sequence[StageResult]) -> Mapping[str, Mapping[str, int | str]]:
+    """Return why sites were not read: how many by reason, and the reason for each that the user has named."""
+    reasons: Counter[str] = Counter()
+    named: dict[str, str] = {}
+    for result in (result for stage in results for result in stage.results if result.unit.kind == SITE.name):
+        answer = SITE.answer(result)
+        if answer is not None and not answer.closed:
+            continue
+        reason = "robots.txt forbids it" if answer else str((result.error or {}).get("message") or "no answer")
+        reasons[reason] += 1
+        given = SITE.given(result.unit)
+        if given.given:
+            named[urlsplit(given.url).hostname or ""] = reason
+    found: dict[str, Mapping[str, int | str]] = {"by_reason": dict(sorted(reasons.items())), "named": named}
+    return {name: value for name, value in found.items() if value}
+
+
 def stand_ins(results: Sequence[StageResult]) -> Mapping[str, int]:
     """Return how many units were done by another enricher in the place of their own, as "hunter for clearbit"."""
     known = unit_kinds()
@@ -110,6 +148,15 @@ def stand_ins(results: Sequence[StageResult]) -> Mapping[str, int]:
     return dict(sorted(found.items()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """What became of all that was found."""
+
+    leads: tuple[Lead, ...]
+    rejected: Mapping[str, int]  #: number of records that were set aside, and of addresses that were lost, by reason
+    rows_set_aside: tuple[tuple[str, str], ...]  #: (row of an own file, reason)
+
+
 def leads(
     cleaned: Cleaned,
     known: Verified,
@@ -118,33 +165,53 @@ def leads(
     campaign_id: str,
     now: datetime,
     bases: Mapping[str, LegalBasis] = MappingProxyType({}),
-) -> tuple[tuple[Lead, ...], Mapping[str, int]]:
-    """Return scored leads and the number of records set aside, by reason.
+) -> Scored:
+    """Return scored leads, and what was set aside.
 
     ``bases`` are the legal bases of the sources, by the kind of source. An address that takes no mail is taken off its
-    lead; a lead that nothing else identifies goes with it.
+    lead, which keeps the next one of its own; a lead that nothing else identifies goes with it.
     """
     rejected = Counter(cleaned.rejected)
     kept: list[tuple[Candidate, str]] = []
     dead: list[Candidate] = []
     for found in cleaned.candidates:
-        status = known.status(found.record.email) if found.record.email else "unverified"
-        if status is None:
-            rejected["undeliverable e-mail address"] += 1
-            dead.append(found)
+        deliverable = _deliverable(found, known)
+        lost = len(found.emails) - len(deliverable)
+        if lost:
+            rejected[UNDELIVERABLE] += lost
+        if deliverable or not found.record.email:
+            email, status = next(iter(deliverable.items()), (None, "unverified"))
+            record = found.record if email == found.record.email else replace(found.record, email=email)
+            kept.append((replace(found, record=record, other_emails=tuple(deliverable)[1:]), status))
         else:
-            kept.append((found, status))
-    persons = {_person(found.record) for found, _ in kept}
+            dead.append(replace(found, record=replace(found.record, email=None), other_emails=()))
+    persons = {_person(found.record): found.key for found, _ in kept}
+    gone: list[tuple[str, str]] = []
+    merged: dict[str, tuple[str, ...]] = {}
     for found in dead:
-        bare = replace(found.record, email=None)
-        person = _person(bare)
+        person = _person(found.record)
         if person and person not in persons:
-            persons.add(person)
-            kept.append((replace(found, record=bare), "unverified"))
+            persons[person] = found.key
+            kept.append((found, "unverified"))
+        elif person:
+            merged[persons[person]] = (*merged.get(persons[person], ()), *found.rows)
+        else:
+            gone += [(row, UNDELIVERABLE) for row in found.rows]
     place = {found.key: number for number, found in enumerate(cleaned.candidates)}
     kept.sort(key=lambda item: place[item[0].key])
-    scored = tuple(_lead(found, status, criteria, campaign_id, now, bases) for found, status in kept)
-    return scored, dict(sorted(rejected.items()))
+    scored = tuple(
+        _lead(replace(found, rows=(*found.rows, *merged.get(found.key, ()))), status, criteria, campaign_id, now, bases)
+        for found, status in kept
+    )
+    return Scored(
+        leads=scored, rejected=dict(sorted(rejected.items())), rows_set_aside=(*cleaned.rows_set_aside, *gone)
+    )
+
+
+def _deliverable(found: Candidate, known: Verified) -> dict[str, str]:
+    """Return the addresses of a person that take mail, each with its status, in their order."""
+    statuses = ((email, known.status(email)) for email in found.emails)
+    return {email: status for email, status in statuses if status is not None}
 
 
 def _person(record: Record) -> str:
@@ -164,6 +231,7 @@ def _lead(
         lead_id=short_hash(campaign_id, found.key),
         email=record.email,
         email_status=status,
+        other_emails=found.other_emails,
         name=record.name,
         job_title=record.job_title,
         company=record.company,
@@ -175,6 +243,7 @@ def _lead(
         profile_url=record.profile_url,
         sources=found.sources,
         company_facts_from=found.company_facts_from,
+        rows=found.rows,
         source_url=record.source_url,
         collected_at=now,
         legal_basis=_basis(found, bases),

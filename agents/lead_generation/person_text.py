@@ -1,61 +1,69 @@
 """Names and job titles in running text: what looks like a person, and which title and address are theirs.
 
-Team pages say the same thing in cards, tables and lists; in reading order all of them are a name with a title
-beside it. Invariant: a person needs a name *and* a title next to each other; a capitalised phrase alone is nobody.
+Team pages say the same thing in cards, tables and lists; in reading order all of them are a name with a title beside
+it. The words of work, of page furniture and of first names are data (``work_words.json``, ``person_words.json``).
+Invariants: a person needs a name *and* a title next to each other, a capitalised phrase alone is nobody; a title is
+that of one name, or of the names that stand behind it in one list.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import pairwise
 
-from agents.lead_generation.page_text import EMAIL
+from agents.email_address import EMAIL
 
 REACH = 3  #: lines below a name in which its title and address are looked for
 MAX_BESIDE = 60  #: characters beside an address; in a longer line it is a sentence's, not the person's
 
-_ROLES = re.compile(
-    r"\b(?:ceo|cto|cfo|coo|cmo|cio|ciso|cro|cpo|chro|cdo|vp|svp|evp|avp|chief|officer|president|founder|cofounder|owner"
-    r"|chair|chairman|chairwoman|director|manager|head|lead|leader|engineer|developer|architect|scientist|analyst"
-    r"|designer|consultant|specialist|coordinator|assistant|administrator|accountant|auditor|controller|treasurer"
-    r"|counsel|attorney|lawyer|partner|associate|executive|representative|agent|advisor|adviser|strategist|planner"
-    r"|editor|writer|author|copywriter|producer|researcher|professor|teacher|instructor|trainer|tutor|coach|nurse"
-    r"|physician|doctor|dentist|therapist|technician|mechanic|operator|supervisor|superintendent|foreman|buyer"
-    r"|recruiter|contractor|intern|trainee|secretary|receptionist|principal|dean|marketer|sales|marketing|staff"
-    r"|gesch(?:ä|ae)ftsf(?:ü|ue)hrer(?:in)?|leiter(?:in)?|directeur|directrice|gérante?)\b",
-    re.I,
-)
 _PARTICLES = re.compile(r"van|von|de|der|den|del|della|di|da|dos|du|la|le|al|el|bin|ibn|ben|ter|ten|zu")
-#: words of page furniture, which no name holds
-_NO_NAMES = re.compile(
-    r"about|above|all|and|are|as|at|back|blog|book|by|call|career|careers|click|company|contact"
-    r"|cookie|cookies|copyright|customer|customers|demo|download|email|events|faq|find|first|follow"
-    r"|for|free|from|get|group|help|home|how|imprint|in|industries|industry|inc|is|it|job|jobs"
-    r"|join|latest|learn|legal|limited|llc|location|login|mail|management|map|meet|menu|mission"
-    r"|more|name|news|newsletter|next|now|of|on|open|opening|our|out|partners|people|phone"
-    r"|platform|policy|portfolio|press|pricing|privacy|product|products|project|projects|read"
-    r"|register|request|resources|role|search|see|send|services|share|sign|site|solution|solutions"
-    r"|start|story|subscribe|support|team|terms|the|title|to|today|top|trust|us|use|values|view"
-    r"|vision|visit|we|welcome|what|who|why|with|work|you|your"
-    r"|corporation|corp|group|holding|university|college|institute|foundation|street|avenue|city|new|united"
-)
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-])*")
 _SPLIT = re.compile(r"\s+[–—|•·-]\s+|\s*[,(|•·]\s+|\s*\(\s*|:\s+")
-_LABEL = re.compile(r"^(?:name|title|role|position|job title|e-?mail|mail|contact)\s*:\s*", re.I)
+_LIST = re.compile(r"\s*(?:[,;/|•·]|\s(?:und|and|et|y|e|en|i|og|och|sowie)\s|&)\s*")
+_LABEL = re.compile(
+    r"^(?:name|title|role|position|job title|titel|funktion|cargo|puesto|fonction|poste|nom|nome|nombre|e-?mail|mail"
+    r"|contact|kontakt)\s*:\s*",
+    re.I,
+)
+#: What stands behind or before a name and is none of it: degrees, generations, pronouns, forms of address.
+_BESIDE = re.compile(
+    r"(?:,\s*|\s+)(?:ph\.?\s?d\.?|m\.?b\.?a\.?|m\.?d\.?|c\.?p\.?a\.?|c\.?f\.?a\.?|esq\.?|j\.?d\.?|ll\.?m\.?|m\.?sc\.?|b\.?sc\.?"
+    r"|m\.?a\.|b\.?a\.|pmp|p\.?e\.|r\.?n\.?|jr\.?|sr\.?|iii?|dipl\.-\w+\.?)$|\s*\((?:she|he|they|her|him|sie|er)\b[^()]*\)$",
+    re.I,
+)
+_ADDRESSED = re.compile(
+    r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl|mag|m|mme|sr|sra|sig|dott|ir|drs)\.? )+", re.I
+)
+_HAN = r"\u3400-\u9fff々"
+_JAPANESE = re.compile(rf"[{_HAN}]{{1,3}}[ \u3000][{_HAN}\u3040-\u30ff]{{1,4}}")
+_CHINESE = re.compile(rf"[{_HAN}]{{2,3}}")
+_KOREAN = re.compile(r"[\uac00-\ud7a3]\s?[\uac00-\ud7a3]{1,2}")
 
 PersonText = tuple[str, str | None, str | None]  #: name, title, e-mail address as written
 
 
+@lru_cache(maxsize=50_000)
 def is_name(text: str) -> bool:
-    """Tell whether a text is two to four capitalised words that aren't page furniture or a job."""
-    if not 4 <= len(text) <= 60 or _ROLES.search(text):
+    """Tell whether a text is two to four capitalised words that aren't page furniture or a job.
+
+    A first name that is one makes up for a last name that is also a word of pages: Will Street.
+    """
+    if not text.isascii() and _is_eastern(text):
+        return True
+    if not 4 <= len(text) <= 60:
         return False
     parts = text.replace("’", "'").split()
     if not 2 <= len(parts) <= 5 or any(not _WORD.fullmatch(part) for part in parts):
         return False
     plain = [part.lower().strip(".") for part in parts]
-    if any(_NO_NAMES.fullmatch(part) for part in plain):
+    known = plain[0] in _words("given") and len(parts) <= 3
+    if _work().search(" ".join(parts[1:] if known else parts)):
+        return False
+    if any(part in _words("page") for part in plain) and not (known and plain[0] not in ("art", "may")):
         return False
     capital = [
         part[0].isupper() or _PARTICLES.fullmatch(part.lower()) or part.lower().startswith(("d'", "o'"))
@@ -64,14 +72,30 @@ def is_name(text: str) -> bool:
     return all(capital) and parts[0][0].isupper() and sum(part[0].isupper() for part in parts) >= 2
 
 
+@lru_cache(maxsize=50_000)
 def is_title(text: str) -> bool:
-    """Tell whether a text is a short phrase with a word of work in it, and no sentence."""
-    return (
-        1 < len(text) <= 90
-        and len(text.split()) <= 10
-        and not text.endswith((".", "!", "?"))
-        and bool(_ROLES.search(text))
-    )
+    """Tell whether a text is a short phrase with a word of work in it, and neither a sentence nor a person."""
+    if not 1 < len(text) <= 90 or len(text.split()) > 10 or text.endswith((".", "!", "?")) or not _work().search(text):
+        return False
+    last = re.sub(r"\W+$", "", text.lower()).rpartition(" ")[2]
+    if last in _words("no_titles_end_in"):
+        return False
+    return not any(is_name(part) for cut in _SPLIT.finditer(text) for part in (text[: cut.start()], text[cut.end() :]))
+
+
+def named(text: str, *, heading: bool = False) -> str | None:
+    """Return the person whom a text names and nothing else, without degrees and forms of address, or None.
+
+    A ``heading`` may be written in small letters.
+    """
+    before, clear = "", _ADDRESSED.sub("", text.strip(" ,;:–—-"))
+    while clear != before:
+        before, clear = clear, _BESIDE.sub("", clear)
+    if is_name(clear):
+        return clear.title() if clear.isupper() else clear
+    if heading and clear.islower() and is_name(clear.title()) and all(part.isalpha() for part in clear.split()):
+        return clear.title()
+    return None
 
 
 class People:
@@ -79,68 +103,112 @@ class People:
 
     @staticmethod
     def of_rows(rows: Sequence[Sequence[str]]) -> Iterator[PersonText]:
-        """Find people in table rows with any order of columns."""
+        """Find people in table rows with any order of columns, in columns, and in cells that hold a whole person."""
+        above: list[str | None] = []
         for row in rows:
-            cells = [_LABEL.sub("", cell) for cell in row]
-            address = next((found[0] for cell in cells if (found := EMAIL.search(cell))), None)
+            if any("\n" in cell for cell in row):
+                inside = [person for cell in row for person in People.of_lines(cell.split("\n"))]
+                if inside:
+                    yield from inside
+                    continue
+            cells = [_LABEL.sub("", cell.replace("\n", " ")) for cell in row]
             words = [text for cell in cells if (text := without_address(cell))]
+            if len(cells) > 1 and len(above) == len(cells) and all(above) and all(is_title(cell) for cell in cells):
+                yield from ((str(name), title, None) for name, title in zip(above, cells, strict=True))
+                continue
+            above = [named(cell) for cell in cells]
+            address = next((found[0] for cell in cells if (found := EMAIL.search(cell))), None)
             first = next((cell for cell in words if cell.istitle() or not cell.islower()), "")
-            names = [cell for cell in words if is_name(cell)] or _joined(words)
+            names = [name for cell in words if (name := named(cell))] or _joined(words)
             titles = [cell for cell in words if is_title(cell)]
             if names and (titles or address):
                 yield names[0], titles[0] if titles else None, address
             elif first and len(words) == 1:
                 yield from People.of_lines([*words, address or ""])
+            elif titles and len(words) == 2:
+                rest = next(cell for cell in words if cell is not titles[0])
+                yield from ((name, titles[0], None) for name in _listed(rest))
 
     @staticmethod
-    def of_lines(lines: Sequence[str]) -> Iterator[PersonText]:
-        """Find people in lines in reading order: "Name – Title", or a name with its title close by."""
+    def of_lines(
+        lines: Sequence[str], pieces: Sequence[Sequence[str]] = (), heads: frozenset[int] = frozenset()
+    ) -> Iterator[PersonText]:
+        """Find people in lines in reading order: "Name – Title", or a name with its title close by.
+
+        ``pieces`` are the parts of each line by the elements inside it, ``heads`` the numbers of headings.
+        """
         clear = [without_address(_LABEL.sub("", line)) for line in lines]
-        above = _titles_come_first([text for text in clear if text])
+        names = [named(text, heading=place in heads) for place, text in enumerate(clear)]
+        above = _titles_come_first([(name, text) for name, text in zip(names, clear, strict=True) if text])
         used: set[int] = set()
         for place, text in enumerate(clear):
-            name, title = _in_one_line(text)
-            if name is None and is_name(text):
-                name = text
-                title = _beside(clear, place, used, above=above)
-            if name is not None and title is not None:
-                yield name, title, _address(lines, clear, place)
+            inside = _in_one_line(text) or _in_pieces(pieces[place] if place < len(pieces) else ())
+            if inside:
+                address = _address(lines, clear, names, place) if len(inside) == 1 else None
+                yield from ((name, title, address) for name, title in inside)
+            elif (name := names[place]) is not None:
+                title = _beside(clear, names, place, used, above=above)
+                if title is not None:
+                    yield name, title, _address(lines, clear, names, place)
 
 
 def without_address(text: str) -> str:
     """Return the text without e-mail addresses and what introduces them."""
     clear = EMAIL.sub(" ", text)
-    clear = re.sub(r"\b(?:e-?mail|mail|contact)\b\s*:?\s*(?=$|\s{2})", " ", clear, flags=re.I)
-    return re.sub(r"\s+", " ", clear).strip(" -–—|,;:()<>")
+    clear = re.sub(r"\b(?:e-?mail|mail|contact|kontakt)\b\s*:?\s*(?=$|\s{2})", " ", clear, flags=re.I)
+    return re.sub(r"\s+", " ", clear).strip(" -–—|,;:<>").removeprefix("(").removesuffix("(").strip()
 
 
-def _in_one_line(text: str) -> tuple[str | None, str | None]:
-    """Name and title of "Jane Doe – CEO", "Jane Doe, VP, Sales", "VP, Sales: Jane Doe"."""
+def _in_one_line(text: str) -> list[tuple[str, str]]:
+    """Return names and titles of "Jane Doe – CEO", "Jane Doe, VP, Sales", "VP, Sales: Jane Doe", "CEOs: Jane, Bob"."""
     for cut in _SPLIT.finditer(text):
         left, right = text[: cut.start()].strip(" ()"), text[cut.end() :].strip(" ()")
-        if is_name(left) and is_title(right):
-            return left, right
-        if is_title(left) and is_name(right):
-            return right, left
-    return None, None
+        if (name := named(left)) and is_title(right):
+            return [(name, right)]
+        if is_title(left):
+            if name := named(right):
+                return [(name, left)]
+            if cut[0].strip() == ":" and (several := _listed(right)):
+                return [(name, left) for name in several]
+    return []
 
 
-def _titles_come_first(lines: Sequence[str]) -> bool:
+def _in_pieces(pieces: Sequence[str]) -> list[tuple[str, str]]:
+    """Return name and title of a line whose elements hold one each: ``<b>CEO</b> Jane Doe``."""
+    clear = [text for piece in pieces if (text := without_address(piece).strip(" ()"))]
+    for one, two in pairwise(clear):
+        if (name := named(one)) and is_title(two):
+            return [(name, two)]
+        if is_title(one) and (name := named(two)):
+            return [(name, one)]
+    return []
+
+
+def _listed(text: str) -> list[str]:
+    """Return the names of a text that lists names and nothing else, none for other texts."""
+    parts = [part for part in _LIST.split(text) if part]
+    found = [name for part in parts if (name := named(part))]
+    return found if found and len(found) == len(parts) else []
+
+
+def _titles_come_first(lines: Sequence[tuple[str | None, str]]) -> bool:
     """Tell whether a page writes titles above names: n people have n titles on that side, n - 1 on the other."""
-    names = [place for place, text in enumerate(lines) if is_name(text)]
-    above = sum(place > 0 and is_title(lines[place - 1]) for place in names)
-    below = sum(place + 1 < len(lines) and is_title(lines[place + 1]) for place in names)
+    places = [place for place, (name, _) in enumerate(lines) if name]
+    above = sum(place > 0 and is_title(lines[place - 1][1]) for place in places)
+    below = sum(place + 1 < len(lines) and is_title(lines[place + 1][1]) for place in places)
     return above > below
 
 
-def _beside(clear: Sequence[str], place: int, used: set[int], *, above: bool) -> str | None:
+def _beside(
+    clear: Sequence[str], names: Sequence[str | None], place: int, used: set[int], *, above: bool
+) -> str | None:
     """Return the title that belongs to the name in a line: on the page's side of it, else directly on the other."""
     below = []
     for near in range(place + 1, min(place + 1 + REACH, len(clear))):
-        if is_name(clear[near]) or _in_one_line(clear[near])[0]:
+        if names[near] or _in_one_line(clear[near]):
             break  # from here on it is the next person's
         below.append(near)
-    before = [place - 1] if place else []
+    before = [place - 1] if place and not _in_one_line(clear[place - 1]) else []
     for near in (*before, *below) if above else (*below, *before):
         if near not in used and is_title(clear[near]):
             used.add(near)
@@ -148,10 +216,10 @@ def _beside(clear: Sequence[str], place: int, used: set[int], *, above: bool) ->
     return None
 
 
-def _address(lines: Sequence[str], clear: Sequence[str], place: int) -> str | None:
+def _address(lines: Sequence[str], clear: Sequence[str], names: Sequence[str | None], place: int) -> str | None:
     """Return the address of the person named in a line: there, or below before another person is named."""
     for near in range(place, min(place + 1 + REACH, len(lines))):
-        if near > place and (is_name(clear[near]) or _in_one_line(clear[near])[0]):
+        if near > place and (names[near] or _in_one_line(clear[near])):
             return None
         found = EMAIL.search(lines[near])
         if found and len(clear[near]) <= MAX_BESIDE:
@@ -163,3 +231,42 @@ def _joined(cells: Sequence[str]) -> list[str]:
     """Return the name whose first and last part are cells of their own."""
     pairs = (f"{one} {two}" for one, two in pairwise(cells) if len(one.split()) == len(two.split()) == 1)
     return [pair for pair in pairs if is_name(pair)]
+
+
+def _is_eastern(text: str) -> bool:
+    """Tell whether a text is a Japanese, Chinese or Korean name, and no job."""
+    if len(text) > 8 or _work().search(text):
+        return False
+    if _JAPANESE.fullmatch(text):
+        return True
+    if _CHINESE.fullmatch(text):
+        return text[0] in _data("chinese")
+    return bool(_KOREAN.fullmatch(text)) and text[0] in _data("korean") and len(text.replace(" ", "")) == 3
+
+
+@cache
+def _work() -> re.Pattern[str]:
+    """Return the pattern of words of work, in all languages."""
+    by_language = _file("work_words.json")
+    spoken = [
+        word
+        for name in ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "nordic", "east")
+        for word in by_language[name].split()
+    ]
+    return re.compile(rf"\b(?:{'|'.join(spoken)})\b|{'|'.join(by_language['cjk'].split())}", re.I)
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_data(name).split())
+
+
+@cache
+def _data(name: str) -> str:
+    return {**_file("work_words.json"), **_file("person_words.json")}[name]
+
+
+@cache
+def _file(name: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return found

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agents.email_address import normal_email
 from agents.lead_generation.answers import Screened
-from agents.lead_generation.clean import Record, identity, normal_domain, normal_email, normal_name
-from agents.lead_generation.mailboxes import is_webmail
+from agents.lead_generation.clean import Record, identities, normalised
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
@@ -36,15 +36,4 @@ def screen(ctx: UnitContext, records: Sequence[Record]) -> Screened:
 
 def hashes_of(record: Record) -> set[str]:
     """Return every identity by which another source may name the same person."""
-    email = normal_email(record.email) if record.email else None
-    mail_domain = email.rpartition("@")[2] if email else None
-    own = mail_domain if mail_domain and not is_webmail(mail_domain) else None
-    domain = (normal_domain(record.domain) if record.domain else None) or own
-    name = normal_name(record.name) if record.name else None
-    found = {
-        identity(email),
-        identity(record.profile_url),
-        identity(name, record.company, domain),
-        identity(name, record.company, None),
-    }
-    return found - {""}
+    return identities(normalised(record))

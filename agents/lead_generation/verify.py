@@ -66,7 +66,7 @@ def resolve_units(candidates: Sequence[Candidate], wanted: Enrichment) -> list[U
     """Plan one question to the DNS per mail domain."""
     if wanted.verify == "none":
         return []
-    domains = sorted({_mail_domain(found.record.email) for found in candidates if found.record.email})
+    domains = sorted({_mail_domain(email) for found in candidates for email in found.emails})
     policy = RetryPolicy(max_wait_s=OPTIONAL_WAIT_S)
     return [
         RESOLVE.unit(
@@ -81,11 +81,11 @@ def verify_units(candidates: Sequence[Candidate], wanted: Enrichment, refused: I
     if wanted.verify != "hunter":
         return []
     closed = frozenset(refused)
-    emails = [
-        found.record.email
+    open_to_mail = (
+        next((email for email in found.emails if _mail_domain(email) not in closed), None)
         for found in executives_first(candidates)
-        if found.record.email and _mail_domain(found.record.email) not in closed
-    ]
+    )
+    emails = [*dict.fromkeys(email for email in open_to_mail if email)]
     policy = RetryPolicy(max_wait_s=OPTIONAL_WAIT_S, fallback=(MAIL_DOMAIN,))
     return [
         VERIFY.unit(f"verify:{number:04d}", VerifyInput(emails=part), provider="hunter", essential=False, policy=policy)

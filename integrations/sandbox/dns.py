@@ -25,6 +25,7 @@ from integrations.sandbox.world import DISPOSABLE_DOMAINS, MAIL_HOST, Mail, Worl
 
 TTL_S = 60
 LOOPBACK = "127.0.0.1"
+MAILED = "192.0.2.25"  #: of mail hosts, to which nothing is ever sent: an address of documentation (RFC 5737)
 _NO_SUCH_ZONES = frozenset({"invalid", "local", "localhost", "onion", "internal", "arpa"})
 MISSING_LABEL = "nxdomain"  #: a name with this label doesn't exist
 
@@ -47,7 +48,7 @@ class DnsSandbox:
     def records(self, name: str, kind: str) -> list[str] | None:
         """Return the records of ``kind`` for a name (lower case, no final dot), or None when there is no such name."""
         if name in ("localhost", MAIL_HOST):
-            return [LOOPBACK] if kind == "A" else []
+            return [LOOPBACK if name == "localhost" else MAILED] if kind == "A" else []
         if name in DISPOSABLE_DOMAINS:
             return {"MX": [f"10 {MAIL_HOST}."], "A": [LOOPBACK]}.get(kind, [])
         company = self._world.by_domain.get(name.removeprefix("www."))
@@ -55,7 +56,7 @@ class DnsSandbox:
             if name.startswith("www."):
                 return [LOOPBACK] if kind == "A" else []
             if kind == "A":
-                return [] if company.mail is Mail.NONE else [LOOPBACK]
+                return {Mail.NONE: [], Mail.A_ONLY: [MAILED]}.get(company.mail, [LOOPBACK])
             if kind == "MX":
                 return {Mail.NULL_MX: ["0 ."], Mail.A_ONLY: [], Mail.NONE: []}.get(company.mail, [f"10 {MAIL_HOST}."])
             return []

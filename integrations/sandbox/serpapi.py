@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
-from integrations.sandbox.world import DEFAULT_SEED, Company, Mail, Person, World, chance, plain
+from integrations.sandbox.world import DEFAULT_SEED, Company, Person, World, chance, plain
 
 MAX_RESULTS = 100  #: Google shows no more for one query
 PAGE_SIZE = 10
@@ -231,7 +231,7 @@ def _result(hit: _Hit, position: int, port: str) -> dict[str, object]:
             "snippet": f"{company.city} · {person.title} · {company.name}. [sandbox] A person who doesn't exist.",
             "source": "LinkedIn",
         }
-    host = f"www.{company.domain}" if company.mail is Mail.NONE else company.domain
+    host = company.web_host
     return {
         "position": position,
         "title": f"{company.name} | {company.makes.capitalize()}",

@@ -142,6 +142,11 @@ class Company:
                 return f"{low}-{high}"
         return "10001+"
 
+    @property
+    def web_host(self) -> str:
+        """Host of its web site: its ``www`` where the domain itself has no address, or is the mail host."""
+        return f"www.{self.domain}" if self.mail in (Mail.NONE, Mail.A_ONLY) else self.domain
+
 
 @dataclass(frozen=True, slots=True)
 class World:

@@ -33,7 +33,7 @@ class _Post:
     id: str
     text: str
     user: Mapping[str, object]
-    domain: str | None  #: of the site that the profile names
+    host: str | None  #: of the site that the profile names
 
 
 class XSandbox:
@@ -149,7 +149,7 @@ def _of_person(seed: int, company: Company, person: Person) -> _Post:
     }
     text = f"[sandbox] {company.industry} in numbers: what a {person.title} learns about {company.makes}."
     linked = chance("link", seed, person.email) < 0.5
-    return _Post(number, text, user, company.domain if linked else None)
+    return _Post(number, text, user, company.web_host if linked else None)
 
 
 def _of_company(company: Company) -> _Post:
@@ -161,16 +161,16 @@ def _of_company(company: Company) -> _Post:
         "description": f"We make {company.makes}. [sandbox]",
         "location": company.city,
     }
-    return _Post(number, f"[sandbox] News about {company.industry} from {company.name}.", user, company.domain)
+    return _Post(number, f"[sandbox] News about {company.industry} from {company.name}.", user, company.web_host)
 
 
 def _with_link(post: _Post, port: str) -> dict[str, object]:
     """Return the author as the answer has it: the profile's site behind a short link."""
-    if post.domain is None:
+    if post.host is None:
         return {**post.user, "url": ""}
-    url = f"http://{post.domain}:{port}/" if port.isdecimal() else f"http://{post.domain}/"
+    url = f"http://{post.host}:{port}/" if port.isdecimal() else f"http://{post.host}/"
     short = f"https://t.co/{post.id[-10:]}"
-    link = {"start": 0, "end": len(short), "url": short, "expanded_url": url, "display_url": post.domain}
+    link = {"start": 0, "end": len(short), "url": short, "expanded_url": url, "display_url": post.host}
     return {**post.user, "url": short, "entities": {"url": {"urls": [link]}}}
 
 

@@ -23,12 +23,10 @@ The content of a page is not judged here.
 
 from __future__ import annotations
 
-import codecs
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin
 from zlib import error as ZlibError
@@ -51,9 +49,9 @@ from integrations.http import BAD_ADDRESS, BAD_TEXT, CONNECT_TIMEOUT_S, DirectSe
 from integrations.http_errors import retry_after
 from integrations.outbound import AddressRefusedError, BoundedAdapter, Reach
 from integrations.settings import Settings
-from integrations.values import clean_text
+from integrations.web.charset import decode
+from integrations.web.crawl import Site, WebPage, crawl
 from integrations.web.guard import NAME, Target, check_addresses, check_url
-from integrations.web.links import page_key, ranked_links, same_site
 from integrations.web.robots import MAX_BYTES as MAX_ROBOTS_BYTES
 from integrations.web.robots import RobotsCache, Rules, product_token
 
@@ -63,8 +61,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 2 * 1024 * 1024
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-#: Codecs of Python that are no charset of any page; some take quadratic time.
-_NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "undefined"})
 _HTML = ("text/html", "application/xhtml+xml", "text/plain")
 
 ERRORS: Mapping[int, type[IntegrationError]] = {
@@ -77,24 +73,6 @@ ERRORS: Mapping[int, type[IntegrationError]] = {
     429: RateLimitedError,
     451: PolicyRefusedError,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebPage:
-    """Page as the site sent it."""
-
-    url: str  #: after redirects
-    html: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Pages that were read of one site."""
-
-    pages: tuple[WebPage, ...]
-    forbidden: int = 0  #: pages that robots.txt forbids
-    missing: int = 0  #: links to missing pages, or to no HTML
-    failed: int = 0  #: pages that a retry may get
 
 
 class _Pinned(BoundedAdapter):
@@ -141,6 +119,7 @@ class WebFetcher:
         above.
         """
         deadline = time.monotonic() + timeout
+        self._session()[0].cookies.clear()  # they last for one page: sites and campaigns must not share them
         for _ in range(MAX_REDIRECTS + 1):
             target = check_url(url, self._reach)
             rules = self._rules(target, deadline)
@@ -160,38 +139,7 @@ class WebFetcher:
         ``fetch`` makes one call (default: :meth:`fetch` with ``timeout``); a unit passes its own, so that each page is
         admitted by itself. Raises the errors of the start page. Those of other pages are only counted.
         """
-        get = fetch or (lambda page_url: self.fetch(page_url, timeout=timeout))
-        start = get(url)
-        pages = [start]
-        seen = {page_key(url), page_key(start.url)}
-        waiting = [(-rank, depth, link) for depth, (rank, link) in enumerate(ranked_links(start.html, start.url))]
-        counts = {"forbidden": 0, "missing": 0, "failed": 0}
-        found = len(waiting)
-        while waiting and len(pages) < max_pages:
-            waiting.sort()
-            _, _, link = waiting.pop(0)
-            if page_key(link) in seen:
-                continue
-            seen.add(page_key(link))
-            try:
-                page = get(link)
-            except PermanentError as error:
-                counts["forbidden" if error.detail == "robots" else "missing"] += 1
-                continue
-            except TransientError:
-                counts["failed"] += 1
-                continue
-            if not same_site(page.url, start.url) or (
-                page_key(page.url) != page_key(link) and page_key(page.url) in seen
-            ):
-                continue  # a redirect away, or to a page we have
-            seen.add(page_key(page.url))
-            pages.append(page)
-            for rank, further in ranked_links(page.html, page.url):
-                if page_key(further) not in seen:
-                    found += 1
-                    waiting.append((-rank, found, further))
-        return Site(pages=tuple(pages), **counts)
+        return crawl(url, fetch or (lambda page: self.fetch(page, timeout=timeout)), max_pages=max_pages)
 
     def _rules(self, target: Target, deadline: float) -> Rules:
         return self._robots.rules(target.origin, lambda: self._read_robots(target, deadline))
@@ -204,9 +152,16 @@ class WebFetcher:
         url = f"{target.origin}/robots.txt"
         for _ in range(MAX_REDIRECTS + 1):
             here = check_url(url, self._reach)
-            status, headers, body = self._get(here, deadline, MAX_ROBOTS_BYTES, cut=True)
+            try:
+                status, headers, body = self._get(here, deadline, MAX_ROBOTS_BYTES, cut=True)
+            except InvalidAnswerError:
+                raise TransientError(NAME, "robots.txt can't be read, so nothing may be read now") from None
             if status in _REDIRECTS and headers.get("Location"):
-                url = _joined(here.url, headers["Location"])
+                try:
+                    url = _joined(here.url, headers["Location"])
+                    check_url(url, self._reach)
+                except BadRequestError:
+                    return None  # it leads to no URL, so there is none
                 continue
             if status == 429 or status >= 500:
                 error = RateLimitedError if status == 429 else TransientError
@@ -264,7 +219,6 @@ class WebFetcher:
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             self._local.session, self._local.adapter = session, adapter
-        session.cookies.clear()  # sites and campaigns must not share cookies
         return session, adapter
 
     def _await_turn(self, target: Target, pause_s: float) -> float:
@@ -284,6 +238,8 @@ def _joined(base: str, location: str) -> str:
 
     Raises BadRequestError when its Location is not valid.
     """
+    with suppress(UnicodeError):  # a header is Latin-1 to the client, and what sites write there is UTF-8
+        location = location.encode("latin-1").decode("utf-8")
     try:
         return urljoin(base, location)
     except ValueError:
@@ -303,20 +259,3 @@ def _html(status: int, headers: Mapping[str, str], body: bytes) -> str:
     if not _is_html(headers):
         raise InvalidAnswerError(NAME, "a page is not HTML")
     return decode(body, headers.get("Content-Type", ""))
-
-
-def decode(body: bytes, content_type: str) -> str:
-    """Decode a page to clean text: by byte order mark, header or meta tag, else as UTF-8 or Windows-1252."""
-    if body.startswith(b"\xef\xbb\xbf"):
-        return clean_text(body.decode("utf-8-sig", "replace"))
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return clean_text(body.decode("utf-16", "replace"))
-    named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.I)
-    meta = re.search(rb"<meta[^>]{0,200}charset=[\"']?([\w.:-]+)", body[:4096], re.I)
-    for name in (named[1] if named else None, meta[1].decode() if meta else None, "utf-8"):
-        try:
-            if name and codecs.lookup(name).name not in _NO_CHARSETS:
-                return clean_text(body.decode(name))
-        except (LookupError, UnicodeError, ValueError):
-            continue
-    return clean_text(body.decode("cp1252", "replace"))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from integrations.errors import BadRequestError, PolicyRefusedError
+from integrations.host_names import ascii_name
 from integrations.outbound import AddressRefusedError, Reach, check_host
 from integrations.values import http_url
 
@@ -27,7 +28,7 @@ NEVER_FETCHED = ("linkedin.com", "facebook.com", "instagram.com", "x.com", "twit
 class Target:
     """URL whose form was checked, but not yet the addresses of its host."""
 
-    url: str
+    url: str  #: with its host in ASCII
     scheme: str
     host: str  #: lower case, brackets off
     port: int
@@ -59,6 +60,12 @@ def check_url(url: str, reach: Reach) -> Target:
         raise BadRequestError(NAME, "a URL is not a plain http or https address")
     if parts.username is not None or parts.password is not None:
         raise BadRequestError(NAME, "a URL holds a user name, which no public page needs")
+    if not host.isascii():
+        try:
+            host = ascii_name(host)
+        except ValueError:
+            raise BadRequestError(NAME, "a URL's host is not a valid name") from None
+        found_url = urlunsplit(parts._replace(netloc=host if port is None else f"{host}:{port}"))
     if any(host == site or host.endswith("." + site) for site in NEVER_FETCHED):
         raise PolicyRefusedError(NAME, f"{host} is never fetched")
     found = port or (443 if parts.scheme == "https" else 80)

@@ -7,6 +7,7 @@ which the caller raises an error. Invariant: rules are at most :data:`MAX_AGE_S`
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ MAX_BYTES = 512 * 1024  #: RFC 9309 §2.5: at least 500 KiB are parsed
 MAX_AGE_S = 3600.0  #: RFC 9309 §2.4 allows 24 hours
 MAX_CRAWL_DELAY_S = 30.0  #: longer delays count as this one
 MAX_ENTRIES = 5000
+#: A group's product token, and what sites write behind it though RFC 9309 §2.2.1 has no place for it: a version, a
+#: comment, an asterisk.
+_AGENT = re.compile(r"(?im)^([ \t]*user[ -]?agent[ \t]*:[ \t]*)([a-z0-9_-]+)[^\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def parse(content: bytes | None, token: str) -> Rules:
     from protego import Protego
 
     text = content[:MAX_BYTES].decode("utf-8-sig", "replace")
-    return Rules(token, Protego.parse(text))
+    return Rules(token, Protego.parse(_AGENT.sub(r"\1\2", text)))
 
 
 def percent_encoded(url: str) -> str:

@@ -16,7 +16,8 @@ from secrets import token_hex
 
 from pydantic import JsonValue
 
-from agents.erasure import ERASED, Erasing, address_hash
+from agents.email_address import address_hashes, spellings
+from agents.erasure import ERASED, Erasing
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.stores.customer_lists import ask_removal
 
@@ -64,6 +65,7 @@ class Erasure:
     def __init__(self, database: Database, email: str) -> None:
         self._database = database
         self._email = email.strip().lower()
+        self._written = spellings(self._email)  #: what rows that hold the address match, in any of its spellings
         self._removed: Counter[str] = Counter()
         self.identities: set[str] = set()  #: hashes of what else names the person, as far as their records told
 
@@ -74,31 +76,31 @@ class Erasure:
         for table in tables:
             if table.of_campaign:
                 sql = f"SELECT DISTINCT campaign_id FROM marketing.{table.name} t WHERE {_HOLDS}"
-                campaigns |= {str(row[0]) for row in self._database.rows(sql, [self._email])}
+                campaigns |= {str(row[0]) for row in self._database.rows(sql, [], self._written)}
         for campaign_id in sorted(campaigns):
             found = self._database.transaction(partial(self._campaign, tables=tables, campaign_id=campaign_id))
             self._removed.update(found)
         for table in (one for one in tables if not one.of_campaign):
-            sweep = partial(_sweep, table=table, people=self._people(), words=[self._email])
+            sweep = partial(_sweep, table=table, people=self._people(), written=self._written)
             self._removed.update({table.name: self._database.transaction(sweep)})
         rows = {name: count for name, count in sorted(self._removed.items()) if count}
         return Removed(rows=rows, campaigns=tuple(sorted(campaigns)), newly_suppressed=new)
 
     def _people(self) -> Erasing:
-        return Erasing(frozenset({address_hash(self._email)}))
+        return Erasing(frozenset(address_hashes(self._email)))
 
     def _campaign(self, tx: Transaction, tables: Sequence[_Table], campaign_id: str) -> Mapping[str, int]:
         """Remove the person from all rows of one campaign, under any other name that its records give, too."""
         people, mine = self._people(), [table for table in tables if table.of_campaign]
         # The units before their campaign's row, in the order in which a finish takes them.
-        found = Counter({table.name: _sweep(tx, table, people, [self._email], campaign_id) for table in mine})
+        sweep = partial(_sweep, tx, people=people, campaign_id=campaign_id)
+        found = Counter({table.name: sweep(table, written=self._written) for table in mine})
         locked = tx.rows(
             "UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s RETURNING step, agent",
             campaign_id,
         )
         if people.names:
-            again = {table.name: _sweep(tx, table, people, sorted(people.names), campaign_id) for table in mine}
-            found.update(again)
+            found.update({table.name: sweep(table, words=sorted(people.names)) for table in mine})
         ask_removal(tx, campaign_id, [self._email, *sorted(people.addresses)])
         self.identities |= people.identities
         for step, agent in locked:
@@ -135,19 +137,30 @@ WHERE n.nspname = 'marketing' AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.att
   AND a.atttypid::regtype::text IN ('jsonb', 'text')
 ORDER BY c.relname <> 'units', c.relname, a.attnum
 """
-#: Whether a row, decoded, holds any of some texts, in whichever case.
-_HOLDS = "EXISTS (SELECT FROM unnest(%s::text[]) AS w(word) WHERE position(lower(w.word) IN lower(t::text)) > 0)"
+#: Whether a row, decoded, holds any of some texts, or what a regular expression describes, in whichever case.
+_HOLDS = """(EXISTS (SELECT FROM unnest(%s::text[]) AS w(word) WHERE position(lower(w.word) IN lower(t::text)) > 0)
+OR lower(t::text) ~ %s)"""
+_NOTHING = "$a"  #: a regular expression that nothing matches
 
 
 def _sweep(
-    tx: Transaction, table: _Table, people: Erasing, words: Sequence[str], campaign_id: str | None = None
+    tx: Transaction,
+    table: _Table,
+    people: Erasing,
+    *,
+    words: Sequence[str] = (),
+    written: str = _NOTHING,
+    campaign_id: str | None = None,
 ) -> int:
-    """Remove people from the rows of a table (of one campaign) that hold any of the words, and return from how many."""
+    """Remove people from the rows of a table (of one campaign) and return from how many.
+
+    Looked at are rows that hold any of the ``words``, or that the regular expression ``written`` matches.
+    """
     names = (*table.json, *table.text)
     where, of = ("campaign_id = %s AND ", (campaign_id,)) if table.of_campaign else ("", ())
     rows = tx.rows(
         f"SELECT ctid::text, {', '.join(names)} FROM marketing.{table.name} t WHERE {where}{_HOLDS} FOR UPDATE",
-        *of, list(words),
+        *of, list(words), written,
     )  # fmt: skip
     swept = 0
     for place, *values in rows:

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from agents.config_problems import ConfigError
 from agents.config_values import shown
 from agents.erasure import Erasing
+from agents.ports import FileSummary
 from orchestration.ledger.database import Database, encode
 from orchestration.ledger.erasure import guarded
 
@@ -58,6 +59,23 @@ class LeadFileStore:
         stored = {str(row[0]) for row in self._database.rows(sql, sorted(file_ids))}
         if missing := [shown(file_id) for file_id in sorted(file_ids) if file_id not in stored]:
             raise ConfigError([f"lead_sources: file_id={name}: no such file is stored" for name in missing])
+
+    def summary(self, file_id: str) -> FileSummary:
+        """Return what the reading of a stored file had to say.
+
+        Raises KeyError when there is no file of that id.
+        """
+        found = self._database.rows("SELECT summary FROM marketing.lead_files WHERE file_id = %s", file_id)
+        if not found:
+            raise KeyError(f"lead file {file_id} is not stored")
+        told: Mapping[str, JsonValue] = found[0][0]
+        warnings, rejected = told.get("warnings"), told.get("rejected")
+        return FileSummary(
+            warnings=tuple(map(str, warnings)) if isinstance(warnings, list) else (),
+            rejected={reason: int(str(count)) for reason, count in rejected.items()}
+            if isinstance(rejected, dict)
+            else {},
+        )
 
     def rows(self, file_id: str) -> list[Mapping[str, JsonValue]]:
         """Return the rows of a stored file.

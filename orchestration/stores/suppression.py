@@ -1,6 +1,7 @@
-"""Suppression list: people who must not be addressed, by the hash of their address.
+"""Suppression list: people who must not be addressed, by the hashes of their address and of its mailbox.
 
-Invariant: the list never holds an address in clear, so that an erased person can stay on it.
+Invariants: the list never holds an address in clear, so that an erased person can stay on it; who is on it stays out
+under every spelling of the same mailbox (:mod:`agents.email_address`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from agents.config_problems import ConfigError
 from agents.config_values import shown
-from agents.erasure import address_hash, written_address
+from agents.email_address import address_hashes, normal_email
 from orchestration.ledger.database import Database
 from orchestration.stores.erasure import Erasure, Removed
 
@@ -24,11 +25,9 @@ class SuppressionList:
         """Return those of ``emails`` that are on the list."""
         if not emails:
             return frozenset()
-        by_hash = {address_hash(email): email for email in emails}
-        rows = self._database.rows(
-            "SELECT address_hash FROM marketing.suppressions WHERE address_hash = ANY(%s)", list(by_hash)
-        )
-        return frozenset(by_hash[row[0]] for row in rows)
+        hashes = {email: address_hashes(email) for email in emails}
+        listed = self.barred({one for found in hashes.values() for one in found})
+        return frozenset(email for email, found in hashes.items() if not listed.isdisjoint(found))
 
     def suppress(self, email: str, reason: str) -> None:
         """Put an address on the list, where the first reason stays, and remove the person from all that is stored."""
@@ -54,11 +53,11 @@ class SuppressionList:
 
         It may be repeated. Raises ConfigError for what is no e-mail address.
         """
-        address = written_address(email)
+        address = normal_email(email)
         if address is None:
             raise ConfigError([f"email={shown(email)}: is no e-mail address; write one such as jane@example.com"])
         sql = "SELECT marketing.suppress(%s, %s)"
-        new = bool(self._database.value(sql, address_hash(address), reason[:200]))
+        new = bool(self._database.value(sql, list(address_hashes(address)), reason[:200]))
         # From here on nothing that is stored holds the address, and what was stored before can be seen.
         erasure = Erasure(self._database, address)
         removed = erasure.carry_out(new=new)

@@ -13,7 +13,7 @@ from agents.ad_management.customer_list import MATCHING_S, STEP, filled_list
 from agents.ad_management.deployment import DEPLOY
 from agents.ad_management.units import Customers, Deploy
 from agents.effects import EffectSteps
-from agents.erasure import address_hash
+from agents.email_address import mailbox_hash
 from agents.unit import Unit
 from integrations.ads import registry
 from integrations.ads.audience import ListUse
@@ -39,7 +39,7 @@ def aimed(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 
 
 def given(use: ListUse = ListUse.EXCLUDE) -> Deploy:
-    members = {address_hash(email): f"form-of-{email}" for email in PEOPLE}
+    members = {mailbox_hash(email): f"form-of-{email}" for email in PEOPLE}
     return Deploy(
         platform=NAME, spec=spec(), customers=Customers(use=use, members=members, found=False, consented=True)
     )

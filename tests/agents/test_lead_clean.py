@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.lead_generation.clean import (
-    Cleaned,
-    CompanyFacts,
-    Record,
-    clean,
-    company_key,
-    identity,
-    normal_domain,
-    normal_email,
-    normal_name,
-)
+from agents.email_address import normal_email
+from agents.lead_generation.clean import Cleaned, CompanyFacts, Record, clean, identity, normal_domain, normal_name
+from agents.lead_generation.company_names import company_key
 
 
 def only(cleaned: Cleaned) -> Record:
@@ -112,7 +104,7 @@ def test_a_name_at_a_company_finds_its_address() -> None:
     assert cleaned.rejected == {"duplicate": 2}
 
 
-def test_two_addresses_are_two_people_and_namesakes_elsewhere_too() -> None:
+def test_numbered_addresses_are_two_people_and_namesakes_elsewhere_too() -> None:
     cleaned = clean(
         [
             Record(source="web", name="Jane Doe", email="jane@acme.com"),
@@ -190,7 +182,7 @@ def test_cleaning_is_stable(given_records: list[Record]) -> None:
     assert [c.record.email for c in again.candidates if c.record.email] == [
         c.record.email for c in once.candidates if c.record.email
     ]
-    emails = [c.record.email for c in once.candidates if c.record.email]
+    emails = [(c.record.email, c.record.name) for c in once.candidates if c.record.email]
     assert len(emails) == len(set(emails))
     assert len({c.key for c in once.candidates}) == len(once.candidates)
 

@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agents.config import TargetAudience
+from agents.email_address import plain_addresses
 from agents.lead_generation.extract import FoundPerson, SiteFacts, extract
-from agents.lead_generation.page_text import plain_addresses, read_page
+from agents.lead_generation.page_text import read_page
 from agents.lead_generation.person_text import is_name, is_title
 from agents.lead_generation.queries import Result, companies_of, people_of, search_queries, sites_to_read
 from integrations.sandbox.protocol import Request
@@ -97,7 +98,14 @@ def test_a_site_without_a_name_takes_the_domain_of_its_addresses() -> None:
         ("<table><tr><td>Employees</td><td>300</td></tr></table>", "300"),
         ("<p>We have helped 5,000 people.", None),
         ("<p>Founded in 1999", None),
-        ("<p>Acme employs over 500 people", "500"),
+        ("<p>Acme employs over 500 people", "500+"),
+        ("<p>In 2019 240 employees moved in", "240"),
+        ("<p>Wir beschäftigen mehr als 2.400 Mitarbeiterinnen und Mitarbeiter an 3 Orten", "2400+"),
+        ("<p>Unser Team: rund 85 Mitarbeiter*innen", "85"),
+        ("<p>Le groupe emploie 1 350 salariés", "1350"),
+        ("<p>Contamos con más de 90 empleados", "90+"),
+        ("<p>Wir haben 2.400 Kunden", None),
+        ("<dl><dt>Mitarbeiter<dd>300</dl>", "300"),
         ('<script type="application/ld+json">{"@type":"Corporation","numberOfEmployees":{"value":77}}</script>', "77"),
         (
             '<script type="application/ld+json">{"@type":["Organization"],'

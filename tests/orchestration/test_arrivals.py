@@ -22,8 +22,8 @@ from agents.lead_generation.queries import Result, companies_of, people_of, site
 from agents.lead_generation.x_authors import Author, companies_of_authors, people_of_authors
 from agents.registry import agents
 from integrations import clearbit, pdl, x
-from integrations.dns import ascii_name
 from integrations.errors import IntegrationError
+from integrations.host_names import ascii_name
 from integrations.http import HttpReply
 from integrations.http_errors import error_class, retry_after
 from integrations.hunter import email_of, facts_of, verdict_of

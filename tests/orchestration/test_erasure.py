@@ -13,7 +13,8 @@ from orchestrator_harness import Harness
 from toys import toys
 
 from agents.config_problems import ConfigError
-from agents.erasure import Erasing, address_hash, hashes_in
+from agents.email_address import address_hash
+from agents.erasure import Erasing, hashes_in
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.screen import hashes_of
 from agents.ports import UnitContext

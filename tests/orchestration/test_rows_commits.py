@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from agents.config import CampaignConfig
-from agents.erasure import address_hash
+from agents.email_address import address_hash
 from agents.messages import MessageType, message
 from agents.state import (
     AdCreative,

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from memory_providers import MemoryProviders
 
-from agents.erasure import address_hash
-from agents.ports import EffectRules, FixedClock, Passage, UncappedAds
+from agents.email_address import address_hashes
+from agents.ports import EffectRules, FileSummary, FixedClock, Passage, UncappedAds
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -50,13 +50,16 @@ class MemorySuppression:
 
     def suppressed(self, emails: Sequence[str]) -> frozenset[str]:
         self.asked += emails
-        return frozenset(emails) & self.emails.keys()
+        return frozenset(email for email in emails if self._listed() & {*address_hashes(email)})
 
     def suppress(self, email: str, reason: str) -> None:
         self.emails[email] = reason
 
     def barred(self, identities: Collection[str]) -> frozenset[str]:
-        return frozenset(identities) & (self.identities.keys() | {address_hash(email) for email in self.emails})
+        return frozenset(identities) & (self.identities.keys() | self._listed())
+
+    def _listed(self) -> frozenset[str]:
+        return frozenset(one for email in self.emails for one in address_hashes(email))
 
     def bar(self, identities: Collection[str], reason: str) -> None:
         self.identities.update(dict.fromkeys(identities, reason))
@@ -86,6 +89,10 @@ class MemoryLeadFiles:
     """Files of the user's own leads, by their id."""
 
     files: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    summaries: dict[str, FileSummary] = field(default_factory=dict)
+
+    def summary(self, file_id: str) -> FileSummary:
+        return self.summaries.get(file_id, FileSummary())
 
     def rows(self, file_id: str) -> list[Mapping[str, Any]]:
         return self.files[file_id]

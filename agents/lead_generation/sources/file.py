@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ from agents.config import FileSourceConfig, TargetAudience
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.lead_file import MAX_BYTES, parse
+from agents.lead_generation.own_rows import row_name
 from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
 from agents.legal_basis import LegalBasis
@@ -33,14 +35,38 @@ class FileInput(Part):
     legal_basis: LegalBasis  #: of rows that don't say another
 
 
-def run_file(given: FileInput, ctx: UnitContext) -> Screened:
-    """Turn the rows of a stored file into records."""
+class FileAnswer(Screened):
+    """Leads of one file, and what its reading and screening left out."""
+
+    name: str | None = None  #: of the file, as people know it
+    suppressed_rows: tuple[str, ...] | None = None
+    warnings: tuple[str, ...] | None = None  #: of its reading
+    unread: Mapping[str, int] | None = None  #: reason -> number of rows that its reading has left out
+
+
+def run_file(given: FileInput, ctx: UnitContext) -> FileAnswer:
+    """Turn the rows of a stored file into records that know their row."""
     source = f"file:{given.name}"
-    rows = ctx.lead_files.rows(given.file_id)
-    return screen(ctx, [record_of({"legal_basis": given.legal_basis, **row}, source) for row in rows])
+    about = ctx.lead_files.summary(given.file_id)
+    records = [
+        record_of(
+            {"legal_basis": given.legal_basis, **row, "row": row_name(given.file_id, row.get("row") or number)}, source
+        )
+        for number, row in enumerate(ctx.lead_files.rows(given.file_id), start=1)
+    ]
+    found = screen(ctx, records)
+    kept = {record.row for record in found.records}
+    return FileAnswer(
+        records=found.records,
+        suppressed=found.suppressed,
+        name=given.name,
+        suppressed_rows=tuple(record.row for record in records if record.row and record.row not in kept) or None,
+        warnings=about.warnings or None,
+        unread=about.rejected or None,
+    )
 
 
-FILE = UnitKind(name="file", input=FileInput, output=Screened, run=run_file)
+FILE = UnitKind(name="file", input=FileInput, output=FileAnswer, run=run_file)
 
 
 def file_units(config: FileSource, audience: TargetAudience) -> list[Unit]:

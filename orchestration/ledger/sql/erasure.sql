@@ -2,13 +2,17 @@
 -- so an address that is suppressed is in no transaction that begins to look after `suppress` has returned, and in none that
 -- commits after it either: the one takes the other's lock. The number names that lock and nothing else.
 
--- Put an address on the suppression list, once all who are storing something have stored it: what they have stored can then
--- be seen, and be removed. The first reason stays. Returns whether the address is new on the list.
-CREATE FUNCTION marketing.suppress(p_hash text, p_reason text) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Put an address, by its hashes, on the suppression list, once all who are storing something have stored it: what they have
+-- stored can then be seen, and be removed. The first reason stays. Returns whether none of the hashes was on the list.
+CREATE FUNCTION marketing.suppress(p_hashes text[], p_reason text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    is_new boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock(451);
-    INSERT INTO marketing.suppressions (address_hash, reason) VALUES (p_hash, p_reason) ON CONFLICT DO NOTHING;
-    RETURN FOUND;
+    is_new := NOT EXISTS (SELECT FROM marketing.suppressions s WHERE s.address_hash = ANY (p_hashes));
+    INSERT INTO marketing.suppressions (address_hash, reason)
+    SELECT h, p_reason FROM unnest(p_hashes) AS h ORDER BY h ON CONFLICT DO NOTHING;
+    RETURN is_new;
 END $$;
 
 -- Return those of the hashes that are on the list, which stays as it is until the transaction ends.

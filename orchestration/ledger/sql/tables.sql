@@ -238,7 +238,7 @@ CREATE TABLE marketing.lead_files (
 
 -- People who must not be addressed, nor stored again. A row is what is left of someone who was erased.
 CREATE TABLE marketing.suppressions (
-    address_hash text PRIMARY KEY,                 -- SHA-256 of the normalised address, or a hash of what else names them
+    address_hash text PRIMARY KEY,                 -- SHA-256 of an address or its mailbox, or a hash of what else names them
     reason       text NOT NULL,
     at           timestamptz NOT NULL DEFAULT now()
 );
