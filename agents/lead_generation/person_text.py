@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from agents.email_address import EMAIL
 
@@ -78,7 +78,7 @@ def is_title(text: str) -> bool:
     if not 1 < len(text) <= 90 or len(text.split()) > 10 or text.endswith((".", "!", "?")) or not _work().search(text):
         return False
     last = re.sub(r"\W+$", "", text.lower()).rpartition(" ")[2]
-    if last in _words("no_titles_end_in"):
+    if last in _words("no_titles_end_in") or ": " in text:
         return False
     return not any(is_name(part) for cut in _SPLIT.finditer(text) for part in (text[: cut.start()], text[cut.end() :]))
 
@@ -168,7 +168,7 @@ def _in_one_line(text: str) -> list[tuple[str, str]]:
         if is_title(left):
             if name := named(right):
                 return [(name, left)]
-            if cut[0].strip() == ":" and (several := _listed(right)):
+            if cut[0].strip() == ":" and (several := _first_names_of(right)):
                 return [(name, left) for name in several]
     return []
 
@@ -186,9 +186,14 @@ def _in_pieces(pieces: Sequence[str]) -> list[tuple[str, str]]:
 
 def _listed(text: str) -> list[str]:
     """Return the names of a text that lists names and nothing else, none for other texts."""
-    parts = [part for part in _LIST.split(text) if part]
-    found = [name for part in parts if (name := named(part))]
-    return found if found and len(found) == len(parts) else []
+    found = _first_names_of(text)
+    return found if len(found) == sum(bool(part) for part in _LIST.split(text)) else []
+
+
+def _first_names_of(text: str) -> list[str]:
+    """Return the names that a list begins with."""
+    names = (named(part) for part in _LIST.split(text) if part)
+    return [name for name in takewhile(lambda name: name is not None, names) if name]
 
 
 def _titles_come_first(lines: Sequence[tuple[str | None, str]]) -> bool:

@@ -77,6 +77,17 @@ def test_an_address_that_takes_no_mail_gives_way_to_the_next(execution: Executio
     )  # fmt: skip
 
 
+def test_a_row_whose_person_is_known_without_an_address_is_merged(execution: Execution) -> None:
+    dead = next(c for c in WORLD.companies if c.mail is Mail.NULL_MX)
+    rows = [
+        {"email": f"jo.day@{dead.domain}", "name": "Jo Day", "company": "Day"},
+        {"email": f"jo.day2@{dead.domain}", "name": "Jo Day", "company": "Day"},
+    ]
+    after = AGENT.execute(from_file(rows, execution, enrichment={"find_emails": False, "verify": "dns"}), execution)
+    (lead,) = after.leads
+    assert outcomes(after) == {"f-1:1": Outcome("kept", lead.lead_id), "f-1:2": Outcome("merged", lead.lead_id)}
+
+
 def test_lost_addresses_are_told_beside_what_was_found(execution: Execution) -> None:
     dead = next(c for c in WORLD.companies if c.mail is Mail.NULL_MX)
     rows = [{"email": f"p{n}@{dead.domain}", "name": f"Ann{chr(97 + n)} Reed", "company": "Reed"} for n in range(3)]

@@ -157,6 +157,11 @@ def test_a_site_knows_its_addresses_in_both_spellings() -> None:
             "<table><tr><td>Geschäftsführung<td>Kim Lo und Ana Reed<tr><td>Kontakt<td>Jo Day</table>",
             {"Kim Lo": "Geschäftsführung", "Ana Reed": "Geschäftsführung"},
         ),
+        (
+            "<p>Geschäftsführer: Kim Lo, Ana Reed, HRB 1234 Bonn</p><p>Jo Day</p>",
+            {"Kim Lo": "Geschäftsführer", "Ana Reed": "Geschäftsführer"},
+        ),
+        ("<p>Verantwortlich: Redaktion, Geschäftsführer: Kim Lo</p><p>Jo Day</p>", {}),
         ("<p>Vertreten durch die Geschäftsführer Kim Lo und Ana Reed.</p><p>Jo Day</p>", {}),
     ],
 )
@@ -206,6 +211,7 @@ def test_people_in_other_languages(name: str, title: str) -> None:
     assert people(f"<h3>{name}</h3><p>{title}</p>") == [(name, title, None)]
     assert is_name(name)
     assert is_title(title)
+    assert not is_title(f"{title}: {name}"), "who is named in a line has the title, and nobody beside it"
 
 
 @pytest.mark.parametrize(
