@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
+from agents.fit.company_size import parse_size
+from agents.fit.industries import named_industry
 from agents.lead_generation.clean import name_key, normal_domain, normal_email
-from agents.lead_generation.company_size import parse_size
-from agents.lead_generation.industries import named_industry
 from agents.lead_generation.mailboxes import is_role, is_webmail
 from agents.lead_generation.page_text import EMAIL, PageText, read_page
 from agents.lead_generation.person_text import People, is_name, is_title

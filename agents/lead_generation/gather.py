@@ -13,11 +13,11 @@ from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 
+from agents.fit.company_size import parse_size
 from agents.lead_generation import source_registry
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.clean import Candidate, Cleaned, Record, identity, normal_domain
 from agents.lead_generation.cleaned_cache import CleanedCache, Findings
-from agents.lead_generation.company_size import parse_size
 from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesAnswer, PeopleAnswer
 from agents.lead_generation.mailboxes import is_role
 from agents.lead_generation.sources.web import SITE

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.config import TargetAudience
-from agents.lead_generation.company_size import Employees, parse_size
-from agents.lead_generation.industries import matching_target, named_industry
-from agents.lead_generation.titles import is_executive
+from agents.fit.company_size import Employees, parse_size
+from agents.fit.industries import matching_target, named_industry
+from agents.fit.titles import is_executive
 from agents.scoring import QUALIFIED_SCORE, LeadCriteria, lead_score, overall_score
 from agents.state import CampaignPerformance, Lead
 
@@ -132,7 +132,7 @@ def test_industries(industry: str | None, targets: tuple[str, ...], expected: st
 
 
 def test_an_industry_is_read_out_of_a_sentence() -> None:
-    assert named_industry("We run hospitals with the help of software") == "healthcare"
+    assert named_industry("We run hospitals with the help of software") == "hospitals"
     assert named_industry("We like cake") is None
 
 
