@@ -8,8 +8,8 @@ vague).
   (title 0.4, size, industry and place 0.3 each, keyword 0.1). What was not asked for is not judged.
 - **A clear no disqualifies**, however good the rest is: the score stays 0.1 below the threshold. A keyword can't be
   missed.
-- **What is unknown gives nothing**, so that one gap beside two facts that fit still qualifies, and a gap beside one
-  doesn't.
+- **What is unknown gives nothing.** One gap in size or industry beside two facts that fit still qualifies; without a
+  title or a place that is known to be the one asked for nobody does.
 - **Without titles, size or places asked for** (industries and keywords at most, which the default rule knows or can't
   judge) the default rule applies: more than 50 employees 0.3, an executive's title 0.4, a target industry 0.3 (the
   campaign's own, else technology, SaaS and finance). There a miss costs its weight and no more.
@@ -47,6 +47,7 @@ MISSED = 0.1  #: below the threshold stays who clearly isn't what was asked for
 WEIGHTS: Mapping[Criterion, float] = MappingProxyType(
     {Criterion.SIZE: 0.3, Criterion.TITLE: 0.4, Criterion.INDUSTRY: 0.3, Criterion.PLACE: 0.3, Criterion.KEYWORD: 0.1}
 )
+KNOWN = frozenset({Criterion.TITLE, Criterion.PLACE})  #: what has to be known of a lead where it was asked for
 DEFAULT_RULE = (Criterion.SIZE, Criterion.TITLE, Criterion.INDUSTRY)
 _PARTS = 1000
 
@@ -84,7 +85,7 @@ class LeadCriteria:
             places=audience.locations,
             keywords=unmarked(audience.keywords),
             judged=judged,
-            must=frozenset(wanted.must or ()),
+            must=frozenset(wanted.must or ()) if wanted.must is not None or default or private else asked & KNOWN,
             not_missed=frozenset() if default or wanted.must is not None else asked - {Criterion.KEYWORD},
             weights={**WEIGHTS, **wanted.weights},
             threshold=wanted.threshold,

@@ -151,7 +151,9 @@ def _fits(title: str, asked: str) -> bool | None:
 
 
 def _is(role: Role, asked: Asked) -> bool | None:
-    levels = frozenset(role.levels or ("staff",))
+    # Of everybody at a level, those for whom it is the likeliest reading; in one field, those who may be meant.
+    anywhere = not asked.functions and asked.occupation is None
+    levels = frozenset({role.level}) if anywhere else frozenset(role.levels or ("staff",))
     if not levels & asked.levels:
         return False
     return _does(role, asked)

@@ -134,6 +134,21 @@ def functions(title: str) -> frozenset[str]:
     return frozenset(function for role in roles(title) for function in role.functions)
 
 
+@lru_cache(maxsize=50_000)
+def names_job(text: str) -> bool:
+    """Tell whether a text is a title and nothing else: each of its words is one of work ("Jefe de Compras").
+
+    Surnames that are trades ("Anna Bauer", "Peter Koch") have a word beside them that isn't.
+    """
+    plain = _cleared(text)
+    tokens = list(_TOKEN.finditer(plain))
+    found = [one for one in longest(titles().find(plain, tokens)) if not one.meanings[0].nothing]
+    words = [one for one in tokens if len(one[0]) > 2 and not _ROMANCE_WORDS.fullmatch(one[0])]
+    return bool(found) and all(
+        any(one.start < word.end() and word.start() < one.end for one in found) for word in words
+    )
+
+
 def _cleared(title: str) -> str:
     text = folded(title[:MAX_TITLE])
     text = _DOTTED.sub(lambda found: found[0].replace(".", ""), text)

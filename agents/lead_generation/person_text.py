@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from agents.fit.titles import names_job
 from agents.lead_generation.page_text import EMAIL
 
 REACH = 3  #: lines below a name in which its title and address are looked for
@@ -49,7 +50,7 @@ PersonText = tuple[str, str | None, str | None]  #: name, title, e-mail address 
 
 def is_name(text: str) -> bool:
     """Tell whether a text is two to four capitalised words that aren't page furniture or a job."""
-    if not 4 <= len(text) <= 60 or _ROLES.search(text):
+    if not 4 <= len(text) <= 60 or _ROLES.search(text) or names_job(text):
         return False
     parts = text.replace("’", "'").split()
     if not 2 <= len(parts) <= 5 or any(not _WORD.fullmatch(part) for part in parts):
@@ -70,7 +71,7 @@ def is_title(text: str) -> bool:
         1 < len(text) <= 90
         and len(text.split()) <= 10
         and not text.endswith((".", "!", "?"))
-        and bool(_ROLES.search(text))
+        and (_ROLES.search(text) is not None or names_job(text))
     )
 
 
