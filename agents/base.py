@@ -148,6 +148,11 @@ class BaseAgent(ABC):
         del state, now
         return None
 
+    def end_reason(self, state: MarketingAgentState) -> str | None:
+        """Return why a campaign that is over came to less than it was for, in words, or None."""
+        del state
+        return None
+
     def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
         """Plan the effects that stop what the campaign has running outside, or return None when nothing runs.
 

@@ -7,7 +7,6 @@ default, so that ``target_audience: {industry: saas}`` alone is a campaign that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
@@ -51,8 +50,12 @@ from agents.config_values import (
     listed,
     oversized,
 )
+from agents.fit.company_size import wanted_size
+from agents.fit.consumers import consumers
+from agents.fit.criteria import Criterion
 from agents.gates import Gate
 from agents.legal_basis import CONSENT, CONTRACT, LEGITIMATE_INTEREST, LegalBasis
+from agents.qualification import Qualification
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
@@ -82,7 +85,8 @@ class TargetAudience(Section):
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        if not any((self.industries, self.job_titles, self.locations, self.keywords, self.interests, self.description)):
+        said = (self.industries, self.job_titles, self.company_size, self.locations, self.keywords, self.interests)
+        if not any((*said, self.description)):
             raise ValueError('is empty; say whom to reach, for example {"industry": "saas"}')
         return self
 
@@ -91,9 +95,7 @@ class TargetAudience(Section):
     def _size(cls, value: str | int | None) -> str | int | None:
         if isinstance(value, int) and not 1 <= value <= MAX_EMPLOYEES:
             raise ValueError(f"write a number of employees from 1 to {MAX_EMPLOYEES:,}")
-        if isinstance(value, str) and len(value) > 100:
-            raise ValueError('write a range such as "51-200" or "500+"')
-        if isinstance(value, str) and not re.fullmatch(r"\s*[\d,. ]+\s*(\+|[-–]\s*[\d,. ]+)?\s*", value):
+        if isinstance(value, str) and (len(value) > 100 or wanted_size(value) is None):
             raise ValueError('write a number of employees or a range such as "51-200" or "500+"')
         return value
 
@@ -259,6 +261,7 @@ class CampaignConfig(Section):
     budget: Money | None = Field(default=None, description="total over the schedule")
     currency: Currency = "USD"
     goal: Goal = Field(default=Goal.TRAFFIC, description="what the ads shall bring: visits, leads or sales")
+    qualification: Qualification = Qualification()
     customer_list: CustomerList | None = None
     content_required: bool = True
     content_requirements: Annotated[
@@ -295,8 +298,22 @@ class CampaignConfig(Section):
             raise ValueError(f"budget {self.budget} is above limits.ads {self.limits.ads}")
         if self.customer_list is not None and not self.ad_platforms:
             raise ValueError("customer_list is for ads; name ad_platforms, or leave it out")
-        if not self.lead_sources:
+        private = consumers(self.target_audience)
+        if private is None and not self.lead_sources:
             raise ValueError("lead_sources is empty; leave it out for a web search, or name a source")
+        if private is not None and not all(isinstance(source, FileSourceConfig) for source in self.lead_sources):
+            raise ValueError(
+                f"target_audience is of consumers ({private}; no industry, job title or company size): there are no "
+                "business leads to find for it. Write lead_sources: [] for content and ads without leads (ads are "
+                "aimed by interests and locations), or name a file with people of your own (lead_sources: [{type: "
+                "file, path: people.csv}]), or say industries, job_titles or company_size to reach businesses"
+            )
+        for one in self.qualification.named & {Criterion.PLACE, Criterion.KEYWORD}:
+            key = {Criterion.PLACE: "locations", Criterion.KEYWORD: "keywords"}[one]
+            if not getattr(self.target_audience, key):
+                raise ValueError(
+                    f"qualification names {one}, but target_audience has no {key}; add them, or leave it out"
+                )
         return self
 
     @classmethod

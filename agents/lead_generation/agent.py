@@ -44,7 +44,9 @@ def _scrape(state: MarketingAgentState, results: Results) -> list[Unit]:
 
 def _enrich(state: MarketingAgentState, results: Results) -> list[Unit]:
     wanted = state.campaign_config.enrichment
-    return waterfall.units(gather.people(results).candidates, wanted, gather.silent_sites(results), _lookups(results))
+    found = gather.people(results).candidates
+    titles = state.target_audience.job_titles
+    return waterfall.units(found, wanted, gather.silent_sites(results), _lookups(results), titles)
 
 
 def _resolve(state: MarketingAgentState, results: Results) -> list[Unit]:
@@ -54,7 +56,8 @@ def _resolve(state: MarketingAgentState, results: Results) -> list[Unit]:
 def _verify(state: MarketingAgentState, results: Results) -> list[Unit]:
     refused = [domain for domain, status in gather.verified(results).domains.items() if status == "refuses"]
     spent = waterfall.paid_lookups(_lookups(results))
-    return verify.verify_units(gather.people(results).candidates, state.campaign_config.enrichment, refused, spent)
+    found, titles = gather.people(results).candidates, state.target_audience.job_titles
+    return verify.verify_units(found, state.campaign_config.enrichment, refused, spent, titles)
 
 
 #: one stage of look-ups for each enricher of the longest waterfall
@@ -67,6 +70,18 @@ STAGES: Mapping[str, Callable[[MarketingAgentState, Results], list[Unit]]] = {
     "resolve": _resolve,
     "verify": _verify,
 }
+
+
+def _leads_wanted(state: MarketingAgentState) -> bool:
+    return bool(state.campaign_config.lead_sources)
+
+
+def _content_alone(state: MarketingAgentState) -> bool:
+    return not _leads_wanted(state) and state.campaign_config.content_required
+
+
+def _ads_alone(state: MarketingAgentState) -> bool:
+    return not _leads_wanted(state) and not state.campaign_config.content_required and bool(state.ad_platforms)
 
 
 def _content_wanted(state: MarketingAgentState) -> bool:
@@ -83,7 +98,9 @@ class LeadGeneration(BaseAgent):
     name: ClassVar[str] = LEAD_GENERATION
     kinds: ClassVar[Mapping[str, AnyKind]] = gather.unit_kinds()
     edges: ClassVar[tuple[Edge, ...]] = (
-        Edge(source=None, target=LEAD_GENERATION),
+        Edge(source=None, target=LEAD_GENERATION, when=_leads_wanted),
+        Edge(source=None, target=CONTENT_CREATION, when=_content_alone),
+        Edge(source=None, target=AD_MANAGEMENT, when=_ads_alone),
         Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=_content_wanted),
         Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=_only_ads_wanted),
     )
@@ -126,7 +143,7 @@ class LeadGeneration(BaseAgent):
         found = gather.leads(
             gather.people(result),
             gather.verified(result),
-            LeadCriteria.of(state.target_audience),
+            LeadCriteria.of(state.target_audience, state.campaign_config.qualification),
             campaign_id=state.campaign_id,
             now=now,
             bases={source.type: source.legal_basis for source in reversed(state.campaign_config.lead_sources)},
@@ -166,10 +183,22 @@ class LeadGeneration(BaseAgent):
             "with_email": sum(lead.email is not None for lead in after.leads),
             "email_status": dict(sorted(Counter(lead.email_status for lead in after.leads if lead.email).items())),
             **told,
+            **(
+                {}
+                if after.qualified_leads or not after.leads
+                else {"nobody_qualified": overview.missing(after).figures()}
+            ),
         }
 
+    def end_reason(self, state: MarketingAgentState) -> str | None:
+        """Say why a campaign ended without a qualified lead."""
+        if state.qualified_leads or not state.campaign_config.lead_sources:
+            return None
+        why = "; ".join(overview.missing(state).words())
+        return f"no lead qualified of {len(state.leads):,} found: {why}" if why else "no lead qualified: none was found"
+
     def overview(self, state: MarketingAgentState) -> Sequence[Section]:
-        """Tell how many leads there are, and the best."""
+        """Tell how many leads there are, and the best or what they are short of."""
         return overview.sections(state)
 
 

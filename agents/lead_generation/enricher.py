@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from agents.fit.company_size import parse_size
 from agents.lead_generation.answers import Records
 from agents.lead_generation.clean import CompanyFacts
-from agents.lead_generation.company_size import parse_size
 from agents.unit_kind import Part
 
 if TYPE_CHECKING:

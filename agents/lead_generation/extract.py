@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 from agents.email_address import EMAIL, normal_email
+from agents.fit.company_size import parse_size
+from agents.fit.industries import named_industry
 from agents.lead_generation.clean import normal_domain
 from agents.lead_generation.companies import label_of
 from agents.lead_generation.company_names import company_name
-from agents.lead_generation.company_size import parse_size
-from agents.lead_generation.industries import named_industry
 from agents.lead_generation.linked_data import kinds
 from agents.lead_generation.mailboxes import is_nobodys, is_role, is_webmail
 from agents.lead_generation.name_forms import name_key

@@ -15,11 +15,11 @@ from functools import cache
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from agents.fit.company_size import parse_size
 from agents.lead_generation import source_registry
 from agents.lead_generation.answers import Answer
 from agents.lead_generation.clean import SUPPRESSED, Candidate, Cleaned, Record, identity, normal_domain
 from agents.lead_generation.cleaned_cache import CleanedCache, Findings
-from agents.lead_generation.company_size import parse_size
 from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesAnswer, PeopleAnswer
 from agents.lead_generation.mailboxes import is_role
 from agents.lead_generation.sources.file import FILE

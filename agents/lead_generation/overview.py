@@ -1,4 +1,4 @@
-"""What people are told about the leads of a campaign: how many, the best of them, and what was lost on the way.
+"""What people are told about the leads of a campaign: how many, the best or why there are none, and what was lost.
 
 Pure. Invariant: no lead's name or address is told.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agents.fit.shortfall import Shortfall, shortfall
 from agents.lead_generation.clean import BROKEN, DISPOSABLE
 from agents.lead_generation.gather import UNDELIVERABLE
 from agents.lead_generation.own_rows import newest_report
 from agents.overview import Block, Count, Line, Phrase, Points, Ranked, Ranking, Score, Section
+from agents.scoring import LeadCriteria, lead_score
 from agents.state import Lead, MarketingAgentState
 
 TOP_LEADS = 5
@@ -24,7 +26,9 @@ LOST = {
 
 
 def sections(state: MarketingAgentState) -> tuple[Section, ...]:
-    """Tell how many leads were found and qualified, why the best are the best, and what went wrong."""
+    """Tell how many leads were found and qualified, the best or what all are short of, and what went wrong."""
+    if not state.campaign_config.lead_sources:
+        return ()
     qualified = state.qualified_leads
     best = sorted(qualified, key=lambda lead: -(lead.score or 0.0))[:TOP_LEADS]
     blocks: list[Block] = [Line((Count(len(state.leads)), " found, ", Count(len(qualified)), " qualified"))]
@@ -33,7 +37,15 @@ def sections(state: MarketingAgentState) -> tuple[Section, ...]:
     if best:
         places = tuple(Ranked(Score(lead.score), _who(lead), "; ".join(lead.score_reasons)) for lead in best)
         blocks.append(Ranking(places, more=len(qualified) - len(best)))
+    elif state.leads:
+        blocks.append(Points(tuple((line,) for line in missing(state).words())))
     return (Section("Leads", tuple(blocks)),)
+
+
+def missing(state: MarketingAgentState) -> Shortfall:
+    """Return what the leads that don't qualify are short of."""
+    criteria = LeadCriteria.of(state.target_audience, state.campaign_config.qualification)
+    return shortfall(lead_score(lead, criteria).verdicts for lead in state.leads if lead.qualified_at is None)
 
 
 def _troubles(state: MarketingAgentState) -> Iterator[Phrase]:

@@ -16,6 +16,7 @@ from importlib.resources import files
 from itertools import pairwise, takewhile
 
 from agents.email_address import EMAIL
+from agents.fit.titles import names_job
 
 REACH = 3  #: lines below a name in which its title and address are looked for
 MAX_BESIDE = 60  #: characters beside an address; in a longer line it is a sentence's, not the person's
@@ -61,7 +62,7 @@ def is_name(text: str) -> bool:
         return False
     plain = [part.lower().strip(".") for part in parts]
     known = plain[0] in _words("given") and len(parts) <= 3
-    if _work().search(" ".join(parts[1:] if known else parts)):
+    if _work().search(" ".join(parts[1:] if known else parts)) or names_job(text):
         return False
     if any(part in _words("page") for part in plain) and not (known and plain[0] not in ("art", "may")):
         return False
@@ -75,7 +76,9 @@ def is_name(text: str) -> bool:
 @lru_cache(maxsize=50_000)
 def is_title(text: str) -> bool:
     """Tell whether a text is a short phrase with a word of work in it, and neither a sentence nor a person."""
-    if not 1 < len(text) <= 90 or len(text.split()) > 10 or text.endswith((".", "!", "?")) or not _work().search(text):
+    if not 1 < len(text) <= 90 or len(text.split()) > 10 or text.endswith((".", "!", "?")):
+        return False
+    if not _work().search(text) and not names_job(text):
         return False
     last = re.sub(r"\W+$", "", text.lower()).rpartition(" ")[2]
     if last in _words("no_titles_end_in") or ": " in text:

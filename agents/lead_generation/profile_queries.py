@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agents.config import DEFAULT_INDUSTRIES, TargetAudience
-from agents.lead_generation.industries import matching_target, words
+from agents.fit.industries import matching_target
+from agents.fit.text import words
 from agents.lead_generation.queries import DEFAULT_TITLES, MAX_QUERIES, plain_words
 
 MAX_ALTERNATIVES = 30  #: of one condition, so that the query fits into a URL

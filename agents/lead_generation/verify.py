@@ -16,7 +16,7 @@ from agents.lead_generation.answers import Answer
 from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate, identity
 from agents.lead_generation.paid import ASKS, PENDING_S, more_rounds, paid_once
-from agents.lead_generation.waterfall import executives_first
+from agents.lead_generation.waterfall import wanted_first
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
 from integrations.errors import StillWorkingError, TransientError
@@ -76,14 +76,23 @@ def resolve_units(candidates: Sequence[Candidate], wanted: Enrichment) -> list[U
     ]
 
 
-def verify_units(candidates: Sequence[Candidate], wanted: Enrichment, refused: Iterable[str], spent: int) -> list[Unit]:
-    """Plan the verification of addresses whose domain takes mail, after ``spent`` paid look-ups."""
+def verify_units(
+    candidates: Sequence[Candidate],
+    wanted: Enrichment,
+    refused: Iterable[str],
+    spent: int,
+    titles: Sequence[str] = (),
+) -> list[Unit]:
+    """Plan the verification of addresses whose domain takes mail, after ``spent`` paid look-ups.
+
+    Addresses of people with the ``titles`` asked for, else of executives, come first.
+    """
     if wanted.verify != "hunter":
         return []
     closed = frozenset(refused)
     open_to_mail = (
         next((email for email in found.emails if _mail_domain(email) not in closed), None)
-        for found in executives_first(candidates)
+        for found in wanted_first(candidates, titles)
     )
     emails = [*dict.fromkeys(email for email in open_to_mail if email)]
     policy = RetryPolicy(max_wait_s=OPTIONAL_WAIT_S, fallback=(MAIL_DOMAIN,))

@@ -15,14 +15,15 @@ from typing import Generic, TypeVar
 
 from agents.config import Enrichment
 from agents.fallbacks import OPTIONAL_WAIT_S
+from agents.fit.asked_titles import fits_title
+from agents.fit.company_size import parse_size
+from agents.fit.titles import is_executive
 from agents.lead_generation import enricher_registry
 from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate
-from agents.lead_generation.company_size import parse_size
 from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesInput, PeopleInput
 from agents.lead_generation.enricher import AskedCompany, AskedPerson, Enricher
 from agents.lead_generation.mailboxes import is_role, is_webmail
-from agents.lead_generation.titles import is_executive
 from agents.unit import StageResult, Unit
 from integrations.retry import RetryPolicy
 
@@ -62,17 +63,22 @@ class _Asked:
 
 
 def units(
-    candidates: Sequence[Candidate], wanted: Enrichment, silent: Iterable[str], done: Sequence[StageResult]
+    candidates: Sequence[Candidate],
+    wanted: Enrichment,
+    silent: Iterable[str],
+    done: Sequence[StageResult],
+    titles: Sequence[str] = (),
 ) -> list[Unit]:
     """Plan the look-ups of the next stage, after the stages of look-ups ``done``.
 
     ``silent`` are domains of companies that were found but whose sites named no person. Companies come before people,
-    executives before others.
+    people with the ``titles`` asked for (else executives) before others.
     """
     if not wanted.find_emails:
         return []
     asked = _asked(enricher_registry.chain(wanted.providers), done)
     left = max(0, wanted.max_lookups - paid_lookups(done))
+    candidates = wanted_first(candidates, titles)
     companies = [*_companies(candidates, asked), *_silent(candidates, silent, asked)][: left - left // 2]
     people = list(_people(candidates, asked))[: left - len(companies)]
     return [
@@ -106,9 +112,13 @@ def paid_lookups(done: Iterable[StageResult]) -> int:
     return companies + sum(len(PEOPLE.given(unit).people) for unit in planned if unit.kind == PEOPLE.name)
 
 
-def executives_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates with executives before the others, each group in its order."""
-    return sorted(candidates, key=lambda found: not is_executive(found.record.job_title or ""))
+def wanted_first(candidates: Sequence[Candidate], titles: Sequence[str] = ()) -> list[Candidate]:
+    """Return the candidates with the titles asked for, else executives, before the others, each group in its order."""
+    return sorted(candidates, key=lambda found: not _wanted(found.record.job_title or "", titles))
+
+
+def _wanted(title: str, titles: Sequence[str]) -> bool:
+    return bool(fits_title(title, titles)) if titles else is_executive(title)
 
 
 def _policy(able: Sequence[str]) -> RetryPolicy:
@@ -151,7 +161,7 @@ def _companies(candidates: Sequence[Candidate], asked: _Asked) -> Iterator[_Plan
     A user's own list isn't padded with people whom they didn't name.
     """
     wanted: dict[str, AskedCompany] = {}
-    for found in executives_first(candidates):
+    for found in candidates:
         record = found.record
         where = record.domain or record.company
         if not where or (record.domain and is_webmail(record.domain)):
@@ -182,7 +192,7 @@ def _silent(candidates: Sequence[Candidate], silent: Iterable[str], asked: _Aske
 
 def _people(candidates: Sequence[Candidate], asked: _Asked) -> Iterator[_Planned[AskedPerson]]:
     """Plan to ask for the addresses of named people, and for the people behind addresses."""
-    for found in executives_first(candidates):
+    for found in candidates:
         record = found.record
         one = AskedPerson(name=record.name, email=record.email, company=record.company, domain=record.domain)
         if record.email is None:

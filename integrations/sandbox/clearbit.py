@@ -34,6 +34,8 @@ _CATEGORIES: Mapping[str, tuple[str, str, str]] = {
     "real estate": ("Real Estate", "Real Estate", "Real Estate Management"),
     "media": ("Communication Services", "Media", "Media"),
     "legal": ("Industrials", "Commercial & Professional Services", "Legal Services"),
+    "restaurants": ("Consumer Discretionary", "Consumer Services", "Restaurants"),
+    "construction": ("Industrials", "Capital Goods", "Construction & Engineering"),
 }
 _RANGES = ((1, 10), (11, 50), (51, 250), (251, 1000), (1001, 5000), (5001, 10000), (10001, 50000), (50001, 100000))
 

@@ -33,6 +33,8 @@ _INDUSTRIES: Mapping[str, str] = {
     "real estate": "real estate",
     "media": "media production",
     "legal": "legal services",
+    "restaurants": "restaurants",
+    "construction": "construction",
 }
 _SELECT = re.compile(r"SELECT \* FROM person WHERE (?P<where>.+)", re.I | re.S)
 _CONDITION = re.compile(r"(?P<field>\w+)\s*(?P<how>=|LIKE)\s*'(?P<value>(?:[^']|'')*)'", re.I)

@@ -38,6 +38,8 @@ _SEARCH_WORDS: Mapping[str, str] = {
     "real estate": "real estate property housing realty",
     "media": "media publishing broadcasting entertainment",
     "legal": "legal law lawyers",
+    "restaurants": "restaurant restaurants gastronomy catering food bistro",
+    "construction": "construction building builders contractor",
 }
 
 

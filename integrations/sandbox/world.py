@@ -3,19 +3,22 @@
 Everything is a pure function of the seed, so that all providers give consistent answers in any order of requests.
 Domains end in ``.example`` (RFC 2606: never delegated), so that nothing here can be mistaken for, or lead to, a real
 company. The world has the pitfalls of real data: titles that contain "cto" inside other words, sizes exactly at a
-limit, domains without mail, people who objected.
+limit, domains without mail, people who objected. And it is wide enough to tell apart what is asked for: functions,
+seniorities, sizes, places, industries, and titles in the language of the place.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
 from random import Random
 from types import MappingProxyType
+
+from integrations.sandbox.staff import MANAGING_DIRECTOR, OWNER, Job, language_of, staff
 
 DEFAULT_SEED = 7
 ZONE = "example"
@@ -40,6 +43,21 @@ _INDUSTRIES: Mapping[str, tuple[int, tuple[str, ...], str]] = MappingProxyType(
         "media": (15, ("press", "media", "studio", "cast"), "publishing and broadcasting"),
         "legal": (10, ("law", "legal", "counsel"), "legal services"),
     }
+)
+#: The same of companies run by their owners, or far from English.
+_LOCAL: Mapping[str, tuple[int, tuple[str, ...], str]] = MappingProxyType(
+    {
+        "restaurants": (60, ("bistro", "kitchen", "grill", "cantina"), "restaurants and catering"),
+        "construction": (30, ("build", "bau", "roof"), "houses and roads"),
+        "retail": (30, ("corner", "market"), "a shop in its neighbourhood"),
+        "healthcare": (20, ("nursing", "praxis"), "care for the elderly"),
+    }
+)
+_LOCAL_SIZES = (4, 7, 9, 14, 18, 25, 32, 45, 60, 80, 140, 190, 260)
+_LOCAL_CITIES = (
+    *("München, Germany", "Hamburg, Germany", "Köln, Deutschland", "Berlin, Deutschland", "Leipzig, Germany"),
+    *("Wien, Österreich", "Lyon, France", "Bordeaux, France", "Milano, Italia", "Bologna, Italy", "Sevilla, España"),
+    *("Rotterdam, Nederland", "Porto, Portugal", "Osaka, Japan", "Leeds, United Kingdom", "Portland, United States"),
 )
 _BEGINNINGS = (
     *("Bright", "Blue", "North", "River", "Clear", "True", "Quick", "Silver", "Stone", "Green", "Iron"),
@@ -105,6 +123,8 @@ class Person:
     first: str
     last: str
     title: str
+    function: str | None  #: what the person does, where the title is one of :mod:`integrations.sandbox.staff`
+    level: str | None  #: how high up, likewise
     email: str
     handle: str  #: of the public profile
     listed: bool  #: whether the company's web site names the person
@@ -171,6 +191,10 @@ class World:
             free = [name for name in names if name.lower() not in taken][:count]
             taken.update(name.lower() for name in free)
             companies += [_company(seed, name, industry, makes) for name in free]
+        for industry, (count, endings, makes) in _LOCAL.items():
+            random = Random(f"local/{seed}/{industry}")
+            names = [begin + end for begin in _BEGINNINGS for end in endings if (begin + end).lower() not in taken]
+            companies += [_local(seed, name, industry, makes) for name in random.sample(names, count)]
         return World(
             seed=seed,
             companies=tuple(companies),
@@ -199,37 +223,86 @@ def _company(seed: int, name: str, industry: str, makes: str) -> Company:
     size = random.choice(_SIZES)
     mail = random.choices(tuple(Mail), weights=(84, 4, 4, 3, 5))[0]
     quirk = random.choices(tuple(Quirk), weights=(50, 30, 10, 6, 4))[0]
+    city = random.choice(_CITIES)
+    founded = random.randint(1950, 2024)
+    heads = _people(random, domain, pattern, [(title, None) for title in _titles(random, size)])
     return Company(
         name=name,
         domain=domain,
         industry=industry,
         makes=makes,
         size=size,
-        city=random.choice(_CITIES),
-        founded=random.randint(1950, 2024),
+        city=city,
+        founded=founded,
         pattern=pattern,
         mail=mail,
         quirk=quirk,
-        people=_people(random, domain, pattern, size),
+        people=_with_staff(seed, heads, domain, pattern, industry, size, city),
     )
 
 
-def _people(random: Random, domain: str, pattern: str, size: int) -> tuple[Person, ...]:
+def _local(seed: int, name: str, industry: str, makes: str) -> Company:
+    """Make a company that its owner runs, or a managing director from some size on."""
+    random = Random(f"local/{seed}/{name}")
+    domain = f"{name.lower()}.{ZONE}"
+    city, size = random.choice(_LOCAL_CITIES), random.choice(_LOCAL_SIZES)
+    head = OWNER if size <= 100 or random.random() < 0.6 else MANAGING_DIRECTOR
+    first = [(head.title(language_of(city)), head)]
+    pattern = random.choice(("{first}.{last}", "{first}"))
+    return Company(
+        name=name,
+        domain=domain,
+        industry=industry,
+        makes=makes,
+        size=size,
+        city=city,
+        founded=random.randint(1950, 2024),
+        pattern=pattern,
+        mail=random.choices((Mail.MX, Mail.A_ONLY, Mail.ACCEPT_ALL), weights=(90, 5, 5))[0],
+        quirk=random.choices((Quirk.PLAIN, Quirk.JSON_LD, Quirk.DIRTY), weights=(60, 30, 10))[0],
+        people=_with_staff(seed, _people(random, domain, pattern, first), domain, pattern, industry, size, city),
+    )
+
+
+def _titles(random: Random, size: int) -> list[str]:
     titles = ["CEO" if random.random() < 0.7 else "Founder and CEO"]
     titles += random.sample(_EXECUTIVES, 2 if size > 50 else 1)
     titles += random.sample(_TRAPS, 2 if size > 12 else 0)
     titles += random.sample(_OTHERS, 3 if size > 50 else 1)
+    return titles
+
+
+def _with_staff(
+    seed: int, heads: tuple[Person, ...], domain: str, pattern: str, industry: str, size: int, city: str
+) -> tuple[Person, ...]:
+    """Return a company's people, its heads first, the staff drawn from a stream of its own."""
+    random = Random(f"staff/{seed}/{domain}")
+    language = language_of(city)
+    jobs = [(job.title(language), job) for job in staff(random, industry, size)]
+    return heads + _people(random, domain, pattern, jobs, taken=frozenset(person.email for person in heads))
+
+
+def _people(
+    random: Random,
+    domain: str,
+    pattern: str,
+    titles: Sequence[tuple[str, Job | None]],
+    taken: frozenset[str] = frozenset(),
+) -> tuple[Person, ...]:
     people: dict[str, Person] = {}
     while len(people) < len(titles):
         first, last = random.choice(_FIRST), random.choice(_LAST)
         fields = {"first": plain(first), "last": plain(last), "f": plain(first)[0]}
         email = f"{pattern.format(**fields)}@{domain}"
-        if email in people:
+        if email in people or email in taken:
             continue
+        title, job = titles[len(people)]
         people[email] = Person(
             first=first,
             last=last,
-            title=titles[len(people)],
+            title=title,
+            function=job.function if job else None,
+            level=job.level if job else None,
             email=email,
             handle=f"sandbox-{fields['first']}-{fields['last']}-{sha256(email.encode()).hexdigest()[:6]}",
             listed=random.random() < 0.8,

@@ -111,7 +111,7 @@ def next_transition(
             following = cycle[0]
             finished = finished.evolve(optimization_attempts=0)
         if following is None:
-            reason = None if finished.qualified_leads else "no lead qualified"
+            reason = next((why for one in agents.values() if (why := one.end_reason(finished))), None)
             return Transition(
                 before=before, state=finished, status="completed", reason=reason, step=step, stage_number=len(done),
                 hops=[*hops, FinishedHop(step=step, agent=name, before=state, after=finished)],
@@ -131,7 +131,7 @@ def next_cycle(
     finished: MarketingAgentState, agents: Mapping[str, BaseAgent], now: datetime
 ) -> tuple[str, Wait] | None:
     """Return the agent that begins the next cycle of a campaign at its end, and the wait before it, or None."""
-    if not finished.qualified_leads:
+    if not finished.qualified_leads and finished.campaign_config.lead_sources:
         return None
     for name, agent in agents.items():
         wait = agent.next_cycle(finished, now)

@@ -126,7 +126,7 @@ def test_sizes(html: str, size: str | None) -> None:
         ("<p>Acme is a leading financial services provider.", "finance"),
         ("<dl><dt>Industry</dt><dd>Robotics</dd></dl>", "Robotics"),
         ("<p>Industry: Banking", "Banking"),
-        ('<meta name="description" content="Hotels for everyone">', "hospitality"),
+        ('<meta name="description" content="Hotels for everyone">', "hotels"),
         ("<p>We like cake", None),
     ],
 )

@@ -281,8 +281,8 @@ def test_the_world_tells_one_story(sandbox: Sandbox) -> None:
 
 def test_worlds_differ_by_seed_and_hold_their_traps() -> None:
     world = World.build(7)
-    assert len(world.companies) == 400
-    assert len(world.by_domain) == len(world.by_name) == 400
+    assert len(world.companies) == 540
+    assert len(world.by_domain) == len(world.by_name) == 540
     assert World.build(8).companies != world.companies
     titles = {person.title for company in world.companies for person in company.people}
     assert {"Contractor", "Instructor", "Assistant to the CEO", "Art Director", "CEO"} <= titles

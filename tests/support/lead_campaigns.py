@@ -54,7 +54,7 @@ def check(after: MarketingAgentState) -> None:
         lead.lead_id for lead in after.leads if (lead.score or 0) >= QUALIFIED_SCORE
     }
     assert len({lead.lead_id for lead in after.leads}) == len(after.leads)
-    criteria = LeadCriteria.of(after.target_audience)
+    criteria = LeadCriteria.of(after.target_audience, after.campaign_config.qualification)
     for lead in after.leads:
         score = lead_score(lead, criteria)
         assert (lead.score, lead.score_reasons) == (score.value, score.reasons)
