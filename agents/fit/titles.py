@@ -1,4 +1,4 @@
-"""Job titles read as what somebody does, and how high up: by words in their context, in eight languages.
+"""Job titles read as functions and seniorities, by words in their context, in eight languages.
 
 "ConstruCTOr", "instruCTOr" and "COOrdinator" contain titles of officers, and "Assistant to the CEO" names one without
 being one: over tens of thousands of real titles, substring matching was wrong for 4,291 of 4,294 hits of "cto". So a
@@ -102,7 +102,7 @@ class _Segment:
 
 @lru_cache(maxsize=50_000)
 def roles(title: str) -> tuple[Role, ...]:
-    """Return what a title says, the most senior first; nothing when no word of it is known."""
+    """Return what a title says, the most senior first, or nothing when no word of it is known."""
     text = _cleared(title)
     tokens = list(_TOKEN.finditer(text))
     every = titles().find(text, tokens)
