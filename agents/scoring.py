@@ -54,7 +54,7 @@ _PARTS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadCriteria:
-    """What a good lead is for one campaign; by itself the default rule."""
+    """What a good lead is for one campaign, by itself the default rule."""
 
     industries: tuple[str, ...] = DEFAULT_INDUSTRIES
     more_employees_than: int = 50

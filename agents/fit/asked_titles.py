@@ -109,7 +109,7 @@ def fits_title(title: str, asked: Iterable[str], industry: str | None = None) ->
 
 @lru_cache(maxsize=2_000)
 def asked_roles(asked: str) -> tuple[Asked, ...]:
-    """Read a title that a campaign asks for; each is enough by itself."""
+    """Read a title that a campaign asks for, as roles of which one is enough."""
     text = _spaced(asked)
     for pattern, levels in _GROUPS:
         if found := pattern.search(text):
@@ -160,7 +160,7 @@ def _is(role: Role, asked: Asked) -> bool | None:
 
 
 def _does(role: Role, asked: Asked) -> bool | None:
-    """Tell whether somebody works in what was asked for."""
+    """Tell whether a role is in the field or occupation asked for."""
     if asked.occupation is not None:
         if role.occupation is not None:
             return role.occupation == asked.occupation
@@ -184,7 +184,7 @@ def _does(role: Role, asked: Asked) -> bool | None:
 
 
 def _runs(role: Role) -> bool:
-    """Tell whether somebody runs a company, without a field of their own."""
+    """Tell whether a role is to run a company, without a field of its own."""
     return role.level in _RUNNING and role.functions <= {"general"}
 
 

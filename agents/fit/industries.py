@@ -44,7 +44,10 @@ def in_industries(industry: str, targets: Iterable[str]) -> bool | None:
 
 @lru_cache(maxsize=50_000)
 def in_industry(industry: str, target: str) -> bool | None:
-    """Tell whether an industry belongs to a target; None: it is wider ("hospitality" for restaurants) or unknown."""
+    """Tell whether an industry belongs to a target, or None when it is wider or unknown.
+
+    "Hospitality" is wider than restaurants.
+    """
     text, wanted = words(industry), words(target)
     if not text or not wanted:
         return None

@@ -53,7 +53,7 @@ class Meaning:
 
     @property
     def person(self) -> bool:
-        """Whether the word alone is somebody's occupation."""
+        """Whether the word alone is an occupation."""
         return self.occupation is not None
 
 

@@ -115,7 +115,7 @@ class Patterns(Generic[M]):
         return found
 
     def _begin(self, word: str) -> tuple[tuple[int, _Entry[M]], ...]:
-        """Return the patterns whose first word is in ``word``, with their places in it; kept for the next title."""
+        """Return the patterns whose first word is in ``word``, with their places in it."""
         known = self._begun.get(word)
         if known is None:
             if len(self._begun) >= MAX_WORDS:
@@ -142,5 +142,5 @@ class Patterns(Generic[M]):
 @cache
 def lines(name: str) -> tuple[str, ...]:
     """Return the lines of a file of words, without comments."""
-    text = files("agents.fit").joinpath("words", name).read_text(encoding="utf-8")
+    text = files("agents.fit.words").joinpath(name).read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line.strip() and not line.startswith("#"))

@@ -43,7 +43,7 @@ class City(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where somebody is, as far as it is said."""
+    """Country, region and city of a location, as far as it says them."""
 
     country: str  #: ISO 3166
     region: str | None = None
@@ -191,7 +191,7 @@ def _code(code: str, cities: list[City], *, alone: bool) -> tuple[str | None, st
 
 
 def _clean(part: str) -> str:
-    """Return a part of a place without postal codes and "greater ... area"; two capital letters stay as they are."""
+    """Return a part of a place without postal codes and "greater ... area", two capital letters as they are."""
     part = part.strip()
     if _CODE.fullmatch(part):
         return part

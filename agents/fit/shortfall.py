@@ -1,4 +1,4 @@
-"""Why nobody qualified: which criterion was missed how often, and how many leads missed by one.
+"""What leads that don't qualify are short of: which criterion is missed how often, and how many miss one only.
 
 Pure figures over the verdicts of many leads, in words that name no lead.
 """

@@ -1,4 +1,4 @@
-"""Job titles read as what somebody does, and how high up: by words in their context, in eight languages.
+"""Job titles read as functions and seniorities, by words in their context, in eight languages.
 
 "ConstruCTOr", "instruCTOr" and "COOrdinator" contain titles of officers, and "Assistant to the CEO" names one without
 being one: over tens of thousands of real titles, substring matching was wrong for 4,291 of 4,294 hits of "cto". So a
@@ -45,7 +45,7 @@ _MENTIONED = tuple(
         r"\b(?:ceo|cto|cfo|coo|cmo|cio|ciso|cro|cpo|cdo|cxo)(?:'?s)? (?:office|services|search|advisory|practice)\b.*?"
         r"(?=,|$)",
         r"\bchief (?:petty|warrant|probation|medical records|flight) officer\b",
-        r"\b(?:student|class|club|fraternity|sorority|pta|pto|hoa) (?:vice )?president\b",
+        r"\b(?:student|student body|class|club|fraternity|sorority|pta|pto|hoa) (?:vice )?president\b",
         r"\bpresident'?s club\b.*?(?=,|$)",
         r"\b(?:founders?'?s?|president'?s?|director'?s?|managing director'?s) (?:office|club)\b",
         r"\bexecutive search\b.*$",
@@ -74,6 +74,7 @@ _ROMANCE_WORDS = re.compile(r"\b(?:de|du|des|del|della|dei|di|da|do|dos|das|d|la
 _AND = frozenset({"&", "+", "/", "and", "und", "et", "y", "e", "ed", "・", "、", "兼"})
 _BREAKS = frozenset(",;:|•·()[]–—@-")
 _CHIEF = re.compile(r"\bchief (?!executive )(?P<of>(?:[\w&]+ ){1,4}?)officer\b")
+_ASSISTANT_MANAGER = re.compile(r"\b(?:assistant|deputy) (?P<of>(?:\w+ ){1,2})manager\b")
 _FAMILIAR = re.compile(r"\bv\.?p\.?(?=[ ,/]|$)|\bvice-?president\b|\bvice pres\b\.?")
 
 
@@ -102,7 +103,7 @@ class _Segment:
 
 @lru_cache(maxsize=50_000)
 def roles(title: str) -> tuple[Role, ...]:
-    """Return what a title says, the most senior first; nothing when no word of it is known."""
+    """Return what a title says, the most senior first, or nothing when no word of it is known."""
     text = _cleared(title)
     tokens = list(_TOKEN.finditer(text))
     every = titles().find(text, tokens)
@@ -156,6 +157,7 @@ def _cleared(title: str) -> str:
     text = _FAMILIAR.sub("vice president", text)
     text = re.sub(r"(?<=\w)-(?=\w)", " ", text)
     text = re.sub(r"\bstaff(?= (?:\w+ )?(?:engineer|developer|data|software|machine))", "senior", text)
+    text = _ASSISTANT_MANAGER.sub(r"assistant manager \g<of>", text)
     if _HINT.search(text):
         for pattern in _MENTIONED:
             text = pattern.sub(" ", text)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """Whether a fact is what was asked for; ``unknown`` when the fact is missing or too vague to tell."""
+    """Whether a fact is what was asked for, ``unknown`` when it is missing or too vague to tell."""
 
     YES = "yes"
     NO = "no"

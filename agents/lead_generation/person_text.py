@@ -16,7 +16,7 @@ from importlib.resources import files
 from itertools import pairwise, takewhile
 
 from agents.email_address import EMAIL
-from agents.fit.titles import names_job
+from agents.fit.titles import names_job, roles
 
 REACH = 3  #: lines below a name in which its title and address are looked for
 MAX_BESIDE = 60  #: characters beside an address; in a longer line it is a sentence's, not the person's
@@ -78,7 +78,7 @@ def is_title(text: str) -> bool:
     """Tell whether a text is a short phrase with a word of work in it, and neither a sentence nor a person."""
     if not 1 < len(text) <= 90 or len(text.split()) > 10 or text.endswith((".", "!", "?")):
         return False
-    if not _work().search(text) and not names_job(text):
+    if not _work().search(text) and not (names_job(text) and any(one.levels or one.occupation for one in roles(text))):
         return False
     last = re.sub(r"\W+$", "", text.lower()).rpartition(" ")[2]
     if last in _words("no_titles_end_in") or ": " in text:

@@ -24,7 +24,7 @@ LANGUAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What somebody does, by its title in the language of the place."""
+    """A function and seniority with its titles by language."""
 
     function: str
     level: str

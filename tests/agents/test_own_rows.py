@@ -29,7 +29,7 @@ def execution() -> Execution:
 
 def troubles(after: Any) -> list[str]:
     (section,) = AGENT.overview(after)
-    items = [item for block in section.blocks if isinstance(block, Points) for item in block.items]
+    items = [item for block in section.blocks if isinstance(block, Points) and block.trouble for item in block.items]
     return ["".join(str(cell.number) if isinstance(cell, Count) else str(cell) for cell in item) for item in items]
 
 
