@@ -29,7 +29,7 @@ class ProviderSpec:
     """A provider's address and the variables that configure it."""
 
     name: str
-    live_url: str
+    live_url: str  #: "": each user has an address of their own, which live mode then needs in base_url_variable
     sandbox_path: str  #: path of its sandbox half under SANDBOX_URL, such as "/serpapi"
     base_url_variable: str
     #: credential name -> environment variable; all are needed in live mode
@@ -69,6 +69,9 @@ def _hunter(settings: Settings, timeout: float) -> OnlineCheck:
 
     return Hunter(settings).online(timeout=timeout)
 
+
+#: What signs webhooks in the sandbox, which is no secret.
+WEBHOOK_SANDBOX_SECRET = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gh"
 
 OWN: tuple[ProviderSpec, ...] = (
     ProviderSpec(
@@ -115,5 +118,13 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/pdl",
         base_url_variable="PDL_BASE_URL",
         credentials={"api_key": "PDL_API_KEY"},
+    ),
+    ProviderSpec(
+        name="webhook",
+        live_url="",
+        sandbox_path="/webhook",
+        base_url_variable="WEBHOOK_BASE_URL",
+        credentials={"secret": "WEBHOOK_SECRET"},
+        sandbox_credentials={"secret": WEBHOOK_SANDBOX_SECRET},
     ),
 )

@@ -69,11 +69,13 @@ STAGES: Mapping[str, Callable[[MarketingAgentState, Results], list[Unit]]] = {
 }
 
 
-def _content_wanted(state: MarketingAgentState) -> bool:
+def content_wanted(state: MarketingAgentState) -> bool:
+    """Return whether texts are written for qualified leads."""
     return bool(state.qualified_leads) and state.campaign_config.content_required
 
 
-def _only_ads_wanted(state: MarketingAgentState) -> bool:
+def only_ads_wanted(state: MarketingAgentState) -> bool:
+    """Return whether qualified leads get ads without texts of the campaign's own."""
     return bool(state.qualified_leads and state.ad_platforms) and not state.campaign_config.content_required
 
 
@@ -84,8 +86,8 @@ class LeadGeneration(BaseAgent):
     kinds: ClassVar[Mapping[str, AnyKind]] = gather.unit_kinds()
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=None, target=LEAD_GENERATION),
-        Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=_content_wanted),
-        Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=_only_ads_wanted),
+        Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=content_wanted),
+        Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=only_ads_wanted),
     )
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ def providers() -> list[SandboxProvider]:
     from integrations.sandbox.pdl import PdlSandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox
+    from integrations.sandbox.webhook import WebhookSandbox
     from integrations.sandbox.x import XSandbox
 
     return [
@@ -28,5 +29,6 @@ def providers() -> list[SandboxProvider]:
         XSandbox(),
         PdlSandbox(),
         SitesSandbox(),
+        WebhookSandbox(),
         *plugin_sandboxes(),
     ]

@@ -1,0 +1,38 @@
+"""Registry of the places that leads can be delivered to.
+
+Invariant: looking a target up loads no client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from integrations.delivery.target import DeliveryTarget, TargetSpec
+from integrations.settings import Settings
+
+
+def _webhook(settings: Settings) -> DeliveryTarget:
+    from integrations.delivery.webhook import Webhook
+
+    return Webhook(settings)
+
+
+#: what is known of a lead, and sent to a webhook by these names
+FIELDS = (
+    "lead_id", "email", "email_status", "name", "first_name", "last_name", "job_title", "company", "domain",
+    "industry", "company_size", "location", "phone", "profile_url", "score", "score_reasons", "sources",
+    "legal_basis", "collected_at", "notice_due_at",
+)  # fmt: skip
+TARGETS: Mapping[str, TargetSpec] = {
+    spec.name: spec
+    for spec in (
+        TargetSpec(
+            name="webhook",
+            title="Webhook",
+            batch=100,
+            needs_email=False,
+            fields={field: field for field in FIELDS},
+            build=_webhook,
+        ),
+    )
+}
