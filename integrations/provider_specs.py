@@ -70,6 +70,12 @@ def _hunter(settings: Settings, timeout: float) -> OnlineCheck:
     return Hunter(settings).online(timeout=timeout)
 
 
+def _hubspot(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.delivery.hubspot import HubSpot
+
+    return HubSpot(settings).online(timeout=timeout)
+
+
 #: What signs webhooks in the sandbox, which is no secret.
 WEBHOOK_SANDBOX_SECRET = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gh"
 
@@ -118,6 +124,14 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/pdl",
         base_url_variable="PDL_BASE_URL",
         credentials={"api_key": "PDL_API_KEY"},
+    ),
+    ProviderSpec(
+        name="hubspot",
+        live_url="https://api.hubapi.com",
+        sandbox_path="/hubspot",
+        base_url_variable="HUBSPOT_BASE_URL",
+        credentials={"access_token": "HUBSPOT_ACCESS_TOKEN"},
+        online=_hubspot,
     ),
     ProviderSpec(
         name="webhook",

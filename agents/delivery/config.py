@@ -87,7 +87,13 @@ class Webhook(Target):
         return f"{self.to}:{self.path}" if self.path else self.to
 
 
-_SECTIONS: Mapping[str, type[Target]] = {"webhook": Webhook}
+class HubSpot(Target):
+    """Contacts of the account of HUBSPOT_ACCESS_TOKEN, each known by their address."""
+
+    to: Literal["hubspot"] = "hubspot"
+
+
+_SECTIONS: Mapping[str, type[Target]] = {"webhook": Webhook, "hubspot": HubSpot}
 
 
 def _entry(value: object) -> object:
@@ -107,4 +113,4 @@ def target_section(section: type[Section], key: str) -> type[Target] | None:
     return _SECTIONS.get(key) if issubclass(section, Target) else None
 
 
-DeliverTo = Annotated[Webhook, BeforeValidator(_entry)]
+DeliverTo = Annotated[Webhook | HubSpot, Field(discriminator="to"), BeforeValidator(_entry)]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agents.ports import UnitContext
 
 _ANSWER = "answer"  #: journal entry: what the target answered to the batch
+_PRESENT = "present"  #: journal entry: leads that were there before, by whomever they were put there
 _SILENT = "silent"  #: journal entry: how many times it was sent without an answer
 MAX_SILENT = 5  #: a batch that was sent so often without an answer is a person's business
 
@@ -53,6 +54,8 @@ def _sent(
     leads = {lead_key(ctx.campaign_id, person.lead_id): person for person in people}
     items = [Item(key=key, email=person.email, values=person.values(given.fields)) for key, person in leads.items()]
     batch = short_hash(ctx.campaign_id, given.label, *leads)
+    if ctx.journaled(_PRESENT) is None:
+        ctx.journal(_PRESENT, [leads[key].lead_id for key in target.present(items, wire=steps.wire)])
     try:
         outcome = target.deliver(items, path=given.path, key=batch, wire=steps.wire)
     except OutcomeUnknownError as error:
@@ -84,9 +87,9 @@ def _allowed(given: Batch, ctx: UnitContext) -> tuple[list[Person], list[Person]
 def _without_suppressed(
     delivered: Delivered, target: DeliveryTarget, given: Batch, ctx: UnitContext, steps: EffectSteps
 ) -> Delivered:
-    """Take off who has been suppressed while the batch was under way."""
+    """Take off who has been suppressed while the batch was under way, but for those who were there before."""
     gone = {person.lead_id for person in _allowed(given, ctx)[1]} & delivered.placed.keys()
-    for lead_id in sorted(gone):
+    for lead_id in sorted(gone.difference(ctx.journaled(_PRESENT) or ())):
         target.remove(delivered.placed[lead_id], path=given.path, wire=steps.wire)
     kept = {lead_id: found for lead_id, found in delivered.placed.items() if lead_id not in gone}
     return delivered.model_copy(update={"placed": kept, "suppressed": delivered.suppressed + len(gone)})

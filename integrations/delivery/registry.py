@@ -17,6 +17,12 @@ def _webhook(settings: Settings) -> DeliveryTarget:
     return Webhook(settings)
 
 
+def _hubspot(settings: Settings) -> DeliveryTarget:
+    from integrations.delivery.hubspot import HubSpot
+
+    return HubSpot(settings)
+
+
 #: what is known of a lead, and sent to a webhook by these names
 FIELDS = (
     "lead_id", "email", "email_status", "name", "first_name", "last_name", "job_title", "company", "domain",
@@ -33,6 +39,23 @@ TARGETS: Mapping[str, TargetSpec] = {
             needs_email=False,
             fields={field: field for field in FIELDS},
             build=_webhook,
+        ),
+        TargetSpec(
+            name="hubspot",
+            title="HubSpot",
+            batch=100,
+            needs_email=True,
+            fields={
+                "email": "email",
+                "first_name": "firstname",
+                "last_name": "lastname",
+                "job_title": "jobtitle",
+                "company": "company",
+                "domain": "website",
+                "industry": "industry",
+                "phone": "phone",
+            },
+            build=_hubspot,
         ),
     )
 }

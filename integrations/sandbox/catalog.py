@@ -13,6 +13,7 @@ from integrations.sandbox.protocol import SandboxProvider
 def providers() -> list[SandboxProvider]:
     """Return a new instance of every sandboxed provider."""
     from integrations.sandbox.clearbit import ClearbitSandbox
+    from integrations.sandbox.hubspot import HubSpotSandbox
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.pdl import PdlSandbox
@@ -30,5 +31,6 @@ def providers() -> list[SandboxProvider]:
         PdlSandbox(),
         SitesSandbox(),
         WebhookSandbox(),
+        HubSpotSandbox(),
         *plugin_sandboxes(),
     ]

@@ -40,8 +40,8 @@ LIVE_OPTIMIZE_EVERY = timedelta(days=1)
 def resolve(config: CampaignConfig, mode: Mode) -> CampaignConfig:
     """Return the configuration with the defaults of its world, ``mode`` as the database says it.
 
-    In the sandbox nothing is filled in. In live a person approves what has effects: ads, leads that are
-    delivered, and what agents of other packages do; ads have time to gather figures before they are measured, and are optimised daily.
+    In the sandbox nothing is filled in. In live a person approves what has effects: ads, leads that go elsewhere, and
+    what agents of other packages do; ads have time to gather figures before they are measured, and are optimised daily.
     Explicit values stay as they are.
     """
     if mode is not Mode.LIVE:

@@ -59,6 +59,11 @@ class Place:
     fails: IntegrationError | None = None
     meanwhile: Any = None  #: called when a batch has arrived
 
+    present_keys: tuple[str, ...] = ()
+
+    def present(self, items: list[Item], *, wire: Any) -> tuple[str, ...]:
+        return self.present_keys
+
     def deliver(self, items: list[Item], *, path: str, key: str, wire: Any) -> Outcome:
         wire(lambda _timeout: self.got.append((path, key, tuple(items))))
         if self.meanwhile:
@@ -176,6 +181,21 @@ def test_who_is_suppressed_while_a_batch_is_under_way_is_taken_off(execution: Ex
     found = send(execution, unit)
     assert place.removed == [f"at-{key(1)}"]
     assert (sorted(found.placed), found.suppressed) == (["lead-0", "lead-2"], 1)
+
+
+def test_who_was_there_before_us_is_not_taken_off(execution: Execution) -> None:
+    (unit,) = planned(state("hubspot")).units
+    place = execution.providers.place
+    place.present_keys = (key(1),)
+    place.meanwhile = lambda: [execution.suppression.suppress(f"p{n}@acme.example", "objected") for n in (1, 2)]
+    found = send(execution, unit)
+    assert place.removed == [f"at-{key(2)}"]
+    assert (sorted(found.placed), found.suppressed) == (["lead-0"], 2)
+
+
+def test_a_place_that_knows_people_by_address_gets_no_others() -> None:
+    of = state("hubspot", "webhook", people=(*leads(2), Lead(lead_id="lead-9", name="Nobody Known")))
+    assert [len(SEND.given(unit).people) for unit in planned(of).units] == [2, 3]
 
 
 def test_a_refused_lead_leaves_the_others_alone(execution: Execution) -> None:

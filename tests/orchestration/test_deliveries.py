@@ -20,6 +20,7 @@ from orchestration.execution.context import Resources
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
 
+PLACES = ["hubspot", "webhook"]
 PEOPLE = [f"p{n}@acme.example" for n in range(230)]
 
 
@@ -47,7 +48,7 @@ def submit(bench: Harness, folder: Path, people: list[str] = PEOPLE, **more: Any
         "lead_sources": [{"type": "file", "path": str(path)}],
         "enrichment": {"find_emails": False, "verify": "none"},
         "content_required": False,
-        "deliver": ["webhook"],
+        "deliver": ["webhook", "hubspot"],
         **more,
     }
     parsed, files = read_files(CampaignConfig.parse(config))
@@ -67,19 +68,24 @@ def shown(bench: Harness) -> dict[str, Any]:
     return found
 
 
-def arrived(sandbox: Any) -> dict[str, int]:
-    """Address -> how often it was sent."""
+def arrived(sandbox: Any) -> dict[str, dict[str, int]]:
+    """Place -> address -> how often it was sent."""
     found = sandbox.get("/_sandbox/state")["deliveries"]
     assert len({(one["provider"], one["email"]) for one in found}) == len(found), "one of each"
-    return {one["email"]: one["times"] for one in found}
+    places = sorted({one["provider"] for one in found})
+    return {place: {one["email"]: one["times"] for one in found if one["provider"] == place} for place in places}
+
+
+def everybody(times: int) -> dict[str, dict[str, int]]:
+    return {place: dict.fromkeys(PEOPLE, times) for place in PLACES}
 
 
 def test_every_qualified_lead_arrives_once(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
     submit(bench, tmp_path)
     found = run(bench)
     assert found["status"] == "completed", found["reason"]
-    assert arrived(sandbox) == dict.fromkeys(PEOPLE, 1)
-    assert [one["delivered"] for one in found["state"]["qualified_leads"]] == [["webhook"]] * len(PEOPLE)
+    assert arrived(sandbox) == everybody(1)
+    assert [one["delivered"] for one in found["state"]["qualified_leads"]] == [["webhook", "hubspot"]] * len(PEOPLE)
     told = bench.database.rows("SELECT kind, data::text FROM marketing.events WHERE agent = 'delivery'")
     assert any('"webhook": 230' in str(data) for kind, data in told if kind == "hop_finished")
     assert not any("@acme" in str(data) for _, data in told)
@@ -103,15 +109,15 @@ def test_lost_answers_make_nobody_arrive_twice(bench: Harness, sandbox: Any, tmp
     submit(bench, tmp_path)
     sandbox.post("/_sandbox/faults", {"provider": "webhook", "mode": "lost_reply"})
     assert run(bench)["status"] == "running"
-    assert arrived(sandbox) == dict.fromkeys(PEOPLE, 1)
+    assert arrived(sandbox) == everybody(1)
     unknown = "SELECT count(*) FROM marketing.units WHERE status = 'unknown' AND due_at > now()"
     assert bench.database.value(unknown) == 3
     sandbox.post("/_sandbox/faults", {"provider": "webhook", "mode": "ok"})
     bench.database.run("UPDATE marketing.units SET due_at = now() WHERE status = 'unknown'")
     found = run(bench)
     assert found["status"] == "completed", found["reason"]
-    assert arrived(sandbox) == dict.fromkeys(PEOPLE, 2), "sent twice, kept once"
-    assert all(one["delivered"] == ["webhook"] for one in found["state"]["qualified_leads"])
+    assert arrived(sandbox) == {**everybody(1), "webhook": dict.fromkeys(PEOPLE, 2)}, "sent twice, kept once"
+    assert all(one["delivered"] == ["webhook", "hubspot"] for one in found["state"]["qualified_leads"])
 
 
 @pytest.mark.parametrize(
