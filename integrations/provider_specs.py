@@ -76,6 +76,12 @@ def _hubspot(settings: Settings, timeout: float) -> OnlineCheck:
     return HubSpot(settings).online(timeout=timeout)
 
 
+def _salesforce(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.delivery.salesforce import Salesforce
+
+    return Salesforce(settings).online(timeout=timeout)
+
+
 #: What signs webhooks in the sandbox, which is no secret.
 WEBHOOK_SANDBOX_SECRET = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gh"
 
@@ -132,6 +138,18 @@ OWN: tuple[ProviderSpec, ...] = (
         base_url_variable="HUBSPOT_BASE_URL",
         credentials={"access_token": "HUBSPOT_ACCESS_TOKEN"},
         online=_hubspot,
+    ),
+    ProviderSpec(
+        name="salesforce",
+        live_url="",
+        sandbox_path="/salesforce",
+        base_url_variable="SALESFORCE_BASE_URL",
+        credentials={"client_id": "SALESFORCE_CLIENT_ID", "client_secret": "SALESFORCE_CLIENT_SECRET"},
+        options={
+            "external_id": ProviderOption(variable="SALESFORCE_EXTERNAL_ID", default="Marketing_Key__c"),
+            "version": ProviderOption(variable="SALESFORCE_VERSION", default="62.0"),
+        },
+        online=_salesforce,
     ),
     ProviderSpec(
         name="webhook",

@@ -93,7 +93,13 @@ class HubSpot(Target):
     to: Literal["hubspot"] = "hubspot"
 
 
-_SECTIONS: Mapping[str, type[Target]] = {"webhook": Webhook, "hubspot": HubSpot}
+class Salesforce(Target):
+    """Leads of the organisation at SALESFORCE_BASE_URL, each known by the hash of their address."""
+
+    to: Literal["salesforce"] = "salesforce"
+
+
+_SECTIONS: Mapping[str, type[Target]] = {"webhook": Webhook, "hubspot": HubSpot, "salesforce": Salesforce}
 
 
 def _entry(value: object) -> object:
@@ -113,4 +119,4 @@ def target_section(section: type[Section], key: str) -> type[Target] | None:
     return _SECTIONS.get(key) if issubclass(section, Target) else None
 
 
-DeliverTo = Annotated[Webhook | HubSpot, Field(discriminator="to"), BeforeValidator(_entry)]
+DeliverTo = Annotated[Webhook | HubSpot | Salesforce, Field(discriminator="to"), BeforeValidator(_entry)]

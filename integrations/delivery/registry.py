@@ -23,6 +23,12 @@ def _hubspot(settings: Settings) -> DeliveryTarget:
     return HubSpot(settings)
 
 
+def _salesforce(settings: Settings) -> DeliveryTarget:
+    from integrations.delivery.salesforce import Salesforce
+
+    return Salesforce(settings)
+
+
 #: what is known of a lead, and sent to a webhook by these names
 FIELDS = (
     "lead_id", "email", "email_status", "name", "first_name", "last_name", "job_title", "company", "domain",
@@ -56,6 +62,22 @@ TARGETS: Mapping[str, TargetSpec] = {
                 "phone": "phone",
             },
             build=_hubspot,
+        ),
+        TargetSpec(
+            name="salesforce",
+            title="Salesforce",
+            batch=200,
+            needs_email=True,
+            fields={
+                "email": "Email",
+                "first_name": "FirstName",
+                "last_name": "LastName",
+                "job_title": "Title",
+                "company": "Company",
+                "domain": "Website",
+                "phone": "Phone",
+            },
+            build=_salesforce,
         ),
     )
 }

@@ -17,6 +17,7 @@ def providers() -> list[SandboxProvider]:
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.pdl import PdlSandbox
+    from integrations.sandbox.salesforce import SalesforceSandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox
     from integrations.sandbox.webhook import WebhookSandbox
@@ -32,5 +33,6 @@ def providers() -> list[SandboxProvider]:
         SitesSandbox(),
         WebhookSandbox(),
         HubSpotSandbox(),
+        SalesforceSandbox(),
         *plugin_sandboxes(),
     ]

@@ -21,6 +21,7 @@ from integrations.ads.platform import RemoteCampaign
 from integrations.ads.registry import build
 from integrations.clearbit import Clearbit
 from integrations.delivery.hubspot import HubSpot
+from integrations.delivery.salesforce import Salesforce
 from integrations.delivery.target import Item
 from integrations.dns import Dns
 from integrations.errors import IntegrationError, OutcomeUnknownError, RateLimitedError, TransientError
@@ -130,6 +131,12 @@ METHODS = [
         call=lambda s, t: HubSpot(s).deliver([CONTACT], path="", key="k", wire=Wire(t)),
         writes=True,
     ),
+    # Its client asks for an access token first; each call after it is in test_salesforce.py.
+    Method(
+        provider="salesforce",
+        name="deliver",
+        call=lambda s, t: Salesforce(s).deliver([CONTACT], path="", key="k", wire=Wire(t)),
+    ),
     *on_platform("facebook_ads"),
     *on_platform("google_ads"),
     *on_platform("linkedin_ads"),
@@ -157,6 +164,7 @@ ASKED = {
     "serpapi": None,
     "hunter": None,
     "hubspot": 10.0,
+    "salesforce": None,
     "linkedin_ads": None,
     "web": 1.0,
 }

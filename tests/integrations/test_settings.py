@@ -152,7 +152,7 @@ def test_every_variable_is_documented() -> None:
     assert not {name for name in Settings.variables() if f"`{name}`" not in readme}
 
 
-EACH_THEIR_OWN = ("webhook",)  #: each user has an address of their own
+EACH_THEIR_OWN = ("salesforce", "webhook")  #: each user has an address of their own
 
 
 def test_every_provider_has_an_address_in_both_worlds() -> None:
