@@ -69,7 +69,7 @@ class Salesforce:
         self._token = ""
 
     def present(self, items: Sequence[Item], *, wire: Wire) -> Sequence[str]:
-        """Return no key, because whatever has one of our external ids was made by us."""
+        """Return no key, because a lead with one of our external ids was made by us."""
         del items, wire
         return ()
 
