@@ -112,6 +112,11 @@ class BaseAgent(ABC):
         del config
         return ()
 
+    def acts(self, config: CampaignConfig) -> bool:
+        """Return whether this agent would change the outside world for such a campaign."""
+        del config
+        return True
+
     def checks(self, state: MarketingAgentState) -> Sequence[Unit]:
         """Return units that look, before anything is paid for, whether this agent's work can be done at all.
 

@@ -50,6 +50,7 @@ from agents.config_values import (
     listed,
     oversized,
 )
+from agents.delivery.config import MAX_TARGETS, DeliverTo, target_section
 from agents.fit.company_size import wanted_size
 from agents.fit.consumers import consumers
 from agents.fit.criteria import Criterion
@@ -263,6 +264,9 @@ class CampaignConfig(Section):
     goal: Goal = Field(default=Goal.TRAFFIC, description="what the ads shall bring: visits, leads or sales")
     qualification: Qualification = Qualification()
     customer_list: CustomerList | None = None
+    deliver: Annotated[tuple[DeliverTo, ...], BeforeValidator(listed), Field(max_length=MAX_TARGETS)] = Field(
+        default=(), description="where qualified leads are put"
+    )
     content_required: bool = True
     content_requirements: Annotated[
         tuple[ContentRequirement, ...], BeforeValidator(listed), Field(max_length=MAX_PIECES)
@@ -361,6 +365,9 @@ def _section(keys: Sequence[str], data: Mapping[str, object]) -> type[Section]:
     """Return the part of the configuration that ``keys`` lead to."""
     section: type[Section] = CampaignConfig
     for key in keys:
+        if (target := target_section(section, key)) is not None:
+            section = target
+            continue
         field = next((field for field in section.model_fields if key in spellings(section, field)), None)
         if field is not None:
             section = _section_in(section.model_fields[field].annotation) or section

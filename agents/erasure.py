@@ -122,7 +122,7 @@ class Erasing:
                 kept = {self.text(key): self.records(item) for key, item in value.items() if not self._is_address(key)}
                 people, barred = value.get("records"), value.get("suppressed")
                 if isinstance(people, list) and isinstance(barred, list):
-                    gone = {found for item in people if self._about(item) for found in _identities(item)}
+                    gone = {found for item in people if self._about(item) for found in record_hashes(item)}
                     kept["suppressed"] = [*sorted({*map(str, barred), *gone})]
                 return kept
         return self.state(value)
@@ -148,14 +148,14 @@ class Erasing:
         told = [text for text in item.values() if isinstance(text, str)]
         listed = [text for texts in item.values() if isinstance(texts, list) for text in texts if isinstance(text, str)]
         if any(self._is_address(text) for text in (*told, *listed)):
-            self.identities |= _identities(item)
+            self.identities |= record_hashes(item)
             named = (item.get("name"), item.get("profile_url"))
             self.names |= {text for text in named if isinstance(text, str) and text.strip()}
             self._remember(item)
             return True
         if not self.identities:
             return False
-        same = bool(self.identities & _identities(item)) or any(text in self.names and "://" in text for text in told)
+        same = bool(self.identities & record_hashes(item)) or any(text in self.names and "://" in text for text in told)
         if same:
             self._remember(item)
         return same
@@ -167,6 +167,6 @@ class Erasing:
         self.addresses |= {text for text in found if isinstance(text, str) and text}
 
 
-def _identities(item: JsonValue) -> set[str]:
+def record_hashes(item: JsonValue) -> set[str]:
     """Return the hashes by which a record names a person, none for what is no record."""
     return hashes_of(record_of(item, "")) if isinstance(item, Mapping) else set()

@@ -7,6 +7,7 @@ tests name each other: the orchestrator asks the registry.
 from __future__ import annotations
 
 LEAD_GENERATION = "lead_generation"
+DELIVERY = "delivery"
 CONTENT_CREATION = "content_creation"
 AD_MANAGEMENT = "ad_management"
 ANALYTICS = "analytics"

@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from agents.approval import UNDESCRIBED
 from agents.base import BaseAgent
+from agents.config import CampaignConfig
 from agents.gates import EVERY_GATE, NO_GATE
 from integrations import plugins
 from integrations.plugins import PluginError
@@ -56,20 +57,30 @@ def gates() -> tuple[str, ...]:
     return tuple(dict.fromkeys(agent.gate for agent in agents().values() if agent.gate != UNDESCRIBED))
 
 
-@cache
-def effects_gate() -> str:
-    """Return the gate that asks before every effect of the installed agents.
+def effects_gate(config: CampaignConfig) -> str:
+    """Return the gate that asks before every effect of such a campaign.
 
     An effect that its agent does not describe is asked at any gate but ``none``. So that is the gate of the agents that
-    describe theirs, where they have one gate in common, else ``all``.
+    describe theirs and act for the campaign, where they have one gate in common, else ``all``; of a campaign for which
+    none of them acts, any of their gates.
     """
-    describing = {agent.gate for agent in agents().values() if type(agent).question is not BaseAgent.question}
-    return describing.pop() if len(describing) == 1 else EVERY_GATE
+    acting = {agent.gate for agent in _describing() if agent.acts(config)}
+    if not acting:
+        return min((agent.gate for agent in _describing()), default=EVERY_GATE)
+    return acting.pop() if len(acting) == 1 else EVERY_GATE
 
 
-def others_installed() -> bool:
-    """Return whether another package brings an agent, whose effects nothing here knows."""
-    return bool(plugins.foreign(plugins.AGENTS))
+def may_act(config: CampaignConfig) -> bool:
+    """Return whether such a campaign may have effects.
+
+    It may wherever another package brings an agent, whose effects nothing here knows.
+    """
+    return bool(plugins.foreign(plugins.AGENTS)) or any(agent.acts(config) for agent in _describing())
+
+
+def _describing() -> list[BaseAgent]:
+    """Return the agents that describe their effects."""
+    return [agent for agent in agents().values() if type(agent).question is not BaseAgent.question]
 
 
 def title(agent: str) -> str:

@@ -65,6 +65,7 @@ class Lead(Frozen):
     score: float | None = None  #: 0..1; None = not scored yet
     score_reasons: tuple[str, ...] = ()
     qualified_at: datetime | None = None
+    delivered: tuple[str, ...] = ()  #: where it was put, as ``deliver`` of the campaign names it
 
 
 class ContentPiece(Frozen):

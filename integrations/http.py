@@ -178,6 +178,7 @@ def send(
     params: Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]] | None = None,
     json: object = None,
     form: Mapping[str, str] | None = None,
+    content: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     max_bytes: int = MAX_BYTES,
     errors: Mapping[int, type[IntegrationError]] | None = None,
@@ -189,10 +190,10 @@ def send(
 ) -> HttpReply:
     """Send one request and return its answer, which has a status below 400 or one of ``answers``.
 
-    The body is ``json``, or ``form`` as a web form. Redirects are not followed. ``timeout`` is in seconds, for the
-    whole exchange. ``reach`` is that of the provider's settings; without it nothing but this machine is reached. The
-    class of the error for another status is, in this order: ``classify(reply)`` (for providers whose body says more
-    than the status), the provider's table ``errors``, the table of :mod:`integrations.http_errors`.
+    The body is ``json``, ``form`` as a web form, or ``content`` as it is. Redirects are not followed. ``timeout`` is in
+    seconds, for the whole exchange. ``reach`` is that of the provider's settings; without it only this machine is
+    reached. The class of the error for another status is, in this order: ``classify(reply)`` (for providers whose body
+    says more than the status), the provider's table ``errors``, the table of :mod:`integrations.http_errors`.
     ``describe(reply)`` returns the provider's own short error code for the error's ``detail``, and ``words(reply)``
     the provider's own sentence for the error's message, "" for none; they must not return people's data or keys.
     ``reset_header`` names the header with the moment at which a rate limit ends, for providers that send no
@@ -205,7 +206,7 @@ def send(
     anything is sent, when the address is out of ``reach``.
     """
     method = method.upper()
-    reply = _exchange(provider, method, url, timeout, reach, max_bytes, params, json, form, headers)
+    reply = _exchange(provider, method, url, timeout, reach, max_bytes, params, json, content or form, headers)
     if reply.status < 400 or reply.status in answers:
         return reply
     error = (classify(reply) if classify else None) or error_class(method, reply.status, errors)
@@ -231,7 +232,7 @@ def _exchange(
     max_bytes: int,
     params: Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]] | None,
     json: object,
-    form: Mapping[str, str] | None,
+    data: bytes | Mapping[str, str] | None,
     headers: Mapping[str, str] | None,
 ) -> HttpReply:
     deadline = time.monotonic() + timeout
@@ -241,7 +242,7 @@ def _exchange(
             url,
             params=params,
             json=json,
-            data=form,
+            data=data,
             headers=dict(headers or {}),
             timeout=(min(CONNECT_TIMEOUT_S, timeout), timeout),
             allow_redirects=False,

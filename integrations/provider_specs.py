@@ -29,7 +29,7 @@ class ProviderSpec:
     """A provider's address and the variables that configure it."""
 
     name: str
-    live_url: str
+    live_url: str  #: "": each user has an address of their own, which live mode then needs in base_url_variable
     sandbox_path: str  #: path of its sandbox half under SANDBOX_URL, such as "/serpapi"
     base_url_variable: str
     #: credential name -> environment variable; all are needed in live mode
@@ -88,6 +88,21 @@ def _pdl(settings: Settings, timeout: float) -> OnlineCheck:
     return PeopleDataLabs(settings).online(timeout=timeout)
 
 
+def _hubspot(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.delivery.hubspot import HubSpot
+
+    return HubSpot(settings).online(timeout=timeout)
+
+
+def _salesforce(settings: Settings, timeout: float) -> OnlineCheck:
+    from integrations.delivery.salesforce import Salesforce
+
+    return Salesforce(settings).online(timeout=timeout)
+
+
+#: What signs webhooks in the sandbox, which is no secret.
+WEBHOOK_SANDBOX_SECRET = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gh"
+
 OWN: tuple[ProviderSpec, ...] = (
     ProviderSpec(
         name="openai",
@@ -136,5 +151,33 @@ OWN: tuple[ProviderSpec, ...] = (
         base_url_variable="PDL_BASE_URL",
         credentials={"api_key": "PDL_API_KEY"},
         online=_pdl,
+    ),
+    ProviderSpec(
+        name="hubspot",
+        live_url="https://api.hubapi.com",
+        sandbox_path="/hubspot",
+        base_url_variable="HUBSPOT_BASE_URL",
+        credentials={"access_token": "HUBSPOT_ACCESS_TOKEN"},
+        online=_hubspot,
+    ),
+    ProviderSpec(
+        name="salesforce",
+        live_url="",
+        sandbox_path="/salesforce",
+        base_url_variable="SALESFORCE_BASE_URL",
+        credentials={"client_id": "SALESFORCE_CLIENT_ID", "client_secret": "SALESFORCE_CLIENT_SECRET"},
+        options={
+            "external_id": ProviderOption(variable="SALESFORCE_EXTERNAL_ID", default="Marketing_Key__c"),
+            "version": ProviderOption(variable="SALESFORCE_VERSION", default="62.0"),
+        },
+        online=_salesforce,
+    ),
+    ProviderSpec(
+        name="webhook",
+        live_url="",
+        sandbox_path="/webhook",
+        base_url_variable="WEBHOOK_BASE_URL",
+        credentials={"secret": "WEBHOOK_SECRET"},
+        sandbox_credentials={"secret": WEBHOOK_SANDBOX_SECRET},
     ),
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from integrations.ads.audience import AudienceTarget
     from integrations.ads.platform import AdPlatform
+    from integrations.delivery.target import DeliveryTarget
     from integrations.dns import Dns
     from integrations.hunter import Hunter
     from integrations.llm.models import ChatModels
@@ -109,4 +110,11 @@ class Providers:
         from integrations.ads.registry import audiences
 
         client: AudienceTarget = self._once(f"audiences:{platform}", lambda: audiences(platform, self.settings))
+        return client
+
+    def delivery(self, target: str) -> DeliveryTarget:
+        """Return the client of the place with that name that leads are delivered to."""
+        from integrations.delivery.registry import TARGETS
+
+        client: DeliveryTarget = self._once(f"delivery:{target}", lambda: TARGETS[target].build(self.settings))
         return client

@@ -260,7 +260,8 @@ def _provider(spec: ProviderSpec, env: Mapping[str, str], *, live: bool, sandbox
     defaults = {name: (not live and option.sandbox) or option.default for name, option in spec.options.items()}
     options = {name: env.get(spec.options[name].variable, "").strip() or default for name, default in defaults.items()}
     if live:
-        missing = tuple(variable for variable in spec.credentials.values() if not env.get(variable))
+        own_address = (spec.base_url_variable,) if not (own_url or spec.live_url) else ()
+        missing = (*own_address, *(variable for variable in spec.credentials.values() if not env.get(variable)))
         found = {name: env.get(variable, "") for name, variable in spec.credentials.items()}
         return ProviderSettings(
             name=spec.name,

@@ -72,6 +72,10 @@ class AdManagement(BaseAgent):
         """Return what is wrong with the money."""
         return budget_problems(config)
 
+    def acts(self, config: CampaignConfig) -> bool:
+        """Return whether the campaign has ads."""
+        return bool(config.ad_platforms)
+
     def checks(self, state: MarketingAgentState) -> Sequence[Unit]:
         """Return one look at the ad account per platform."""
         return account.checks(state)

@@ -84,11 +84,13 @@ def _ads_alone(state: MarketingAgentState) -> bool:
     return not _leads_wanted(state) and not state.campaign_config.content_required and bool(state.ad_platforms)
 
 
-def _content_wanted(state: MarketingAgentState) -> bool:
+def content_wanted(state: MarketingAgentState) -> bool:
+    """Return whether texts are written for qualified leads."""
     return bool(state.qualified_leads) and state.campaign_config.content_required
 
 
-def _only_ads_wanted(state: MarketingAgentState) -> bool:
+def only_ads_wanted(state: MarketingAgentState) -> bool:
+    """Return whether qualified leads get ads without texts of the campaign's own."""
     return bool(state.qualified_leads and state.ad_platforms) and not state.campaign_config.content_required
 
 
@@ -101,8 +103,8 @@ class LeadGeneration(BaseAgent):
         Edge(source=None, target=LEAD_GENERATION, when=_leads_wanted),
         Edge(source=None, target=CONTENT_CREATION, when=_content_alone),
         Edge(source=None, target=AD_MANAGEMENT, when=_ads_alone),
-        Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=_content_wanted),
-        Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=_only_ads_wanted),
+        Edge(source=LEAD_GENERATION, target=CONTENT_CREATION, when=content_wanted),
+        Edge(source=LEAD_GENERATION, target=AD_MANAGEMENT, when=only_ads_wanted),
     )
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ OWN: Mapping[str, Limit] = MappingProxyType(
         # hunter.io/api-documentation/v2: verifier 300 a minute, finder and domain search 500; one limit for the account
         # has to suit both.
         "hunter": Limit(requests=300, period_s=60),
+        # developers.hubspot.com/docs, API usage guidelines: a private app's 100 per 10 seconds, on each plan.
+        "hubspot": Limit(requests=100, period_s=10),
         # docs.x.com, recent search: 450 per 15 minutes for an application.
         "x": Limit(requests=450, period_s=900),
     }

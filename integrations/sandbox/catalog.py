@@ -13,11 +13,14 @@ from integrations.sandbox.protocol import SandboxProvider
 def providers() -> list[SandboxProvider]:
     """Return a new instance of every sandboxed provider."""
     from integrations.sandbox.clearbit import ClearbitSandbox
+    from integrations.sandbox.hubspot import HubSpotSandbox
     from integrations.sandbox.hunter import HunterSandbox
     from integrations.sandbox.openai import OpenAISandbox
     from integrations.sandbox.pdl import PdlSandbox
+    from integrations.sandbox.salesforce import SalesforceSandbox
     from integrations.sandbox.serpapi import SerpApiSandbox
     from integrations.sandbox.sites import SitesSandbox
+    from integrations.sandbox.webhook import WebhookSandbox
     from integrations.sandbox.x import XSandbox
 
     return [
@@ -28,5 +31,8 @@ def providers() -> list[SandboxProvider]:
         XSandbox(),
         PdlSandbox(),
         SitesSandbox(),
+        WebhookSandbox(),
+        HubSpotSandbox(),
+        SalesforceSandbox(),
         *plugin_sandboxes(),
     ]

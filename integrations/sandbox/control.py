@@ -19,7 +19,7 @@ from typing import TypedDict
 from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.dns import DnsSandbox
 from integrations.sandbox.faults import Fault, FaultError, Faults
-from integrations.sandbox.protocol import JsonObject, Request, Response, SandboxProvider
+from integrations.sandbox.protocol import JsonObject, Request, Response, SandboxProvider, TakesLeads
 from integrations.sandbox.world import DEFAULT_SEED
 
 CONTROL_PREFIX = "/_sandbox"
@@ -156,6 +156,12 @@ class Sandbox:
                 for provider in self.providers.values()
                 if isinstance(provider, AdAccounts)
                 for row in provider.lists.rows(provider.name)
+            ],
+            "deliveries": [
+                row
+                for provider in self.providers.values()
+                if isinstance(provider, TakesLeads)
+                for row in provider.deliveries()
             ],
             "calls": dict(sorted(self.calls.counts.items())),
             "llm": {"calls": self._answered_by_model},

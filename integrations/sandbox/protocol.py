@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qs
 
 #: JSON object of a request or a hidden parameter. Its values have no static type: they are checked where they are read.
@@ -111,4 +111,13 @@ class SandboxProvider(Protocol):
 
     def restore(self, data: Any) -> None:
         """Restore what :meth:`snapshot` returned."""
+        ...
+
+
+@runtime_checkable
+class TakesLeads(Protocol):
+    """Provider of the sandbox that leads are delivered to."""
+
+    def deliveries(self) -> Sequence[Mapping[str, object]]:
+        """Return who is here: {provider, key, email, times, ...}, ``times``: how often the person was sent."""
         ...

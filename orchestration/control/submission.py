@@ -40,9 +40,9 @@ LIVE_OPTIMIZE_EVERY = timedelta(days=1)
 def resolve(config: CampaignConfig, mode: Mode) -> CampaignConfig:
     """Return the configuration with the defaults of its world, ``mode`` as the database says it.
 
-    In the sandbox nothing is filled in. In live a person approves what has effects: ads, and what agents of other
-    packages do; ads have time to gather figures before they are measured, and are optimised daily. Explicit values
-    stay as they are.
+    In the sandbox nothing is filled in. In live a person approves what has effects: ads, leads that go elsewhere, and
+    what agents of other packages do; ads have time to gather figures before they are measured, and are optimised daily.
+    Explicit values stay as they are.
     """
     if mode is not Mode.LIVE:
         return config
@@ -52,8 +52,8 @@ def resolve(config: CampaignConfig, mode: Mode) -> CampaignConfig:
             "optimize_every": config.optimize_every or LIVE_OPTIMIZE_EVERY,
         }
         config = config.model_copy(update=times)
-    if config.approval.gate is None and (config.ad_platforms or registry.others_installed()):
-        asking = config.approval.model_copy(update={"gate": registry.effects_gate()})
+    if config.approval.gate is None and registry.may_act(config):
+        asking = config.approval.model_copy(update={"gate": registry.effects_gate(config)})
         config = config.model_copy(update={"approval": asking})
     return config
 
@@ -93,13 +93,16 @@ def forked(parent: CampaignConfig, changes: Mapping[str, object], settings: Sett
     unknown, and as :func:`check` does for the whole configuration.
     """
     data = parent.model_dump(mode="json")
-    data["approval"]["gate"] = registry.effects_gate()
     for key, value in changes.items():
         if key not in data:
             raise ConfigError([f"{key}: is no key of a campaign"])
         part = data[key]
         data[key] = {**part, **value} if isinstance(part, dict) and isinstance(value, Mapping) else value
     config = CampaignConfig.parse(data)
+    approval = changes.get("approval")
+    if not (isinstance(approval, Mapping) and "gate" in approval):
+        asking = config.approval.model_copy(update={"gate": registry.effects_gate(config)})
+        config = config.model_copy(update={"approval": asking})
     if any(isinstance(source, FileSourceConfig) and source.unread for source in config.lead_sources):
         raise ConfigError(
             ["lead_sources: a fork has its parent's lead files; submit a campaign of its own for new ones"]

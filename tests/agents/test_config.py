@@ -87,7 +87,10 @@ def test_a_configuration_survives_its_json() -> None:
         ({"currency": "dollars"}, "currency='dollars': write a currency of three letters"),
         ({"schedule": {"days": 0}}, "schedule.days=0"),
         ({"approval": {"expires_after": "soon"}}, "approval.expires_after='soon'"),
-        ({"approval": {"gate": "adds"}}, "approval.gate='adds': is no approval gate; use content, ads, all, none"),
+        (
+            {"approval": {"gate": "adds"}},
+            "approval.gate='adds': is no approval gate; use leads, content, ads, all, none",
+        ),
         ({"approval": {"gate": ["ads"]}}, "approval.gate=['ads']: Input should be a valid string"),
         ({"content_requirements": [{"target_length": 10**9}]}, "content_requirements.0.target_length=1000000000"),
         (

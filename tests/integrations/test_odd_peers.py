@@ -122,6 +122,10 @@ def test_an_answer_that_is_no_json_object_is_no_answer(odd: Script, method: Meth
     assert type(error) is UNANSWERED[method.writes]
 
 
+#: Methods of which a refusal of one lead is a result.
+REFUSING_ONE = ("hubspot.deliver",)
+
+
 @pytest.mark.parametrize("status", [200, 201, 400, 429, 500])
 @every_method
 def test_no_answer_makes_a_client_stumble(odd: Script, method: Method, status: int) -> None:
@@ -142,7 +146,7 @@ def test_no_answer_makes_a_client_stumble(odd: Script, method: Method, status: i
             error = raised
         if error is not None:
             json.dumps(error.to_dict(), allow_nan=False)
-        if status >= 400:
+        if status >= 400 and not (status == 400 and method.id in REFUSING_ONE):
             assert error is not None
             assert error.outage is (status == 500), f"{body} with {status}: {error!r}"
 

@@ -18,6 +18,9 @@ from integrations.ads.google.client import GoogleAds
 from integrations.ads.platform import RemoteCampaign
 from integrations.ads.registry import build
 from integrations.clearbit import Clearbit
+from integrations.delivery.hubspot import HubSpot
+from integrations.delivery.salesforce import Salesforce
+from integrations.delivery.target import Item
 from integrations.errors import IntegrationError
 from integrations.hunter import Hunter
 from integrations.llm.models import ChatModels
@@ -99,8 +102,22 @@ def question(provider: str) -> Method:
     return Method(provider=provider, name="online", call=asked)
 
 
+CONTACT = Item(key="k", email=PERSON, values={"email": PERSON})
 METHODS = [
     Method(provider="openai", name="complete", call=complete),
+    Method(provider="hubspot", name="present", call=lambda s, t: HubSpot(s).present([CONTACT], wire=Wire(t))),
+    Method(
+        provider="hubspot",
+        name="deliver",
+        call=lambda s, t: HubSpot(s).deliver([CONTACT], path="", key="k", wire=Wire(t)),
+        writes=True,
+    ),
+    # Its client asks for an access token first; each call after it is in test_salesforce.py.
+    Method(
+        provider="salesforce",
+        name="deliver",
+        call=lambda s, t: Salesforce(s).deliver([CONTACT], path="", key="k", wire=Wire(t)),
+    ),
     Method(provider="serpapi", name="page", call=lambda s, t: SerpApi(s).page(f"saas {PERSON}", timeout=t)),
     Method(provider="serpapi", name="search", call=lambda s, t: SerpApi(s).search(f"saas {PERSON}", timeout=t)),
     Method(

@@ -26,11 +26,17 @@ def fork_changes(parent: CampaignConfig, changes: Sequence[str]) -> dict[str, Js
     from agents.registry import effects_gate
 
     before = parent.model_dump(mode="json")
-    data: dict[str, object] = {**before, "approval": {**before["approval"], "gate": effects_gate()}}
+    data: dict[str, object] = before
+    said = False  #: whether the changes say what is asked
     for change in changes:
         key, separator, value = change.partition("=")
-        data = with_change(data, f"{canonical(key.strip())}{separator}{value}")
-    after = CampaignConfig.parse(data).model_dump(mode="json")
+        path = canonical(key.strip())
+        said = said or path in ("approval", "approval.gate")
+        data = with_change(data, f"{path}{separator}{value}")
+    parsed = CampaignConfig.parse(data)
+    after = parsed.model_dump(mode="json")
+    if not said:
+        after["approval"]["gate"] = effects_gate(parsed)
     return {"approval": after["approval"]} | {key: value for key, value in after.items() if value != before[key]}
 
 

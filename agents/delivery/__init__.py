@@ -1,0 +1,1 @@
+"""Agent that hands a campaign's qualified leads on to where people work with them."""

@@ -1,0 +1,136 @@
+"""Delivery of leads over the wire and the ledger: each once, whatever is lost; asked about first; nobody suppressed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from orchestrator_harness import Harness
+
+from agents.config import CampaignConfig
+from agents.registry import agents, effects_gate
+from integrations.settings import Mode, Settings
+from orchestration.control.lead_paths import read_files
+from orchestration.control.submission import resolve
+from orchestration.execution.context import Resources
+from orchestration.stores.lead_files import LeadFileStore
+from orchestration.stores.suppression import SuppressionList
+
+PLACES = ["hubspot", "webhook"]
+PEOPLE = [f"p{n}@acme.example" for n in range(230)]
+
+
+@pytest.fixture
+def bench(database_url: str, sandbox: Any) -> Iterator[Harness]:
+    made = Harness(database_url, agents())
+    env = {"SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or ""}
+    resources = Resources.of(Settings.from_env(env), made.database)
+    made.orchestrator = replace(made.orchestrator, resources=resources)
+    sandbox.reset(7)
+    yield made
+    made.close()
+
+
+def submit(bench: Harness, folder: Path, people: list[str] = PEOPLE, **more: Any) -> None:
+    path = folder / "leads.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["Name", "Email", "Title", "Company", "Industry", "Employees"])
+        for address in people:
+            local = address.partition("@")[0]
+            rows.writerow([f"Pat {local.title()}", address, "CTO", "Acme", "SaaS", "120"])
+    config = {
+        "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
+        "lead_sources": [{"type": "file", "path": str(path)}],
+        "enrichment": {"find_emails": False, "verify": "none"},
+        "content_required": False,
+        "deliver": ["webhook", "hubspot"],
+        **more,
+    }
+    parsed, files = read_files(CampaignConfig.parse(config))
+    for one in files:
+        LeadFileStore(bench.database).add(one)
+    bench.submit("c1", **parsed.model_dump(mode="json"))
+
+
+def run(bench: Harness) -> dict[str, Any]:
+    bench.orchestrator.run_hop("c1")
+    bench.deliver()
+    return shown(bench)
+
+
+def shown(bench: Harness) -> dict[str, Any]:
+    found: dict[str, Any] = bench.reports.show("c1")
+    return found
+
+
+def arrived(sandbox: Any) -> dict[str, dict[str, int]]:
+    """Place -> address -> how often it was sent."""
+    found = sandbox.get("/_sandbox/state")["deliveries"]
+    assert len({(one["provider"], one["email"]) for one in found}) == len(found), "one of each"
+    places = sorted({one["provider"] for one in found})
+    return {place: {one["email"]: one["times"] for one in found if one["provider"] == place} for place in places}
+
+
+def everybody(times: int) -> dict[str, dict[str, int]]:
+    return {place: dict.fromkeys(PEOPLE, times) for place in PLACES}
+
+
+def test_every_qualified_lead_arrives_once(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
+    submit(bench, tmp_path)
+    found = run(bench)
+    assert found["status"] == "completed", found["reason"]
+    assert arrived(sandbox) == everybody(1)
+    assert [one["delivered"] for one in found["state"]["qualified_leads"]] == [["webhook", "hubspot"]] * len(PEOPLE)
+    told = bench.database.rows("SELECT kind, data::text FROM marketing.events WHERE agent = 'delivery'")
+    assert any('"webhook": 230' in str(data) for kind, data in told if kind == "hop_finished")
+    assert not any("@acme" in str(data) for _, data in told)
+
+
+def test_who_is_on_the_suppression_list_by_then_is_not_sent(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
+    submit(bench, tmp_path, approval={"gate": "leads"})
+    found = run(bench)
+    assert found["status"] == "awaiting_approval"
+    assert arrived(sandbox) == {}
+    ((request,),) = bench.database.rows("SELECT request FROM marketing.approvals")
+    assert (request["deliver"][0]["to"], request["deliver"][0]["leads"]) == ("webhook", 230)
+    assert "email" in request["deliver"][0]["fields"]
+    assert "@acme" not in str(request)
+    SuppressionList(bench.database).erase(PEOPLE[3], "asked")
+    (hold,) = bench.database.rows("SELECT status FROM marketing.campaigns")
+    assert hold == ("awaiting_approval",), "an erasure answers no question"
+
+
+def test_lost_answers_make_nobody_arrive_twice(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
+    submit(bench, tmp_path)
+    sandbox.post("/_sandbox/faults", {"provider": "webhook", "mode": "lost_reply"})
+    assert run(bench)["status"] == "running"
+    assert arrived(sandbox) == everybody(1)
+    unknown = "SELECT count(*) FROM marketing.units WHERE status = 'unknown' AND due_at > now()"
+    assert bench.database.value(unknown) == 3
+    sandbox.post("/_sandbox/faults", {"provider": "webhook", "mode": "ok"})
+    bench.database.run("UPDATE marketing.units SET due_at = now() WHERE status = 'unknown'")
+    found = run(bench)
+    assert found["status"] == "completed", found["reason"]
+    assert arrived(sandbox) == {**everybody(1), "webhook": dict.fromkeys(PEOPLE, 2)}, "sent twice, kept once"
+    assert all(one["delivered"] == ["webhook", "hubspot"] for one in found["state"]["qualified_leads"])
+
+
+@pytest.mark.parametrize(
+    ("more", "gate"),
+    [
+        ({}, None),
+        ({"deliver": ["webhook"]}, "leads"),
+        ({"ad_platforms": ["facebook"], "budget": 100}, "ads"),
+        ({"deliver": ["webhook"], "ad_platforms": ["facebook"], "budget": 100}, "all"),
+    ],
+)
+def test_live_mode_asks_before_every_effect_of_the_campaign(more: dict[str, Any], gate: str | None) -> None:
+    config = CampaignConfig.parse({"target_audience": {"industry": "saas"}, **more})
+    assert resolve(config, Mode.LIVE).approval.gate == gate
+    assert resolve(config, Mode.SANDBOX).approval.gate is None
+    assert effects_gate(config) == (gate or "ads")
