@@ -44,6 +44,7 @@ from integrations.settings import Settings
 
 NAME = "hubspot"
 CONTACTS = "/crm/v3/objects/contacts"
+_DELETED = 204  #: status of an answer to a deletion
 WINDOW_S = 10.0  #: of its rate limit
 ERRORS: Mapping[int, type[IntegrationError]] = {
     400: BadRequestError,
@@ -92,9 +93,13 @@ class HubSpot:
         """
         del path
         try:
-            wire(lambda timeout: self._send("POST", f"{CONTACTS}/gdpr-delete", {"objectId": remote_id}, timeout))
+            reply = wire(
+                lambda timeout: self._send("POST", f"{CONTACTS}/gdpr-delete", {"objectId": remote_id}, timeout)
+            )
         except NotFoundError:
             return
+        if reply.status != _DELETED:
+            raise unanswered(NAME, "POST", "answered a deletion with something else than that it is done")
 
     def online(self, *, timeout: float) -> OnlineCheck:
         """Return which account the token is of (``GET /account-info/v3/details``, which is free of charge).

@@ -48,6 +48,7 @@ from integrations.settings import Settings
 NAME = "salesforce"
 NOT_PROVIDED = "[not provided]"  #: of a required field, as Salesforce's own forms write it
 LOCKED = "UNABLE_TO_LOCK_ROW"
+_DELETED = 204  #: status of an answer to a deletion
 GONE = ("ENTITY_IS_DELETED", "NOT_FOUND")
 ERRORS: Mapping[int, type[IntegrationError]] = {
     400: BadRequestError,
@@ -108,9 +109,11 @@ class Salesforce:
         del path
         place = f"{self._data}/sobjects/Lead/{remote_id}"
         try:
-            self._with_token(wire, lambda token, timeout: self._send("DELETE", place, None, token, timeout))
+            reply = self._with_token(wire, lambda token, timeout: self._send("DELETE", place, None, token, timeout))
         except NotFoundError:
             return
+        if reply.status != _DELETED:
+            raise unanswered(NAME, "DELETE", "answered a deletion with something else than that it is done")
 
     def online(self, *, timeout: float) -> OnlineCheck:
         """Return the API requests that are left of 24 hours (``GET /limits``).

@@ -17,6 +17,8 @@ from integrations.ads.facebook.client import FacebookAds
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.linkedin.client import LinkedInAds
 from integrations.clearbit import Clearbit
+from integrations.delivery.hubspot import HubSpot
+from integrations.delivery.salesforce import Salesforce
 from integrations.errors import IntegrationError, OutcomeUnknownError, TransientError
 from integrations.hunter import Hunter
 from integrations.pdl import PeopleDataLabs
@@ -30,6 +32,8 @@ CLIENTS: dict[str, type[Any]] = {
     "clearbit": Clearbit,
     "x": X,
     "pdl": PeopleDataLabs,
+    "hubspot": HubSpot,
+    "salesforce": Salesforce,
     "facebook_ads": FacebookAds,
     "google_ads": GoogleAds,
     "linkedin_ads": LinkedInAds,
@@ -53,12 +57,16 @@ def _models_closed(_libraries: None) -> Iterator[None]:
     close_models()
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+#: Methods that send nothing.
+SILENT = {"salesforce": {"present"}}
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS.keys() - {"webhook"}))  # test_webhook.py: any body is good
 def test_every_public_method_of_every_client_is_called_here(provider: str) -> None:
     called = {method.name for method in METHODS if method.provider == provider}
     own = CLIENTS.get(provider)
     public = {name for name, one in vars(own).items() if callable(one) and name[0] != "_"} if own else {"complete"}
-    assert public | {"online"} == called
+    assert (public | {"online"}) - SILENT.get(provider, set()) == called
 
 
 NO_OBJECTS = {

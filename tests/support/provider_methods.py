@@ -112,7 +112,11 @@ METHODS = [
         call=lambda s, t: HubSpot(s).deliver([CONTACT], path="", key="k", wire=Wire(t)),
         writes=True,
     ),
+    Method(
+        provider="hubspot", name="remove", call=lambda s, t: HubSpot(s).remove("1", path="", wire=Wire(t)), writes=True
+    ),
     # Its client asks for an access token first; each call after it is in test_salesforce.py.
+    Method(provider="salesforce", name="remove", call=lambda s, t: Salesforce(s).remove("1", path="", wire=Wire(t))),
     Method(
         provider="salesforce",
         name="deliver",
@@ -149,7 +153,7 @@ METHODS = [
         call=lambda s, t: GoogleAds(s).search_terms(REMOTE, START.date(), wire=Wire(t)),
     ),
     *on_platform("linkedin_ads"),
-    *map(question, PROVIDERS),
+    *(question(name) for name, spec in PROVIDERS.items() if spec.online is not None),
 ]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.id)
 
