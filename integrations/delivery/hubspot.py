@@ -44,6 +44,7 @@ from integrations.settings import Settings
 
 NAME = "hubspot"
 CONTACTS = "/crm/v3/objects/contacts"
+_FORGET = f"{CONTACTS}/gdpr-delete"
 _DELETED = 204  #: status of an answer to a deletion
 WINDOW_S = 10.0  #: of its rate limit
 ERRORS: Mapping[int, type[IntegrationError]] = {
