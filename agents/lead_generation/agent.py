@@ -197,7 +197,7 @@ class LeadGeneration(BaseAgent):
         if state.qualified_leads or not state.campaign_config.lead_sources:
             return None
         why = "; ".join(overview.missing(state).words())
-        return f"no lead qualified of {len(state.leads):,} found: {why}" if why else "no lead qualified: none was found"
+        return f"no lead qualified of {len(state.leads):,} found" + (f": {why}" if why else "")
 
     def overview(self, state: MarketingAgentState) -> Sequence[Section]:
         """Tell how many leads there are, and the best or what they are short of."""

@@ -37,15 +37,16 @@ def sections(state: MarketingAgentState) -> tuple[Section, ...]:
     if best:
         places = tuple(Ranked(Score(lead.score), _who(lead), "; ".join(lead.score_reasons)) for lead in best)
         blocks.append(Ranking(places, more=len(qualified) - len(best)))
-    elif state.leads:
-        blocks.append(Points(tuple((line,) for line in missing(state).words())))
+    elif lines := missing(state).words():
+        blocks.append(Points(tuple((line,) for line in lines)))
     return (Section("Leads", tuple(blocks)),)
 
 
 def missing(state: MarketingAgentState) -> Shortfall:
-    """Return what the leads that don't qualify are short of."""
+    """Return what the leads that don't qualify are short of, but for those of whom nothing is kept any more."""
     criteria = LeadCriteria.of(state.target_audience, state.campaign_config.qualification)
-    return shortfall(lead_score(lead, criteria).verdicts for lead in state.leads if lead.qualified_at is None)
+    short = (lead for lead in state.leads if lead.qualified_at is None and lead.score_reasons)
+    return shortfall(lead_score(lead, criteria).verdicts for lead in short)
 
 
 def _troubles(state: MarketingAgentState) -> Iterator[Phrase]:

@@ -71,6 +71,7 @@ from agents.fit.company_size import Employees, parse_size, wanted_size
         ("Umsatz 5 Mio €, 45 Mitarbeiter", Employees(45, 45)),
         ("40 marketing people", Employees(40, 40)),
         ("$5M revenue", None),
+        ("Revenue: 500", None),
         ("5M", None),
         ("since 1998", None),
         ("25 years in business", None),

@@ -104,6 +104,8 @@ def test_others_are_no_executives(title: str) -> None:
         ("人事部マネージャー", ("manager", {"hr"})),
         ("Owner, The Corner Bakery", ("owner", {"hospitality"})),
         ("Verkäufer*in", ("staff", {"retail"})),
+        ("IT Procurement Manager", ("manager", {"procurement"})),
+        ("Responsable achats informatique", ("head", {"procurement"})),
     ],
 )
 def test_parts_of_a_title_complete_each_other(title: str, said: tuple[str, set[str]]) -> None:

@@ -70,6 +70,9 @@ def test_nobody_qualified_says_what_was_missed() -> None:
     points = agent.overview(after)[0].blocks[-1]
     assert isinstance(points, Points)
     assert all(lead.name not in str(points) for lead in after.leads if lead.name)
+    # When retention has taken what was known of them, nothing is said of them either.
+    emptied = after.evolve(leads=tuple(Lead(lead_id=lead.lead_id, score=lead.score) for lead in after.leads))
+    assert len(agent.overview(emptied)[0].blocks) == 1
     assert agent.end_reason(found(RESTAURANTS)) is None
 
 
