@@ -105,7 +105,7 @@ class LeadFiles(Protocol):
     """Files of the user's own leads, stored at submit."""
 
     def rows(self, file_id: str) -> list[Mapping[str, Any]]:
-        """Return the rows of one file as ``agents.lead_generation.lead_file`` parsed them."""
+        """Return the rows of one file as ``agents.lead_files`` read them."""
         ...
 
 

@@ -15,17 +15,16 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from agents.lead_files.cells import EMPTY
 from agents.lead_generation.foreign_text import without_contacts
-from agents.lead_generation.lead_file import EMPTY
 from agents.lead_generation.mailboxes import is_disposable, is_webmail
+from agents.lead_generation.person_name import person_name
 from agents.unit import short_hash
 
 _LEGAL_FORMS = re.compile(
     r"(?:,? (?:inc|incorporated|llc|ltd|limited|gmbh|corp|corporation|co|company|plc|ag|bv|sa|srl|spa|sas|pty|llp"
     r"|kg|oy|ab|as)\b)+$"
 )
-_SALUTATIONS = re.compile(r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl)\.? )+", re.I)
-_SUFFIXES = re.compile(r",? (?:jr|sr|ii|iii|phd|ph\.d|mba|md|cpa|esq)\.?$", re.I)
 #: Sources in the order in which their facts are believed; "" is any other source.
 _TRUST = ("file", "web", "hunter", "", "search", "x")
 
@@ -166,13 +165,7 @@ def normal_domain(raw: str) -> str | None:
 
 def normal_name(raw: str) -> str | None:
     """Clean a person's name: salutation and degree off, "Last, First" turned round, sane capitals."""
-    text = _SUFFIXES.sub("", _SALUTATIONS.sub("", raw.strip()))
-    last, comma, first = text.partition(", ")
-    if comma and first and "," not in first and len(last.split()) <= 2:
-        text = f"{first} {last}"
-    if not any(char.isalpha() for char in text) or "@" in text:
-        return None
-    return text.title() if text.isupper() or text.islower() else text
+    return person_name(raw)
 
 
 @lru_cache(maxsize=100_000)

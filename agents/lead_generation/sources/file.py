@@ -1,14 +1,17 @@
-"""Leads of the user's own: a CSV or JSON file that was read at submit and is stored beside the campaign."""
+"""Leads of the user's own: a file that was read at submit and is stored beside the campaign."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from agents.config import FileSourceConfig, TargetAudience
+from agents.lead_files.people import MAX_ADDRESSES
+from agents.lead_files.reading import MAX_BYTES, parse
 from agents.lead_generation.answers import Screened
-from agents.lead_generation.clean import record_of
-from agents.lead_generation.lead_file import MAX_BYTES, parse
+from agents.lead_generation.clean import normal_email, record_of
 from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
 from agents.legal_basis import LegalBasis
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class FileSource(FileSourceConfig):
-    """Leads from the user's own CSV or JSON file."""
+    """Leads from the user's own file."""
 
     type: Literal["file"] = "file"
 
@@ -37,7 +40,22 @@ def run_file(given: FileInput, ctx: UnitContext) -> Screened:
     """Turn the rows of a stored file into records."""
     source = f"file:{given.name}"
     rows = ctx.lead_files.rows(given.file_id)
-    return screen(ctx, [record_of({"legal_basis": given.legal_basis, **row}, source) for row in rows])
+    others = {row_id: found for row_id, row in enumerate(rows) if (found := _other_addresses(row))}
+    asked = sorted({address for found in others.values() for address in found})
+    barred = ctx.suppression.suppressed(asked) if asked else frozenset()
+    records = []
+    for row_id, row in enumerate(rows):
+        record = record_of({"legal_basis": given.legal_basis, **row}, source)
+        # who objected under one address has objected: the person goes by that one
+        objected = next((address for address in others.get(row_id, ()) if address in barred), None)
+        records.append(replace(record, email=objected) if objected else record)
+    return screen(ctx, records)
+
+
+def _other_addresses(row: Mapping[str, object]) -> list[str]:
+    """Return the addresses of a row beside its first."""
+    given = (row.get(f"email_{number}") for number in range(2, MAX_ADDRESSES + 1))
+    return [address for one in given if isinstance(one, str) and (address := normal_email(one))]
 
 
 FILE = UnitKind(name="file", input=FileInput, output=Screened, run=run_file)
