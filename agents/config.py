@@ -120,11 +120,14 @@ class FileSourceConfig(SourceConfig):
 
     path: FilePath | None = None
     file_id: Identifier | None = None
+    columns: dict[Identifier, Identifier] = Field(
+        default_factory=dict, max_length=50, description="the file's header of a field, where its own words mislead"
+    )
 
     @model_validator(mode="after")
     def _named(self) -> Self:
         if not self.path and not self.file_id:
-            raise ValueError("needs the path of a CSV or JSON file")
+            raise ValueError("needs the path of a file (CSV, TSV, xlsx, JSON, JSON lines or vCard)")
         return self
 
     @property

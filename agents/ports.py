@@ -117,7 +117,7 @@ class LeadFiles(Protocol):
         ...
 
     def rows(self, file_id: str) -> list[Mapping[str, Any]]:
-        """Return the rows of one file as ``agents.lead_generation.lead_file`` parsed them."""
+        """Return the rows of one file as ``agents.lead_files`` read them."""
         ...
 
 

@@ -16,18 +16,17 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from agents.email_address import mailbox, normal_email
+from agents.lead_files.cells import EMPTY
 from agents.lead_generation.companies import Companies, company_domain_of
 from agents.lead_generation.company_names import company_name
 from agents.lead_generation.foreign_text import without_contacts
-from agents.lead_generation.lead_file import EMPTY
 from agents.lead_generation.mailboxes import is_disposable, is_role
 from agents.lead_generation.name_forms import person_forms
 from agents.lead_generation.people import Group, People
+from agents.lead_generation.person_name import person_name
 from agents.unit import short_hash
 from integrations.host_names import readable_name
 
-_SALUTATIONS = re.compile(r"^(?:(?:mr|mrs|ms|miss|dr|prof|sir|herr|frau|ing|dipl)\.? )+", re.I)
-_SUFFIXES = re.compile(r",? (?:jr|sr|ii|iii|phd|ph\.d|mba|md|cpa|esq)\.?$", re.I)
 #: What an address is lost by: it is no address, or thrown away after use.
 BROKEN, DISPOSABLE = "broken e-mail address", "disposable e-mail address"
 SUPPRESSED = "suppressed"  #: why a person is set aside who must not be addressed
@@ -188,13 +187,7 @@ def normal_domain(raw: str) -> str | None:
 @lru_cache(maxsize=100_000)
 def normal_name(raw: str) -> str | None:
     """Clean a person's name: salutation and degree off, "Last, First" turned round, sane capitals."""
-    text = _SUFFIXES.sub("", _SALUTATIONS.sub("", raw.strip()))
-    last, comma, first = text.partition(", ")
-    if comma and first and "," not in first and len(last.split()) <= 2:
-        text = f"{first} {last}"
-    if not any(char.isalpha() for char in text) or "@" in text:
-        return None
-    return text.title() if text.isupper() or text.islower() else text
+    return person_name(raw)
 
 
 def tidy(value: object) -> str | None:

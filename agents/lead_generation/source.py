@@ -7,7 +7,7 @@ in the ledger; the outside world is reached in the ``run`` of the source's kinds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ from agents.unit import StageResult, Unit
 from agents.unit_kind import AnyKind
 
 if TYPE_CHECKING:
-    from agents.lead_generation.lead_file import LeadFile
+    from agents.lead_files.lead_file import LeadFile
     from integrations.provider_specs import ProviderSpec
     from integrations.sandbox.protocol import SandboxProvider
 
@@ -36,7 +36,8 @@ class LeadSource(Generic[C]):
     providers: Sequence[str] = ()  #: providers whose keys the source can't do without
     chosen_providers: Callable[[C], Sequence[str]] | None = None  #: those of one entry, where its keys choose them
     provider: ProviderSpec | None = None  #: address and keys of a provider that the source brings along
-    parse_file: Callable[[bytes, str], LeadFile] | None = None  #: (content, name) of a file that the config names
+    #: (content, name, headers by field) of a file that the config names
+    parse_file: Callable[[bytes, str, Mapping[str, str]], LeadFile] | None = None
     max_file_bytes: int = 0  #: the largest file that it takes
     sandbox: Callable[[], SandboxProvider] | None = None  #: makes that provider's half of the sandbox world
 

@@ -36,12 +36,12 @@ def read_files(config: CampaignConfig, within: Path | None = None) -> tuple[Camp
             continue
         name = clean_text(Path(source.unread).name)
         try:
-            data = _read(source.unread, source.plugin.max_file_bytes, within)
+            data = read_bytes(source.unread, source.plugin.max_file_bytes, within)
         except ValueError as error:
             raise ConfigError([f"lead_sources.{number}.path={shown(source.unread)}: {error}"]) from None
-        found = parse(data, name)
-        summary = {"rows": len(found.rows), "rejected": dict(found.rejected), "warnings": list(found.warnings)}
-        files.append(StoredFile(filename=name, rows=encode([dict(row) for row in found.rows]), summary=summary))
+        found = parse(data, name, source.columns)
+        rows = encode([dict(row) for row in found.rows])
+        files.append(StoredFile(filename=name, rows=rows, summary=found.summary()))
         sources[number] = source.model_copy(update={"path": name, "file_id": files[-1].file_id})
     return config.model_copy(update={"lead_sources": tuple(sources)}), files
 
@@ -66,10 +66,10 @@ def file_ids(config: CampaignConfig) -> list[str]:
     return [one.file_id for one in config.lead_sources if isinstance(one, FileSourceConfig) and one.file_id]
 
 
-def _read(path: str, most: int, within: Path | None) -> bytes:
-    """Return the content of a file.
+def read_bytes(path: str, most: int, within: Path | None = None) -> bytes:
+    """Return the content of a file of at most ``most`` bytes.
 
-    Raises ValueError, whose text says what is wrong.
+    With ``within`` only of one in that folder. Raises ValueError, whose text says what is wrong.
     """
     try:
         file = _allowed(Path(path).expanduser(), within)
@@ -85,7 +85,7 @@ def _read(path: str, most: int, within: Path | None) -> bytes:
     about = os.fstat(descriptor)
     if not stat.S_ISREG(about.st_mode):
         os.close(descriptor)
-        raise ValueError("is no regular file; give a CSV or JSON file")
+        raise ValueError("is no regular file; give one of a format that is read, such as CSV")
     with os.fdopen(descriptor, "rb") as stream:
         data = stream.read(most + 1) if about.st_size <= most else None
     if data is None or len(data) > most:

@@ -26,7 +26,7 @@ class StoredFile:
 
     filename: str
     rows: str  #: the rows, as JSON text
-    summary: Mapping[str, object]  #: {rows: their number, rejected: {reason: number}, warnings}
+    summary: Mapping[str, object]  #: what became of its rows and columns: ``LeadFile.summary``
 
     @property
     def file_id(self) -> str:

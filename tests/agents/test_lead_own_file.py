@@ -15,9 +15,9 @@ from memory_leads import MemoryLeads
 
 from agents.config import CampaignConfig
 from agents.fallbacks import MAIL_DOMAIN
+from agents.lead_files.reading import parse
 from agents.lead_generation import LeadGeneration
 from agents.lead_generation.clean import identity
-from agents.lead_generation.lead_file import parse
 from agents.lead_generation.verify import VERIFY, VerifyAnswer, VerifyInput
 from agents.legal_basis import notice_due
 from integrations.sandbox.world import Mail
@@ -182,6 +182,18 @@ def test_an_address_that_was_suppressed_after_it_was_found_is_not_verified(
     assert set(answer.emails) == {other.email}
     assert answer.suppressed == (identity(gone.email),)
     assert execution.calls == ([] if fallback else ["hunter"])
+
+
+def test_who_is_suppressed_under_another_address_of_the_row_is_left_out(execution: Execution) -> None:
+    person = worker()
+    execution.suppression.emails[person.email] = "asked us to stop"
+    rows = [
+        {"email": "private@elsewhere.example", "email_2": person.email.upper(), "name": person.name, "company": "Acme"},
+        {"email": "else@acme.com", "email_2": "other@acme.com", "name": "Somebody Else", "company": "Acme"},
+        {"name": person.name, "company": "Acme"},
+    ]
+    after = AGENT.execute(from_file(rows, execution), execution)
+    assert [(lead.name, lead.email) for lead in after.leads] == [("Somebody Else", "else@acme.com")]
 
 
 @pytest.mark.parametrize("with_address", [True, False])

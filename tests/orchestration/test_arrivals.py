@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from mutations import VALUES, arrivals, bent, bent_bytes, bent_json, spoilt
 from pydantic import TypeAdapter
+from spreadsheets import xlsx
 
 from agents.config import CampaignConfig
 from agents.config_problems import ConfigError
+from agents.lead_files.reading import parse
 from agents.lead_generation.clean import clean, record_of
 from agents.lead_generation.extract import extract
-from agents.lead_generation.lead_file import parse
 from agents.lead_generation.queries import Result, companies_of, people_of, sites_to_read
 from agents.lead_generation.x_authors import Author, companies_of_authors, people_of_authors
 from agents.registry import agents
@@ -241,6 +242,10 @@ FILES = (
     ),
     ("leads.csv", 'sep=;\nEmail;Name\n"j\u00f6@b.example";"J\u00f6 ""B"""\n'.encode("utf-16")),
     ("leads.json", b'{"contacts": [{"email": "a@b.example", "name": "A B", "size": 5, "company": {"name": "Q"}}]}'),
+    ("leads.vcf", b"BEGIN:VCARD\nN:Roe;Jane;;;\nORG:Acme;Sales\nEMAIL;TYPE=WORK:jane@acme.example\nEND:VCARD\n"),
+    ("leads.xls", b"<table><tr><th>Name<th>E-Mail</tr><tr><td>J&ouml;<td>j@b.example</tr></table>"),
+    ("leads.txt", b"Jane Roe <jane@acme.example>; bo@bolt.example\n"),
+    ("leads.xlsx", xlsx({"Leads": [["Name", "E-Mail", "Size"], ["Jane Roe", "jane@acme.example", 5]]})),
     ("leads.jsonl", b'{"email": "a@b.example"}\n{"name": "Bo Day", "company": "Bolt"}\n'),
 )
 
@@ -250,11 +255,11 @@ def test_a_lead_file(start: int) -> None:
     rng = random.Random(start)
     name, good = rng.choice(FILES)
     try:
-        found = parse(bent_bytes(good, rng), spoilt(name, rng) if rng.random() < 0.1 else name)
+        found = parse(bent_bytes(good, rng), spoilt(name, rng) if rng.random() < 0.1 else name, {})
     except ConfigError as error:
         stored(error.problems)
         return
-    stored([list(found.rows), dict(found.columns), dict(found.rejected), list(found.warnings)])
+    stored([list(found.rows), found.summary()])
     stored(clean([record_of(row, "file:leads.csv") for row in found.rows]))
 
 

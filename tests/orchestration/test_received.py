@@ -126,7 +126,7 @@ def test_only_regular_files_are_read_and_only_where_it_is_allowed(tmp_path: Path
     (folder / "link.csv").symlink_to(outside / "leads.csv")
     (folder / "way").symlink_to(outside)
     with (folder / "big.csv").open("wb") as big:
-        big.truncate(10_000_001)  # takes no room on the disk
+        big.truncate(100_000_001)  # takes no room on the disk
     for path, within in ((folder / "leads.csv", None), ("leads.csv", folder), (folder / "leads.csv", folder)):
         assert len(read_files(source(path), within)[1]) == 1
     for path, within, said in (
@@ -135,7 +135,7 @@ def test_only_regular_files_are_read_and_only_where_it_is_allowed(tmp_path: Path
         ("link.csv", folder, "is a link; name the file itself"),
         (folder, None, "is no regular file"),
         ("/dev/zero", None, "is no regular file"),
-        (folder / "big.csv", None, "is larger than 10 MB; split it"),
+        (folder / "big.csv", None, "is larger than 100 MB; split it"),
         (folder / "none.csv", None, "there is no such file"),
         ("~nobody-of-that-name/x.csv", None, "there is no such file"),
         (outside / "leads.csv", folder, "leads out of the folder"),

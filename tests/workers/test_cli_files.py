@@ -160,7 +160,7 @@ def test_a_lead_file_has_one_limit(tmp_path: Path) -> None:
     campaign.write_text("target_audience: {industry: saas}\nlead_sources: {type: file, path: leads.csv}\n")
     config = load_config(str(campaign))
     largest = FileSource(path="any.csv").plugin.max_file_bytes
-    for size, said in ((largest, "leads.csv: is empty"), (largest + 1, "is larger than 10 MB; split it")):
+    for size, said in ((largest, "leads.csv: is empty"), (largest + 1, "is larger than 100 MB; split it")):
         with leads.open("wb") as file:
             file.truncate(size)
         with pytest.raises(ConfigError, match=said):

@@ -32,6 +32,7 @@ from workers.cli.campaigns import export, history, list_campaigns, show, submit,
 from workers.cli.doctor import doctor_command
 from workers.cli.erase import erase_command
 from workers.cli.knowledge import knowledge_group
+from workers.cli.leads import leads_group
 from workers.cli.limits import limits_command
 from workers.cli.migrate import migrate_command
 from workers.cli.output import clean, note, print_json, tolerate_any_encoding
@@ -72,7 +73,7 @@ def cli() -> None:
 _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
     approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
-    schedule_group, breaker_group, knowledge_group, doctor_command, migrate_command,
+    schedule_group, breaker_group, knowledge_group, leads_group, doctor_command, migrate_command,
     world_group, erase_command,
 )  # fmt: skip
 for _command in _COMMANDS:

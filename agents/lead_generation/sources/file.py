@@ -1,15 +1,18 @@
-"""Leads of the user's own: a CSV or JSON file that was read at submit and is stored beside the campaign."""
+"""Leads of the user's own: a file that was read at submit and is stored beside the campaign."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from agents.config import FileSourceConfig, TargetAudience
+from agents.email_address import normal_email
+from agents.lead_files.people import MAX_ADDRESSES
+from agents.lead_files.reading import MAX_BYTES, parse
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
-from agents.lead_generation.lead_file import MAX_BYTES, parse
 from agents.lead_generation.own_rows import row_name
 from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class FileSource(FileSourceConfig):
-    """Leads from the user's own CSV or JSON file."""
+    """Leads from the user's own file."""
 
     type: Literal["file"] = "file"
 
@@ -47,23 +50,33 @@ class FileAnswer(Screened):
 def run_file(given: FileInput, ctx: UnitContext) -> FileAnswer:
     """Turn the rows of a stored file into records that know their row."""
     source = f"file:{given.name}"
-    about = ctx.lead_files.summary(given.file_id)
-    records = [
-        record_of(
-            {"legal_basis": given.legal_basis, **row, "row": row_name(given.file_id, row.get("row") or number)}, source
-        )
-        for number, row in enumerate(ctx.lead_files.rows(given.file_id), start=1)
-    ]
-    found = screen(ctx, records)
-    kept = {record.row for record in found.records}
+    about, rows = ctx.lead_files.summary(given.file_id), ctx.lead_files.rows(given.file_id)
+    others = {number: found for number, row in enumerate(rows, start=1) if (found := _other_addresses(row))}
+    asked = sorted({address for found in others.values() for address in found})
+    barred = ctx.suppression.suppressed(asked) if asked else frozenset()
+    records = []
+    for number, row in enumerate(rows, start=1):
+        named = {**row, "row": row_name(given.file_id, row.get("row") or number)}
+        record = record_of({"legal_basis": given.legal_basis, **named}, source)
+        # who objected under one address has objected: the person goes by that one
+        objected = next((address for address in others.get(number, ()) if address in barred), None)
+        records.append(replace(record, email=objected) if objected else record)
+    screened = screen(ctx, records)
+    kept = {record.row for record in screened.records}
     return FileAnswer(
-        records=found.records,
-        suppressed=found.suppressed,
+        records=screened.records,
+        suppressed=screened.suppressed,
         name=given.name,
         suppressed_rows=tuple(record.row for record in records if record.row and record.row not in kept) or None,
         warnings=about.warnings or None,
         unread=about.rejected or None,
     )
+
+
+def _other_addresses(row: Mapping[str, object]) -> list[str]:
+    """Return the addresses of a row beside its first."""
+    given = (row.get(f"email_{number}") for number in range(2, MAX_ADDRESSES + 1))
+    return [address for one in given if isinstance(one, str) and (address := normal_email(one))]
 
 
 FILE = UnitKind(name="file", input=FileInput, output=FileAnswer, run=run_file)
