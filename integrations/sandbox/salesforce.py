@@ -129,7 +129,7 @@ class SalesforceSandbox:
         return {"leads": {key: dict(lead) for key, lead in self._leads.items()}, "made": self._made}
 
     def restore(self, data: JsonObject) -> None:
-        """Take back what :meth:`snapshot` gave; tokens end with the process."""
+        """Take back what :meth:`snapshot` gave, without tokens, which end with the process."""
         self._leads = {key: dict(lead) for key, lead in data["leads"].items()}
         self._made = data["made"]
 
