@@ -30,6 +30,7 @@ _ERRORS = re.compile(
 )  # fmt: skip
 _GUARDED = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _LINKED = re.compile(r'=\s*HYPERLINK\(\s*"((?:[^"]|"")*)"\s*(?:[,;]\s*"((?:[^"]|"")*)"\s*)?\)', re.I)
+_RULER = re.compile(r"[-–—_=.*~:+|/\\\s]{2,}")  #: what separates rows in tables of plain text
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.I)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _ODD_START = frozenset("='\"#")
@@ -38,7 +39,7 @@ _ODD_START = frozenset("='\"#")
 def cell_text(raw: str) -> str:
     """Return a cell as one line of text, "" for an error value and for what is written for nothing."""
     text = line_of(raw)
-    return "" if text.lower() in EMPTY else text
+    return "" if text.lower() in EMPTY or _RULER.fullmatch(text) else text
 
 
 def name_text(raw: str) -> str:

@@ -31,6 +31,7 @@ _LEGAL_FORM = re.compile(
     r"|株式会社|有限会社|有限公司|公司",
     re.I,
 )
+_OF_PERSON = frozenset({"email", "name", "first_name", "last_name"})
 _EITHER = {"domain": "profile_url", "profile_url": "domain"}  #: a link may be the one or the other: each cell tells
 
 
@@ -60,16 +61,21 @@ def choose(
     taken, fields = {use.index for use in fixed}, {use.meaning.field for use in fixed}
     cells = {index: _filled(sample, index) for index in range(len(headers))}
     by_header: list[Use] = []
+    others: list[Use] = []  # of another person in the same row
     unknown: list[int] = []
     for index, header in enumerate(headers):
         if index in taken:
             continue
         said = meaning(header) if header.strip() else None
-        if said is not None and (said.field in fields or not _contradicted(said, cells[index])):
+        if said is not None and said.another:
+            others.append(Use(index=index, header=header, meaning=said, known_by="header"))
+        elif said is not None and (said.field in fields or not _contradicted(said, cells[index])):
             by_header.append(Use(index=index, header=header, meaning=said, known_by="header"))
         elif said is not None or not is_blocked(header):
             unknown.append(index)
     found = fixed + [use for use in by_header if use.meaning.field not in fields]
+    known = {use.meaning.field for use in found}
+    found += [use for use in others if not known & _OF_PERSON and use.meaning.field not in fields]
     known = {use.meaning.field for use in found}
     found += _by_cells(headers, unknown, cells, known, sample, found)
     also = [

@@ -98,6 +98,8 @@ class Text:
 def decode(data: bytes) -> Text:
     """Find out the encoding of a file."""
     _register()
+    if data.startswith(codecs.BOM_UTF8) and not _is_utf8(data):
+        data = data[len(codecs.BOM_UTF8) :]  # another program has added lines in its own encoding, or only the mark
     for mark, codec in _MARKS:
         if data.startswith(mark) and not (codec == "utf-16-le" and data.startswith(codecs.BOM_UTF32_LE)):
             return _repaired(Text(data=data, codec=codec))

@@ -50,12 +50,27 @@ def find(rows: Sequence[Row], given: Mapping[str, str]) -> Header:
             best, best_at = score, at
     if best_at >= 0:
         number, cells = filled[best_at]
-        return Header(cells=_tidy(cells), row=number)
+        above = filled[best_at - 1][1] if best_at else []
+        return Header(cells=_with_groups(_tidy(cells), _tidy(above)), row=number)
     return _unknown(filled)
 
 
 def _tidy(cells: Sequence[str]) -> list[str]:
     return [line_of(cell) for cell in cells]
+
+
+def _with_groups(cells: list[str], above: list[str]) -> list[str]:
+    """Return headers with the groups that a row above gives them: "Company" above "Name" is "Company Name"."""
+    said = [meaning(group) for group in above if group]
+    if len(said) < 2 or not all(found is not None and found.field in ("name", "company") for found in said):
+        return cells
+    grouped, group = [], ""
+    for index, cell in enumerate(cells):
+        group = above[index] if index < len(above) and above[index] else group
+        found = meaning(group) if group else None
+        whole = meaning(f"{group} {cell}") if found is not None and found.field == "company" and cell else None
+        grouped.append(f"{group} {cell}" if whole is not None else cell)
+    return grouped
 
 
 def _score(cells: Sequence[str], below: Sequence[Row]) -> float:
@@ -94,7 +109,7 @@ def _unknown(filled: Sequence[Row]) -> Header:
     for number, cells in filled:
         if len(cells) < min(usual, 2):
             continue
-        if mail is not None and _mail(cells, mail):
+        if mail is not None and (_mail(cells, mail) or not "".join(cells[mail : mail + 1]).strip()):
             break  # a row as any other: there is no header
         if not any(_is_data(cell) for cell in cells):
             return Header(cells=_tidy(cells), row=number, known=False)

@@ -52,6 +52,7 @@ class Meaning:
     field: str  #: one of FIELDS
     rank: int  #: of columns of one field the lowest is preferred
     group: str = ""  #: which address city, region and country are of: ``work``, ``company``, ``private 2``, ...
+    another: bool = False  #: it is about another person of the row: "Contact 2 Email", "Buyer Name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,18 @@ class _Words:
     around: Mapping[str, frozenset[str]]
     blocked: re.Pattern[str]
     heads: Mapping[str, re.Pattern[str]]  #: field -> words that say it whatever stands beside them
+    another: re.Pattern[str]  #: what makes a column one of another person
 
 
 @lru_cache(maxsize=20_000)
 def meaning(header: str) -> Meaning | None:
     """Return what a header says that its column holds, or None when it is not known."""
+    found = _meaning(header)
+    words = " ".join(words_of(header[:_MAX_HEADER]))
+    return replace(found, another=True) if found is not None and vocabulary().another.search(words) else found
+
+
+def _meaning(header: str) -> Meaning | None:
     whole = unicodedata.normalize("NFKC", header[:_MAX_HEADER])
     if "." in whole.strip(". ") and " " not in whole.strip():
         return _of_path(whole.strip(".").split("."))
@@ -208,7 +216,9 @@ def vocabulary() -> _Words:
     around = {kind: frozenset("".join(words_of(word)) for word in data[kind].split("|")) for kind in _WORDS_AROUND}
     blocked = _any_of(data["blocked"].split("|"))
     heads = {field: _any_of(listed.split("|")) for field, listed in data["heads"].items()}
-    return _Words(phrases=phrases, around=around, blocked=blocked, heads=heads)
+    person = _any_of(data["person"].split("|")).pattern
+    another = re.compile(rf"(?:{person}) ?(?:[2-9]|\d\d)\b|{_any_of(data['another'].split('|')).pattern}")
+    return _Words(phrases=phrases, around=around, blocked=blocked, heads=heads, another=another)
 
 
 def _any_of(heads: Sequence[str]) -> re.Pattern[str]:

@@ -17,6 +17,7 @@ ABOVE_HEADER = "above the header"
 HEADER_AGAIN = "the header again"
 EMPTY_ROW = "empty row"  #: nothing in the columns that are used
 NOBODY = "no address, and no name with a company"
+COMPANY_ONLY = "a company without a person"
 UNKNOWN_BASIS = "unknown legal basis"
 OPTED_OUT = "wants no mail, says the file"
 NOT_AN_OBJECT = "not an object"

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from agents.lead_files.addresses import beside_address
 from agents.lead_files.cells import line_of
 from agents.lead_files.columns import Use
-from agents.lead_files.lead_file import EMPTY_ROW, NOBODY, OPTED_OUT, UNKNOWN_BASIS, Person
-from agents.lead_files.values import GOOD, NOTHING, Value, read, read_emails
+from agents.lead_files.lead_file import COMPANY_ONLY, EMPTY_ROW, NOBODY, OPTED_OUT, UNKNOWN_BASIS, Person
+from agents.lead_files.values import GOOD, NOTHING, Value, is_total, read, read_emails
 from agents.lead_generation.person_name import person_name
 from agents.legal_basis import CONSENT, CONTRACT, LEGITIMATE_INTEREST, read_basis
 
 MAX_ADDRESSES = 4  #: of one person that are kept: ``email``, ``email_2``, ...
 _PLACE = ("city", "region", "country")
-_ADDRESS = 2  #: rank from which a location is a postal address, of which the city says more
+_ADDRESS = 6  #: rank from which a location is a postal address, of which the city says more
 _PLAIN = ("job_title", "company", "domain", "industry", "company_size", "phone", "profile_url")
 #: what programs write for nothing where a part of a name should be, unless the other part is written so, too
 _PROGRAMS = frozenset(
@@ -81,7 +81,10 @@ class PeopleReader:
         if len(person) == 1:
             return EMPTY_ROW
         somewhere = any(field in person for field in ("company", "domain", "profile_url"))
-        return person if emails or ("name" in person and somewhere) else NOBODY
+        if emails or ("name" in person and somewhere):
+            return person
+        of_company = "domain" in person or any(map(str.isalpha, str(person.get("company", ""))))
+        return COMPANY_ONLY if of_company and "name" not in person and not written else NOBODY
 
     def _best(self, field: str, cells: Sequence[str]) -> Value:
         """Return the first cell that fits best."""
@@ -112,7 +115,7 @@ class PeopleReader:
         """Return what stands where an address should, so that it can be told that it is none."""
         for use in self._uses.get("email", ()):
             text = line_of(cells[use.index]) if use.index < len(cells) else ""
-            if text and text.lower() not in _PROGRAMS:
+            if text and text.lower() not in _PROGRAMS and any(map(str.isalnum, text)):
                 return text[:254]
         return ""
 
@@ -126,6 +129,8 @@ class PeopleReader:
             first, whole = whole, ""  # "Nombre" and "Apellidos"
         if whole:
             return whole
+        if is_total(f"{first}{last}"):
+            return ""
         if first and last and not (first + last).isascii() and _is_east_asian(first + last):
             return last + first
         particle = self._part("particle", cells)
@@ -159,7 +164,12 @@ class PeopleReader:
         uses = self._uses.get("location", ())
         places = [use for use in uses if use.meaning.rank < _ADDRESS]
         addresses = [use for use in uses if use.meaning.rank >= _ADDRESS]
-        return self._first("location", places, cells) or self._place(cells) or self._first("location", addresses, cells)
+        return (
+            self._first("location", places, cells)
+            or self._place(cells, ("city", "country"))
+            or self._first("location", addresses, cells)
+            or self._place(cells, ("region",))
+        )
 
     def _first(self, field: str, uses: Sequence[Use], cells: Sequence[str]) -> str:
         for use in uses:
@@ -169,8 +179,11 @@ class PeopleReader:
                 return text
         return ""
 
-    def _place(self, cells: Sequence[str]) -> str:
+    def _place(self, cells: Sequence[str], needed: Sequence[str]) -> str:
+        """Return the parts of the first address that has one that is needed."""
         for group in self._places:
+            if not any(self._first(field, group.get(field, ()), cells) for field in needed):
+                continue
             parts: dict[str, None] = {}
             for field in _PLACE:
                 if text := self._first(field, group.get(field, ()), cells):

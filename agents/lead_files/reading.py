@@ -13,6 +13,7 @@ from agents.lead_files.dialect import TITLES, apart, dialect_of, named_delimiter
 from agents.lead_files.encoding import Text, decode
 from agents.lead_files.formats import READ, of_bytes, of_text
 from agents.lead_files.header_row import Header, find
+from agents.lead_files.header_words import meaning
 from agents.lead_files.lead_file import (
     ABOVE_HEADER,
     HEADER_AGAIN,
@@ -138,7 +139,7 @@ def _read(table: Table, header: Header, uses: Sequence[Use], shown: str) -> Lead
         raise ConfigError([f"{shown}: {total:,} rows are above the limit of {MAX_ROWS:,}; split the file"])
     file = LeadFile(
         rows=people, columns=_columns(header, uses, filled, reader), set_aside=sorted(aside, key=lambda one: one.row),
-        warnings=(*table.warnings, *_warnings(header, longer, reader)), kind=table.kind, encoding=table.encoding,
+        warnings=(*table.warnings, *_warnings(header, uses, longer, reader)), kind=table.kind, encoding=table.encoding,
         delimiter=table.delimiter, header_row=header.row,
     )  # fmt: skip
     if not people:
@@ -167,8 +168,16 @@ def _columns(header: Header, uses: Sequence[Use], filled: Sequence[int], reader:
     return columns
 
 
-def _warnings(header: Header, longer: int, reader: PeopleReader) -> list[str]:
+def _warnings(header: Header, uses: Sequence[Use], longer: int, reader: PeopleReader) -> list[str]:
     said = []
+    used = {use.index for use in uses}
+    others = [
+        repr(cell[:40])
+        for index, cell in enumerate(header.cells)
+        if index not in used and (found := meaning(cell)) is not None and found.another
+    ]
+    if others:
+        said.append(f"rows name another person in {', '.join(others)}, who is not read; give each person a row")
     if not header.known and header.row is not None:
         said.append(f"row {header.row} is taken for the header, of which no word is known")
     if not header.known and header.row is None:

@@ -89,6 +89,11 @@ def read_emails(raw: str) -> list[str]:
     return addresses(line_of(text.replace("\n", " ; ") if "\n" in text else text))
 
 
+def is_total(text: str) -> bool:
+    """Tell whether a text is what stands in the last row of a report where a name should."""
+    return text.lower().strip(" :.") in _TOTALS
+
+
 def is_salutation(text: str) -> bool:
     """Tell whether a text is a form of address or a degree, and no job title."""
     return _SALUTATION.fullmatch(text.strip()) is not None
@@ -120,7 +125,7 @@ def _words(raw: str) -> Value:
 def _name(raw: str) -> Value:
     text = _first(name_text(raw))
     name = person_name(text) if text else None
-    if not name or text.lower().strip(" :") in _TOTALS:
+    if not name or is_total(text):
         return NOTHING
     several = len(name.split()) > 1 or not name.isascii()
     return Value(name, GOOD if several and not any(char.isdigit() for char in name) else POOR)

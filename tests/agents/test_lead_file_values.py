@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from agents.lead_generation.company_size import parse_size
 from lead_rows import people, read
 
+from agents.fit.company_size import parse_size
 from agents.lead_files.cells import line_of
 from agents.lead_files.values import is_salutation, read_emails
 from agents.lead_files.values import read as value

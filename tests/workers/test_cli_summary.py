@@ -144,8 +144,8 @@ def test_an_agent_of_another_package_has_its_part_of_the_summary(
     ]  # fmt: skip
     assert found["summary"].count("Scheduled  1,234") == 2
     assert "lead generation → content creation → fax bridge → text messages → analytics" in found["summary"]
-    assert found["gates"] == ["content", "sms", "ads"]
-    assert found["schema"] == ["content", "sms", "ads", "all", "none"]
+    assert found["gates"] == ["leads", "content", "sms", "ads"]
+    assert found["schema"] == ["leads", "content", "sms", "ads", "all", "none"]
     assert found["refusal"] == "approval.gate='faxes': is no approval gate; use content, sms, ads, all, none"
     assert (found["own"], found["stored"]) == (None, "sms")
     assert [found[name] for name in ("live ads", "live", "explicit", "fork")] == ["all", "all", "none", "all"]
@@ -154,7 +154,7 @@ def test_an_agent_of_another_package_has_its_part_of_the_summary(
 def test_without_the_package_its_figures_are_shown_and_its_gate_is_refused() -> None:
     found = seen()
     assert headings(found["summary"]) == ["Leads", "Content", "Score", "Fax bridge", "Sms", "Money (simulated)", "More"]
-    assert found["schema"] == ["content", "ads", "all", "none"]
+    assert found["schema"] == ["leads", "content", "ads", "all", "none"]
     assert found["own"] == "approval.gate='sms': is no approval gate; use content, ads, all, none"
     assert found["stored"] == "approval gate 'sms' is not installed here"
     assert [found[name] for name in ("live ads", "live", "explicit", "fork")] == ["ads", None, "none", "ads"]
