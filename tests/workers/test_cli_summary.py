@@ -146,7 +146,7 @@ def test_an_agent_of_another_package_has_its_part_of_the_summary(
     assert "lead generation → content creation → fax bridge → text messages → analytics" in found["summary"]
     assert found["gates"] == ["leads", "content", "sms", "ads"]
     assert found["schema"] == ["leads", "content", "sms", "ads", "all", "none"]
-    assert found["refusal"] == "approval.gate='faxes': is no approval gate; use content, sms, ads, all, none"
+    assert found["refusal"] == "approval.gate='faxes': is no approval gate; use leads, content, sms, ads, all, none"
     assert (found["own"], found["stored"]) == (None, "sms")
     assert [found[name] for name in ("live ads", "live", "explicit", "fork")] == ["all", "all", "none", "all"]
 
@@ -155,7 +155,7 @@ def test_without_the_package_its_figures_are_shown_and_its_gate_is_refused() -> 
     found = seen()
     assert headings(found["summary"]) == ["Leads", "Content", "Score", "Fax bridge", "Sms", "Money (simulated)", "More"]
     assert found["schema"] == ["leads", "content", "ads", "all", "none"]
-    assert found["own"] == "approval.gate='sms': is no approval gate; use content, ads, all, none"
+    assert found["own"] == "approval.gate='sms': is no approval gate; use leads, content, ads, all, none"
     assert found["stored"] == "approval gate 'sms' is not installed here"
     assert [found[name] for name in ("live ads", "live", "explicit", "fork")] == ["ads", None, "none", "ads"]
 
