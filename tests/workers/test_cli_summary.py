@@ -148,7 +148,7 @@ def test_an_agent_of_another_package_has_its_part_of_the_summary(
     assert found["schema"] == ["leads", "content", "sms", "ads", "all", "none"]
     assert found["refusal"] == "approval.gate='faxes': is no approval gate; use leads, content, sms, ads, all, none"
     assert (found["own"], found["stored"]) == (None, "sms")
-    assert [found[name] for name in ("live ads", "live", "explicit", "fork")] == ["all", "all", "none", "all"]
+    assert [found[name] for name in ("live ads", "live", "explicit", "fork")] == ["all", "sms", "none", "sms"]
 
 
 def test_without_the_package_its_figures_are_shown_and_its_gate_is_refused() -> None:
