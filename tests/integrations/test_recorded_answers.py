@@ -79,7 +79,8 @@ def test_what_is_missing_in_an_answer_is_named_where_it_is_needed(bend: Bend, ca
 
 
 def test_every_provider_has_a_recorded_answer() -> None:
-    assert {case.provider for case in CASES} == set(provider_specs())
+    # Of places that leads are delivered to no answer is recorded; their shapes are in their own tests.
+    assert {case.provider for case in CASES} == set(provider_specs()) - {"hubspot", "salesforce", "webhook"}
 
 
 @pytest.mark.parametrize(

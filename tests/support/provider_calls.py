@@ -13,6 +13,10 @@ from scripted_http import Script
 from integrations.ads.platform import RemoteCampaign
 from integrations.ads.registry import build
 from integrations.clearbit import Clearbit
+from integrations.delivery.hubspot import HubSpot
+from integrations.delivery.salesforce import Salesforce
+from integrations.delivery.target import Item
+from integrations.delivery.webhook import Webhook
 from integrations.errors import (
     IntegrationError,
 )
@@ -30,6 +34,8 @@ PROVIDERS = provider_specs()
 #: What providers' sentences may quote.
 SENTENCE = f"{PERSON} at {URL} with {SECRET}"
 REMOTE = RemoteCampaign(id="1", ids={})
+
+CONTACT = Item(key="k", email=PERSON, values={"email": PERSON})
 
 Call = Callable[[Settings], object]
 
@@ -53,6 +59,10 @@ READING: Mapping[str, Call] = {
     # The first request is OAuth's, for an access token; what gRPC brings is in test_google.py.
     "google_ads": lambda settings: build("google_ads", settings).account(wire=Wire(10)),
     "linkedin_ads": lambda settings: build("linkedin_ads", settings).get("1", wire=Wire(10)),
+    "hubspot": lambda settings: HubSpot(settings).present([CONTACT], wire=Wire(10)),
+    # The first request is OAuth's, for an access token.
+    "salesforce": lambda settings: Salesforce(settings).deliver([CONTACT], path="", key="k", wire=Wire(10)),
+    "webhook": lambda settings: Webhook(settings).deliver([CONTACT], path="", key="k", wire=Wire(10)),
     "web": lambda settings: WebFetcher(settings).fetch(f"{settings.sandbox_url}/page", timeout=10),
 }
 WRITING: Mapping[str, Call] = {

@@ -116,9 +116,9 @@ def test_a_dirty_file_a_web_site_and_a_strangers_model(
         assert len(people) == len(set(people))
         assert 300 < len(leads) < 500
         assert any("Müller" in (lead["name"] or "") for lead in leads)
-        emails = [lead["email"] for lead in leads if lead["email"]]
-        assert len(emails) == len(set(emails))
-        assert all(email == email.lower() and email.count("@") == 1 for email in emails)
+        reached = [(lead["email"], lead["name"]) for lead in leads if lead["email"]]
+        assert len(reached) == len(set(reached)), "two people may share a mailbox"
+        assert all(email == email.lower() and email.count("@") == 1 for email, _ in reached)
         mara = next(lead for lead in leads if lead["name"] == "Mara Lindt")
         assert mara["job_title"] == "Chief Technology Officer"
         assert "/private/salaries.html" not in fetched
