@@ -8,11 +8,12 @@ a list that ads can't be shown to is not made. Each step may be repeated by anot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.ad_management.units import Customers, Deploy
+from agents.chunks import chunks
 from agents.effects import EffectSteps
 from agents.unit import effect_key
 from integrations.ads.audience import AudienceSpec, ListTerms, ListUse
@@ -34,6 +35,7 @@ MATCHING_S = 300.0
 class Filled(NamedTuple):
     """A customer list that ads can be aimed at."""
 
+    list_id: str
     aimed: AimedList
     members: int  #: people on it, as far as we put them there
 
@@ -57,15 +59,15 @@ def filled_list(given: Deploy, ctx: UnitContext, steps: EffectSteps) -> Filled |
     list_id = once(steps, STEP, found, lambda: audiences.create(given.spec.name, key, terms, wire=steps.wire))
     ctx.customer_lists.opened(given.platform, list_id)
     _settle(given.platform, spec, ctx)
-    for number, batch in _batches(wanted, spec.batch):
+    for number, batch in chunks([*wanted.members.items()], spec.batch):
         if ctx.journaled(f"{_MEMBERS}{number}") != _DONE:
-            _fill(given.platform, list_id, number, batch, terms, ctx, steps)
+            _fill(given.platform, list_id, number, dict(batch), terms, ctx, steps)
     ctx.customer_lists.filled(given.platform, list_id)
     reference = audiences.reference(list_id, wire=steps.wire)
     if reference is None:
         raise StillWorkingError(given.platform, "is still matching the customer list", retry_after=MATCHING_S)
     members = len(wanted.members) - len(ctx.suppression.barred(wanted.members))
-    return Filled(AimedList(reference=reference, use=wanted.use), members)
+    return Filled(list_id, AimedList(reference=reference, use=wanted.use), members)
 
 
 def take_off(name: str, list_id: str, ctx: UnitContext) -> None:
@@ -118,13 +120,6 @@ def _settle(name: str, spec: AudienceSpec, ctx: UnitContext) -> None:
     left = (datetime.fromisoformat(made_at) + timedelta(seconds=spec.settle_s) - now).total_seconds()
     if left > 0:
         raise StillWorkingError(name, "prepares the new customer list", retry_after=left)
-
-
-def _batches(wanted: Customers, size: int) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield the members in numbered parts of at most ``size``, the same for each attempt."""
-    members = [*wanted.members.items()]
-    for number, at in enumerate(range(0, len(members), size), start=1):
-        yield number, dict(members[at : at + size])
 
 
 def _fill(

@@ -7,12 +7,10 @@ on another legal basis than the campaign names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from agents.ad_management.units import Customers
 from agents.email_address import mailbox_hash
 from agents.legal_basis import CONSENT
-from agents.state import Lead, MarketingAgentState
+from agents.state import MarketingAgentState
 from integrations.ads.audience import ListUse
 from integrations.ads.registry import platform
 
@@ -32,13 +30,7 @@ def customers(state: MarketingAgentState, name: str) -> Customers | None:
     chosen = [lead for lead in leads if lead.email and lead.legal_basis in wanted.legal_basis]
     return Customers(
         use=wanted.use,
-        members=_members(name, chosen),
+        members={mailbox_hash(lead.email): audiences.member(lead.email) for lead in chosen if lead.email},
         found=any(not any(source.startswith(_FILE) for source in lead.sources) for lead in chosen),
         consented=all(lead.legal_basis == CONSENT for lead in chosen),
     )
-
-
-def _members(name: str, leads: list[Lead]) -> Mapping[str, str]:
-    audiences = platform(name).audiences
-    assert audiences is not None
-    return {mailbox_hash(lead.email): audiences.member(lead.email) for lead in leads if lead.email}

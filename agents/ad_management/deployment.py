@@ -95,7 +95,7 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, given: Deploy) -> Deployed
         platform.enable(remote, wire=wire)
         remote = replace(remote, status=ACTIVE)
     ctx.journal(_ENABLED, remote.id)
-    ids = {**({LIST: steps.get(LIST) or ""} if customers else {}), **remote.ids}
+    ids = {**({LIST: customers.list_id} if customers else {}), **remote.ids}
     return Deployed(remote_ids=ids, status=remote.status, listed=customers.members if customers else None)
 
 

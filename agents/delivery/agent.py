@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from agents.approval import Question
 from agents.base import BaseAgent, thread
+from agents.chunks import chunks
 from agents.config import CampaignConfig
 from agents.delivery import approval, overview
 from agents.delivery.config import Target, Webhook
@@ -140,17 +141,16 @@ def _recipients(state: MarketingAgentState, target: Target) -> list[Lead]:
 
 
 def _units(state: MarketingAgentState, target: Target) -> Iterator[Unit]:
-    leads, size = _recipients(state, target), target.spec.batch
-    for number, at in enumerate(range(0, len(leads), size), start=1):
+    for number, leads in chunks(_recipients(state, target), target.spec.batch):
         given = Batch(
             to=target.to,
             label=target.label,
             path=target.path if isinstance(target, Webhook) else "",
             fields=target.sent,
-            people=tuple(person(lead) for lead in leads[at : at + size]),
+            people=tuple(map(person, leads)),
         )
-        key = effect_key(state.campaign_id, target.label, f"leads-{number}")
-        yield SEND.unit(f"{target.label}:{number}", given, provider=target.to, effect_key=key)
+        key = effect_key(state.campaign_id, target.label, f"leads-{number + 1}")
+        yield SEND.unit(f"{target.label}:{number + 1}", given, provider=target.to, effect_key=key)
 
 
 def person(lead: Lead) -> Person:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from agents.chunks import chunks
 from agents.config import Enrichment
 from agents.fallbacks import MAIL_DOMAIN, OPTIONAL_WAIT_S
 from agents.lead_generation.answers import Answer
-from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate, identity
 from agents.lead_generation.paid import ASKS, PENDING_S, more_rounds, paid_once
 from agents.lead_generation.waterfall import wanted_first

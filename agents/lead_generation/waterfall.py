@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from agents.chunks import chunks
 from agents.config import Enrichment
 from agents.fallbacks import OPTIONAL_WAIT_S
 from agents.fit.asked_titles import fits_title
 from agents.fit.company_size import parse_size
 from agents.fit.titles import is_executive
 from agents.lead_generation import enricher_registry
-from agents.lead_generation.chunks import chunks
 from agents.lead_generation.clean import Candidate
 from agents.lead_generation.enrich import COMPANIES, PEOPLE, CompaniesInput, PeopleInput
 from agents.lead_generation.enricher import AskedCompany, AskedPerson, Enricher

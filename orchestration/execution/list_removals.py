@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from agents.chunks import chunks
 from integrations.ads.registry import platforms
 from integrations.errors import IntegrationError
 from orchestration.execution.call_guard import Caller
@@ -29,7 +30,6 @@ def _removed(due: Due, book: RemovalBook, resources: Resources) -> bool:
     try:
         audiences = resources.providers.audiences(due.platform)
         spec = platforms()[due.platform].audiences
-        size = spec.batch if spec is not None else 1
 
         def wire(send: Callable[[float], T], /) -> T:
             timeout = resources.settings.timeout_s(due.platform)
@@ -40,8 +40,9 @@ def _removed(due: Due, book: RemovalBook, resources: Resources) -> bool:
         if due.whole:
             audiences.delete(due.list_id, wire=wire)
         else:
-            for at in range(0, len(due.members), size):
-                audiences.remove(due.list_id, due.members[at : at + size], wire=wire)
+            assert spec is not None, "who has a client has a batch"
+            for _, members in chunks(due.members, spec.batch):
+                audiences.remove(due.list_id, members, wire=wire)
     except IntegrationError as error:
         book.failed(due, str(error))
         return False
