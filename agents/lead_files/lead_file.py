@@ -12,6 +12,9 @@ from itertools import groupby
 
 Person = Mapping[str, str | int]  #: our column -> text, and ``row``: its number
 
+MAX_BYTES = 100_000_000  #: of a whole file
+MAX_ADDRESSES = 4  #: of one person that are kept: ``email``, ``email_2``, ...
+
 #: Reasons for which a row is set aside.
 ABOVE_HEADER = "above the header"
 HEADER_AGAIN = "the header again"

@@ -11,12 +11,19 @@ from collections.abc import Mapping, Sequence
 from agents.lead_files.addresses import beside_address
 from agents.lead_files.cells import line_of
 from agents.lead_files.columns import Use
-from agents.lead_files.lead_file import COMPANY_ONLY, EMPTY_ROW, NOBODY, OPTED_OUT, UNKNOWN_BASIS, Person
+from agents.lead_files.lead_file import (
+    COMPANY_ONLY,
+    EMPTY_ROW,
+    MAX_ADDRESSES,
+    NOBODY,
+    OPTED_OUT,
+    UNKNOWN_BASIS,
+    Person,
+)
 from agents.lead_files.values import GOOD, NOTHING, Value, is_total, read, read_emails
 from agents.lead_generation.person_name import person_name
 from agents.legal_basis import CONSENT, CONTRACT, LEGITIMATE_INTEREST, read_basis
 
-MAX_ADDRESSES = 4  #: of one person that are kept: ``email``, ``email_2``, ...
 _PLACE = ("city", "region", "country")
 _ADDRESS = 6  #: rank from which a location is a postal address, of which the city says more
 _PLAIN = ("job_title", "company", "domain", "industry", "company_size", "phone", "profile_url")

@@ -17,6 +17,7 @@ from agents.lead_files.header_words import meaning
 from agents.lead_files.lead_file import (
     ABOVE_HEADER,
     HEADER_AGAIN,
+    MAX_BYTES,
     NOT_AN_OBJECT,
     Column,
     LeadFile,
@@ -26,7 +27,6 @@ from agents.lead_files.lead_file import (
 from agents.lead_files.people import PeopleReader
 from agents.lead_files.table import Table
 
-MAX_BYTES = 100_000_000  #: of a whole file
 MAX_ROWS = 100_000
 _HEAD = 300  #: rows that are looked at before the first is read
 _SAMPLE = 200  #: rows below the header by whose cells columns are known

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agents.config import FileSourceConfig, TargetAudience
 from agents.email_address import normal_email
-from agents.lead_files.people import MAX_ADDRESSES
-from agents.lead_files.reading import MAX_BYTES, parse
+from agents.lead_files.lead_file import MAX_ADDRESSES, MAX_BYTES, LeadFile
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.own_rows import row_name
@@ -28,6 +27,16 @@ class FileSource(FileSourceConfig):
     """Leads from the user's own file."""
 
     type: Literal["file"] = "file"
+
+
+def parse_file(data: bytes, filename: str, columns: Mapping[str, str]) -> LeadFile:
+    """Read a file as :func:`agents.lead_files.reading.parse` does, whose readers clients alone load.
+
+    Raises ConfigError.
+    """
+    from agents.lead_files.reading import parse
+
+    return parse(data, filename, columns)
 
 
 class FileInput(Part):
@@ -97,6 +106,6 @@ SOURCE = LeadSource(
     config=FileSource,
     kinds=(FILE,),
     units=file_units,
-    parse_file=parse,
+    parse_file=parse_file,
     max_file_bytes=MAX_BYTES,
 )
