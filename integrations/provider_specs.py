@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,46 +59,14 @@ def _openai(settings: Settings, timeout: float) -> OnlineCheck:
     return check(settings, timeout)
 
 
-def _serpapi(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.serpapi import SerpApi
+def _question_of(client: str) -> Callable[[Settings, float], OnlineCheck]:
+    """Return the question of a client, ``module:Class``, that is imported when it is asked."""
 
-    return SerpApi(settings).online(timeout=timeout)
+    def ask(settings: Settings, timeout: float) -> OnlineCheck:
+        answer: OnlineCheck = resolve_name(client)(settings).online(timeout=timeout)
+        return answer
 
-
-def _hunter(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.hunter import Hunter
-
-    return Hunter(settings).online(timeout=timeout)
-
-
-def _clearbit(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.clearbit import Clearbit
-
-    return Clearbit(settings).online(timeout=timeout)
-
-
-def _x(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.x import X
-
-    return X(settings).online(timeout=timeout)
-
-
-def _pdl(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.pdl import PeopleDataLabs
-
-    return PeopleDataLabs(settings).online(timeout=timeout)
-
-
-def _hubspot(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.delivery.hubspot import HubSpot
-
-    return HubSpot(settings).online(timeout=timeout)
-
-
-def _salesforce(settings: Settings, timeout: float) -> OnlineCheck:
-    from integrations.delivery.salesforce import Salesforce
-
-    return Salesforce(settings).online(timeout=timeout)
+    return ask
 
 
 #: What signs webhooks in the sandbox, which is no secret.
@@ -118,7 +87,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/serpapi",
         base_url_variable="SERPAPI_BASE_URL",
         credentials={"api_key": "SERPAPI_API_KEY"},
-        online=_serpapi,
+        online=_question_of("integrations.serpapi:SerpApi"),
     ),
     ProviderSpec(
         name="hunter",
@@ -126,7 +95,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/hunter/v2",
         base_url_variable="HUNTER_BASE_URL",
         credentials={"api_key": "HUNTER_API_KEY"},
-        online=_hunter,
+        online=_question_of("integrations.hunter:Hunter"),
     ),
     ProviderSpec(
         name="clearbit",
@@ -134,7 +103,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/clearbit",
         base_url_variable="CLEARBIT_BASE_URL",
         credentials={"api_key": "CLEARBIT_API_KEY"},
-        online=_clearbit,
+        online=_question_of("integrations.clearbit:Clearbit"),
     ),
     ProviderSpec(
         name="x",
@@ -142,7 +111,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/x",
         base_url_variable="X_BASE_URL",
         credentials={"access_token": "X_BEARER_TOKEN"},
-        online=_x,
+        online=_question_of("integrations.x:X"),
     ),
     ProviderSpec(
         name="pdl",
@@ -150,7 +119,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/pdl",
         base_url_variable="PDL_BASE_URL",
         credentials={"api_key": "PDL_API_KEY"},
-        online=_pdl,
+        online=_question_of("integrations.pdl:PeopleDataLabs"),
     ),
     ProviderSpec(
         name="hubspot",
@@ -158,7 +127,7 @@ OWN: tuple[ProviderSpec, ...] = (
         sandbox_path="/hubspot",
         base_url_variable="HUBSPOT_BASE_URL",
         credentials={"access_token": "HUBSPOT_ACCESS_TOKEN"},
-        online=_hubspot,
+        online=_question_of("integrations.delivery.hubspot:HubSpot"),
     ),
     ProviderSpec(
         name="salesforce",
@@ -170,7 +139,7 @@ OWN: tuple[ProviderSpec, ...] = (
             "external_id": ProviderOption(variable="SALESFORCE_EXTERNAL_ID", default="Marketing_Key__c"),
             "version": ProviderOption(variable="SALESFORCE_VERSION", default="62.0"),
         },
-        online=_salesforce,
+        online=_question_of("integrations.delivery.salesforce:Salesforce"),
     ),
     ProviderSpec(
         name="webhook",
