@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import lru_cache
-from hashlib import sha256
 from urllib.parse import unquote
 
+from integrations.address_hash import address_hash
 from integrations.host_names import ascii_name
 
 #: An address inside a text.
@@ -108,14 +108,9 @@ def mailbox(email: str) -> str:
     return f"{name or local}@{domain}"
 
 
-def address_hash(email: str) -> str:
-    """Return the SHA-256 of an address as it is written, trimmed and in lower case."""
-    return sha256(email.strip().lower().encode()).hexdigest()
-
-
 def mailbox_hash(email: str) -> str:
     """Return the SHA-256 of the mailbox that an address leads to."""
-    return sha256(mailbox(email).encode()).hexdigest()
+    return address_hash(mailbox(email))
 
 
 def address_hashes(email: str) -> tuple[str, ...]:

@@ -102,6 +102,11 @@ class HttpReply:
         return found
 
 
+def fits_header(text: str) -> bool:
+    """Tell whether a key or token can be sent in a header."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 def credential(provider: ProviderSettings, name: str) -> str:
     """Return the credential ``name`` of a provider.
 
@@ -111,7 +116,7 @@ def credential(provider: ProviderSettings, name: str) -> str:
         found = provider.credential(name)
     except SettingsError as error:
         raise CredentialsError(provider.name, str(error)) from None
-    if not (found.isascii() and found.isprintable() and " " not in found):
+    if not fits_header(found):
         raise CredentialsError(provider.name, f"its {name} holds a space, a line break or a letter that no key has")
     return found
 

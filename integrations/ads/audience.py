@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -95,8 +94,3 @@ def list_problem(spec: PlatformSpec, options: Mapping[str, str]) -> str | None:
     known = spec.provider.options if spec.provider is not None else {}
     variables = ", ".join(known[name].variable for name in lacking if name in known)
     return f"customer lists at {spec.title} need {variables} in the environment" if lacking else None
-
-
-def hashed(text: str) -> str:
-    """Return the SHA-256 of an address, trimmed and in lower case, in hexadecimal digits."""
-    return sha256(text.strip().lower().encode()).hexdigest()

@@ -23,9 +23,9 @@ Salesforce's messages quote values, so only its codes are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import TypeVar
 
+from integrations.address_hash import address_hash
 from integrations.ads.platform import Wire
 from integrations.delivery.target import Item, Outcome
 from integrations.errors import (
@@ -39,7 +39,7 @@ from integrations.errors import (
     TransientError,
     TryAgainError,
 )
-from integrations.http import HttpReply, credential, send
+from integrations.http import HttpReply, credential, fits_header, send
 from integrations.http_errors import unanswered
 from integrations.online import OnlineCheck, left, word
 from integrations.outbound import leads_to_loopback
@@ -163,7 +163,7 @@ class Salesforce:
         except OutcomeUnknownError as error:  # asked anew, it only brings another token
             raise TransientError(NAME, error.message, detail=error.detail) from None
         token = found.get("access_token")
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
+        if not isinstance(token, str) or not token or not fits_header(token):
             raise TransientError(NAME, "answered a token request without a token")
         self._token = token
         return token
@@ -185,9 +185,8 @@ class Salesforce:
 
 def _record(item: Item, field: str) -> dict[str, object]:
     known = {name: ";".join(map(str, v)) if isinstance(v, list) else v for name, v in item.values.items()}
-    address = (item.email or "").strip().lower()
     required = {"LastName": NOT_PROVIDED, "Company": NOT_PROVIDED}
-    return {"attributes": {"type": "Lead"}, **required, **known, field: sha256(address.encode()).hexdigest()}
+    return {"attributes": {"type": "Lead"}, **required, **known, field: address_hash(item.email or "")}
 
 
 def _classified(reply: HttpReply) -> type[IntegrationError] | None:

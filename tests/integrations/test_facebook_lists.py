@@ -11,7 +11,8 @@ from ad_platforms import KEY, Steps, Wire, ad_campaigns, spec
 from scripted_http import Script, scripted_server
 from stack import Sandbox
 
-from integrations.ads.audience import ListTerms, ListUse, hashed
+from integrations.address_hash import address_hash
+from integrations.ads.audience import ListTerms, ListUse
 from integrations.ads.facebook.audience import FacebookAudiences
 from integrations.ads.facebook.client import FacebookAds
 from integrations.ads.facebook.wire import Graph
@@ -26,7 +27,7 @@ from integrations.errors import (
 from integrations.settings import Settings
 
 TERMS = ListTerms()
-MEMBERS = [hashed(f"person{number}@acme.example") for number in range(3)]
+MEMBERS = [address_hash(f"person{number}@acme.example") for number in range(3)]
 SESSION = {"session_id": 5, "batch_seq": 1, "last_batch_flag": True}
 GOOD = {"audience_id": "7", "session_id": "5", "num_received": 3, "num_invalid_entries": 0, "invalid_entry_samples": []}
 

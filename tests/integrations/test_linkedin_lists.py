@@ -14,7 +14,8 @@ from live_world import live_env
 from scripted_http import Script, scripted_server
 from stack import Sandbox, wait_until
 
-from integrations.ads.audience import ListTerms, ListUse, hashed, list_problem
+from integrations.address_hash import address_hash
+from integrations.ads.audience import ListTerms, ListUse, list_problem
 from integrations.ads.linkedin.audience import LinkedInAudiences
 from integrations.ads.linkedin.client import LinkedInAds
 from integrations.ads.linkedin.wire import RestLi
@@ -34,7 +35,7 @@ from integrations.provider_registry import provider_specs
 from integrations.settings import Settings
 
 TERMS = ListTerms()
-MEMBERS = [hashed(f"person{number}@acme.example") for number in range(3)]
+MEMBERS = [address_hash(f"person{number}@acme.example") for number in range(3)]
 ROW = {"name": f"Customers [ma:{KEY}]", "destinations": []}
 SEGMENT: dict[str, Any] = {
     "name": "A",

@@ -13,13 +13,13 @@ from orchestrator_harness import Harness
 from toys import toys
 
 from agents.config_problems import ConfigError
-from agents.email_address import address_hash
 from agents.erasure import Erasing, hashes_in
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.screen import hashes_of
 from agents.ports import UnitContext
 from agents.state import Lead
 from agents.unit import Stage, Unit, UnitResult, UnitStatus
+from integrations.address_hash import address_hash
 from integrations.settings import Mode
 from integrations.usage import Usage
 from orchestration.flow.transition import Transition

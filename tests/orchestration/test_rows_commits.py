@@ -12,7 +12,6 @@ import pytest
 from pydantic import BaseModel
 
 from agents.config import CampaignConfig
-from agents.email_address import address_hash
 from agents.messages import MessageType, message
 from agents.state import (
     AdCreative,
@@ -26,6 +25,7 @@ from agents.state import (
     PlatformMetrics,
 )
 from agents.unit import Stage, Unit, UnitResult, UnitStatus
+from integrations.address_hash import address_hash
 from integrations.retry import RetryPolicy
 from orchestration.flow.transition import FinishedHop, Transition
 from orchestration.ledger.commits import Finish, patch, result_json, transition_json

@@ -9,9 +9,10 @@ import pytest
 from orchestrator_harness import Harness
 from toys import toys
 
-from agents.email_address import address_hash, mailbox_hash
+from agents.email_address import mailbox_hash
 from agents.lead_generation.clean import record_of
 from agents.lead_generation.screen import hashes_of
+from integrations.address_hash import address_hash
 from orchestration.ledger.database import encode
 from orchestration.ledger.erasure import without_erased
 from orchestration.stores.suppression import SuppressionList

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from integrations.ads.audience import AudienceSpec, hashed
+from integrations.address_hash import address_hash
+from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
@@ -91,7 +92,7 @@ SPEC = PlatformSpec(
     ),
     client=_client,
     # "Customer File Custom Audiences" and "Custom Audience" of the Marketing API (v26.0).
-    audiences=AudienceSpec(member=hashed, batch=LIST_BATCH, least=100, client=_audiences),
+    audiences=AudienceSpec(member=address_hash, batch=LIST_BATCH, least=100, client=_audiences),
     sandbox=_sandbox,
     curve=Curve(ctr=0.0171, cvr=0.0772, cpm=18.0, half_spend=400.0),  # around the benchmarks
     # developers.facebook.com, Marketing API rate limiting, standard tier: 9,000 points, decaying over 300 s; a write

@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from integrations.ads.audience import ListTerms, hashed
+from integrations.address_hash import address_hash
+from integrations.ads.audience import ListTerms
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.naming import remote_name
 from integrations.errors import BadRequestError
@@ -40,7 +41,7 @@ def member(address: str) -> str:
     local, at, domain = plain.rpartition("@")
     if domain in _GMAIL:
         plain = local.partition("+")[0].replace(".", "") + at + domain
-    return hashed(plain)
+    return address_hash(plain)
 
 
 def new_list(name: str, effect_key: str, terms: ListTerms) -> Body:

@@ -17,7 +17,7 @@ from integrations.ads.platform import Wire
 from integrations.ads.words import own_words
 from integrations.errors import CredentialsError, IntegrationError, OutcomeUnknownError, TransientError
 from integrations.fields import missing
-from integrations.http import HttpReply, credential, send
+from integrations.http import HttpReply, credential, fits_header, send
 from integrations.settings import ProviderSettings
 
 LIVE_TOKEN_URL = "https://oauth2.googleapis.com/token"
@@ -78,7 +78,7 @@ class AccessToken:
         except OutcomeUnknownError as error:  # asked anew, it only brings another token
             raise TransientError(PROVIDER, error.message, detail=error.detail) from None
         token, lifetime = body.get("access_token"), body.get("expires_in")
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token or not token:
+        if not isinstance(token, str) or not token or not fits_header(token):
             raise missing(PROVIDER, "access_token", TransientError)
         known = isinstance(lifetime, int | float) and not isinstance(lifetime, bool)
         return token, float(lifetime) if known else 0.0  # type: ignore[arg-type]  # ``known`` says that it is a number

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from integrations.ads.audience import AudienceSpec, hashed
+from integrations.address_hash import address_hash
+from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
@@ -93,7 +94,7 @@ SPEC = PlatformSpec(
     # "DMP Segments" and "DMP Segment Users" of the Marketing API: whoever is sent within 5 s after the creation of a
     # segment may be lost; a campaign needs 300 matched members.
     audiences=AudienceSpec(
-        member=hashed, batch=LIST_BATCH, least=300, settle_s=5.0, needs=("source_platform",), client=_audiences
+        member=address_hash, batch=LIST_BATCH, least=300, settle_s=5.0, needs=("source_platform",), client=_audiences
     ),
     sandbox=_sandbox,
     curve=Curve(ctr=0.0056, cvr=0.04, cpm=30.0, half_spend=600.0),  # around the benchmarks
