@@ -7,14 +7,21 @@ inside archives of Office, OpenDocument and iWork.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Literal
 
 from agents.config_problems import ConfigError
 
 Format = Literal["text", "json", "json lines", "vcard", "html", "xlsx"]
+#: What the standard library raises for an archive whose parts are torn, of another compression, or encrypted.
+TORN_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(NotImplementedError, RuntimeError, OSError, ValueError),
+)
 READ = "CSV, TSV, xlsx, JSON, JSON lines, vCard, or a list of addresses"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: first bytes -> what it is, and what to do
@@ -113,7 +120,7 @@ def _of_archive(data: bytes, shown: str) -> Literal["xlsx"]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()[:10_000]
             kind = archive.read("mimetype")[:100].decode("ascii", "replace") if "mimetype" in names else ""
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, RuntimeError):
+    except TORN_ARCHIVE:
         what = (
             "is a broken Excel workbook" if shown.lower().endswith((".xlsx", ".xlsm")) else "is a broken archive (ZIP)"
         )

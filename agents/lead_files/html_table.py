@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 from agents.lead_files.delimited import Row
 from agents.lead_files.encoding import Text
 from agents.lead_files.table import Table
+from integrations.web.markup import parsable
 
 
 def table(text: Text) -> Table | None:
     """Return the largest table of a page, or None when it has none."""
     reader = _Tables()
-    for line in text.lines():
-        reader.feed(line)
+    reader.feed(parsable("".join(text.lines())))
     reader.close()
     best = max(reader.tables, key=len, default=[])
     if not best:

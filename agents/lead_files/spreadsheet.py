@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from agents.config_problems import ConfigError
 from agents.lead_files.delimited import Row
+from agents.lead_files.formats import TORN_ARCHIVE
 from agents.lead_files.header_words import meaning
 from agents.lead_files.table import Table
 
@@ -50,7 +51,7 @@ def table(data: bytes, shown: str) -> Table:
         raise
     except PasswordError:
         raise ConfigError([f"{shown}: has a password; save it without one"]) from None
-    except (CalamineError, zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+    except (CalamineError, *TORN_ARCHIVE) as error:
         raise ConfigError([f"{shown}: is a broken Excel workbook ({_said(error)}); save it again, or as CSV"]) from None
     full = [sheet for sheet in sheets if sheet.height]
     if not full:

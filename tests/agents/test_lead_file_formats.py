@@ -26,6 +26,16 @@ def archive(**parts: str) -> bytes:
     return out.getvalue()
 
 
+def torn(book: bytes) -> bytes:
+    """Return an archive whose list of parts is whole and whose parts can't be unpacked."""
+    data = bytearray(book)
+    with zipfile.ZipFile(io.BytesIO(book)) as file:
+        for part in file.infolist():
+            start = part.header_offset + 30 + len(part.filename)
+            data[start : start + part.compress_size] = b"\xff" * part.compress_size
+    return bytes(data)
+
+
 # Excel workbooks
 
 
@@ -79,6 +89,7 @@ def test_workbooks_that_would_take_the_memory_are_refused(monkeypatch: pytest.Mo
     [
         (xlsx({"a": [["Name"]]})[:-100], "is a broken Excel workbook"),
         (archive(**{"xl__workbook_xml": "<"}), "is a broken Excel workbook"),
+        (torn(xlsx({"a": [["Name"]]})), "is a broken Excel workbook"),
         (xlsx({"a": [], "b": []}), "is empty: none of its sheets has a cell"),
         (xlsx({"a": [["Colour"], ["red"]]}), "columns found: 'Colour'"),
         (xlsx({"a": [["Email"], *[["a@b.example"]] * (MAX_ROWS + 1)]}), "100,001 rows are above the limit of 100,000"),
@@ -275,6 +286,14 @@ def test_the_table_of_a_page_under_the_name_of_a_workbook() -> None:
     assert people(page, "report.xls") == [{"email": "j@m.example", "name": "Jörg Müller", "company": "A & B"}]
     assert found.warnings == ("holds 2 tables; the one with the most rows is read",)
     assert "is HTML without a table" in refusal("<!DOCTYPE html><html><p>a@b.example</p></html>", "x.html")
+
+
+def test_a_page_with_a_torn_declaration_is_read_as_a_browser_reads_it() -> None:
+    page = (
+        b"<!DOCTYPE html><table><tr><th>Name<th>E-Mail</tr><![CD\n> <tr><td>Ida Stone<td>ida@stone.example</table>"
+    )
+    (ida,) = read(page, "leads.xls").rows
+    assert ida["email"] == "ida@stone.example"
 
 
 @pytest.mark.parametrize(
