@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from threading import Lock
 from typing import Any, TypeVar
 
 import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import Pool, PoolProxiedConnection
 
 from orchestration.ledger.connections import ARGUMENTS, SESSION
 from orchestration.ledger.database_url import normalise, place
@@ -59,6 +60,12 @@ def _set_session(connection: DBAPIConnection, _record: object) -> None:
     with closing(connection.cursor()) as cursor:
         cursor.execute(SESSION)
     connection.commit()  # a SET that isn't committed is undone
+
+
+def _is_in_transaction(connection: PoolProxiedConnection) -> bool:
+    """Return whether a connection is left in a transaction, as after a ROLLBACK that was interrupted or refused."""
+    driver: Any = connection.driver_connection
+    return bool(driver.get_transaction_status() != TRANSACTION_STATUS_IDLE)
 
 
 def encode(value: object, *, nulls: bool = True) -> str:
@@ -172,7 +179,8 @@ class Database:
                 result = work(Transaction(cursor))
             except BaseException as error:
                 if outage(error) is not Outage.LOST:
-                    cursor.execute("ROLLBACK")
+                    with suppress(psycopg2.Error):  # _once() drops a connection that is still in a transaction
+                        cursor.execute("ROLLBACK")
                 raise
             cursor.execute("COMMIT")
             return result
@@ -203,6 +211,8 @@ class Database:
             if outage(error) is Outage.LOST:
                 connection.invalidate()
                 self._discard(pool)
+            elif _is_in_transaction(connection):  # nobody would end it, and what follows would be lost with it
+                connection.invalidate()
             raise
         finally:
             connection.close()

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from orchestration.ledger.connections import ARGUMENTS
 from orchestration.ledger.database import Database, DatabaseUnavailableError, Transaction
 from orchestration.ledger.outages import Outage, of_sqlstate, outage
 from orchestration.ledger.own_connection import OwnConnection
@@ -153,3 +154,26 @@ def test_a_connection_of_ones_own_has_a_deadline_and_comes_back(database_url: st
     with pytest.raises(DatabaseUnavailableError) as caught:
         nobody.rows("SELECT 1")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("undone", ["SELECT 1/0", "SELECT pg_terminate_backend(pg_backend_pid())"])
+def test_a_connection_whose_rollback_fails_is_never_used_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, undone: str
+) -> None:
+    class Cursor(psycopg2.extensions.cursor):
+        """Says ``undone`` in place of ROLLBACK."""
+
+        def execute(self, sql: str, args: object = None) -> None:
+            super().execute(undone if sql == "ROLLBACK" else sql, args)
+
+    def refuse(work: Transaction) -> None:
+        assert work.value("SELECT 1") == 1
+        raise LookupError("refused")
+
+    monkeypatch.setitem(ARGUMENTS, "cursor_factory", Cursor)  # type: ignore[misc]
+    with closing(Database(database_url, pool_size=1)) as database:
+        with pytest.raises(LookupError, match="refused"):
+            database.transaction(refuse)
+        assert database.value("INSERT INTO marketing.fleet_events (kind) VALUES ('kept') RETURNING true")
+        with closing(Database(database_url, pool_size=1)) as other:
+            assert other.value("SELECT count(*) FROM marketing.fleet_events WHERE kind = 'kept'") == 1

@@ -24,8 +24,8 @@ Draw = Callable[[str, tuple[str, ...]], str | None]
 STATES = ("25006", "40001", "53300", "57014")  #: raised by the server in place of the statement
 #: "lost": the connection breaks before the statement; "done": after it was carried out and committed, before its
 #: answer; "57P01": an administrator ends the session.
-_ENDINGS = ("lost", "done", "57P01")
-KINDS = (*_ENDINGS, *STATES)
+_BREAKS = ("lost", "done")
+KINDS = (*_BREAKS, "57P01", *STATES)
 _END_OF_SESSION = "SELECT pg_terminate_backend(pg_backend_pid())"
 _FUNCTION = re.compile(r"marketing\.(\w+)\s*\(")
 _TABLE = re.compile(r"(?:FROM|INTO|UPDATE)\s+marketing\.(\w+)", re.IGNORECASE)
@@ -52,8 +52,9 @@ def install(draw: Draw) -> Callable[[], None]:
     class Cursor(extensions.cursor):
         def execute(self, sql: Any, args: Any = None) -> None:
             name = operation(str(sql))
-            # Nothing but the end of its connection keeps a transaction from being rolled back.
-            kind = draw(f"postgres.{name}", _ENDINGS if name == "rollback" else KINDS)
+            # Nothing but the end of its connection keeps a transaction from being rolled back, and one that has failed
+            # lets no statement end the session.
+            kind = draw(f"postgres.{name}", _BREAKS if name == "rollback" else KINDS)
             if kind is None:
                 return super().execute(sql, args)
             if kind in STATES:
