@@ -9,18 +9,22 @@ from agents.lead_files.addresses import addresses
 from agents.lead_files.delimited import Row
 from agents.lead_files.table import Table
 
-#: an entry: a name in quotes or without, and the address in angle brackets; or the address alone
+#: an entry: a name in quotes or without, and the address in angle brackets; or the address alone; each part of a
+#: bounded length, for else a long text without an address takes time by the square of its length
 _ENTRY = re.compile(
-    r"""(?:"([^"\n]{0,200})"|([^<>;"\n@]{0,200}?))\s*<\s*([^<>\s]+@[^<>\s]+)\s*>|([^\s<>,;"'|]+@[^\s<>,;"'|]+)"""
+    r"""(?:"([^"\n]{0,200})"|([^<>;"\n@]{0,200}?))\s{0,9}<\s{0,9}([^<>\s]{1,99}@[^<>\s]{1,255})\s{0,9}>"""
+    r"""|([^\s<>,;"'|]{1,99}@[^\s<>,;"'|]{1,255})"""
 )
 _BETWEEN = re.compile(r"[\s,;|'\"]|\b(?:to|an|cc|bcc|von|from)\s*:", re.I)
 _MOST_LEFT = 0.1  #: share of the text that may be something else
+_MOST_TEXT = 600  #: characters of an entry on average
+_LOOKED_AT = 100_000  #: characters of the text
 
 
 def is_list(lines: Sequence[str]) -> bool:
     """Tell whether text is addresses with nothing but their names beside them."""
-    text = "".join(lines)
-    if "@" not in text:
+    text = "".join(lines)[:_LOOKED_AT]
+    if len(text) > _MOST_TEXT * text.count("@"):
         return False
     left = _BETWEEN.sub("", _ENTRY.sub(" ", text))
     return len(left) <= _MOST_LEFT * len(text) and any(

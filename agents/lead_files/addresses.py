@@ -22,7 +22,7 @@ _ADDRESS = re.compile(
 _AT = re.compile(r"\s*[(\[{]\s*(?:at|ät|arroba|chez|@)\s*[)\]}]\s*", re.I)
 _DOT = re.compile(r"\s*[(\[{]\s*(?:dot|punkt|point|punto|\.)\s*[)\]}]\s*", re.I)
 _PREFIX = re.compile(r"\b(?:mailto|smtp|e-?mail|mail|x500)\s*:\s*", re.I)
-_SPACES = "[\u00a0\u2000-\u200f\u202f\u2060\u3000\ufeff]*"  #: that are no end of a word, or can't be seen
+_SPACES = "[\u00a0\u2000-\u200f\u202f\u2060\u3000\ufeff]{0,9}"  #: that are no end of a word, or can't be seen
 _AROUND_AT = re.compile(rf"{_SPACES}@{_SPACES}|(?<=\w) @ (?=\w)")
 
 

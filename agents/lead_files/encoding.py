@@ -45,7 +45,6 @@ _SAMPLE = 160  #: lines with bytes beyond ASCII that are judged
 _LONGEST = 4_000  #: bytes of a line that are judged
 _CHUNK = 1 << 20
 _WINDOW, _WINDOWS = 1 << 17, 16  #: bytes of a part of the file that lines are taken from, and number of parts
-_BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
@@ -146,7 +145,8 @@ def _samples(data: bytes) -> list[bytes]:
     """Return lines with bytes beyond ASCII, from the whole file."""
     starts = range(0, len(data), max(_WINDOW, len(data) // _WINDOWS))
     windows = (data[start : start + _WINDOW] for start in starts)
-    found = [line for window in windows for line in _BEYOND_ASCII.findall(window) if len(line) <= _LONGEST]
+    lines = (line for window in windows for line in window.splitlines())
+    found = [line for line in lines if not line.isascii() and len(line) <= _LONGEST]
     if not found:  # one line, such as JSON, or bytes beyond ASCII between the windows
         first = _HIGH.search(data)
         at = max(0, (first.start() if first else 0) - 200)

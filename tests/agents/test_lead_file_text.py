@@ -157,3 +157,12 @@ def test_headers_over_two_lines_and_rows_of_uneven_length() -> None:
 def test_the_delimiter_is_the_one_under_which_the_headers_are_known(text: str, delimiter: str) -> None:
     found = read(text)
     assert (found.delimiter, len(found.rows)) == (delimiter, 1)
+
+
+@pytest.mark.timeout(60)  # seconds where the time grows with the length, minutes where it grows with its square
+@pytest.mark.parametrize("run", ["x", "\u200b", "\u00a0", "<a"])
+def test_long_cells_take_time_by_their_length(run: str) -> None:
+    long = run * (200_000 // len(run))
+    lines = ["email,name,notes", *(f'p{n}@acme.com,J\u00f6 Doe,"{long[:4000]}"' for n in range(500))]
+    lines += [f'q@acme.com,"{long}",', f'"{long}",Jane Doe,']
+    assert {f"p{n}@acme.com" for n in range(500)} <= {one["email"] for one in people("\n".join(lines))}

@@ -25,10 +25,12 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 PLATFORMS = ("facebook_ads", "linkedin_ads")
 ALL_PLATFORMS = ("facebook_ads", "google_ads", "linkedin_ads")
 
-#: Small on purpose: what matters is the number of commits, messages and calls, not the length of the texts.
+#: Small on purpose: what matters is the number of commits, messages and calls, not the number of sites that are read
+#: nor the length of the texts.
 CONFIG: dict[str, Any] = {
     "name": "Chaos",
     "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
+    "lead_sources": [{"type": "search", "limit": 6}],
     "ad_platforms": ["facebook", "linkedin"],
     "budget": 3000,
     "content_requirements": [

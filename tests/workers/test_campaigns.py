@@ -145,12 +145,12 @@ def test_placements_and_one_process_end_equal(
     assert ends["chord"] == ends["one process"]
 
 
-def complete_at_once(running: RunningFleet, number: int) -> None:
+def complete_at_once(running: RunningFleet, number: int, timeout: float = 110) -> None:
     """Submit campaigns from several threads: each completes, no unit is claimed twice, and Flower counts it all."""
     with ThreadPoolExecutor(5) as pool:
         config = CampaignConfig.parse(LAUNCH)
         handles = list(pool.map(lambda n: running.campaigns.submit(config, idempotency_key=f"n{n}"), range(number)))
-    for shown in running.finish(handles, timeout=110):
+    for shown in running.finish(handles, timeout=timeout):
         assert_kept_its_promises(shown, LAUNCH)
         assert ads_of(running.sandbox, shown["campaign_id"]) == {"facebook_ads": 1, "linkedin_ads": 1}
     ids = [handle.campaign_id for handle in handles]
@@ -173,6 +173,7 @@ def test_six_at_once_all_complete(fleet: RunningFleet) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("placement", ["auto", "chord"])
 def test_twenty_at_once_all_complete(
     run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, placement: str
@@ -184,7 +185,7 @@ def test_twenty_at_once_all_complete(
         stack.running_sandbox(run_folder) as sandbox,
         running_fleet(folder, url, redis_url, sandbox, flower=True, env=env) as running,
     ):
-        complete_at_once(running, 20)
+        complete_at_once(running, 20, timeout=280)
     databases.drop(url)
 
 

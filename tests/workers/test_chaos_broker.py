@@ -234,7 +234,7 @@ PLACES_OR_MEASURES = {"ad_management", "analytics"}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
     run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
 ) -> None:
@@ -256,7 +256,7 @@ def test_four_workers_of_one_queue_each_finish_twenty_campaigns(
             served[agent] = fleet.pids["worker-1"]
         config = CampaignConfig.parse(EVERYWHERE)
         handles = [chaos.campaigns.submit(config, idempotency_key=f"q{n}") for n in range(20)]
-        chaos.run(handles, [], timeout=150)
+        chaos.run(handles, [], timeout=300)
         chaos.assert_all_completed(handles)
         chaos.assert_one_ad_each(handles, ALL_PLATFORMS)
         assert_each_unit_ran_once(chaos)
