@@ -8,6 +8,9 @@ SOURCES := workers orchestration agents integrations celeryconfig.py $(wildcard 
 # is that of tests/conftest.py.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# Once, before hundreds of processes start, which can't keep it for each other where PYTHONDONTWRITEBYTECODE is set.
+COMPILE := $(BIN)/python -m compileall -q $(SOURCES) tests
+
 .DEFAULT_GOAL := help
 # Two installs into one environment must not run side by side under `make -j`.
 .NOTPARALLEL:
@@ -23,10 +26,12 @@ up: .venv/.run ## Start services, workers, beat and Flower on this machine; Ctrl
 	@$(BIN)/campaigns up
 
 test: .venv/.dev ## Run the tests (the slow ones excepted)
+	@$(COMPILE)
 	@$(PYTEST) -m "not slow" tests
 
 # Exit status 5 is pytest's "no tests collected".
 test-slow: .venv/.dev ## Run the slow tests: crashes, outages, chaos, and properties on many examples
+	@$(COMPILE)
 	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=thorough tests || { status=$$?; [ $$status -eq 5 ] || exit $$status; }
 
 bench: .venv/.bench ## Compare what orchestration costs with its peers (about 20 minutes; BENCH_QUICK=1: 4)

@@ -10,17 +10,18 @@ workers share one schema.
 from __future__ import annotations
 
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from integrations.settings import Mode
 from orchestration.ledger.database_url import normalise
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"  #: the newest revision that this program knows
 #: A constant of no meaning, the same in every program that migrates this schema.
 ADVISORY_LOCK = 0x6D61_726B  # "mark"
 
@@ -28,36 +29,49 @@ ADVISORY_LOCK = 0x6D61_726B  # "mark"
 def migrate(database_url: str, mode: Mode) -> str:
     """Bring the schema to the newest revision and return its name.
 
-    A database without tables becomes one of ``mode``, that of this process; any other keeps its own.
+    A database without tables becomes one of ``mode``, that of this process; any other keeps its own. Alembic is loaded
+    only where there is something to do, because every worker asks and few have to.
     """
-    config = _config()
-    config.attributes["mode"] = mode
     engine = create_engine(normalise(database_url), poolclass=NullPool)
     with engine.connect() as guard:
+        if _revision(guard) == HEAD:
+            return HEAD
         # Held by the open transaction, which ends with this block. A session's lock would stay with PgBouncer.
         guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         with engine.connect() as connection:
-            connection.execute(text("CREATE SCHEMA IF NOT EXISTS marketing"))
-            connection.commit()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
-    return head()
+            _upgrade(connection, mode)
+    return HEAD
 
 
 def current(database_url: str) -> str | None:
     """Return the revision that the database is at, or None when it has none."""
     with create_engine(normalise(database_url), poolclass=NullPool).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table_schema": "marketing"})
-        return context.get_current_revision()
+        return _revision(connection)
 
 
-def head() -> str:
-    """Return the newest revision that this program knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+def alembic_config() -> Config:
+    """Return where Alembic finds the revisions."""
+    from alembic.config import Config
 
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(resources.files("orchestration.ledger.migrations")))
     return config
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('marketing.alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM marketing.alembic_version"))
+    return found
+
+
+def _upgrade(connection: Connection, mode: Mode) -> None:
+    from alembic import command
+
+    config = alembic_config()
+    config.attributes["mode"] = mode
+    config.attributes["connection"] = connection
+    connection.execute(text("CREATE SCHEMA IF NOT EXISTS marketing"))
+    connection.commit()
+    command.upgrade(config, "head")
+    connection.commit()

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 import stack
+from alembic.script import ScriptDirectory
 
 from integrations.settings import Mode
 from orchestration.ledger.database import Database, DatabaseUnavailableError
-from orchestration.ledger.schema import current, head, migrate
+from orchestration.ledger.schema import HEAD, alembic_config, current, migrate
 
 
 def test_many_migrate_at_once(services: Any, databases: stack.Databases) -> None:
@@ -20,8 +21,8 @@ def test_many_migrate_at_once(services: Any, databases: stack.Databases) -> None
     url = services.database_url.replace("/marketing?", "/migrating?")
     assert current(url) is None
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(migrate, [url] * 8, [Mode.LIVE] * 8)) == {head()}
-    assert current(url) == head()
+        assert set(pool.map(migrate, [url] * 8, [Mode.LIVE] * 8)) == {HEAD}
+    assert current(url) == HEAD
     fresh = Database(url)
     assert fresh.rows("SELECT count(*) FROM marketing.campaigns") == [(0,)]
     # The first one has said of which world the database is; no later one changes it.
@@ -29,6 +30,10 @@ def test_many_migrate_at_once(services: Any, databases: stack.Databases) -> None
     assert fresh.rows("SELECT mode, by FROM marketing.world") == [("live", "migrate")]
     fresh.close()
     databases.drop(url)
+
+
+def test_the_newest_revision_is_named_without_alembic() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
 
 
 def test_an_unreachable_database_is_named_without_its_password() -> None:

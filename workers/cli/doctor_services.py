@@ -128,7 +128,7 @@ def _asked(
 def _postgres(url: str, settings: Settings) -> tuple[list[Finding], LedgerFacts | None]:
     from orchestration.ledger.database import Database, DatabaseUnavailableError
     from orchestration.ledger.database_url import place
-    from orchestration.ledger.schema import current, head
+    from orchestration.ledger.schema import HEAD, current
     from orchestration.reports.progress import StoreRefusesError
     from orchestration.reports.standing import LedgerLook
     from workers.cli.world import world_findings
@@ -143,7 +143,7 @@ def _postgres(url: str, settings: Settings) -> tuple[list[Finding], LedgerFacts 
             began = time.monotonic()
             look.connect()
             found.append(Finding("Postgres", "ok", f"{place(url)} answers in {_ms(began)}"))
-            revision, newest = current(url), head()
+            revision, newest = current(url), HEAD
             if revision != newest:
                 state = "no tables yet" if revision is None else f"revision {revision}, this program knows {newest}"
                 found.append(Finding("Tables", "warning", f"{state}; run `campaigns migrate`"))

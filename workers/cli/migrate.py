@@ -26,7 +26,7 @@ def migrate_command(as_json: bool) -> int:
     from contextlib import closing
 
     from orchestration.ledger.database import Database
-    from orchestration.ledger.schema import current, head
+    from orchestration.ledger.schema import HEAD, current
     from orchestration.ledger.world import World
     from workers.cli.connection import check_reachable, here, migrate
     from workers.services import EmbeddedServices, Home, ServiceError
@@ -38,7 +38,7 @@ def migrate_command(as_json: bool) -> int:
         before = current(database_url)
         migrate(database_url, settings.mode)
         with closing(Database(database_url, pool_size=1)) as database:
-            return before, head(), World(database, settings.mode).read().mode
+            return before, HEAD, World(database, settings.mode).read().mode
 
     if settings.database_url is not None:
         before, after, mode = work(settings.database_url)
