@@ -81,6 +81,14 @@ class Suppression(Protocol):
         ...
 
 
+class Exclusions(Protocol):
+    """People who are excluded by hand from what a campaign still does."""
+
+    def excluded(self, identities: Collection[str]) -> frozenset[str]:
+        """Return those of the given hashes (``agents.erasure.person_hashes``) that name an excluded person."""
+        ...
+
+
 class CustomerLists(Protocol):
     """Register of the customer lists that a campaign has at ad platforms, for taking people off them later."""
 
@@ -203,6 +211,11 @@ class UnitContext(Protocol):
     @property
     def suppression(self) -> Suppression:
         """List of people who must not be addressed."""
+        ...
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """People who are excluded by hand from what the campaign still does."""
         ...
 
     @property

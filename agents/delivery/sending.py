@@ -2,8 +2,9 @@
 
 Whether an attempt whose answer was lost has been carried out is not asked: it is made again under the same keys, at
 which a target changes nothing that it has taken before (:class:`integrations.delivery.target.DeliveryTarget`).
-Invariants: the suppression list is asked right before a batch is sent and again right after; what was taken is
-journalled before the unit goes on; a target that stays silent again and again waits for a person.
+Invariants: the suppression list is asked right before a batch is sent and again right after, and the campaign's
+exclusions right before; what was taken is journalled before the unit goes on; a target that stays silent again and
+again waits for a person.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agents.delivery.units import Batch, Delivered, Person
 from agents.effects import EffectSteps
-from agents.erasure import record_hashes
+from agents.erasure import person_hashes, record_hashes
 from agents.unit import short_hash
 from agents.unit_kind import UnitKind
 from integrations.delivery.target import DeliveryTarget, Item
@@ -35,9 +36,10 @@ def send_batch(given: Batch, ctx: UnitContext) -> Delivered:
     target, steps = ctx.providers.delivery(given.to), EffectSteps(ctx, given.to)
     answered = ctx.journaled(_ANSWER)
     if answered is None:
-        people, barred = _allowed(given, ctx)
+        allowed, barred = _allowed(given, ctx)
+        people = _without_excluded(allowed, ctx)
         sent = _sent(target, given, people, ctx, steps) if people else {"placed": {}, "refused": {}}
-        answered = {**sent, "suppressed": len(barred)}
+        answered = {**sent, "suppressed": len(barred), "excluded": len(allowed) - len(people)}
         ctx.journal(_ANSWER, answered)
     delivered = Delivered(label=given.label, **answered)
     return _without_suppressed(delivered, target, given, ctx, steps)
@@ -82,6 +84,13 @@ def _allowed(given: Batch, ctx: UnitContext) -> tuple[list[Person], list[Person]
     for person in given.people:
         people[person.email in suppressed or bool(named[person.lead_id] & barred)].append(person)
     return people
+
+
+def _without_excluded(people: list[Person], ctx: UnitContext) -> list[Person]:
+    """Leave out people who are excluded by hand, but for those who are excluded once the batch is sent."""
+    named = {person.lead_id: person_hashes(person.model_dump(mode="json")) for person in people}
+    excluded = ctx.exclusions.excluded(frozenset().union(*named.values()))
+    return [person for person in people if named[person.lead_id].isdisjoint(excluded)] if excluded else people
 
 
 def _without_suppressed(

@@ -16,7 +16,17 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from agents.effects import INTENT, seconds_since_boot
-from agents.ports import AdBudget, Clock, CustomerLists, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
+from agents.ports import (
+    AdBudget,
+    Clock,
+    CustomerLists,
+    EffectRules,
+    Exclusions,
+    LeadFiles,
+    Retriever,
+    Suppression,
+    SystemClock,
+)
 from agents.unit import Unit
 from integrations.errors import InvalidResultError, NotNowError, OverLimitError
 from integrations.llm.prices import CostBound
@@ -31,6 +41,7 @@ from orchestration.ledger.rows import Claimed
 from orchestration.spend.ads import AdSpend
 from orchestration.spend.models import SpendLedger
 from orchestration.stores.customer_lists import CampaignLists
+from orchestration.stores.exclusions import CampaignExclusions
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
@@ -155,6 +166,11 @@ class LedgerContext(UnitResources):
     def unit(self) -> Unit:
         """Unit that was claimed."""
         return self.claimed.unit
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """People who are excluded from the campaign by hand."""
+        return CampaignExclusions(self.resources.database, self.campaign_id)
 
     @property
     def customer_lists(self) -> CustomerLists:

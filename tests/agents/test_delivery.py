@@ -14,7 +14,7 @@ from agents.config_problems import ConfigError
 from agents.delivery.agent import Delivery
 from agents.delivery.sending import MAX_SILENT, SEND, lead_key
 from agents.delivery.units import Batch, Delivered
-from agents.erasure import record_hashes
+from agents.erasure import person_hashes, record_hashes
 from agents.state import Lead, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from integrations.delivery.target import Item, Outcome
@@ -166,6 +166,17 @@ def test_who_is_suppressed_is_never_sent(execution: Execution, by: str) -> None:
     assert (sorted(found.placed), found.suppressed) == (["lead-0", "lead-2"], 1)
 
 
+def test_who_is_excluded_is_not_sent_and_stays_where_they_are_once_they_are_there(execution: Execution) -> None:
+    (unit,) = planned(state("webhook")).units
+    place = execution.providers.place
+    execution.exclusions.hashes |= person_hashes({"email": "P1@acme.example"})
+    place.meanwhile = lambda: execution.exclusions.hashes.update(person_hashes({"email": "p2@acme.example"}))
+    found = send(execution, unit)
+    assert sent(execution) == [[key(0), key(2)]]
+    assert (sorted(found.placed), found.excluded, found.suppressed) == (["lead-0", "lead-2"], 1, 0)
+    assert place.removed == []
+
+
 def test_a_batch_of_suppressed_people_is_not_sent_at_all(execution: Execution) -> None:
     (unit,) = planned(state("webhook")).units
     for n in range(3):
@@ -230,7 +241,13 @@ def test_each_lead_says_where_it_is() -> None:
     before = state("webhook", {"to": "webhook", "path": "/crm"})
     after = finished(
         before,
-        Delivered(label="webhook", placed={"lead-0": "a", "lead-1": "b"}, refused={"lead-2": "NO"}, suppressed=0),
+        Delivered(
+            label="webhook",
+            placed={"lead-0": "a", "lead-1": "b"},
+            refused={"lead-2": "NO"},
+            suppressed=0,
+            excluded=2,
+        ),
         None,
     )
     where = [("webhook",), ("webhook",), ()]
@@ -239,6 +256,7 @@ def test_each_lead_says_where_it_is() -> None:
     summary = Delivery().summary(before, after)
     assert summary["delivered"] == {"webhook": 2}
     assert summary["refused"] == {"webhook": {"NO": 1}}
+    assert summary["excluded"] == {"webhook": 2}
     assert summary["errors"] == 1
     assert "@" not in str(summary)
     (section,) = Delivery().overview(after)

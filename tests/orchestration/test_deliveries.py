@@ -12,10 +12,13 @@ import pytest
 from orchestrator_harness import Harness
 
 from agents.config import CampaignConfig
+from agents.ports import SystemClock
 from agents.registry import agents, effects_gate
 from integrations.settings import Mode, Settings
+from orchestration.control.excluding import exclude
 from orchestration.control.lead_paths import read_files
 from orchestration.control.submission import resolve
+from orchestration.control.verbs import Verbs
 from orchestration.execution.context import Resources
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
@@ -55,6 +58,10 @@ def submit(bench: Harness, folder: Path, people: list[str] = PEOPLE, **more: Any
     for one in files:
         LeadFileStore(bench.database).add(one)
     bench.submit("c1", **parsed.model_dump(mode="json"))
+
+
+def verbs_of(bench: Harness) -> Verbs:
+    return Verbs(ledger=bench.ledger, agents=bench.agents, wakeups=bench.broker, clock=SystemClock())
 
 
 def run(bench: Harness) -> dict[str, Any]:
@@ -103,6 +110,21 @@ def test_who_is_on_the_suppression_list_by_then_is_not_sent(bench: Harness, sand
     SuppressionList(bench.database).erase(PEOPLE[3], "asked")
     (hold,) = bench.database.rows("SELECT status FROM marketing.campaigns")
     assert hold == ("awaiting_approval",), "an erasure answers no question"
+
+
+def test_who_is_excluded_before_the_answer_is_not_sent(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
+    submit(bench, tmp_path, PEOPLE[:5], approval={"gate": "leads"})
+    run(bench)
+    verbs = verbs_of(bench)
+    assert exclude(verbs, "c1", PEOPLE[3], actor="me").delivered == ()
+    verbs.approve("c1", actor="me")
+    found = run(bench)
+    assert found["status"] == "completed", found["reason"]
+    kept = dict.fromkeys((PEOPLE[n] for n in (0, 1, 2, 4)), 1)
+    assert arrived(sandbox) == {"hubspot": kept, "webhook": kept}
+    told = bench.database.value("SELECT data FROM marketing.events WHERE kind = 'hop_finished' AND agent = 'delivery'")
+    assert told["excluded"] == {"hubspot": 1, "webhook": 1}
+    assert exclude(verbs, "c1", PEOPLE[4], actor="me").delivered == ("webhook", "hubspot")
 
 
 def test_lost_answers_make_nobody_arrive_twice(bench: Harness, sandbox: Any, tmp_path: Path) -> None:

@@ -66,6 +66,16 @@ class MemorySuppression:
 
 
 @dataclass
+class MemoryExclusions:
+    """People who are excluded by hand from a campaign, by their hashes."""
+
+    hashes: set[str] = field(default_factory=set)
+
+    def excluded(self, identities: Collection[str]) -> frozenset[str]:
+        return frozenset(identities) & self.hashes
+
+
+@dataclass
 class MemoryCustomerLists:
     """A register of customer lists that says what was recorded, in order."""
 
@@ -124,6 +134,10 @@ class MemoryContext:
         return self.execution.suppression
 
     @property
+    def exclusions(self) -> MemoryExclusions:
+        return self.execution.exclusions
+
+    @property
     def lead_files(self) -> MemoryLeadFiles:
         return self.execution.lead_files
 
@@ -177,6 +191,7 @@ class Execution:
     retriever: MemoryRetriever = field(default_factory=MemoryRetriever)
     suppression: MemorySuppression = field(default_factory=MemorySuppression)
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
+    exclusions: MemoryExclusions = field(default_factory=MemoryExclusions)
     customer_lists: MemoryCustomerLists = field(default_factory=MemoryCustomerLists)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0

@@ -243,6 +243,17 @@ CREATE TABLE marketing.suppressions (
     at           timestamptz NOT NULL DEFAULT now()
 );
 
+-- People who are excluded by hand from what a campaign still does (`campaigns leads ID --exclude`).
+CREATE TABLE marketing.exclusions (
+    campaign_id text NOT NULL REFERENCES marketing.campaigns ON DELETE CASCADE,
+    lead_id     text NOT NULL,
+    hashes      text[] NOT NULL,                   -- by which the person is found under other ids, too
+    reason      text NOT NULL,                     -- '' for none
+    by          text NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (campaign_id, lead_id)
+);
+
 -- Campaigns that keep people for a time after their end (`retention` in their configuration), and when that was over.
 CREATE TABLE marketing.retentions (
     campaign_id text PRIMARY KEY REFERENCES marketing.campaigns ON DELETE CASCADE,
