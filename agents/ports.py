@@ -109,6 +109,37 @@ class CustomerLists(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentLead:
+    """A lead of a batch that is about to be sent, without its address."""
+
+    key: str  #: idempotency key
+    lead_id: str
+    address: str  #: ``integrations.address_hash`` of its address, "" for none
+    hashes: frozenset[str]  #: ``agents.erasure.person_hashes``
+    was_there: bool  #: before the campaign sent it, by whomever it was put there
+
+
+class Deliveries(Protocol):
+    """Register of the leads that a campaign has put somewhere, for taking people off there later."""
+
+    def sending(self, label: str, target: str, path: str, leads: Sequence[SentLead]) -> None:
+        """Record that a batch is about to be sent, after which the suppression list has to be asked once more."""
+        ...
+
+    def answered(self, label: str, placed: Mapping[str, str], refused: Mapping[str, str]) -> None:
+        """Record by key what became of leads: their ids at the place, and its codes for why."""
+        ...
+
+    def take_off(self, label: str, keys: Collection[str]) -> None:
+        """Ask that leads be taken off, as far as they may be there by the campaign's doing."""
+        ...
+
+    def gone(self, label: str, keys: Collection[str]) -> None:
+        """Record that leads have been taken off."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FileSummary:
     """What the reading of a lead file had to say."""
@@ -226,6 +257,11 @@ class UnitContext(Protocol):
     @property
     def customer_lists(self) -> CustomerLists:
         """Register of the campaign's customer lists."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Register of the leads that the campaign has put somewhere."""
         ...
 
     @property

@@ -16,7 +16,9 @@ from integrations.values import clean_text
 from orchestration.control.verbs import STATUSES, VerbRefusedError, Verbs
 from orchestration.ledger.changes import lock, note
 from orchestration.ledger.database import Transaction
+from orchestration.reports.leads import lead_rows
 from orchestration.stores.customer_lists import ask_removal
+from orchestration.stores.deliveries import CampaignDeliveries
 from orchestration.stores.exclusions import CampaignExclusions, remove_exclusions, write_exclusion
 
 MAX_REASON = 200  #: characters that are kept of a reason
@@ -33,6 +35,7 @@ class Excluded:
     lead_id: str
     new: bool  #: False: the lead was excluded before
     delivered: tuple[str, ...]  #: where the lead has been put already, and stays
+    unconfirmed: tuple[str, ...]  #: where it was sent, and may be
 
 
 def exclude(verbs: Verbs, campaign_id: str, lead: str, *, actor: str, reason: str = "") -> Excluded:
@@ -56,8 +59,11 @@ def exclude(verbs: Verbs, campaign_id: str, lead: str, *, actor: str, reason: st
             ask_removal(tx, campaign_id, addresses_of(record))
         return new
 
-    new = verbs.ledger.database.transaction(write)
-    return Excluded(lead_id=found.lead_id, new=new, delivered=found.delivered)
+    database = verbs.ledger.database
+    new = database.transaction(write)
+    # Looked at once the exclusion stands, so that what is sent from now on is sent without the lead.
+    (now,) = lead_rows([found], (), CampaignDeliveries(database, campaign_id).listed())
+    return Excluded(lead_id=now.lead_id, new=new, delivered=now.delivered, unconfirmed=now.unconfirmed)
 
 
 def include(verbs: Verbs, campaign_id: str, lead: str, *, actor: str) -> bool:

@@ -20,6 +20,7 @@ from agents.ports import (
     AdBudget,
     Clock,
     CustomerLists,
+    Deliveries,
     EffectRules,
     Exclusions,
     LeadFiles,
@@ -41,6 +42,7 @@ from orchestration.ledger.rows import Claimed
 from orchestration.spend.ads import AdSpend
 from orchestration.spend.models import SpendLedger
 from orchestration.stores.customer_lists import CampaignLists
+from orchestration.stores.deliveries import CampaignDeliveries
 from orchestration.stores.exclusions import CampaignExclusions
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
@@ -176,6 +178,11 @@ class LedgerContext(UnitResources):
     def customer_lists(self) -> CustomerLists:
         """Register of the campaign's customer lists."""
         return CampaignLists(self.resources.database, self.campaign_id)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Register of the leads that the campaign has put somewhere."""
+        return CampaignDeliveries(self.resources.database, self.campaign_id)
 
     @property
     def ad_budget(self) -> AdBudget:

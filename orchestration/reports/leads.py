@@ -1,7 +1,7 @@
 """Report of a campaign's leads: one row each, with why it scores so and what became of it, and the rows of own files.
 
 Rows are made of what is stored, by pure functions, and are the same on the screen, in CSV and in JSON. Invariant: a row
-says nothing that the state, or the campaign's exclusions, do not.
+says nothing that the state, the campaign's exclusions, or what places have answered do not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agents.own_rows import DIGITS, newest_report, outcomes
 from agents.state import Lead, MarketingAgentState
 from orchestration.ledger.database import Database
 from orchestration.reports.campaigns import Reports
+from orchestration.stores.deliveries import AtPlace, CampaignDeliveries
 from orchestration.stores.exclusions import CampaignExclusions, Exclusion
 
 
@@ -47,6 +48,8 @@ class LeadRow:
     collected_at: datetime | None
     notice_due_at: datetime | None  #: when the person has to be told at the latest
     delivered: tuple[str, ...]  #: where it has been put, as ``deliver`` of the campaign names it
+    unconfirmed: tuple[str, ...]  #: where it was sent, and no answer has said that it arrived
+    refused: tuple[str, ...]  #: where it was not taken, with the place's code: ``hubspot: VALIDATION_ERROR``
     excluded: str | None  #: the reason for which it is excluded by hand, "" for none; None: it is not
 
 
@@ -105,7 +108,8 @@ def leads_of(database: Database, campaign_id: str, wanted: LeadFilter = EVERYONE
     Raises CampaignNotFoundError when there is no such campaign.
     """
     state = Reports(database).row(campaign_id).state
-    rows = lead_rows(state.leads, CampaignExclusions(database, campaign_id).listed())
+    exclusions = CampaignExclusions(database, campaign_id).listed()
+    rows = lead_rows(state.leads, exclusions, CampaignDeliveries(database, campaign_id).listed())
     return [row for row in rows if wanted.takes(row)]
 
 
@@ -117,9 +121,17 @@ def file_rows_of(database: Database, campaign_id: str) -> FileRows:
     return file_rows(Reports(database).row(campaign_id).state)
 
 
-def lead_rows(leads: Sequence[Lead], exclusions: Sequence[Exclusion] = ()) -> list[LeadRow]:
+def lead_rows(
+    leads: Sequence[Lead], exclusions: Sequence[Exclusion] = (), places: Sequence[AtPlace] = ()
+) -> list[LeadRow]:
     """Return the rows of leads, the best first."""
-    return [_row(lead, _excluded(lead, exclusions)) for lead in sorted(leads, key=lambda one: -(one.score or 0.0))]
+    known: dict[str, list[AtPlace]] = {}
+    for one in places:
+        known.setdefault(one.lead_id, []).append(one)
+    return [
+        _row(lead, _excluded(lead, exclusions), known.get(lead.lead_id, ()))
+        for lead in sorted(leads, key=lambda one: -(one.score or 0.0))
+    ]
 
 
 def file_rows(state: MarketingAgentState) -> FileRows:
@@ -150,13 +162,21 @@ def file_rows(state: MarketingAgentState) -> FileRows:
     return FileRows(rows=tuple(sorted(found, key=lambda one: (one.file, one.row))), left_out=left_out)
 
 
-def _row(lead: Lead, excluded: str | None) -> LeadRow:
+def _row(lead: Lead, excluded: str | None, places: Sequence[AtPlace]) -> LeadRow:
     values = {name: getattr(lead, name) for name in _AS_THEY_ARE}
-    status = lead.email_status if lead.email else None
-    return LeadRow(**values, email_status=status, qualified=lead.qualified_at is not None, excluded=excluded)
+    there = (*lead.delivered, *(one.label for one in places if one.remote_id is not None))
+    return LeadRow(
+        **values,
+        email_status=lead.email_status if lead.email else None,
+        qualified=lead.qualified_at is not None,
+        delivered=tuple(dict.fromkeys(there)),
+        unconfirmed=tuple(one.label for one in places if one.remote_id is None and one.refused is None),
+        refused=tuple(f"{one.label}: {one.refused}" for one in places if one.refused is not None),
+        excluded=excluded,
+    )
 
 
-_AS_THEY_ARE = frozenset(LeadRow.__dataclass_fields__) - {"email_status", "qualified", "excluded"}
+_AS_THEY_ARE = frozenset(LeadRow.__dataclass_fields__) & frozenset(Lead.model_fields) - {"delivered", "email_status"}
 
 
 def _excluded(lead: Lead, exclusions: Sequence[Exclusion]) -> str | None:

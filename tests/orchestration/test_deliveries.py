@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from delivering import arrived, delivering, run, submit, verbs_of
 from orchestrator_harness import Harness
 
 from agents.config import CampaignConfig
-from agents.ports import SystemClock
-from agents.registry import agents, effects_gate
-from integrations.settings import Mode, Settings
+from agents.registry import effects_gate
+from integrations.settings import Mode
 from orchestration.control.excluding import exclude
-from orchestration.control.lead_paths import read_files
 from orchestration.control.submission import resolve
-from orchestration.control.verbs import Verbs
-from orchestration.execution.context import Resources
-from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
 
 PLACES = ["hubspot", "webhook"]
@@ -29,58 +23,8 @@ PEOPLE = [f"p{n}@acme.example" for n in range(230)]
 
 @pytest.fixture
 def bench(database_url: str, sandbox: Any) -> Iterator[Harness]:
-    made = Harness(database_url, agents())
-    env = {"SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or ""}
-    resources = Resources.of(Settings.from_env(env), made.database)
-    made.orchestrator = replace(made.orchestrator, resources=resources)
-    sandbox.reset(7)
-    yield made
-    made.close()
-
-
-def submit(bench: Harness, folder: Path, people: list[str] = PEOPLE, **more: Any) -> None:
-    path = folder / "leads.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["Name", "Email", "Title", "Company", "Industry", "Employees"])
-        for address in people:
-            local = address.partition("@")[0]
-            rows.writerow([f"Pat {local.title()}", address, "CTO", "Acme", "SaaS", "120"])
-    config = {
-        "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
-        "lead_sources": [{"type": "file", "path": str(path)}],
-        "enrichment": {"find_emails": False, "verify": "none"},
-        "content_required": False,
-        "deliver": ["webhook", "hubspot"],
-        **more,
-    }
-    parsed, files = read_files(CampaignConfig.parse(config))
-    for one in files:
-        LeadFileStore(bench.database).add(one)
-    bench.submit("c1", **parsed.model_dump(mode="json"))
-
-
-def verbs_of(bench: Harness) -> Verbs:
-    return Verbs(ledger=bench.ledger, agents=bench.agents, wakeups=bench.broker, clock=SystemClock())
-
-
-def run(bench: Harness) -> dict[str, Any]:
-    bench.orchestrator.run_hop("c1")
-    bench.deliver()
-    return shown(bench)
-
-
-def shown(bench: Harness) -> dict[str, Any]:
-    found: dict[str, Any] = bench.reports.show("c1")
-    return found
-
-
-def arrived(sandbox: Any) -> dict[str, dict[str, int]]:
-    """Place -> address -> how often it was sent."""
-    found = sandbox.get("/_sandbox/state")["deliveries"]
-    assert len({(one["provider"], one["email"]) for one in found}) == len(found), "one of each"
-    places = sorted({one["provider"] for one in found})
-    return {place: {one["email"]: one["times"] for one in found if one["provider"] == place} for place in places}
+    with delivering(database_url, sandbox) as made:
+        yield made
 
 
 def everybody(times: int) -> dict[str, dict[str, int]]:
@@ -88,7 +32,7 @@ def everybody(times: int) -> dict[str, dict[str, int]]:
 
 
 def test_every_qualified_lead_arrives_once(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
-    submit(bench, tmp_path)
+    submit(bench, tmp_path, PEOPLE)
     found = run(bench)
     assert found["status"] == "completed", found["reason"]
     assert arrived(sandbox) == everybody(1)
@@ -99,7 +43,7 @@ def test_every_qualified_lead_arrives_once(bench: Harness, sandbox: Any, tmp_pat
 
 
 def test_who_is_on_the_suppression_list_by_then_is_not_sent(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
-    submit(bench, tmp_path, approval={"gate": "leads"})
+    submit(bench, tmp_path, PEOPLE, approval={"gate": "leads"})
     found = run(bench)
     assert found["status"] == "awaiting_approval"
     assert arrived(sandbox) == {}
@@ -128,7 +72,7 @@ def test_who_is_excluded_before_the_answer_is_not_sent(bench: Harness, sandbox: 
 
 
 def test_lost_answers_make_nobody_arrive_twice(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
-    submit(bench, tmp_path)
+    submit(bench, tmp_path, PEOPLE)
     sandbox.post("/_sandbox/faults", {"provider": "webhook", "mode": "lost_reply"})
     assert run(bench)["status"] == "running"
     assert arrived(sandbox) == everybody(1)

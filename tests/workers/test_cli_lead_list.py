@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+import checkout
 import pytest
 from command_line import Command
 from orchestrator_harness import Harness
@@ -82,6 +84,8 @@ def test_csv_has_stated_columns_and_no_cell_is_a_formula(bench: Harness, campaig
     assert (rows[0]["phone"], rows[0]["qualified"], rows[0]["delivered"]) == ("'+49 30 1234", "yes", "webhook; hubspot")
     assert (rows[1]["name"], rows[1]["company"]) == ("'=cmd|' /C calc'!A0", "Evil2JCorp Ltd".replace("2J", ""))
     assert not {"\x1b", "\x9b", "\u202e", "\r"} & set(shown.out)
+    told = checkout.read("docs/running-campaigns.md").partition("the CSV file: ")[2].partition("; with `--rows`")[0]
+    assert re.findall(r"`(\w+)`", told) == list(rows[0])
     file = tmp_path / "leads.csv"
     written = campaigns("leads", "c1", "--csv", file)
     assert (written.code, written.out) == (0, "")
@@ -105,7 +109,7 @@ def test_a_lead_is_excluded_and_taken_back(bench: Harness, campaigns: Command) -
     assert "excluded: our own" in campaigns("leads", "c1", "--excluded").words
     assert "Lead excluded: lead bad, reason our own  [cli:" in campaigns("history", "c1").out
     again = campaigns("leads", "c1", "--exclude", "bad", "--include", "0a1b2c3d4e5f", "--json").json
-    assert again["excluded"] == [{"lead_id": "bad", "new": False, "delivered": []}]
+    assert again["excluded"] == [{"lead_id": "bad", "new": False, "delivered": [], "unconfirmed": []}]
     assert again["included"] == [{"lead": "0a1b2c3d4e5f", "new": True}]
     assert [one["excluded"] for one in campaigns("leads", "c1", "--json").json["leads"]] == [None, "our own"]
 

@@ -132,6 +132,8 @@ def _change(handle: CampaignHandle, out: Sequence[str], back: Sequence[str], rea
         say(f"{one.lead_id}: excluded" + ("." if one.new else " before."))
         if one.delivered:
             say(f"  Has been put at {clean(', '.join(one.delivered))} already, and stays there: delete it there.")
+        if one.unconfirmed:
+            say(f"  Was sent to {clean(', '.join(one.unconfirmed))} without an answer so far, and may be there.")
     for lead, new in included:
         say(f"{clean(lead)}: " + ("takes part again." if new else "was not excluded."))
     return 0
@@ -219,6 +221,8 @@ def _score(row: LeadRow) -> str:
 
 def _where(row: LeadRow) -> str:
     told = [f"at {', '.join(row.delivered)}"] if row.delivered else []
+    told += [f"sent to {', '.join(row.unconfirmed)} without an answer"] if row.unconfirmed else []
+    told += [f"refused by {', '.join(row.refused)}"] if row.refused else []
     if row.excluded is not None:
         told.append("excluded" + (f": {row.excluded}" if row.excluded else ""))
     return "; ".join(told)
