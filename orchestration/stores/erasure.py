@@ -21,6 +21,7 @@ from agents.erasure import ERASED, Erasing
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.stores.customer_lists import ask_removal
 from orchestration.stores.deliveries import Found, ask_forgetting
+from orchestration.stores.exclusions import forget_exclusions
 
 #: Columns of people and of what units were given and have brought: whole records leave them. Any other value is kept
 #: but for the address in it.
@@ -122,7 +123,9 @@ class Erasure:
             found.update({table.name: sweep(table, words=sorted(people.names)) for table in mine})
         addresses = [self._email, *sorted(people.addresses)]
         ask_removal(tx, campaign_id, addresses)
-        gone = ask_forgetting(tx, people.identities.union(*map(address_hashes, addresses)), campaign_id)
+        hashes = people.identities.union(*map(address_hashes, addresses))
+        gone = ask_forgetting(tx, hashes, campaign_id)
+        forget_exclusions(tx, campaign_id, hashes)
         self.identities |= people.identities
         for step, agent in locked:
             tx.run(

@@ -71,3 +71,9 @@ def remove_exclusions(tx: Transaction, campaign_id: str, lead_ids: Iterable[str]
     """Take exclusions back, and return whether there were any."""
     sql = "DELETE FROM marketing.exclusions WHERE campaign_id = %s AND lead_id = ANY(%s) RETURNING true"
     return bool(tx.rows(sql, campaign_id, sorted(lead_ids)))
+
+
+def forget_exclusions(tx: Transaction, campaign_id: str, hashes: Collection[str]) -> None:
+    """Delete what is kept of people who are erased from a campaign."""
+    sql = "DELETE FROM marketing.exclusions WHERE campaign_id = %s AND hashes && %s::text[]"
+    tx.run(sql, campaign_id, sorted(hashes))

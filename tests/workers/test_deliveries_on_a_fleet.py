@@ -13,6 +13,7 @@ from typing import Any
 import address_search
 import pytest
 import stack
+from celery import Celery
 from fleet_fixture import RunningFleet, running_fleet
 
 from agents.config import CampaignConfig
@@ -96,7 +97,8 @@ def test_each_arrives_once_and_erased_people_are_nowhere(
         assert shown["status"] == "completed", shown["reason"]
         fleet.campaigns.database.run("UPDATE marketing.deliveries SET sending_until = NULL, removal_due_at = now() "
                                      "WHERE removal_due_at IS NOT NULL")  # fmt: skip
-        fleet.campaigns.erase(LATE)
+        with Celery(broker=fleet.env["REDIS_URL"]) as app:
+            app.send_task("orchestration.execution.removals", queue="orchestration")  # as beat does, each minute
         left = "SELECT count(*) FROM marketing.deliveries WHERE removal_due_at IS NOT NULL"
         stack.wait_until(lambda: not fleet.campaigns.database.value(left), timeout=90)
         everybody = Counter(email for email in PEOPLE if email not in (ERASED, LATE))
