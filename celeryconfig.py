@@ -111,8 +111,8 @@ beat_schedule = {
         "schedule": 60.0,  # retention is in days: a minute more or less is no matter
         "options": {"queue": "orchestration", "expires": 60},
     },
-    "list_removals": {
-        "task": "orchestration.execution.list_removals",
+    "removals": {
+        "task": "orchestration.execution.removals",
         "schedule": 60.0,  # what an erasure could not do at once; rows say when each is due
         "options": {"queue": "orchestration", "expires": 60},
     },

@@ -162,11 +162,22 @@ class Erasing:
 
     def _remember(self, item: Mapping[str, JsonValue]) -> None:
         """Keep the addresses of a record that goes: what holds them elsewhere may know them in this spelling only."""
-        email, others = item.get("email"), item.get("other_emails")
-        found = [email, *(others if isinstance(others, list) else ())]
-        self.addresses |= {text for text in found if isinstance(text, str) and text}
+        self.addresses |= {*addresses_of(item)}
 
 
 def record_hashes(item: JsonValue) -> set[str]:
     """Return the hashes by which a record names a person, none for what is no record."""
     return hashes_of(record_of(item, "")) if isinstance(item, Mapping) else set()
+
+
+def person_hashes(item: Mapping[str, JsonValue]) -> set[str]:
+    """Return all hashes by which a lead, or what was made of one, is found: its record's and its addresses'."""
+    found = addresses_of(item)
+    return record_hashes(dict(item)) | {one for address in found for one in address_hashes(address)}
+
+
+def addresses_of(item: Mapping[str, JsonValue]) -> list[str]:
+    """Return the addresses of a record, as they are written there."""
+    email, others = item.get("email"), item.get("other_emails")
+    found = [email, *(others if isinstance(others, list) else ())]
+    return [text for text in found if isinstance(text, str) and text]

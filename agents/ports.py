@@ -81,6 +81,14 @@ class Suppression(Protocol):
         ...
 
 
+class Exclusions(Protocol):
+    """People who are excluded by hand from what a campaign still does."""
+
+    def excluded(self, identities: Collection[str]) -> frozenset[str]:
+        """Return those of the given hashes (``agents.erasure.person_hashes``) that name an excluded person."""
+        ...
+
+
 class CustomerLists(Protocol):
     """Register of the customer lists that a campaign has at ad platforms, for taking people off them later."""
 
@@ -98,6 +106,37 @@ class CustomerLists(Protocol):
 
     def closed(self, platform: str, list_id: str) -> None:
         """Record that the list is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentLead:
+    """A lead of a batch that is about to be sent, without its address."""
+
+    key: str  #: idempotency key
+    lead_id: str
+    address: str  #: ``integrations.address_hash`` of its address, "" for none
+    hashes: frozenset[str]  #: ``agents.erasure.person_hashes``
+    was_there: bool  #: before the campaign sent it, by whomever it was put there
+
+
+class Deliveries(Protocol):
+    """Register of the leads that a campaign has put somewhere, for taking people off there later."""
+
+    def sending(self, label: str, target: str, path: str, leads: Sequence[SentLead]) -> None:
+        """Record that a batch is about to be sent, after which the suppression list has to be asked once more."""
+        ...
+
+    def answered(self, label: str, placed: Mapping[str, str], refused: Mapping[str, str]) -> None:
+        """Record by key what became of leads: their ids at the place, and its codes for why."""
+        ...
+
+    def take_off(self, label: str, keys: Collection[str]) -> None:
+        """Ask that leads be taken off, as far as they may be there by the campaign's doing."""
+        ...
+
+    def gone(self, label: str, keys: Collection[str]) -> None:
+        """Record that leads have been taken off."""
         ...
 
 
@@ -206,6 +245,11 @@ class UnitContext(Protocol):
         ...
 
     @property
+    def exclusions(self) -> Exclusions:
+        """People who are excluded by hand from what the campaign still does."""
+        ...
+
+    @property
     def lead_files(self) -> LeadFiles:
         """Files of the user's own leads."""
         ...
@@ -213,6 +257,11 @@ class UnitContext(Protocol):
     @property
     def customer_lists(self) -> CustomerLists:
         """Register of the campaign's customer lists."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Register of the leads that the campaign has put somewhere."""
         ...
 
     @property

@@ -55,9 +55,7 @@ class Lead(Frozen):
     profile_url: str | None = None
     sources: tuple[str, ...] = ()  #: where it was found, e.g. ("file:leads.csv", "search")
     company_facts_from: tuple[str, ...] = ()  #: sources of industry and size beside these, e.g. ("clearbit",)
-    rows: tuple[
-        str, ...
-    ] = ()  #: of the user's own files (``agents.lead_generation.own_rows``), the one first that leads
+    rows: tuple[str, ...] = ()  #: of the user's own files (``agents.own_rows``), the one first that leads
     source_url: str | None = None
     collected_at: datetime | None = None
     legal_basis: LegalBasis = LEGITIMATE_INTEREST  #: of processing the person's data (GDPR Art. 6(1))

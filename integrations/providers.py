@@ -112,7 +112,7 @@ class Providers:
         client: AudienceTarget = self._once(f"audiences:{platform}", lambda: audiences(platform, self.settings))
         return client
 
-    def delivery(self, target: str) -> DeliveryTarget:
+    def place(self, target: str) -> DeliveryTarget:
         """Return the client of the place with that name that leads are delivered to."""
         from integrations.delivery.registry import TARGETS
 

@@ -13,6 +13,7 @@ from agents.config_problems import ConfigError
 from agents.state import MarketingAgentState
 from integrations.settings import Settings, SettingsError
 from orchestration.client import Campaigns
+from orchestration.control.excluding import NoSuchLeadError
 from orchestration.control.resolve import NoSuchUnitError
 from orchestration.control.submission import IdempotencyConflictError
 from orchestration.control.verbs import VerbRefusedError
@@ -20,6 +21,7 @@ from orchestration.flow.lineage import NoSuchStepError
 from orchestration.handle import CampaignHandle
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.reports.campaigns import CampaignEvent, CampaignNotFoundError, CampaignSummary
+from orchestration.reports.leads import LeadFilter, LeadRow
 
 __all__ = [
     "CampaignConfig",
@@ -31,7 +33,10 @@ __all__ = [
     "ConfigError",
     "DatabaseUnavailableError",
     "IdempotencyConflictError",
+    "LeadFilter",
+    "LeadRow",
     "MarketingAgentState",
+    "NoSuchLeadError",
     "NoSuchStepError",
     "NoSuchUnitError",
     "Settings",

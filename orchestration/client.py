@@ -30,6 +30,7 @@ from orchestration.control.verbs import Verbs
 from orchestration.execution.call_guard import CallGuard, admission
 from orchestration.execution.context import Resources
 from orchestration.execution.list_removals import remove_listed
+from orchestration.execution.place_removals import take_off_places
 from orchestration.handle import CampaignHandle
 from orchestration.ledger.database import Database, DatabaseUnavailableError, UnstorableError
 from orchestration.ledger.ledger import Ledger
@@ -38,6 +39,7 @@ from orchestration.ledger.world import World, WrongWorldError
 from orchestration.reports.campaigns import CampaignSummary, Reports
 from orchestration.reports.spend import FleetSpending, fleet_spend
 from orchestration.stores.customer_lists import RemovalBook
+from orchestration.stores.deliveries import LeavingBook
 from orchestration.stores.erasure import Removed
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
@@ -166,21 +168,22 @@ class Campaigns:
         return self._refusals.find(idempotency_key)
 
     def erase(self, email: str) -> Removed:
-        """Suppress a person for ever and remove what is stored about them, here and on customer lists.
+        """Suppress a person for ever and remove what is stored about them, here, on customer lists and where leads go.
 
-        What a platform could not do now is done by the fleet as soon as it can (``Removed.lists_left``). Raises
-        ConfigError for what is no e-mail address, WrongWorldError as everything that changes something does.
+        What a platform or a place could not do now is done by the fleet as soon as it can (``Removed.lists_left``,
+        ``places_left``). Raises ConfigError for what is no e-mail address, WrongWorldError as everything that changes
+        something does.
         """
         self.world.require()
         removed = SuppressionList(self.database).erase(email, "erased on request")
-        book = RemovalBook(self.database)
-        if not book.left():
+        lists, places = RemovalBook(self.database), LeavingBook(self.database)
+        if not lists.left() and not places.left():
             return removed
-        told = self._remove_listed()
-        return replace(removed, lists=told, lists_left=book.left())
+        told, taken_off = self._remove_outside()
+        return replace(removed, lists=told, lists_left=lists.left(), places=taken_off, places_left=places.left())
 
-    def _remove_listed(self) -> int:
-        """Take people off customer lists now, and return how many lists could be told."""
+    def _remove_outside(self) -> tuple[int, int]:
+        """Take people off customer lists and places now, and return how many lists could be told, and leads taken."""
         admitting = admission(self.settings)
         try:
             guard = CallGuard(
@@ -188,7 +191,8 @@ class Campaigns:
                 admitting,
                 switched_off=lambda: {one.provider: "" for one in Deferrals(self.database).switches()},
             )
-            return remove_listed(Resources.of(self.settings, self.database, guard=guard))
+            resources = Resources.of(self.settings, self.database, guard=guard)
+            return remove_listed(resources), take_off_places(resources)
         finally:
             if admitting is not None:
                 admitting.close()

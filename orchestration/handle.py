@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 from agents.state import MarketingAgentState
 from integrations.settings import Mode
+from orchestration.control.excluding import Excluded
+from orchestration.control.excluding import exclude as exclude_lead
+from orchestration.control.excluding import include as include_lead
 from orchestration.control.limits import Amount, change_limits
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent
+from orchestration.reports.leads import EVERYONE, FileRows, LeadFilter, LeadRow, file_rows_of, leads_of
 from orchestration.reports.spend import CampaignSpending, campaign_spend
 
 if TYPE_CHECKING:
@@ -56,6 +60,28 @@ class CampaignHandle:
     def show(self) -> dict[str, object]:
         """Return the contract's JSON, as ``orchestration.reports.campaigns.Reports.show`` describes it."""
         return self._campaigns.reports.show(self.campaign_id)
+
+    def leads(self, wanted: LeadFilter = EVERYONE) -> list[LeadRow]:
+        """Return the leads that are ``wanted``, by default all, the best first."""
+        return leads_of(self._campaigns.database, self.campaign_id, wanted)
+
+    def file_rows(self) -> FileRows:
+        """Return what became of each row of the campaign's own files."""
+        return file_rows_of(self._campaigns.database, self.campaign_id)
+
+    def exclude(self, lead: str, *, reason: str = "", actor: str = "client") -> Excluded:
+        """Keep a lead, named by its id or an address, out of what is still to come: batches, customer lists.
+
+        The result says where the lead has been put already. Raises NoSuchLeadError.
+        """
+        return exclude_lead(self._campaigns.verbs, self.campaign_id, lead, actor=actor, reason=reason)
+
+    def include(self, lead: str, *, actor: str = "client") -> bool:
+        """Take an exclusion back, and return whether there was one.
+
+        Raises NoSuchLeadError.
+        """
+        return include_lead(self._campaigns.verbs, self.campaign_id, lead, actor=actor)
 
     def pause(self, *, ads: bool = False, actor: str = "client") -> str:
         """Start nothing new, and finish and keep what runs.

@@ -16,6 +16,7 @@ from orchestration.client import Campaigns
 from orchestration.control.verbs import expire_approvals
 from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.execution.list_removals import remove_listed
+from orchestration.execution.place_removals import take_off_places
 from orchestration.execution.reconcile import reconcile
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.waiting import BUDGET
@@ -65,13 +66,14 @@ def retention_tick() -> int | str:
         return stopped_by(error)
 
 
-@app.task(name="orchestration.execution.list_removals", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
-def list_removals_tick() -> int | str:
-    """Take people off customer lists at ad platforms, as is due, and return from how many lists."""
+@app.task(name="orchestration.execution.removals", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def removals_tick() -> int | str:
+    """Take people off customer lists and places of leads, as is due, and return from how many."""
     process = runtime()
     try:
         process.ledger.world.require()
-        return remove_listed(process.orchestrator.resources)
+        resources = process.orchestrator.resources
+        return remove_listed(resources) + take_off_places(resources)
     except (DatabaseUnavailableError, WrongWorldError) as error:
         return stopped_by(error)
 

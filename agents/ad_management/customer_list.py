@@ -2,7 +2,8 @@
 
 The order is look, make (or adopt), register, fill in batches, ask for the name that ads can use. Invariants: the list
 is registered before it has members (:class:`agents.ports.CustomerLists`), so that who is erased later can be taken off
-it; who is suppressed is left out of each batch, and taken off again when that happened while the batch was under way;
+it; who is suppressed or excluded is left out of each batch, and taken off again when that happened while the batch was
+under way;
 a list that ads can't be shown to is not made. Each step may be repeated by another attempt.
 """
 
@@ -66,7 +67,7 @@ def filled_list(given: Deploy, ctx: UnitContext, steps: EffectSteps) -> Filled |
     reference = audiences.reference(list_id, wire=steps.wire)
     if reference is None:
         raise StillWorkingError(given.platform, "is still matching the customer list", retry_after=MATCHING_S)
-    members = len(wanted.members) - len(ctx.suppression.barred(wanted.members))
+    members = len(wanted.members) - len(_barred(wanted.members, ctx))
     return Filled(list_id, AimedList(reference=reference, use=wanted.use), members)
 
 
@@ -96,7 +97,7 @@ def _worth_making(name: str, wanted: Customers, spec: AudienceSpec, ctx: UnitCon
 
     Raises BadRequestError when ads shall be shown to fewer people than the platform shows ads to.
     """
-    left = len(wanted.members) - len(ctx.suppression.barred(wanted.members))
+    left = len(wanted.members) - len(_barred(wanted.members, ctx))
     if wanted.use is ListUse.TARGET and left < spec.least:
         raise BadRequestError(
             name,
@@ -131,17 +132,22 @@ def _fill(
     ctx: UnitContext,
     steps: EffectSteps,
 ) -> None:
-    """Put one batch on the list, without who is suppressed."""
+    """Put one batch on the list, without who is suppressed or excluded."""
     audiences, entry = ctx.providers.audiences(name), f"{_MEMBERS}{number}"
     repeated = ctx.journaled(entry) is not None
     ctx.intend(entry, _BEGUN)
     ctx.customer_lists.filling(name, list_id)
-    barred = ctx.suppression.barred(batch)
+    barred = _barred(batch, ctx)
     members = [form for address, form in batch.items() if address not in barred]
     if members:
         audiences.add(list_id, members, terms, wire=steps.wire)
-    now_barred = ctx.suppression.barred(batch)
+    now_barred = _barred(batch, ctx)
     sent = now_barred if repeated else now_barred - barred
     if sent:
         audiences.remove(list_id, [batch[address] for address in sent], wire=steps.wire)
     ctx.journal(entry, _DONE)
+
+
+def _barred(members: Mapping[str, str], ctx: UnitContext) -> frozenset[str]:
+    """Return those of the members who are suppressed, or excluded from the campaign by hand."""
+    return ctx.suppression.barred(members) | ctx.exclusions.excluded(members)

@@ -90,11 +90,13 @@ class Delivery(BaseAgent):
         where: dict[str, list[str]] = {}
         refused: dict[str, Counter[str]] = {}
         suppressed: Counter[str] = Counter()
+        excluded: Counter[str] = Counter()
         for _, answer in SEND.answers(result):
             for lead_id in answer.placed:
                 where.setdefault(lead_id, []).append(answer.label)
             refused.setdefault(answer.label, Counter()).update(answer.refused.values())
             suppressed[answer.label] += answer.suppressed
+            excluded[answer.label] += answer.excluded
         report = message(
             sender=self.name,
             receiver=ORCHESTRATOR,
@@ -102,6 +104,7 @@ class Delivery(BaseAgent):
             payload={
                 "refused": {label: dict(sorted(codes.items())) for label, codes in refused.items() if codes},
                 "suppressed": {label: number for label, number in suppressed.items() if number},
+                "excluded": {label: number for label, number in excluded.items() if number},
                 "without_address": {
                     target.label: missing
                     for target in state.campaign_config.deliver

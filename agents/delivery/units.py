@@ -60,3 +60,4 @@ class Delivered(Part):
     placed: Mapping[str, str]  #: lead -> id at the target
     refused: Mapping[str, str]  #: lead -> the target's code for why
     suppressed: int  #: people who may not be addressed any more, and were not sent
+    excluded: int  #: people who are excluded from the campaign by hand, and were not sent

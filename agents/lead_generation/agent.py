@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from agents import own_rows
 from agents.base import BaseAgent, thread
 from agents.config import MAX_ENRICHERS, CampaignConfig
-from agents.lead_generation import gather, overview, own_rows, verify, waterfall
+from agents.lead_generation import gather, overview, verify, waterfall
 from agents.messages import ORCHESTRATOR, MessageType, message
 from agents.names import AD_MANAGEMENT, CONTENT_CREATION, LEAD_GENERATION
 from agents.overview import Section

@@ -11,8 +11,8 @@ from typing import Any
 from agents.fit.shortfall import Shortfall, shortfall
 from agents.lead_generation.clean import BROKEN, DISPOSABLE
 from agents.lead_generation.gather import UNDELIVERABLE
-from agents.lead_generation.own_rows import newest_report
 from agents.overview import Block, Count, Line, Phrase, Points, Ranked, Ranking, Score, Section
+from agents.own_rows import newest_report
 from agents.scoring import LeadCriteria, lead_score
 from agents.state import Lead, MarketingAgentState
 

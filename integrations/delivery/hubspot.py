@@ -1,8 +1,9 @@
 """Contacts in HubSpot: batch upsert by e-mail through its CRM API v3.
 
-Sources: developers.hubspot.com, "CRM API: contacts" (batch/upsert, batch/read, gdpr-delete), "Error handling" and "API
-usage guidelines". An upsert under the same e-mail brings the contact up to date and never makes a second one, so a
-batch whose answer was lost is sent again. Error table; other statuses as in :mod:`integrations.http_errors`:
+Sources: developers.hubspot.com, "CRM API: contacts" (batch/upsert, batch/read, gdpr-delete), "CRM API: search", "Error
+handling" and "API usage guidelines". An upsert under the same e-mail brings the contact up to date and never makes a
+second one, so a batch whose answer was lost is sent again. Error table; other statuses as in
+:mod:`integrations.http_errors`:
 
     207                          some were taken; each other has its category
     400                          BadRequestError: halved until the leads at fault are found
@@ -22,7 +23,9 @@ HubSpot's messages quote addresses, so only its categories are kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
+from integrations.address_hash import address_hash
 from integrations.ads.platform import Wire
 from integrations.delivery.split import REFUSED, halved
 from integrations.delivery.target import Item, Outcome
@@ -40,6 +43,7 @@ from integrations.errors import (
 from integrations.http import HttpReply, credential, send
 from integrations.http_errors import unanswered
 from integrations.online import OnlineCheck, whole, word
+from integrations.placed_lead import PlacedLead
 from integrations.settings import Settings
 
 NAME = "hubspot"
@@ -47,6 +51,8 @@ CONTACTS = "/crm/v3/objects/contacts"
 _FORGET = f"{CONTACTS}/gdpr-delete"
 _DELETED = 204  #: status of an answer to a deletion
 WINDOW_S = 10.0  #: of its rate limit
+PAGE = 200  #: contacts of one page of a search, by "CRM API: search"
+SKEW = timedelta(minutes=1)  #: between HubSpot's clock and ours
 ERRORS: Mapping[int, type[IntegrationError]] = {
     400: BadRequestError,
     401: CredentialsError,
@@ -87,20 +93,41 @@ class HubSpot:
         del path, key
         return halved(items, lambda some: self._upsert(some, wire))
 
-    def remove(self, remote_id: str, *, path: str, wire: Wire) -> None:
+    def remove(self, placed: PlacedLead, *, path: str, wire: Wire) -> None:
         """Delete a contact for good, as the GDPR asks for.
 
-        Raises by the table above.
+        One whose answer was lost is looked for among the contacts that were made while it may have arrived, by the hash
+        of its address. Raises by the table above.
         """
         del path
+        contact = placed.remote_id or self._made(placed, wire)
+        if contact is None:
+            return
         try:
-            reply = wire(
-                lambda timeout: self._send("POST", f"{CONTACTS}/gdpr-delete", {"objectId": remote_id}, timeout)
-            )
+            reply = wire(lambda timeout: self._send("POST", _FORGET, {"objectId": contact}, timeout))
         except NotFoundError:
             return
         if reply.status != _DELETED:
             raise unanswered(NAME, "POST", "answered a deletion with something else than that it is done")
+
+    def _made(self, placed: PlacedLead, wire: Wire) -> str | None:
+        """Return the id of a contact with that hash of an address, made between those moments, or None."""
+        between = (placed.sent_at - SKEW, placed.arrived_by + SKEW)
+        first, last = (str(int(moment.timestamp() * 1000)) for moment in between)
+        made = {"propertyName": "createdate", "operator": "BETWEEN", "value": first, "highValue": last}
+        body: dict[str, object] = {"filterGroups": [{"filters": [made]}], "properties": ["email"], "limit": PAGE}
+        while True:
+            try:
+                reply = wire(lambda timeout: self._send("POST", f"{CONTACTS}/search", body, timeout))
+                for contact in _listed(reply, "results"):
+                    if address_hash(_email(contact)) == placed.address and (found := word(contact, "id")):
+                        return found
+            except OutcomeUnknownError as error:  # a POST that only reads
+                raise TransientError(NAME, error.message, detail=error.detail) from None
+            after = _after(reply)
+            if not after:
+                return None
+            body["after"] = after
 
     def online(self, *, timeout: float) -> OnlineCheck:
         """Return which account the token is of (``GET /account-info/v3/details``, which is free of charge).
@@ -180,6 +207,13 @@ def _email(contact: Mapping[str, object]) -> str:
     properties = contact.get("properties")
     found = properties.get("email") if isinstance(properties, dict) else None
     return found.strip().lower() if isinstance(found, str) else ""
+
+
+def _after(reply: HttpReply) -> str:
+    """Return where the next page of a search begins, "" after the last one."""
+    paging = reply.json_object().get("paging")
+    following = paging.get("next") if isinstance(paging, dict) else None
+    return word(following, "after") if isinstance(following, dict) else ""
 
 
 def _traced(contact: Mapping[str, object]) -> str:

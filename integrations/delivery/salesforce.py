@@ -43,6 +43,7 @@ from integrations.http import HttpReply, credential, fits_header, send
 from integrations.http_errors import unanswered
 from integrations.online import OnlineCheck, left, word
 from integrations.outbound import leads_to_loopback
+from integrations.placed_lead import PlacedLead
 from integrations.settings import Settings
 
 NAME = "salesforce"
@@ -101,13 +102,15 @@ class Salesforce:
             raise TryAgainError(NAME, "a lead is being changed by somebody else", detail=LOCKED)
         return Outcome(placed=placed, refused=refused)
 
-    def remove(self, remote_id: str, *, path: str, wire: Wire) -> None:
+    def remove(self, placed: PlacedLead, *, path: str, wire: Wire) -> None:
         """Delete a lead that we have made, which Salesforce keeps in its bin for 15 days.
 
-        Raises by the table above.
+        One whose answer was lost is known by its external id (REST API Developer Guide, "sObject Rows by External
+        ID"). Raises by the table above.
         """
         del path
-        place = f"{self._data}/sobjects/Lead/{remote_id}"
+        field = self._provider.options["external_id"]
+        place = f"{self._data}/sobjects/Lead/{placed.remote_id or f'{field}/{placed.address}'}"
         try:
             reply = self._with_token(wire, lambda token, timeout: self._send("DELETE", place, None, token, timeout))
         except NotFoundError:

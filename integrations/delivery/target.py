@@ -13,6 +13,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from integrations.ads.platform import Wire
+from integrations.placed_lead import PlacedLead
 from integrations.settings import Settings
 
 
@@ -50,8 +51,8 @@ class DeliveryTarget(Protocol):
         """
         ...
 
-    def remove(self, remote_id: str, *, path: str, wire: Wire) -> None:
-        """Take off one lead that was put there by us, or do nothing when it is gone already.
+    def remove(self, placed: PlacedLead, *, path: str, wire: Wire) -> None:
+        """Take off one lead that was put there by us, or do nothing when it is gone already or never arrived.
 
         Raises IntegrationError.
         """

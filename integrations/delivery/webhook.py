@@ -51,6 +51,7 @@ from integrations.errors import (
 )
 from integrations.http import HttpReply, credential, send
 from integrations.outbound import leads_to_loopback
+from integrations.placed_lead import PlacedLead
 from integrations.settings import Settings
 
 NAME = "webhook"
@@ -101,12 +102,12 @@ class Webhook:
         self._post("leads.delivered", leads, path, key, wire)
         return Outcome(placed={item.key: item.key for item in items})
 
-    def remove(self, remote_id: str, *, path: str, wire: Wire) -> None:
+    def remove(self, placed: PlacedLead, *, path: str, wire: Wire) -> None:
         """Tell the receiver that a person has been erased.
 
         Raises by the table above.
         """
-        self._post("leads.erased", [{"idempotency_key": remote_id}], path, f"erased-{remote_id}", wire)
+        self._post("leads.erased", [{"idempotency_key": placed.key}], path, f"erased-{placed.key}", wire)
 
     def _post(self, kind: str, leads: list[JsonValue], path: str, key: str, wire: Wire) -> None:
         url, secret = self._address() + path, self._secret()

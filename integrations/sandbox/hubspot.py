@@ -1,4 +1,4 @@
-"""HubSpot's contacts in the sandbox: batch upsert and read by e-mail, GDPR delete, and the account's details.
+"""HubSpot's contacts in the sandbox: batch upsert and read by e-mail, search by date, GDPR delete, account details.
 
 Shapes and codes as on developers.hubspot.com. Tokens: ``invalid`` is refused (401), ``scopeless`` lacks the contacts'
 scopes (403), ``exhausted`` has used up its day (429), any other is good. A batch of more than 100, or with one address
@@ -9,11 +9,12 @@ address refuses the whole batch. A contact that was deleted by the GDPR does not
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 
 from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
 
-BATCH = 100
+BATCH, PAGE = 100, 200
 CONTACTS = "/crm/v3/objects/contacts"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -48,6 +49,8 @@ class HubSpotSandbox:
                     return self._upsert(body["inputs"])
                 case "POST", "/batch/read":
                     return self._read([one["id"].lower() for one in body["inputs"]])
+                case "POST", "/search":
+                    return self._search(body)
                 case "POST", "/gdpr-delete":
                     return self._delete(str(body["objectId"]))
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -87,7 +90,7 @@ class HubSpotSandbox:
         known = self._contacts.get(address)
         if known is None:
             self._made += 1
-            known = {"id": str(self._made), "properties": {"email": address}, "times": 0}
+            known = {"id": str(self._made), "properties": {"email": address}, "times": 0, "made_at": time.time()}
             self._contacts[address] = known
         times, properties = known["times"], known["properties"]
         assert isinstance(times, int)
@@ -109,6 +112,21 @@ class HubSpotSandbox:
             lacking = {"status": "error", "category": "OBJECT_NOT_FOUND", "context": {"ids": missing}}
             return Response(status=207, body={**body, "numErrors": 1, "errors": [lacking]})
         return Response(body=body)
+
+    def _search(self, body: JsonObject) -> Response:
+        """Answer a search for the contacts that were made between two moments, by pages."""
+        ((wanted,),) = (group["filters"] for group in body["filterGroups"])
+        first, last, start = int(wanted["value"]), int(wanted["highValue"]), int(body.get("after", 0))
+        if (wanted["propertyName"], wanted["operator"]) != ("createdate", "BETWEEN") or not 0 < body["limit"] <= PAGE:
+            return _error(400, "VALIDATION_ERROR", "There was a problem with the request.")
+        found = [
+            {"id": one["id"], "properties": {"email": address}, "archived": False}
+            for address, one in self._contacts.items()
+            if isinstance(one["made_at"], float) and first <= one["made_at"] * 1000 <= last
+        ]
+        end = start + int(body["limit"])
+        more = {"paging": {"next": {"after": str(end)}}} if end < len(found) else {}
+        return Response(body={"total": len(found), "results": found[start:end], **more})
 
     def _delete(self, contact_id: str) -> Response:
         for address, contact in self._contacts.items():

@@ -16,7 +16,7 @@ from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
 FIELD = "Marketing_Key__c"
 BATCH, TOKEN_CALLS = 200, 500
 _UPSERT = re.compile(r"/services/data/v\d+\.0/composite/sobjects/Lead/(?P<field>\w+)")
-_LEAD = re.compile(r"/services/data/v\d+\.0/sobjects/Lead/(?P<id>\w+)")
+_LEAD = re.compile(r"/services/data/v\d+\.0/sobjects/Lead/(?:(?P<field>\w+__c)/)?(?P<id>\w+)")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -46,7 +46,7 @@ class SalesforceSandbox:
         if request.method == "PATCH" and (found := _UPSERT.fullmatch(request.path)):
             return self._upsert(request, found["field"])
         if request.method == "DELETE" and (found := _LEAD.fullmatch(request.path)):
-            return self._delete(found["id"])
+            return self._delete(found["id"], found["field"])
         return _error(404, "NOT_FOUND", "The requested resource does not exist")
 
     def _token(self, form: Mapping[str, str]) -> Response:
@@ -86,11 +86,13 @@ class SalesforceSandbox:
         known |= {"times": times + 1, "values": {k: v for k, v in record.items() if k != "attributes"}}
         return {"id": known["id"], "success": True, "errors": [], "created": times == 0}
 
-    def _delete(self, lead_id: str) -> Response:
+    def _delete(self, lead_id: str, field: str | None) -> Response:
         for key, lead in self._leads.items():
-            if lead["id"] == lead_id:
+            if lead_id == (key if field == FIELD else lead["id"]):
                 del self._leads[key]
                 return Response(status=204)
+        if field is not None:
+            return _error(404, "NOT_FOUND", "The requested resource does not exist")
         return _error(404, "ENTITY_IS_DELETED", "entity is deleted")
 
     def deliveries(self) -> list[dict[str, object]]:

@@ -111,7 +111,7 @@ class Verbs:
 
     def retry(self, campaign_id: str, *, actor: str, from_step: int | None = None) -> str:
         """Repeat what failed, or everything from a step on."""
-        self._refuse_swept(campaign_id)
+        self.refuse_swept(campaign_id)
         if from_step is not None:
             return self._go_back(campaign_id, from_step, actor)
         row = self.admit(campaign_id)
@@ -148,7 +148,7 @@ class Verbs:
         Raises NoSuchStepError when there is no such step, and ConfigError and SettingsError as any submit does.
         """
         row = self.admit(campaign_id)
-        self._refuse_swept(campaign_id)
+        self.refuse_swept(campaign_id)
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, from_step, at_work=self._at_work(row))
         config = forked(found.state.campaign_config, changes or {}, settings, row.mode)
         now = self.clock.now()
@@ -163,7 +163,8 @@ class Verbs:
         )
         origin = event("forked", 0, found.agent, {"from": campaign_id, "from_step": from_step}, actor=actor)
         transition = self._begin(inherited, found.agent, 0, origin)
-        self.changes.fork(inherited.campaign_id, row.mode, config.name, config_hash(config), transition, now)
+        new, hashed = inherited.campaign_id, config_hash(config)
+        self.changes.fork(new, campaign_id, row.mode, config.name, hashed, transition, now)
         told = {"to": inherited.campaign_id, "from_step": from_step}
         self.changes.event(campaign_id, "was_forked", told, actor=actor)
         if transition.hold is None:
@@ -342,7 +343,8 @@ class Verbs:
             )
         return row
 
-    def _refuse_swept(self, campaign_id: str) -> None:
+    def refuse_swept(self, campaign_id: str) -> None:
+        """Refuse a campaign that has no people any more (VerbRefusedError)."""
         kept = Retention(self.ledger.database).of(campaign_id)
         if kept is not None and kept.swept_at is not None:
             raise VerbRefusedError(

@@ -16,7 +16,18 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from agents.effects import INTENT, seconds_since_boot
-from agents.ports import AdBudget, Clock, CustomerLists, EffectRules, LeadFiles, Retriever, Suppression, SystemClock
+from agents.ports import (
+    AdBudget,
+    Clock,
+    CustomerLists,
+    Deliveries,
+    EffectRules,
+    Exclusions,
+    LeadFiles,
+    Retriever,
+    Suppression,
+    SystemClock,
+)
 from agents.unit import Unit
 from integrations.errors import InvalidResultError, NotNowError, OverLimitError
 from integrations.llm.prices import CostBound
@@ -31,6 +42,8 @@ from orchestration.ledger.rows import Claimed
 from orchestration.spend.ads import AdSpend
 from orchestration.spend.models import SpendLedger
 from orchestration.stores.customer_lists import CampaignLists
+from orchestration.stores.deliveries import CampaignDeliveries
+from orchestration.stores.exclusions import CampaignExclusions
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
@@ -157,9 +170,19 @@ class LedgerContext(UnitResources):
         return self.claimed.unit
 
     @property
+    def exclusions(self) -> Exclusions:
+        """People who are excluded from the campaign by hand."""
+        return CampaignExclusions(self.resources.database, self.campaign_id)
+
+    @property
     def customer_lists(self) -> CustomerLists:
         """Register of the campaign's customer lists."""
         return CampaignLists(self.resources.database, self.campaign_id)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Register of the leads that the campaign has put somewhere."""
+        return CampaignDeliveries(self.resources.database, self.campaign_id)
 
     @property
     def ad_budget(self) -> AdBudget:

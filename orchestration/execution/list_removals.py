@@ -6,18 +6,12 @@ Each call is admitted like those of units. Invariant: what a platform has not co
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from agents.chunks import chunks
 from integrations.ads.registry import platforms
 from integrations.errors import IntegrationError
-from orchestration.execution.call_guard import Caller
 from orchestration.execution.context import Resources
+from orchestration.execution.removal_calls import removal_wire
 from orchestration.stores.customer_lists import Due, RemovalBook
-
-T = TypeVar("T")
-HOLDER = "list_removals"
 
 
 def remove_listed(resources: Resources) -> int:
@@ -28,15 +22,8 @@ def remove_listed(resources: Resources) -> int:
 
 def _removed(due: Due, book: RemovalBook, resources: Resources) -> bool:
     try:
-        audiences = resources.providers.audiences(due.platform)
+        audiences, wire = resources.providers.audiences(due.platform), removal_wire(resources, due.platform)
         spec = platforms()[due.platform].audiences
-
-        def wire(send: Callable[[float], T], /) -> T:
-            timeout = resources.settings.timeout_s(due.platform)
-            caller = Caller(holder=HOLDER, campaign=HOLDER, effect=False, timeout_s=timeout)
-            with resources.guard.call(caller, due.platform):
-                return send(timeout)
-
         if due.whole:
             audiences.delete(due.list_id, wire=wire)
         else:

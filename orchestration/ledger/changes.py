@@ -225,9 +225,18 @@ class CampaignChanges:
         return self._database.transaction(send)
 
     def fork(
-        self, campaign_id: str, mode: Mode, name: str, config_hash: str, transition: Transition, now: datetime
+        self,
+        campaign_id: str,
+        parent: str,
+        mode: Mode,
+        name: str,
+        config_hash: str,
+        transition: Transition,
+        now: datetime,
     ) -> None:
         """Insert a campaign of ``mode`` that begins at ``transition``, unless it is there already.
+
+        Who is excluded from its ``parent`` is excluded from it too.
 
         Raises WrongWorldError when the database has become one of another mode.
         """
@@ -249,6 +258,11 @@ class CampaignChanges:
             tx.run(
                 "INSERT INTO marketing.checkpoints (campaign_id, step, agent, patch) VALUES (%s, -1, 'submit', %s)",
                 campaign_id, without_erased(tx, state, Erasing.state),
+            )  # fmt: skip
+            tx.run(
+                "INSERT INTO marketing.exclusions (campaign_id, lead_id, hashes, reason, by, at) "
+                "SELECT %s, lead_id, hashes, reason, by, at FROM marketing.exclusions WHERE campaign_id = %s",
+                campaign_id, parent,
             )  # fmt: skip
             if (keep := transition.state.campaign_config.retention) is not None:
                 sql = "INSERT INTO marketing.retentions (campaign_id, keep) VALUES (%s, %s)"

@@ -20,6 +20,8 @@ from agents.email_address import address_hashes, spellings
 from agents.erasure import ERASED, Erasing
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.stores.customer_lists import ask_removal
+from orchestration.stores.deliveries import Found, ask_forgetting
+from orchestration.stores.exclusions import forget_exclusions
 
 #: Columns of people and of what units were given and have brought: whole records leave them. Any other value is kept
 #: but for the address in it.
@@ -41,6 +43,11 @@ class Removed:
     lists: int = 0  #: customer lists at ad platforms that were told, some of which may have had the person
     #: platforms whose customer lists may still hold the person: why that could not be changed, or ""
     lists_left: Mapping[str, str] = field(default_factory=dict)
+    places: int = 0  #: leads that were taken off places where campaigns had put them
+    #: providers of places that may still hold the person: why that could not be changed, or ""
+    places_left: Mapping[str, str] = field(default_factory=dict)
+    #: providers of places that had the person before a campaign did, and keep them
+    places_stay: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -73,23 +80,36 @@ class Erasure:
         """Remove the person, whose address is ``new`` on the list or was there before, and return what was removed."""
         tables = self._tables()
         campaigns: set[str] = set()
+        placed: set[Found] = set()
         for table in tables:
             if table.of_campaign:
                 sql = f"SELECT DISTINCT campaign_id FROM marketing.{table.name} t WHERE {_HOLDS}"
                 campaigns |= {str(row[0]) for row in self._database.rows(sql, [], self._written)}
         for campaign_id in sorted(campaigns):
-            found = self._database.transaction(partial(self._campaign, tables=tables, campaign_id=campaign_id))
+            found, gone = self._database.transaction(partial(self._campaign, tables=tables, campaign_id=campaign_id))
             self._removed.update(found)
+            placed.update(gone)
         for table in (one for one in tables if not one.of_campaign):
             sweep = partial(_sweep, table=table, people=self._people(), written=self._written)
             self._removed.update({table.name: self._database.transaction(sweep)})
+        # Of campaigns that hold nothing of the person any more, too: those whose retention is over.
+        placed |= {*self._database.transaction(partial(ask_forgetting, hashes=address_hashes(self._email)))}
+        self._removed.update({"deliveries": len(placed)})
         rows = {name: count for name, count in sorted(self._removed.items()) if count}
-        return Removed(rows=rows, campaigns=tuple(sorted(campaigns)), newly_suppressed=new)
+        stays = {one.target for one in placed if one.stays} - {one.target for one in placed if not one.stays}
+        return Removed(
+            rows=rows,
+            campaigns=tuple(sorted(campaigns)),
+            newly_suppressed=new,
+            places_stay=tuple(sorted(stays)),
+        )
 
     def _people(self) -> Erasing:
         return Erasing(frozenset(address_hashes(self._email)))
 
-    def _campaign(self, tx: Transaction, tables: Sequence[_Table], campaign_id: str) -> Mapping[str, int]:
+    def _campaign(
+        self, tx: Transaction, tables: Sequence[_Table], campaign_id: str
+    ) -> tuple[Mapping[str, int], Sequence[Found]]:
         """Remove the person from all rows of one campaign, under any other name that its records give, too."""
         people, mine = self._people(), [table for table in tables if table.of_campaign]
         # The units before their campaign's row, in the order in which a finish takes them.
@@ -101,7 +121,11 @@ class Erasure:
         )
         if people.names:
             found.update({table.name: sweep(table, words=sorted(people.names)) for table in mine})
-        ask_removal(tx, campaign_id, [self._email, *sorted(people.addresses)])
+        addresses = [self._email, *sorted(people.addresses)]
+        ask_removal(tx, campaign_id, addresses)
+        hashes = people.identities.union(*map(address_hashes, addresses))
+        gone = ask_forgetting(tx, hashes, campaign_id)
+        forget_exclusions(tx, campaign_id, hashes)
         self.identities |= people.identities
         for step, agent in locked:
             tx.run(
@@ -109,7 +133,7 @@ class Erasure:
                 "VALUES (%s, 'person_erased', %s, %s, %s)",
                 campaign_id, step, agent, encode({"rows": found.total()}),
             )  # fmt: skip
-        return found
+        return found, gone
 
     def _tables(self) -> list[_Table]:
         columns: dict[str, list[tuple[str, str, bool]]] = {}

@@ -82,6 +82,7 @@ def _sweep(tx: Transaction, campaign_id: str) -> bool:
         campaign_id,
     )
     ask_deletion(tx, campaign_id)
+    tx.run("DELETE FROM marketing.exclusions WHERE campaign_id = %s", campaign_id)
     tx.run("UPDATE marketing.retentions SET swept_at = now() WHERE campaign_id = %s", campaign_id)
     tx.run(
         "DELETE FROM marketing.lead_files f WHERE f.file_id = ANY(%s::text[]) AND NOT EXISTS (SELECT "

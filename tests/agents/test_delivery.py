@@ -14,11 +14,12 @@ from agents.config_problems import ConfigError
 from agents.delivery.agent import Delivery
 from agents.delivery.sending import MAX_SILENT, SEND, lead_key
 from agents.delivery.units import Batch, Delivered
-from agents.erasure import record_hashes
+from agents.erasure import person_hashes, record_hashes
 from agents.state import Lead, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit, UnitResult, UnitStatus
 from integrations.delivery.target import Item, Outcome
 from integrations.errors import IntegrationError, NeedsAttentionError, OutcomeUnknownError, TransientError
+from integrations.placed_lead import PlacedLead
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -75,18 +76,18 @@ class Place:
             refused=self.refuses,
         )
 
-    def remove(self, remote_id: str, *, path: str, wire: Any) -> None:
-        wire(lambda _timeout: self.removed.append(remote_id))
+    def remove(self, placed: PlacedLead, *, path: str, wire: Any) -> None:
+        wire(lambda _timeout: self.removed.append(str(placed.remote_id)))
 
 
 @dataclass
 class Places:
     """Providers of nothing but one target."""
 
-    place: Place = field(default_factory=Place)
+    target: Place = field(default_factory=Place)
 
-    def delivery(self, target: str) -> Place:
-        return self.place
+    def place(self, target: str) -> Place:
+        return self.target
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def key(number: int) -> str:
 
 
 def sent(execution: Execution) -> list[list[str]]:
-    return [[item.key for item in items] for _, _, items in execution.providers.place.got]
+    return [[item.key for item in items] for _, _, items in execution.providers.target.got]
 
 
 def test_leads_are_cut_into_batches_of_each_target() -> None:
@@ -121,7 +122,7 @@ def test_a_lead_is_sent_with_the_fields_that_were_asked_for(execution: Execution
         state({"to": "webhook", "fields": {"email": "Mail", "last_name": "Surname", "phone": "Tel"}})
     ).units
     assert send(execution, unit).placed == {f"lead-{n}": f"at-{key(n)}" for n in range(3)}
-    first = execution.providers.place.got[0][2][0]
+    first = execution.providers.target.got[0][2][0]
     assert first == Item(key=key(0), email="p0@acme.example", values={"Mail": "p0@acme.example", "Surname": "0"})
 
 
@@ -133,18 +134,18 @@ def test_what_was_taken_is_not_sent_again(execution: Execution) -> None:
 
 def test_a_lost_answer_sends_the_same_batch_under_the_same_keys(execution: Execution) -> None:
     (unit,) = planned(state("webhook")).units
-    execution.providers.place.fails = OutcomeUnknownError("webhook", "gave no answer")
+    execution.providers.target.fails = OutcomeUnknownError("webhook", "gave no answer")
     with pytest.raises(OutcomeUnknownError):
         send(execution, unit)
-    execution.providers.place.fails = None
+    execution.providers.target.fails = None
     assert len(send(execution, unit).placed) == 3
-    first, second = execution.providers.place.got
+    first, second = execution.providers.target.got
     assert first == second
 
 
 def test_a_target_that_stays_silent_waits_for_a_person(execution: Execution) -> None:
     (unit,) = planned(state("webhook")).units
-    execution.providers.place.fails = OutcomeUnknownError("webhook", "gave no answer")
+    execution.providers.target.fails = OutcomeUnknownError("webhook", "gave no answer")
     ends = []
     for _ in range(2 * MAX_SILENT):
         with pytest.raises(IntegrationError) as caught:
@@ -166,6 +167,17 @@ def test_who_is_suppressed_is_never_sent(execution: Execution, by: str) -> None:
     assert (sorted(found.placed), found.suppressed) == (["lead-0", "lead-2"], 1)
 
 
+def test_who_is_excluded_is_not_sent_and_stays_where_they_are_once_they_are_there(execution: Execution) -> None:
+    (unit,) = planned(state("webhook")).units
+    place = execution.providers.target
+    execution.exclusions.hashes |= person_hashes({"email": "P1@acme.example"})
+    place.meanwhile = lambda: execution.exclusions.hashes.update(person_hashes({"email": "p2@acme.example"}))
+    found = send(execution, unit)
+    assert sent(execution) == [[key(0), key(2)]]
+    assert (sorted(found.placed), found.excluded, found.suppressed) == (["lead-0", "lead-2"], 1, 0)
+    assert place.removed == []
+
+
 def test_a_batch_of_suppressed_people_is_not_sent_at_all(execution: Execution) -> None:
     (unit,) = planned(state("webhook")).units
     for n in range(3):
@@ -176,16 +188,17 @@ def test_a_batch_of_suppressed_people_is_not_sent_at_all(execution: Execution) -
 
 def test_who_is_suppressed_while_a_batch_is_under_way_is_taken_off(execution: Execution) -> None:
     (unit,) = planned(state("webhook")).units
-    place = execution.providers.place
+    place = execution.providers.target
     place.meanwhile = lambda: execution.suppression.suppress("p1@acme.example", "objected")
     found = send(execution, unit)
     assert place.removed == [f"at-{key(1)}"]
+    assert execution.deliveries.said[-1] == ("gone", "webhook", (key(1),))
     assert (sorted(found.placed), found.suppressed) == (["lead-0", "lead-2"], 1)
 
 
 def test_who_was_there_before_us_is_not_taken_off(execution: Execution) -> None:
     (unit,) = planned(state("hubspot")).units
-    place = execution.providers.place
+    place = execution.providers.target
     place.present_keys = (key(1),)
     place.meanwhile = lambda: [execution.suppression.suppress(f"p{n}@acme.example", "objected") for n in (1, 2)]
     found = send(execution, unit)
@@ -198,9 +211,35 @@ def test_a_place_that_knows_people_by_address_gets_no_others() -> None:
     assert [len(SEND.given(unit).people) for unit in planned(of).units] == [2, 3]
 
 
+def test_who_is_sent_is_registered_before_and_whoever_is_barred_by_then_is_not_sent(execution: Execution) -> None:
+    (unit,) = planned(state("webhook")).units
+
+    def meanwhile() -> None:
+        execution.suppression.suppress("p1@acme.example", "objected")
+        execution.exclusions.hashes |= person_hashes({"email": "p0@acme.example"})
+
+    execution.deliveries.meanwhile = meanwhile
+    found = send(execution, unit)
+    assert sent(execution) == [[key(2)]]
+    assert (sorted(found.placed), found.suppressed, found.excluded) == (["lead-2"], 1, 1)
+    everybody, those = tuple(map(key, range(3))), (key(2),)
+    assert execution.deliveries.said == [("sending", "webhook", everybody), ("answered", "webhook", those)]
+
+
+def test_who_is_suppressed_after_a_lost_answer_is_taken_off(execution: Execution) -> None:
+    (unit,) = planned(state("webhook")).units
+    execution.providers.target.fails = OutcomeUnknownError("webhook", "gave no answer")
+    with pytest.raises(OutcomeUnknownError):
+        send(execution, unit)
+    execution.providers.target.fails = None
+    execution.suppression.suppress("p1@acme.example", "objected")
+    send(execution, unit)
+    assert [keys for what, _, keys in execution.deliveries.said if what == "take_off"] == [(key(1),)]
+
+
 def test_a_refused_lead_leaves_the_others_alone(execution: Execution) -> None:
     (unit,) = planned(state("webhook")).units
-    execution.providers.place.refuses = {key(1): "INVALID_EMAIL"}
+    execution.providers.target.refuses = {key(1): "INVALID_EMAIL"}
     found = send(execution, unit)
     assert found.refused == {"lead-1": "INVALID_EMAIL"}
     assert sorted(found.placed) == ["lead-0", "lead-2"]
@@ -230,7 +269,13 @@ def test_each_lead_says_where_it_is() -> None:
     before = state("webhook", {"to": "webhook", "path": "/crm"})
     after = finished(
         before,
-        Delivered(label="webhook", placed={"lead-0": "a", "lead-1": "b"}, refused={"lead-2": "NO"}, suppressed=0),
+        Delivered(
+            label="webhook",
+            placed={"lead-0": "a", "lead-1": "b"},
+            refused={"lead-2": "NO"},
+            suppressed=0,
+            excluded=2,
+        ),
         None,
     )
     where = [("webhook",), ("webhook",), ()]
@@ -239,6 +284,7 @@ def test_each_lead_says_where_it_is() -> None:
     summary = Delivery().summary(before, after)
     assert summary["delivered"] == {"webhook": 2}
     assert summary["refused"] == {"webhook": {"NO": 1}}
+    assert summary["excluded"] == {"webhook": 2}
     assert summary["errors"] == 1
     assert "@" not in str(summary)
     (section,) = Delivery().overview(after)

@@ -11,9 +11,9 @@ from lead_campaigns import WORLD, execution_of, from_file, state, worker
 from memory_leads import MemoryLeads
 
 from agents.lead_generation import LeadGeneration
-from agents.lead_generation.own_rows import SET_ASIDE, Outcome, outcomes, row_name, set_aside
 from agents.lead_generation.sources.web import site_unit
 from agents.overview import Count, Points
+from agents.own_rows import SET_ASIDE, Outcome, outcomes, row_name, set_aside
 from agents.ports import FileSummary
 from agents.unit import StageResult, Unit, UnitResult, UnitStatus
 from integrations.errors import IntegrationError, PolicyRefusedError

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import Wire
+from placed_leads import placed
 from raw_server import raw_server, saying
 from scripted_http import Script, scripted_server
 from stack import Sandbox
@@ -103,9 +104,31 @@ def test_a_refusal_of_everything_fails_the_batch_after_a_few_calls(peer: Script)
 def test_a_contact_is_deleted_for_good_and_deleting_it_again_is_no_error(hubspot: HubSpot, sandbox: Sandbox) -> None:
     remote_id = deliver(hubspot).placed["k1"]
     for _ in range(2):
-        hubspot.remove(remote_id, path="", wire=Wire())
+        hubspot.remove(placed(remote_id), path="", wire=Wire())
     assert "p1@acme.example" not in contacts(sandbox)
     assert deliver(hubspot).refused == {"k1": "VALIDATION_ERROR"}
+
+
+def test_a_contact_whose_answer_was_lost_is_found_by_the_hash_of_its_address(
+    hubspot: HubSpot, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.delivery.hubspot.PAGE", 2)
+    deliver(hubspot)
+    for email in ("P3@acme.example", "p3@acme.example", "nobody@acme.example"):
+        hubspot.remove(placed(None, email=email), path="", wire=Wire())
+    assert sorted(contacts(sandbox)) == ["p0@acme.example", "p1@acme.example", "p2@acme.example"]
+    for ago_s in (3600, -3600):
+        hubspot.remove(placed(None, email="p1@acme.example", ago_s=ago_s), path="", wire=Wire())
+    assert "p1@acme.example" in contacts(sandbox), "made at another time, so by somebody else"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"results": 7}'])
+def test_a_search_without_an_answer_deletes_nothing(peer: Script, body: bytes) -> None:
+    peer.status, peer.headers, peer.body = 200, {}, body
+    peer.requests.clear()
+    with pytest.raises(TransientError):
+        client(peer.url).remove(placed(None, email="p1@acme.example"), path="", wire=Wire())
+    assert len(peer.requests) == 1
 
 
 def test_the_account(hubspot: HubSpot) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import Wire
+from placed_leads import placed
 from routed_http import Routes, routed_server
 from stack import Sandbox
 
@@ -72,7 +73,14 @@ def test_a_refused_lead_leaves_the_others_alone(salesforce: Salesforce, sandbox:
 def test_a_lead_is_deleted_and_deleting_it_again_is_no_error(salesforce: Salesforce, sandbox: Sandbox) -> None:
     remote_id = deliver(salesforce).placed["k1"]
     for _ in range(2):
-        salesforce.remove(remote_id, path="", wire=Wire())
+        salesforce.remove(placed(remote_id), path="", wire=Wire())
+    assert leads(sandbox).keys() == {"p0@acme.example", "p2@acme.example"}
+
+
+def test_a_lead_whose_answer_was_lost_is_deleted_by_its_external_id(salesforce: Salesforce, sandbox: Sandbox) -> None:
+    deliver(salesforce)
+    for email in ("P1@acme.example", "nobody@acme.example"):
+        salesforce.remove(placed(None, email=email), path="", wire=Wire())
     assert leads(sandbox).keys() == {"p0@acme.example", "p2@acme.example"}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import Wire
+from placed_leads import placed
 from raw_server import raw_server, saying
 from routed_http import routed_server
 from scripted_http import Script, scripted_server
@@ -75,8 +76,8 @@ def test_the_receiver_takes_each_lead_once(webhook: Webhook, sandbox: Sandbox) -
 
 def test_who_is_erased_leaves_it(webhook: Webhook, sandbox: Sandbox) -> None:
     deliver(webhook, path="/crm")
-    webhook.remove("k1", path="/crm", wire=Wire(5))
-    webhook.remove("k1", path="/crm", wire=Wire(5))
+    webhook.remove(placed("k1"), path="/crm", wire=Wire(5))
+    webhook.remove(placed("k1"), path="/crm", wire=Wire(5))
     assert [(row["path"], row["key"]) for row in received(sandbox)] == [("/crm", "k2")]
 
 

@@ -13,10 +13,13 @@ import pytest
 from orchestrator_harness import Harness
 
 from agents.config import CampaignConfig
+from agents.ports import SystemClock
 from agents.registry import agents
 from integrations.ads.registry import platforms
 from integrations.settings import Settings
+from orchestration.control.excluding import exclude
 from orchestration.control.lead_paths import read_files
+from orchestration.control.verbs import Verbs
 from orchestration.execution.context import Resources
 from orchestration.execution.list_removals import remove_listed
 from orchestration.stores.customer_lists import RemovalBook
@@ -129,6 +132,24 @@ def test_someone_who_is_suppressed_never_gets_there(bench: Harness, sandbox: Any
     submit(bench, tmp_path, "exclude")
     run(bench)
     assert lists(sandbox) == forms(["ann.lee@gmail.com", "cleo@acme.example"])
+
+
+@pytest.mark.slow
+def test_someone_who_is_excluded_by_hand_never_gets_there_and_leaves(
+    bench: Harness, sandbox: Any, tmp_path: Path
+) -> None:
+    submit(bench, tmp_path, "exclude", approval={"gate": "ads"})
+    assert run(bench)["status"] == "awaiting_approval"
+    verbs = Verbs(ledger=bench.ledger, agents=bench.agents, wakeups=bench.broker, clock=SystemClock())
+    exclude(verbs, "c1", "bob@acme.example", actor="me")
+    verbs.approve("c1", actor="me")
+    shown = run(bench)
+    assert shown["route"][-1] == "ad_management", "a round has gone by, and its ads are asked about"
+    assert lists(sandbox) == forms(["ann.lee@gmail.com", "cleo@acme.example"])
+    assert {one["listed"] for one in shown["state"]["ad_creatives"]} == {2}
+    exclude(verbs, "c1", "cleo@acme.example", actor="me")
+    assert remove_listed(bench.orchestrator.resources) == len(LISTED)
+    assert lists(sandbox) == forms(["ann.lee@gmail.com"])
 
 
 def test_a_list_too_short_for_ads_is_not_made_and_the_ads_are_not_placed(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from delivering import arrived, delivering, run, submit, verbs_of
 from orchestrator_harness import Harness
 
 from agents.config import CampaignConfig
-from agents.registry import agents, effects_gate
-from integrations.settings import Mode, Settings
-from orchestration.control.lead_paths import read_files
+from agents.registry import effects_gate
+from integrations.settings import Mode
+from orchestration.control.excluding import exclude
 from orchestration.control.submission import resolve
-from orchestration.execution.context import Resources
-from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.suppression import SuppressionList
 
 PLACES = ["hubspot", "webhook"]
@@ -26,54 +23,8 @@ PEOPLE = [f"p{n}@acme.example" for n in range(230)]
 
 @pytest.fixture
 def bench(database_url: str, sandbox: Any) -> Iterator[Harness]:
-    made = Harness(database_url, agents())
-    env = {"SANDBOX_URL": sandbox.url, "DNS_RESOLVER": sandbox.dns_resolver or ""}
-    resources = Resources.of(Settings.from_env(env), made.database)
-    made.orchestrator = replace(made.orchestrator, resources=resources)
-    sandbox.reset(7)
-    yield made
-    made.close()
-
-
-def submit(bench: Harness, folder: Path, people: list[str] = PEOPLE, **more: Any) -> None:
-    path = folder / "leads.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["Name", "Email", "Title", "Company", "Industry", "Employees"])
-        for address in people:
-            local = address.partition("@")[0]
-            rows.writerow([f"Pat {local.title()}", address, "CTO", "Acme", "SaaS", "120"])
-    config = {
-        "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
-        "lead_sources": [{"type": "file", "path": str(path)}],
-        "enrichment": {"find_emails": False, "verify": "none"},
-        "content_required": False,
-        "deliver": ["webhook", "hubspot"],
-        **more,
-    }
-    parsed, files = read_files(CampaignConfig.parse(config))
-    for one in files:
-        LeadFileStore(bench.database).add(one)
-    bench.submit("c1", **parsed.model_dump(mode="json"))
-
-
-def run(bench: Harness) -> dict[str, Any]:
-    bench.orchestrator.run_hop("c1")
-    bench.deliver()
-    return shown(bench)
-
-
-def shown(bench: Harness) -> dict[str, Any]:
-    found: dict[str, Any] = bench.reports.show("c1")
-    return found
-
-
-def arrived(sandbox: Any) -> dict[str, dict[str, int]]:
-    """Place -> address -> how often it was sent."""
-    found = sandbox.get("/_sandbox/state")["deliveries"]
-    assert len({(one["provider"], one["email"]) for one in found}) == len(found), "one of each"
-    places = sorted({one["provider"] for one in found})
-    return {place: {one["email"]: one["times"] for one in found if one["provider"] == place} for place in places}
+    with delivering(database_url, sandbox) as made:
+        yield made
 
 
 def everybody(times: int) -> dict[str, dict[str, int]]:
@@ -81,7 +32,7 @@ def everybody(times: int) -> dict[str, dict[str, int]]:
 
 
 def test_every_qualified_lead_arrives_once(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
-    submit(bench, tmp_path)
+    submit(bench, tmp_path, PEOPLE)
     found = run(bench)
     assert found["status"] == "completed", found["reason"]
     assert arrived(sandbox) == everybody(1)
@@ -92,7 +43,7 @@ def test_every_qualified_lead_arrives_once(bench: Harness, sandbox: Any, tmp_pat
 
 
 def test_who_is_on_the_suppression_list_by_then_is_not_sent(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
-    submit(bench, tmp_path, approval={"gate": "leads"})
+    submit(bench, tmp_path, PEOPLE, approval={"gate": "leads"})
     found = run(bench)
     assert found["status"] == "awaiting_approval"
     assert arrived(sandbox) == {}
@@ -105,8 +56,23 @@ def test_who_is_on_the_suppression_list_by_then_is_not_sent(bench: Harness, sand
     assert hold == ("awaiting_approval",), "an erasure answers no question"
 
 
+def test_who_is_excluded_before_the_answer_is_not_sent(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
+    submit(bench, tmp_path, PEOPLE[:5], approval={"gate": "leads"})
+    run(bench)
+    verbs = verbs_of(bench)
+    assert exclude(verbs, "c1", PEOPLE[3], actor="me").delivered == ()
+    verbs.approve("c1", actor="me")
+    found = run(bench)
+    assert found["status"] == "completed", found["reason"]
+    kept = dict.fromkeys((PEOPLE[n] for n in (0, 1, 2, 4)), 1)
+    assert arrived(sandbox) == {"hubspot": kept, "webhook": kept}
+    told = bench.database.value("SELECT data FROM marketing.events WHERE kind = 'hop_finished' AND agent = 'delivery'")
+    assert told["excluded"] == {"hubspot": 1, "webhook": 1}
+    assert exclude(verbs, "c1", PEOPLE[4], actor="me").delivered == ("webhook", "hubspot")
+
+
 def test_lost_answers_make_nobody_arrive_twice(bench: Harness, sandbox: Any, tmp_path: Path) -> None:
-    submit(bench, tmp_path)
+    submit(bench, tmp_path, PEOPLE)
     sandbox.post("/_sandbox/faults", {"provider": "webhook", "mode": "lost_reply"})
     assert run(bench)["status"] == "running"
     assert arrived(sandbox) == everybody(1)

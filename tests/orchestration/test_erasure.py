@@ -305,7 +305,7 @@ def test_a_fork_that_was_decided_before_the_erasure_has_no_lead_of_the_person(on
     forked = state.evolve(campaign_id="c2")
     moved = Transition(before=forked, state=forked, step=1, stage=stage, agent="content_creation", status="running")
     erase(one)
-    one.ledger.changes.fork("c2", Mode.SANDBOX, "fork", "h", moved, NOW)
+    one.ledger.changes.fork("c2", "c1", Mode.SANDBOX, "fork", "h", moved, NOW)
     assert address_search.in_tables(one.database, JANE) == {}
     assert [lead.email for lead in one.reports.row("c2").state.leads] == [OTHER["email"]]
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from memory_providers import MemoryProviders
 
 from agents.email_address import address_hashes
-from agents.ports import EffectRules, FileSummary, FixedClock, Passage, UncappedAds
+from agents.ports import EffectRules, FileSummary, FixedClock, Passage, SentLead, UncappedAds
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -66,6 +66,16 @@ class MemorySuppression:
 
 
 @dataclass
+class MemoryExclusions:
+    """People who are excluded by hand from a campaign, by their hashes."""
+
+    hashes: set[str] = field(default_factory=set)
+
+    def excluded(self, identities: Collection[str]) -> frozenset[str]:
+        return frozenset(identities) & self.hashes
+
+
+@dataclass
 class MemoryCustomerLists:
     """A register of customer lists that says what was recorded, in order."""
 
@@ -82,6 +92,27 @@ class MemoryCustomerLists:
 
     def closed(self, platform: str, list_id: str) -> None:
         self.said.append(("closed", platform, list_id))
+
+
+@dataclass
+class MemoryDeliveries:
+    """A register of leads at places that says what was recorded, in order: (what, place, keys)."""
+
+    said: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None  #: called when a batch has been registered
+
+    def sending(self, label: str, target: str, path: str, leads: Sequence[SentLead]) -> None:
+        self.said.append(("sending", label, tuple(one.key for one in leads)))
+        self.meanwhile()
+
+    def answered(self, label: str, placed: Mapping[str, str], refused: Mapping[str, str]) -> None:
+        self.said.append(("answered", label, (*placed, *refused)))
+
+    def take_off(self, label: str, keys: Collection[str]) -> None:
+        self.said.append(("take_off", label, tuple(keys)))
+
+    def gone(self, label: str, keys: Collection[str]) -> None:
+        self.said.append(("gone", label, tuple(keys)))
 
 
 @dataclass
@@ -124,12 +155,20 @@ class MemoryContext:
         return self.execution.suppression
 
     @property
+    def exclusions(self) -> MemoryExclusions:
+        return self.execution.exclusions
+
+    @property
     def lead_files(self) -> MemoryLeadFiles:
         return self.execution.lead_files
 
     @property
     def customer_lists(self) -> MemoryCustomerLists:
         return self.execution.customer_lists
+
+    @property
+    def deliveries(self) -> MemoryDeliveries:
+        return self.execution.deliveries
 
     @property
     def fallback(self) -> str | None:
@@ -177,7 +216,9 @@ class Execution:
     retriever: MemoryRetriever = field(default_factory=MemoryRetriever)
     suppression: MemorySuppression = field(default_factory=MemorySuppression)
     lead_files: MemoryLeadFiles = field(default_factory=MemoryLeadFiles)
+    exclusions: MemoryExclusions = field(default_factory=MemoryExclusions)
     customer_lists: MemoryCustomerLists = field(default_factory=MemoryCustomerLists)
+    deliveries: MemoryDeliveries = field(default_factory=MemoryDeliveries)
     clock: FixedClock = field(default_factory=FixedClock)
     timeout_s: float = 10.0
     fallback: str | None = None  #: which of its policy's fallbacks a unit uses

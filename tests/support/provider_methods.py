@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import KEY, START, Steps, Wire, spec
+from placed_leads import placed
 
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.platform import RemoteCampaign
@@ -113,10 +114,15 @@ METHODS = [
         writes=True,
     ),
     Method(
-        provider="hubspot", name="remove", call=lambda s, t: HubSpot(s).remove("1", path="", wire=Wire(t)), writes=True
+        provider="hubspot",
+        name="remove",
+        call=lambda s, t: HubSpot(s).remove(placed("1"), path="", wire=Wire(t)),
+        writes=True,
     ),
     # Its client asks for an access token first; each call after it is in test_salesforce.py.
-    Method(provider="salesforce", name="remove", call=lambda s, t: Salesforce(s).remove("1", path="", wire=Wire(t))),
+    Method(
+        provider="salesforce", name="remove", call=lambda s, t: Salesforce(s).remove(placed("1"), path="", wire=Wire(t))
+    ),
     Method(
         provider="salesforce",
         name="deliver",

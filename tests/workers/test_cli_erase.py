@@ -11,7 +11,10 @@ from command_line import Command
 from orchestrator_harness import Harness
 from toys import toys
 
+from agents.erasure import person_hashes
+from agents.ports import SentLead
 from orchestration.ledger.database import encode
+from orchestration.stores.deliveries import CampaignDeliveries
 from orchestration.stores.retention import Retention
 
 JANE = "jane.doe@acme.example"
@@ -46,6 +49,9 @@ def test_someone_unknown_is_suppressed_all_the_same(bench: Harness, campaigns: C
         "newly_suppressed": True,
         "lists": 0,
         "lists_left": {},
+        "places": 0,
+        "places_left": {},
+        "places_stay": [],
         "known": True,
     }
     done = campaigns("erase", "--email", "no.one@acme.example")
@@ -53,6 +59,26 @@ def test_someone_unknown_is_suppressed_all_the_same(bench: Harness, campaigns: C
     assert "Nothing was stored" in done.out
     assert "Suppressed: will" in done.out
     assert campaigns("erase", "--email", JANE, "--json").code == 3
+
+
+def test_places_that_leads_were_delivered_to_are_told_of(bench: Harness, campaigns: Command) -> None:
+    def put(target: str, *, was_there: bool = False) -> None:
+        lead = SentLead(
+            key="k", lead_id="a", address="", hashes=frozenset(person_hashes({"email": JANE})), was_there=was_there
+        )
+        CampaignDeliveries(bench.database, "c1").sending(target, target, "", [lead])
+
+    put("hubspot", was_there=True)
+    put("salesforce")
+    put("webhook")
+    os.environ["SANDBOX_URL"] = "http://127.0.0.1:9"  # nothing listens there
+    done = campaigns("erase", "--email", JANE)
+    assert done.code == 0
+    assert "deliveries: 3" in done.out
+    for place in ("salesforce", "webhook"):
+        assert f"Not yet taken off {place}; the fleet goes on with it. {place}: " in done.out
+    assert "hubspot had the person before a campaign did" in done.out
+    assert JANE not in done.out
 
 
 def test_what_is_no_address_is_refused(bench: Harness, campaigns: Command) -> None:

@@ -56,6 +56,7 @@ _ERRORS: Sequence[tuple[str, str, int, str]] = (
     ("orchestration.control.verbs", "VerbRefusedError", BAD_INPUT, "refused"),
     ("orchestration.flow.lineage", "NoSuchStepError", BAD_INPUT, "no_such_step"),
     ("orchestration.control.resolve", "NoSuchUnitError", BAD_INPUT, "no_such_unit"),
+    ("orchestration.control.excluding", "NoSuchLeadError", BAD_INPUT, "no_such_lead"),
     ("orchestration.reports.campaigns", "CampaignNotFoundError", NOT_FOUND, "not_found"),
     ("orchestration.ledger.world", "WrongWorldError", BAD_INPUT, "wrong_world"),
     ("orchestration.ledger.database", "UnstorableError", BAD_INPUT, "unstorable"),

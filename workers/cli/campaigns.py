@@ -6,7 +6,6 @@ prints one document (``watch``: one line per event), whatever the size.
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +23,7 @@ from workers.cli.output import (
     say,
     to_json,
 )
+from workers.cli.private_file import write_private
 from workers.cli.wording import LIVE, LIVE_NOTE, STATUSES, agent_title, event_text, moment, state, words
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def export(campaign_id: str, output: Path | None, as_json: bool) -> int:
         print_json(everything)
         return 0
     try:
-        _write_private(output, to_json(everything) + "\n")
+        write_private(output, to_json(everything) + "\n")
     except OSError as error:
         raise click.BadParameter(f"{output} can't be written: {error.strerror}", param_hint="--output") from None
     if as_json:
@@ -213,14 +213,3 @@ def export(campaign_id: str, output: Path | None, as_json: bool) -> int:
         of = " of a live campaign" if everything["mode"] == LIVE else ""
         note(f"Written to {output}; it holds personal data of the leads{of}.")
     return 0
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write ``path`` in one step, readable by its owner alone: it holds leads."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(text)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -40,5 +40,11 @@ def erase_command(email: str, as_json: bool) -> int:
         say(f"Taken off {count(removed.lists, 'customer list')} at ad platforms.")
     for platform, reason in removed.lists_left.items():
         say(f"Not yet taken off customer lists at {platform}; the fleet goes on with it. {reason}".rstrip())
+    if removed.places:
+        say(f"Taken off {count(removed.places, 'place')} that leads were delivered to.")
+    for place, reason in removed.places_left.items():
+        say(f"Not yet taken off {place}; the fleet goes on with it. {reason}".rstrip())
+    for place in removed.places_stay:
+        say(f"{place} had the person before a campaign did: what is there stays, and is yours to delete.")
     say("Suppressed: will not be stored or addressed again." if removed.newly_suppressed else "Suppressed before.")
     return 0 if removed.known else UNKNOWN

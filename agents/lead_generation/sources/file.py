@@ -12,10 +12,10 @@ from agents.email_address import normal_email
 from agents.lead_files.lead_file import MAX_ADDRESSES, MAX_BYTES, LeadFile
 from agents.lead_generation.answers import Screened
 from agents.lead_generation.clean import record_of
-from agents.lead_generation.own_rows import row_name
 from agents.lead_generation.screen import screen
 from agents.lead_generation.source import LeadSource
 from agents.legal_basis import LegalBasis
+from agents.own_rows import row_name
 from agents.unit import Unit, short_hash
 from agents.unit_kind import Part, UnitKind
 

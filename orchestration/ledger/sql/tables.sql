@@ -243,6 +243,17 @@ CREATE TABLE marketing.suppressions (
     at           timestamptz NOT NULL DEFAULT now()
 );
 
+-- People who are excluded by hand from what a campaign still does (`campaigns leads ID --exclude`).
+CREATE TABLE marketing.exclusions (
+    campaign_id text NOT NULL REFERENCES marketing.campaigns ON DELETE CASCADE,
+    lead_id     text NOT NULL,
+    hashes      text[] NOT NULL,                   -- by which the person is found under other ids, too
+    reason      text NOT NULL,                     -- '' for none
+    by          text NOT NULL,
+    at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (campaign_id, lead_id)
+);
+
 -- Campaigns that keep people for a time after their end (`retention` in their configuration), and when that was over.
 CREATE TABLE marketing.retentions (
     campaign_id text PRIMARY KEY REFERENCES marketing.campaigns ON DELETE CASCADE,
@@ -273,6 +284,29 @@ CREATE TABLE marketing.list_removals (
     error    text,                                 -- why the last attempt failed
     PRIMARY KEY (platform, list_id, member)
 );
+
+-- Leads that campaigns have put somewhere, or may have: what is needed to take them off there again. Without an address, and
+-- without a foreign key to the campaign: what is there stays when its row goes.
+CREATE TABLE marketing.deliveries (
+    campaign_id    text NOT NULL,
+    label          text NOT NULL,                  -- of the place, as the campaign names it
+    key            text NOT NULL,                  -- idempotency key of the lead
+    lead_id        text NOT NULL,
+    target         text NOT NULL,                  -- provider of the place
+    path           text NOT NULL,
+    address        text NOT NULL,                  -- SHA-256 of the address that was sent; '' for none
+    hashes         text[] NOT NULL,                -- by which an erasure finds the person
+    was_there      boolean NOT NULL,               -- before us, by whomever it was put there
+    sent_at        timestamptz NOT NULL DEFAULT now(),  -- the first time
+    sending_until  timestamptz,                    -- it may arrive until then, whatever was asked before
+    remote_id      text,                           -- the place's; null as long as nothing says that it arrived
+    refused        text,                           -- the place's code for why it was not taken
+    removal_due_at timestamptz,                    -- set: the lead has to be taken off
+    attempts       integer NOT NULL DEFAULT 0,
+    error          text,                           -- why the last attempt to take it off failed
+    PRIMARY KEY (campaign_id, label, key)
+);
+CREATE INDEX deliveries_to_remove ON marketing.deliveries (removal_due_at) WHERE removal_due_at IS NOT NULL;
 
 CREATE TABLE marketing.documents (
     document_id text PRIMARY KEY,
