@@ -1,4 +1,4 @@
-"""A thousand leads of a file arrive at three places, each once, with workers killed and answers lost meanwhile."""
+"""A thousand leads arrive at three places and on a customer list, each once, with workers killed meanwhile."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from celery import Celery
 from fleet_fixture import RunningFleet, running_fleet
 
 from agents.config import CampaignConfig
+from integrations.ads.registry import platforms
 
 pytestmark = pytest.mark.slow
 
@@ -26,19 +27,25 @@ PEOPLE = [f"p{n}@firm{n}.example" for n in range(ROWS)]
 ERASED = PEOPLE[ROWS // 2]
 LATE = PEOPLE[ROWS // 3]  #: erased while batches are under way
 KILLS = 5
+LISTED = "facebook_ads"  #: platform of the customer list
 
 
 def submit(fleet: RunningFleet, path: Path) -> Any:
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["Name", "Email", "Title", "Company", "Industry", "Employees"])
-        rows.writerows([f"Pat {n}", email, "CTO", f"Firm {n}", "SaaS", "120"] for n, email in enumerate(PEOPLE))
+        rows.writerow(["Name", "Email", "Title", "Company", "Industry", "Employees", "Legal basis"])
+        rows.writerows(
+            [f"Pat {n}", email, "CTO", f"Firm {n}", "SaaS", "120", "consent"] for n, email in enumerate(PEOPLE)
+        )
     config = {
         "name": "Thousand",
         "target_audience": {"industry": "saas", "job_titles": ["CTO"]},
         "lead_sources": [{"type": "file", "path": str(path)}],
         "enrichment": {"find_emails": False, "verify": "none"},
-        "content_required": False,
+        "content_requirements": [{"content_type": "email", "topic": "A look inside", "target_length": 60}],
+        "ad_platforms": [LISTED],
+        "customer_list": {"use": "target", "legal_basis": ["consent"]},
+        "budget": 900,
         "deliver": PLACES,
         "approval": {"gate": "leads"},
     }
@@ -49,6 +56,26 @@ def arrived(fleet: RunningFleet) -> dict[str, Counter[str]]:
     """Place -> address -> records there."""
     found = fleet.sandbox.get("/_sandbox/state")["deliveries"]
     return {place: Counter(one["email"] for one in found if one["provider"] == place) for place in PLACES}
+
+
+def on_lists(fleet: RunningFleet) -> list[Counter[str]]:
+    """Members of each customer list."""
+    return [Counter(one["members"]) for one in fleet.sandbox.get("/_sandbox/state")["audiences"]]
+
+
+def kill(fleet: RunningFleet, random: Random) -> bool:
+    """Kill a worker and wait until another is in its place; False when there is none."""
+    workers = [pid for name, pid in sorted(fleet.fleet.pids.items()) if "worker" in name]
+    if not workers:
+        return False
+    os.kill(random.choice(workers), signal.SIGKILL)
+
+    def replaced() -> bool:
+        fleet.look_after()
+        return sum("worker" in name for name in fleet.fleet.pids) >= len(workers)
+
+    stack.wait_until(replaced, timeout=60)
+    return True
 
 
 @pytest.mark.timeout(900)
@@ -73,24 +100,17 @@ def test_each_arrives_once_and_erased_people_are_nowhere(
         for place in PLACES:
             sandbox.post("/_sandbox/faults", {"provider": place, "mode": "lost_reply", "rate": 0.3})
         handle.approve()
-        at_work = "SELECT count(*) FROM marketing.units WHERE kind = 'deliver' AND status = 'running'"
-        killed = 0
-        while killed < KILLS and handle.status not in ("completed", "failed"):
+        at_work = "SELECT count(*) FROM marketing.units WHERE kind = %s AND status = 'running'"
+        killed: Counter[str] = Counter()
+        while not killed["deploy"] and handle.status not in ("completed", "failed"):
             fleet.look_after()
-            workers = [pid for name, pid in sorted(fleet.fleet.pids.items()) if "worker" in name]
-            if workers and fleet.campaigns.database.value(at_work):
-                os.kill(random.choice(workers), signal.SIGKILL)
-                killed += 1
-                if killed == 2:
-                    fleet.campaigns.erase(LATE)
-                before = len(workers)
-                stack.wait_until(
-                    lambda least=before: (
-                        fleet.look_after() or sum("worker" in name for name in fleet.fleet.pids) >= least
-                    ),
-                    timeout=60,
-                )
-        assert killed >= 2, "workers died at work"
+            for kind, most in (("deliver", KILLS), ("deploy", 1)):
+                if killed[kind] < most and fleet.campaigns.database.value(at_work, kind) and kill(fleet, random):
+                    killed[kind] += 1
+                    if killed == {"deliver": 2}:
+                        fleet.campaigns.erase(LATE)
+        assert killed["deliver"] >= 2, "workers died at work"
+        assert killed["deploy"] == 1
         for place in PLACES:
             sandbox.post("/_sandbox/faults", {"provider": place, "mode": "ok"})
         (shown,) = fleet.finish([handle], timeout=400)
@@ -103,6 +123,8 @@ def test_each_arrives_once_and_erased_people_are_nowhere(
         stack.wait_until(lambda: not fleet.campaigns.database.value(left), timeout=90)
         everybody = Counter(email for email in PEOPLE if email not in (ERASED, LATE))
         assert arrived(fleet) == dict.fromkeys(PLACES, everybody)
+        member = platforms()[LISTED].audiences.member
+        assert on_lists(fleet) == [Counter(member(email) for email in everybody)]
         assert all(set(lead.delivered) == set(PLACES) for lead in handle.state.qualified_leads)
         assert len(handle.state.qualified_leads) == ROWS - 2
         for person in (ERASED, LATE):
