@@ -2,9 +2,9 @@
 
 The weight of the rule's score has the prior :data:`RULE` ± :data:`RULE_SD`, so that nothing but outcomes takes leads
 away from the rule's order. The weight of a trait is drawn towards 0, its kind (seniority, size, ...) by a variance of
-its own, which is estimated along with the weights: a kind that says nothing is held at nothing, one that says much is let
-go. That is MacKay's evidence approximation with automatic relevance determination (Bishop, "Pattern Recognition and
-Machine Learning", 7.2.1 and 4.4.1), by expectation maximisation, with Newton's method inside.
+its own, which is estimated along with the weights: a kind that says nothing is held at nothing, one that says much is
+let go. That is MacKay's evidence approximation with automatic relevance determination (Bishop, "Pattern Recognition
+and Machine Learning", 7.2.1 and 4.4.1), by expectation maximisation, with Newton's method inside.
 
 Invariant: it is a function of the examples and their order alone; nothing is drawn.
 """
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.learning.traits import kind
 from agents.learning.weights import TraitWeight, Weights
+from agents.learning.words import kind
 
 RULE, RULE_SD = 3.0, 2.0  #: logits for one point of the rule's score: 0.3 more of it is 2.5 times the odds
 INTERCEPT_SD = 3.0  #: logits
@@ -40,6 +40,7 @@ class Example:
     rule: float  #: the rule's score
     traits: tuple[str, ...]
     yes: bool
+    audience: str = ""  #: where leads of several are learned from
 
 
 def fit(examples: Sequence[Example], *, audience: str = "") -> Weights:
@@ -115,9 +116,7 @@ def _newton(matrix: Floats, answers: Floats, mean: Floats, precision: Floats, st
 
     def loss(weights: Floats) -> float:
         logits = matrix @ weights
-        return float(
-            np.logaddexp(0.0, logits).sum() - answers @ logits + precision @ (weights - mean) ** 2 / 2.0
-        )
+        return float(np.logaddexp(0.0, logits).sum() - answers @ logits + precision @ (weights - mean) ** 2 / 2.0)
 
     weights, at = start, loss(start)
     for _ in range(NEWTON_STEPS):
@@ -132,7 +131,9 @@ def _newton(matrix: Floats, answers: Floats, mean: Floats, precision: Floats, st
         weights, at = weights - length * step, following
         if gained < 1e-8:
             break
-    return weights, np.linalg.inv(_slopes(matrix, answers, mean, precision, weights)[1])
+    curvature = _slopes(matrix, answers, mean, precision, weights)[1]
+    covariance: Floats = np.linalg.inv(curvature).astype(np.float64)
+    return weights, covariance
 
 
 def _slopes(matrix: Floats, answers: Floats, mean: Floats, precision: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -1,8 +1,10 @@
 """Whether what was learned is used: only where it has foretold outcomes that it had not seen better than the rule.
 
 Each of :data:`FOLDS` parts of the examples is foretold by weights that were fitted to the others, with all that the
-fitting estimates. Invariants: below :data:`LEAST_OUTCOMES`, and below :data:`LEAST_EACH` of yes and of no, the rule
-stays; it stays as well unless the weights win by more than one standard error, and order no worse.
+fitting estimates; where leads of several audiences are learned from, each audience is a part, so that what is used for
+one without outcomes has been tried on audiences that were new to it. Invariant: the rule stays unless there are enough
+outcomes (:mod:`agents.learning.enough`), and the weights win by more than :data:`MARGIN` standard errors and order no
+worse.
 """
 
 from __future__ import annotations
@@ -11,14 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
+from agents.learning.enough import MOST_OUTCOMES, missing
 from agents.learning.fitting import Example, fit
 from agents.learning.quality import auc, calibration_error, losses
 from agents.learning.weights import Weights
 
-LEAST_OUTCOMES, LEAST_EACH = 40, 8
-MOST_OUTCOMES = 2000  #: the newest; older ones say less of today, and fitting takes time
 FOLDS = 5
-MARGIN = 1.0  #: standard errors of the mean difference in logarithmic loss
+MARGIN = 1.5  #: standard errors of the mean difference in logarithmic loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +34,15 @@ class Recalibration:
     calibration_error: float  #: expected, of the weights
 
 
-def enough(outcomes: int, yes: int) -> str | None:
-    """Return what is missing before anything is learned, in words, or None when nothing is."""
-    if outcomes < LEAST_OUTCOMES:
-        return f"{outcomes} of at least {LEAST_OUTCOMES} leads with an outcome"
-    if min(yes, outcomes - yes) < LEAST_EACH:
-        return f"{yes} said yes and {outcomes - yes} said no, of each at least {LEAST_EACH} are needed"
-    return None
-
-
 def recalibrate(examples: Sequence[Example], *, audience: str = "") -> Recalibration:
     """Return what the examples teach.
 
-    Raises ValueError where there are too few (:func:`enough`).
+    Raises ValueError where there are too few (:func:`~agents.learning.enough.missing`).
     """
     examples = examples[-MOST_OUTCOMES:]
     answers = [one.yes for one in examples]
-    if missing := enough(len(answers), sum(answers)):
-        raise ValueError(missing)
+    if lacking := missing(len(answers), sum(answers)):
+        raise ValueError(lacking)
     learned = foretold(examples)
     ruled = foretold([replace(one, traits=()) for one in examples])
     gains = [rule - own for rule, own in zip(losses(ruled, answers), losses(learned, answers), strict=True)]
@@ -72,10 +64,16 @@ def recalibrate(examples: Sequence[Example], *, audience: str = "") -> Recalibra
 def foretold(examples: Sequence[Example]) -> list[float]:
     """Return for each example its likelihood by weights that were fitted without its part."""
     likelihoods = [0.0] * len(examples)
-    order = sorted(range(len(examples)), key=lambda place: examples[place].yes)  # each part has its share of yes
-    for part in range(FOLDS):
-        left_out = set(order[part::FOLDS])
+    for left_out in _parts(examples):
         weights = fit([one for place, one in enumerate(examples) if place not in left_out])
         for place in left_out:
             likelihoods[place] = weights.likelihood(examples[place].rule, examples[place].traits)
     return likelihoods
+
+
+def _parts(examples: Sequence[Example]) -> list[set[int]]:
+    audiences = sorted({one.audience for one in examples})
+    if len(audiences) > 1:
+        return [{place for place, one in enumerate(examples) if one.audience == name} for name in audiences]
+    order = sorted(range(len(examples)), key=lambda place: examples[place].yes)  # each part has its share of yes
+    return [set(order[part::FOLDS]) for part in range(FOLDS)]

@@ -24,39 +24,11 @@ if TYPE_CHECKING:
 
 SIZES = (10, 50, 200, 1000, 5000)  #: employees, as the bounds of most directories
 UNKNOWN = "unknown"
-_KINDS: Mapping[str, str] = {
-    "seniority": "seniority {}",
-    "function": "work in {}",
-    "occupation": "occupation {}",
-    "industry": "industry {}",
-    "country": "country {}",
-    "region": "region {}",
-    "source": "found by {}",
-    "mailbox": "{} mailbox",
-    "address": "address {}",
-    "known": "{} known",
-    "size": "company size {}",
-    "asked": "{}",
-}
 
 
 def traits(lead: Lead, verdicts: Mapping[Criterion, Verdict]) -> tuple[str, ...]:
     """Return the traits of a lead that has been judged with these verdicts, each once."""
     return tuple(dict.fromkeys((*_work(lead), *_company(lead), *_reach(lead), *_asked(verdicts))))
-
-
-def kind(trait: str) -> str:
-    """Return what a trait is of, such as "seniority"."""
-    return trait.partition("=")[0].partition(">")[0]
-
-
-def in_words(trait: str) -> str:
-    """Return a trait for people, such as "company size above 50"."""
-    name, above, bound = trait.partition(">")
-    if above:
-        return f"{_KINDS[name].format(f'above {int(bound):,}')} employees"
-    name, _, value = trait.partition("=")
-    return _KINDS.get(name, name + " {}").format(value.replace("_", " ").replace(":", " "))
 
 
 def _work(lead: Lead) -> Iterator[str]:

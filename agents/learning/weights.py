@@ -12,7 +12,7 @@ from math import exp
 
 from pydantic import BaseModel, ConfigDict
 
-from agents.learning.traits import in_words
+from agents.learning.words import in_words
 
 SHOWN = 3  #: traits that a lead's reasons name
 LEAST_SHOWN = 0.2  #: logits; what moves a lead less than that is no reason
@@ -50,7 +50,7 @@ class Weights(BaseModel):
         return 1.0 / (1.0 + exp(-max(-_FARTHEST, min(_FARTHEST, logit))))
 
     def share(self, likelihood: float) -> float:
-        """Return which share of the leads with outcomes was less likely to say yes, in 0..1, larger for the likelier."""
+        """Return the share of the leads with outcomes that was less likely to say yes, 0..1, more for the likelier."""
         knots = [0.0, *self.quantiles, 1.0]
         place = min(len(knots) - 2, bisect_right(knots, likelihood) - 1)
         low, high = knots[place], knots[place + 1]

@@ -1,9 +1,9 @@
 """Who of the sandbox's people says yes: a hidden preference for each seed, drawn anew from what is publicly known.
 
-A seed likes some seniorities, fields of work, sizes, industries, countries and mailboxes, each to a degree that it draws,
-and one combination of two. It reads titles by words of its own, as this layer knows no agent: what learns from the
-answers is measured against a truth that it had no part in. Whether a person says yes is drawn by the resulting chance,
-and stays the same for the seed. ``POST /_sandbox/reset`` takes ``{"world": {"preferences": SEED}}``.
+A seed likes some seniorities, fields of work, sizes, industries, countries and mailboxes, each to a degree that it
+draws, and one combination of two. It reads titles by words of its own, as this layer knows no agent: what learns from
+the answers is measured against a truth that it had no part in. Whether a person says yes is drawn by the resulting
+chance, and stays the same for the seed. ``POST /_sandbox/reset`` takes ``{"world": {"preferences": SEED}}``.
 
 Seeds 1 to 99 are for development; those from 101 on were not looked at while the learning was made, and its tests are
 of them.
@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
 from integrations.sandbox.staff import MANAGING_DIRECTOR, OFFICES, OWNER, TRADES
-from integrations.sandbox.world import chance
+from integrations.sandbox.world import Company, Person, World, chance
 
 SPREAD = 3.0  #: standard deviation of what a seed's likes add up to, in logits
 BIAS = -1.0  #: logit of a person about whom nothing is liked or disliked
+WON = 0.5  #: of those who say yes
 _FACTS = ("level", "field", "industry", "country", "size", "mailbox")
 _LEVELS = (
     ("assistant", r"\bassistant\b(?! vice)|\bcoordinator\b|\brepresentative\b"),
@@ -107,6 +108,31 @@ class Preferences:
         return chance("answer", self.seed, key) < self.chance(person)
 
 
+def outcomes(
+    deliveries: Iterable[Mapping[str, object]], world: World, preferences: Preferences
+) -> list[dict[str, str]]:
+    """Return what came of delivered leads, each once: half of those who say yes are won, the others want a meeting."""
+    found: dict[str, str] = {}
+    for row in deliveries:
+        email = str(row.get("email") or "")
+        if email in world.by_email:
+            yes = preferences.says_yes(facts(*world.by_email[email]), email)
+            won = chance("won", preferences.seed, email) < WON
+            found[email] = ("won" if won else "meeting") if yes else "lost"
+    return [{"lead": email, "outcome": outcome} for email, outcome in found.items()]
+
+
+def facts(company: Company, person: Person) -> dict[str, object]:
+    """Return what is true of a person of the world, by the names that a lead has for it."""
+    return {
+        "email": person.email,
+        "job_title": person.title,
+        "industry": company.industry,
+        "company_size": company.size,
+        "location": company.city,
+    }
+
+
 @lru_cache(maxsize=20_000)
 def _liking(seed: int, fact: str, value: str) -> float:
     return Random(f"liking/{seed}/{fact}/{value}").gauss(0.0, 1.0)
@@ -117,6 +143,5 @@ def _first(table: tuple[tuple[str, str], ...], title: str) -> str:
 
 
 def _logarithm(size: object) -> float:
-    found = [int(number) for number in re.findall(r"\d+", str(size or "").replace(",", ""))]
-    middle: Callable[[list[int]], float] = lambda ends: math.exp(sum(math.log(max(1, n)) for n in ends) / len(ends))  # noqa: E731
-    return math.log(max(1.0, middle(found[:2]))) if found else 0.0
+    bounds = [max(1, int(number)) for number in re.findall(r"\d+", str(size or "").replace(",", ""))][:2]
+    return sum(map(math.log, bounds)) / len(bounds) if bounds else 0.0

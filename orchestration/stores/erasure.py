@@ -20,6 +20,7 @@ from agents.email_address import address_hashes, spellings
 from agents.erasure import ERASED, Erasing
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.stores.customer_lists import ask_removal
+from orchestration.stores.outcomes import unlink
 
 #: Columns of people and of what units were given and have brought: whole records leave them. Any other value is kept
 #: but for the address in it.
@@ -102,6 +103,7 @@ class Erasure:
         if people.names:
             found.update({table.name: sweep(table, words=sorted(people.names)) for table in mine})
         ask_removal(tx, campaign_id, [self._email, *sorted(people.addresses)])
+        found["outcomes"] += unlink(tx, campaign_id, sorted(people.leads))
         self.identities |= people.identities
         for step, agent in locked:
             tx.run(

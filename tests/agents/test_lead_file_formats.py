@@ -289,9 +289,7 @@ def test_the_table_of_a_page_under_the_name_of_a_workbook() -> None:
 
 
 def test_a_page_with_a_torn_declaration_is_read_as_a_browser_reads_it() -> None:
-    page = (
-        b"<!DOCTYPE html><table><tr><th>Name<th>E-Mail</tr><![CD\n> <tr><td>Ida Stone<td>ida@stone.example</table>"
-    )
+    page = b"<!DOCTYPE html><table><tr><th>Name<th>E-Mail</tr><![CD\n> <tr><td>Ida Stone<td>ida@stone.example</table>"
     (ida,) = read(page, "leads.xls").rows
     assert ida["email"] == "ida@stone.example"
 
