@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LEAST_OUTCOMES, LEAST_EACH = 50, 8
+LEAST_OUTCOMES, LEAST_EACH = 60, 8
 MOST_OUTCOMES = 2000  #: the newest; older ones say less of today, and fitting takes time
 
 

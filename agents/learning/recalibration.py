@@ -19,7 +19,7 @@ from agents.learning.quality import auc, calibration_error, losses
 from agents.learning.weights import Weights
 
 FOLDS = 5
-MARGIN = 1.5  #: standard errors of the mean difference in logarithmic loss
+MARGIN = 1.0  #: standard errors of the mean difference in logarithmic loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Who of the sandbox's people says yes: a hidden preference for each seed, drawn anew from what is publicly known.
 
-A seed likes some seniorities, fields of work, sizes, industries, countries and mailboxes, each to a degree that it
-draws, and one combination of two. It reads titles by words of its own, as this layer knows no agent: what learns from
-the answers is measured against a truth that it had no part in. Whether a person says yes is drawn by the resulting
-chance, and stays the same for the seed. ``POST /_sandbox/reset`` takes ``{"world": {"preferences": SEED}}``.
+A seed likes some seniorities, fields of work, sizes, industries and countries, each to a degree that it draws, one
+combination of two, and a little something that no lead shows. It reads titles by words of its own, as this layer knows
+no agent: what learns from the answers is measured against a truth that it had no part in. Whether a person says yes is
+drawn by the resulting chance, and stays the same for the seed. ``POST /_sandbox/reset`` takes
+``{"world": {"preferences": SEED}}``.
 
-Seeds 1 to 99 are for development; those from 101 on were not looked at while the learning was made, and its tests are
+Seeds 1 to 199 are for development; those from 201 on were not looked at while the learning was made, and its tests are
 of them.
 """
 
@@ -24,7 +25,8 @@ from integrations.sandbox.world import Company, Person, World, chance
 SPREAD = 3.0  #: standard deviation of what a seed's likes add up to, in logits
 BIAS = -1.0  #: logit of a person about whom nothing is liked or disliked
 WON = 0.5  #: of those who say yes
-_FACTS = ("level", "field", "industry", "country", "size", "mailbox")
+UNSEEN = 0.6  #: logits by which it goes by what no lead shows, here the form of an address: no one can learn it
+_FACTS = ("level", "field", "industry", "country", "size")
 _LEVELS = (
     ("assistant", r"\bassistant\b(?! vice)|\bcoordinator\b|\brepresentative\b"),
     ("founder", r"founder|owner|inhaber"),
@@ -86,6 +88,7 @@ class Preferences:
         weights = [random.gammavariate(0.8, 1.0) for _ in _FACTS]
         norm = math.sqrt(sum(weight**2 for weight in weights))
         self._weights = {fact: SPREAD * weight / norm for fact, weight in zip(_FACTS, weights, strict=True)}
+        self._weights["mailbox"] = UNSEEN
         self._best_size, self._width = random.uniform(2.0, 8.0), random.uniform(1.0, 2.5)
         self._pair = (random.choice(("founder", "chief", "vp", "director", "manager")), random.random() < 0.5)
         self._together = random.gauss(0.0, 1.0)
