@@ -18,7 +18,7 @@ from agents.learning.fitting import Example, fit
 from agents.learning.quality import auc, calibration_error, losses
 from agents.learning.weights import Weights
 
-FOLDS = 5
+FOLDS = 10
 MARGIN = 1.0  #: standard errors of the mean difference in logarithmic loss
 
 
