@@ -54,7 +54,11 @@ def test_a_file_is_recorded_but_for_rows_that_are_wrong(bench: Harness, campaign
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("a7",), ("a7", "won", "x"), ("--show", "a7"), ("--file", "x.csv", "won", "lost"), ("--recalibrate", "--at", "1")]
+    "arguments",
+    [
+        (), ("a7",), ("a7", "won", "x"), ("--show", "a7"), ("--file", "x.csv", "won", "lost"),
+        ("--recalibrate", "--at", "1"),
+    ],
 )  # fmt: skip
 def test_what_is_no_order_is_refused(bench: Harness, campaigns: Command, arguments: tuple[str, ...]) -> None:
     assert campaigns("outcome", *arguments).code == 2
