@@ -24,7 +24,7 @@ def account_key(brand: Brand) -> str:
 
 
 def audience_key(audience: TargetAudience) -> str:
-    """Return what is asked for, in words, such as ``industries: finance, saas; job_titles: ceo``."""
+    """Return what is asked for, in words, such as ``industries: finance, saas``."""
     parts = []
     for name in _ASKED:
         asked = getattr(audience, name)

@@ -1,4 +1,7 @@
-"""How many outcomes it takes before anything is learned. Pure, and without numpy, as most looks end here."""
+"""How many outcomes it takes before anything is learned.
+
+Pure, and without numpy, as most looks end here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How good likelihoods are: whether the likelier ones said yes, and whether as many did as was said. Pure."""
+"""How good likelihoods are: whether the likelier ones said yes, and whether as many did as was said.
+
+Pure.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is reported of a lead, by a person or another system: strangers' data until it is checked here. Pure.
+"""What is reported of a lead, by a person or another system: strangers' data until it is checked here.
 
-Invariant: a refusal names the key, its value and what would be right, and never repeats an address.
+Pure. Invariant: a refusal names the key, its value and what would be right, and never repeats an address.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _outcome(value: object) -> Outcome | None:
 
 
 def _moment(value: object, now: datetime) -> datetime | None:
-    """Read a time in ISO 8601, in UTC where it has no zone; a day is its noon.
+    """Read a time in ISO 8601, in UTC where it has no zone, and a day as its noon.
 
     Raises ValueError, whose text says what would be right.
     """

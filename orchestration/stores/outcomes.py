@@ -127,7 +127,7 @@ ON CONFLICT DO NOTHING RETURNING campaign_id, outcome
 
 
 def unlink(tx: Transaction, campaign_id: str, lead_ids: Sequence[str] | None = None) -> int:
-    """Make outcomes of a campaign nobody's, those of these leads or of all, and return how many there were.
+    """Cut the outcomes of a campaign from their leads, of these or of all, and return how many there were.
 
     What is known of one lead stays together, under an id that nothing leads back from.
     """
