@@ -195,6 +195,8 @@ def test_weights_are_made_of_enough_outcomes_kept_by_version_and_used_by_the_nex
     assert wanted is not None
     assert (wanted.version, wanted.traits) == (2, client.weights.newest()[0].weights.traits)
     assert client.submit(CampaignConfig.parse(other)).state.lead_weights is None
+    assert client.get("c1").state.lead_weights is None, "what was submitted before keeps what it had"
+    assert client.get("c1").fork(0).state.lead_weights == wanted
 
 
 def test_an_account_teaches_a_new_audience_what_held_for_others_that_were_new(
