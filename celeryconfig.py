@@ -116,6 +116,11 @@ beat_schedule = {
         "schedule": 60.0,  # what an erasure could not do at once; rows say when each is due
         "options": {"queue": "orchestration", "expires": 60},
     },
+    "recalibration": {
+        "task": "orchestration.execution.recalibration",
+        "schedule": 60.0,  # a look counts outcomes; it learns where enough are new
+        "options": {"queue": "orchestration", "expires": 60},
+    },
 }
 beat_max_loop_interval = 1
 

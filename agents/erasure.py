@@ -70,8 +70,9 @@ class Erasing:
     """Removal of people from values, who learns by which names they are known as it removes them.
 
     ``hashes`` are those of their addresses (:func:`~agents.email_address.address_hashes`): every spelling of a mailbox
-    is found by the mailbox's own. ``identities``, ``names`` and ``addresses`` fill up: hashes and words by which other
-    records of the same campaign name the same people, and the addresses that their records have, as written there.
+    is found by the mailbox's own. ``identities``, ``names``, ``addresses`` and ``leads`` fill up: hashes and words by
+    which other records of the same campaign name the same people, the addresses that their records have, as written
+    there, and the ids of their leads.
     """
 
     def __init__(self, hashes: frozenset[str]) -> None:
@@ -79,6 +80,7 @@ class Erasing:
         self.identities: set[str] = set()
         self.names: set[str] = set()
         self.addresses: set[str] = set()
+        self.leads: set[str] = set()
 
     def text(self, text: str) -> str:
         """Return ``text`` with :data:`ERASED` in the place of their addresses."""
@@ -163,6 +165,8 @@ class Erasing:
     def _remember(self, item: Mapping[str, JsonValue]) -> None:
         """Keep the addresses of a record that goes: what holds them elsewhere may know them in this spelling only."""
         self.addresses |= {*addresses_of(item)}
+        if isinstance(lead := item.get("lead_id"), str):
+            self.leads.add(lead)
 
 
 def record_hashes(item: JsonValue) -> set[str]:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agents.config import CampaignConfig, ContentRequirement, TargetAudience
 from agents.config_problems import UNKNOWN_AGENT, UNKNOWN_ENRICHER, UNKNOWN_PLATFORM, UNKNOWN_SOURCE
 from agents.gates import UNKNOWN_GATE
+from agents.learning.weights import Weights
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
@@ -62,6 +63,9 @@ class Lead(Frozen):
     notice_due_at: datetime | None = None  #: when the person has to be told at the latest (GDPR Art. 14(3)(a))
     score: float | None = None  #: 0..1; None = not scored yet
     score_reasons: tuple[str, ...] = ()
+    #: of a yes, 0..1, by the version of weights below it; None = nothing had been learned
+    likelihood: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    weights_version: int | None = Field(default=None, exclude_if=lambda value: value is None)
     qualified_at: datetime | None = None
     delivered: tuple[str, ...] = ()  #: where it was put, as ``deliver`` of the campaign names it
 
@@ -195,6 +199,7 @@ class MarketingAgentState(Frozen):
     content_requirements: tuple[ContentRequirement, ...] = ()
     generated_content: tuple[ContentPiece, ...] = ()
     content_performance: tuple[PiecePerformance, ...] = ()
+    lead_weights: Weights | None = None  #: what outcomes had taught when the campaign was submitted
     ad_platforms: tuple[str, ...] = ()
     ad_creatives: tuple[AdCreative, ...] = ()
     campaign_performance: CampaignPerformance = CampaignPerformance()
@@ -211,7 +216,14 @@ class MarketingAgentState(Frozen):
     flow_version: int = FLOW_VERSION
 
     @classmethod
-    def initial(cls, config: CampaignConfig, *, campaign_id: str, now: datetime | None = None) -> Self:
+    def initial(
+        cls,
+        config: CampaignConfig,
+        *,
+        campaign_id: str,
+        now: datetime | None = None,
+        lead_weights: Weights | None = None,
+    ) -> Self:
         """Return the state of a campaign on which no work has been done yet."""
         now = now or datetime.now(UTC)
         return cls(
@@ -219,6 +231,7 @@ class MarketingAgentState(Frozen):
             campaign_config=config,
             target_audience=config.target_audience,
             content_requirements=config.content_requirements,
+            lead_weights=lead_weights,
             ad_platforms=config.ad_platforms,
             created_at=now,
             updated_at=now,

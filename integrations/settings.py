@@ -141,6 +141,8 @@ class Settings(BaseModel):
     flower_allowed_hosts: HostNames = Field((), validation_alias="FLOWER_ALLOWED_HOSTS")
     #: user:password, several separated by commas; None: one is generated
     flower_basic_auth: Logins | None = Field(None, validation_alias="FLOWER_BASIC_AUTH", repr=False)
+    #: signs what other systems report of leads; None: nothing is taken from them
+    outcomes_secret: str | None = Field(None, validation_alias="OUTCOMES_SECRET", repr=False)
     #: every circuit breaker's default
     breaker_failure_threshold: Count = Field(5, validation_alias="BREAKER_FAILURE_THRESHOLD")
     breaker_recovery_timeout_s: PositiveSeconds = Field(300.0, validation_alias="BREAKER_RECOVERY_TIMEOUT")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from agents.config import CampaignConfig
 from agents.config_problems import ConfigError
+from agents.config_values import shown
+from agents.learning.reported import reported
 from agents.ports import SystemClock
 from agents.registry import agents
 from integrations.fleet_note import read_note
@@ -24,6 +26,8 @@ from integrations.fleet_secrets import with_secrets
 from integrations.plugins import PluginError
 from integrations.settings import Mode, Settings, SettingsError
 from orchestration.control.lead_paths import file_ids, read_files
+from orchestration.control.outcomes import Recorded, take_reports
+from orchestration.control.recalibration import recalibrate_due
 from orchestration.control.received import checked_key, received, refusal_key
 from orchestration.control.submission import IdempotencyConflictError, admitted, prepare
 from orchestration.control.verbs import Verbs
@@ -43,6 +47,8 @@ from orchestration.stores.deliveries import LeavingBook
 from orchestration.stores.erasure import Removed
 from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
+from orchestration.stores.lead_weights import LeadWeights, Version
+from orchestration.stores.outcomes import Outcomes
 from orchestration.stores.refusals import Refusals
 from orchestration.stores.suppression import SuppressionList
 
@@ -51,6 +57,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Problems = list[str]  #: where the class has a method of that name
 #: By which a submission is refused for what it asks for.
 _REFUSALS = (ConfigError, SettingsError, IdempotencyConflictError, WrongWorldError)
 
@@ -68,6 +75,7 @@ class Campaigns:
         self.database = database or Database(settings.database_url, pool_size=1)
         self.reports = Reports(self.database)
         self.knowledge = KnowledgeBase(self.database)
+        self.weights = LeadWeights(self.database)
         self._ledger = Ledger(self.database, "client", settings.mode)
         self._files = LeadFileStore(self.database)
         self._refusals = Refusals(self.database)
@@ -105,7 +113,12 @@ class Campaigns:
         config, files = read_files(admitted(config, self.settings, self._mode), lead_files)
         self._files.require({*file_ids(config)} - {file.file_id for file in files})
         row, stage = prepare(
-            config, agents(), now=datetime.now(UTC), campaign_id=campaign_id, idempotency_key=idempotency_key
+            config,
+            agents(),
+            now=datetime.now(UTC),
+            campaign_id=campaign_id,
+            idempotency_key=idempotency_key,
+            lead_weights=self.weights.current(config, self._mode) if config.lead_sources else None,
         )
         for file in files:
             self._files.add(file)
@@ -146,26 +159,88 @@ class Campaigns:
         except (*_REFUSALS, PluginError, UnstorableError) as error:
             problems = ConfigError(getattr(error, "problems", [str(error)])).problems
         except Exception as error:  # a defect of ours must not send the message round and round
-            log.exception("a campaign sent by task name was refused by a defect")
-            problems = [f"{type(error).__name__} in our own code (see the worker's log)"]
-        place = refusal_key(key, task_id)
-        if place is None:
-            log.error("a campaign sent by task name is refused and can't be recorded, without a key and a task id")
-        else:
-            log.warning("a campaign sent by task name is refused, see the refusal %s: %s", place, problems[0])
-            self.refuse(place, problems)
+            problems = _defect("a campaign", error)
+        self._refuse("a campaign", refusal_key(key, task_id), problems)
         return None
 
+    def take_outcome(self, fields: Mapping[str, object], *, task_id: object, unknown: Sequence[object] = ()) -> bool:
+        """Record an outcome that was sent by task name, and return False when it was refused.
+
+        ``fields`` are those of :meth:`outcome`. A refusal is recorded under the id of its task (:meth:`refusal`).
+        Raises DatabaseUnavailableError when Postgres stays away: then nothing is decided.
+        """
+        try:
+            strange = [f"{shown(name)}: unknown; send lead, outcome, at and campaign" for name in unknown]
+            refused = self.outcomes([fields], actor="task").refused if not strange else {}
+            problems = [*strange, *refused.get(0, "").splitlines()]
+        except DatabaseUnavailableError:
+            raise
+        except (WrongWorldError, UnstorableError) as error:
+            problems = [str(error)]
+        except Exception as error:
+            problems = _defect("an outcome", error)
+        if problems:
+            self._refuse("an outcome", refusal_key(None, task_id), problems)
+        return not problems
+
+    def _refuse(self, what: str, place: str | None, problems: Sequence[str]) -> None:
+        if place is None:
+            log.error("%s sent by task name is refused and can't be recorded, without a key and a task id", what)
+        else:
+            log.warning("%s sent by task name is refused, see the refusal %s: %s", what, place, problems[0])
+            self.refuse(place, problems)
+
     def refuse(self, idempotency_key: str, problems: Sequence[str]) -> None:
-        """Record why a campaign that was sent by task name was refused."""
+        """Record why what was sent by task name was refused."""
         self._refusals.record(idempotency_key, problems)
 
     def refusal(self, idempotency_key: str) -> list[str] | None:
-        """Return why a campaign that was sent by task name was refused, or None when it was not.
+        """Return why what was sent by task name was refused, or None when it was not.
 
-        One that came without a usable key is found under the id of its task.
+        A campaign that came without a usable key, and an outcome, is found under the id of its task.
         """
         return self._refusals.find(idempotency_key)
+
+    def outcome(
+        self, lead: str, outcome: str, *, at: datetime | str | None = None, campaign: str | None = None
+    ) -> bool:
+        """Record what came of a lead (won, meeting, lost or bounced), and return False when that was known already.
+
+        ``lead`` is a lead's id or one of its addresses, ``campaign`` is needed where several have it, and ``at`` is now
+        unless it is given. Raises ConfigError for anything else, and for a lead that there is not; WrongWorldError.
+        """
+        fields = {"lead": lead, "outcome": outcome, "at": at, "campaign": campaign}
+        recorded = self.outcomes([fields])
+        if recorded.refused:
+            raise ConfigError(recorded.refused[0].splitlines())
+        return bool(recorded.new)
+
+    def outcomes(self, reports: Sequence[Mapping[str, object]], *, actor: str = "client") -> Recorded:
+        """Record what came of leads, each with the fields of :meth:`outcome`, and return what became of the reports.
+
+        Whatever is wrong with one, the others are recorded. Raises WrongWorldError.
+        """
+        self.world.require()
+        now = datetime.now(UTC)
+        checked, places, refused = [], [], {}
+        for place, fields in enumerate(reports):
+            try:
+                checked.append(reported(fields, now=now))
+                places.append(place)
+            except ConfigError as error:
+                refused[place] = "\n".join(error.problems)
+        found = take_reports(self.database, checked, actor=actor)
+        refused |= {places[place]: problem for place, problem in found.refused.items()}
+        return Recorded(new=found.new, known=found.known, refused=dict(sorted(refused.items())))
+
+    def outcome_counts(self) -> Sequence[tuple[str, str, str, Mapping[str, int]]]:
+        """Return how many outcomes were reported, as (mode, account, audience, number by outcome)."""
+        return Outcomes(self.database).counts()
+
+    def recalibrate(self) -> list[Version]:
+        """Learn now from outcomes that have come, as the fleet does by itself, and return the new versions."""
+        self.world.require()
+        return recalibrate_due(self.database)
 
     def erase(self, email: str) -> Removed:
         """Suppress a person for ever and remove what is stored about them, here, on customer lists and where leads go.
@@ -234,6 +309,11 @@ class Campaigns:
         return Verbs(
             ledger=self._ledger, agents=agents(), wakeups=BestEffort(lambda: self.wakeups), clock=SystemClock()
         )
+
+
+def _defect(what: str, error: Exception) -> Problems:
+    log.exception("%s sent by task name was refused by a defect", what)
+    return [f"{type(error).__name__} in our own code (see the worker's log)"]
 
 
 class BestEffort:

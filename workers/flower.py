@@ -10,6 +10,7 @@ database of another mode.
 from __future__ import annotations
 
 import flower.command
+import flower.urls
 from prometheus_client import REGISTRY
 
 from orchestration.client import connected
@@ -18,6 +19,7 @@ from workers import logs
 from workers.app import app
 from workers.flower_door import ClosedFlower
 from workers.metrics import FleetCollector
+from workers.outcome_hook import route
 from workers.world import require_world
 
 __all__ = ["app"]
@@ -29,6 +31,7 @@ try:
     require_world(_settings)
 except WrongWorldError as error:
     raise SystemExit(f"Flower can't start: {error}") from error
+flower.urls.handlers.insert(0, route(_settings))
 _collector = FleetCollector.from_env()
 if _collector is not None:
     REGISTRY.register(_collector)

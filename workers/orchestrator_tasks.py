@@ -1,4 +1,4 @@
-"""Celery tasks of the orchestrator: the body of a chord, the reconcile tick, and submission by task name.
+"""Celery tasks of the orchestrator: the body of a chord, the ticks, and what is sent by task name.
 
 Invariant: each may run any number of times, in parallel, on any worker.
 """
@@ -13,8 +13,9 @@ from pydantic import JsonValue
 
 from integrations.log_context import log_context
 from orchestration.client import Campaigns
+from orchestration.control.recalibration import recalibrate_due
 from orchestration.control.verbs import expire_approvals
-from orchestration.execution.canvas import ADVANCE_TASK, SUBMIT_TASK, CeleryWakeups
+from orchestration.execution.canvas import ADVANCE_TASK, OUTCOME_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.execution.list_removals import remove_listed
 from orchestration.execution.place_removals import take_off_places
 from orchestration.execution.reconcile import reconcile
@@ -78,6 +79,17 @@ def removals_tick() -> int | str:
         return stopped_by(error)
 
 
+@app.task(name="orchestration.execution.recalibration", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def recalibration_tick() -> int | str:
+    """Learn again where enough new outcomes have come, and return how many versions of weights were made."""
+    process = runtime()
+    try:
+        process.ledger.world.require()
+        return len(recalibrate_due(process.database))
+    except (DatabaseUnavailableError, WrongWorldError) as error:
+        return stopped_by(error)
+
+
 def _reconcile(process: Runtime) -> int:
     process.ledger.world.require()
     expire_approvals(process.ledger, process.verbs)
@@ -113,3 +125,30 @@ def submit(
         stopped_by(error)
         raise Reject(error, requeue=True) from None
     return found or "refused"
+
+
+@app.task(name=OUTCOME_TASK, bind=True, acks_late=True, ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def outcome(
+    self: Task,
+    /,
+    lead: JsonValue = None,
+    outcome: JsonValue = None,
+    at: JsonValue = None,
+    campaign: JsonValue = None,
+    *more: JsonValue,
+    **unknown: JsonValue,
+) -> str:
+    """Record what came of a lead, as a program without this project's packages sends it.
+
+    The sender gets no answer, so a refusal is recorded under the id of the task (``Campaigns.refusal``). It may be sent
+    any number of times; while Postgres is away it goes back to its queue.
+    """
+    process = runtime()
+    campaigns = Campaigns(process.settings, wakeups=CeleryWakeups(app), database=process.database)
+    fields = {"lead": lead, "outcome": outcome, "at": at, "campaign": campaign}
+    try:
+        taken = campaigns.take_outcome(fields, task_id=self.request.id, unknown=[*more, *unknown])
+    except DatabaseUnavailableError as error:
+        stopped_by(error)
+        raise Reject(error, requeue=True) from None
+    return "recorded" if taken else "refused"

@@ -70,6 +70,12 @@ def industries(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in _named(text)))
 
 
+def kin(text: str) -> tuple[str, ...]:
+    """Return the industries that a text names with all that they are part of, in alphabetical order."""
+    above = _table().above
+    return tuple(sorted({name for one in industries(text) for name in above[one]}))
+
+
 def named_industry(text: str) -> str | None:
     """Return the industry that a sentence about a company names first, or None when it names none."""
     return next((name.replace("_", " ") for _, name in _named(text)), None)

@@ -44,7 +44,7 @@ def parse(data: bytes, filename: str, columns: Mapping[str, str] | None = None) 
     shown = filename.replace("\\", "/").rpartition("/")[2] or "file"
     if len(data) > MAX_BYTES:
         raise ConfigError([f"{shown}: {len(data):,} bytes is above the limit of {MAX_BYTES:,}; split the file"])
-    table = _table(data, shown)
+    table = table_of(data, shown)
     head = list(islice(table.rows(), _HEAD))
     own = table.header
     header = find(head, columns or {}) if own is None else Header(cells=own, row=None)
@@ -54,7 +54,11 @@ def parse(data: bytes, filename: str, columns: Mapping[str, str] | None = None) 
     return _read(table, header, uses, shown)
 
 
-def _table(data: bytes, shown: str) -> Table:
+def table_of(data: bytes, shown: str) -> Table:
+    """Return the rows of a file of any format that is read, ``shown`` being its name.
+
+    Raises ConfigError, naming the format, for another.
+    """
     if of_bytes(data, shown) == "xlsx":
         return spreadsheet.table(data, shown)
     text = decode(data)

@@ -150,6 +150,7 @@ class LeadGeneration(BaseAgent):
             campaign_id=state.campaign_id,
             now=now,
             bases={source.type: source.legal_basis for source in reversed(state.campaign_config.lead_sources)},
+            weights=state.lead_weights,
         )
         sources = Counter(source.partition(":")[0] for lead in found.leads for source in lead.sources)
         completed = Counter(source.partition(":")[0] for lead in found.leads for source in lead.company_facts_from)

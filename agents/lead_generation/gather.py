@@ -25,6 +25,8 @@ from agents.lead_generation.mailboxes import is_role
 from agents.lead_generation.sources.file import FILE
 from agents.lead_generation.sources.web import SITE
 from agents.lead_generation.verify import RESOLVE, VERIFY
+from agents.learning.ranking import ranked
+from agents.learning.weights import Weights
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis, notice_due, read_basis
 from agents.scoring import LeadCriteria, lead_score
 from agents.state import Lead
@@ -165,11 +167,13 @@ def leads(
     campaign_id: str,
     now: datetime,
     bases: Mapping[str, LegalBasis] = MappingProxyType({}),
+    weights: Weights | None = None,
 ) -> Scored:
     """Return scored leads, and what was set aside.
 
-    ``bases`` are the legal bases of the sources, by the kind of source. An address that takes no mail is taken off its
-    lead, which keeps the next one of its own; a lead that nothing else identifies goes with it.
+    ``bases`` are the legal bases of the sources, by the kind of source; ``weights`` what outcomes have taught. An
+    address that takes no mail is taken off its lead, which keeps the next one of its own; a lead that nothing else
+    identifies goes with it.
     """
     rejected = Counter(cleaned.rejected)
     kept: list[tuple[Candidate, str]] = []
@@ -200,7 +204,12 @@ def leads(
     place = {found.key: number for number, found in enumerate(cleaned.candidates)}
     kept.sort(key=lambda item: place[item[0].key])
     scored = tuple(
-        _lead(replace(found, rows=(*found.rows, *merged.get(found.key, ()))), status, criteria, campaign_id, now, bases)
+        _scored(
+            _lead(replace(found, rows=(*found.rows, *merged.get(found.key, ()))), status, campaign_id, now, bases),
+            criteria,
+            now,
+            weights,
+        )
         for found, status in kept
     )
     return Scored(
@@ -221,13 +230,12 @@ def _person(record: Record) -> str:
 def _lead(
     found: Candidate,
     status: str,
-    criteria: LeadCriteria,
     campaign_id: str,
     now: datetime,
     bases: Mapping[str, LegalBasis],
 ) -> Lead:
     record = found.record
-    lead = Lead(
+    return Lead(
         lead_id=short_hash(campaign_id, found.key),
         email=record.email,
         email_status=status,
@@ -249,11 +257,17 @@ def _lead(
         legal_basis=_basis(found, bases),
         notice_due_at=notice_due(now),
     )
+
+
+def _scored(lead: Lead, criteria: LeadCriteria, now: datetime, weights: Weights | None) -> Lead:
     score = lead_score(lead, criteria)
+    place = ranked(lead, score, weights)
     return lead.model_copy(
         update={
-            "score": score.value,
-            "score_reasons": score.reasons,
+            "score": place.value,
+            "score_reasons": place.reasons,
+            "likelihood": place.likelihood,
+            "weights_version": place.version,
             "qualified_at": now if score.qualified else None,
         }
     )

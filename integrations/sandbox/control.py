@@ -19,8 +19,9 @@ from typing import TypedDict
 from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.dns import DnsSandbox
 from integrations.sandbox.faults import Fault, FaultError, Faults
+from integrations.sandbox.preferences import Preferences, outcomes
 from integrations.sandbox.protocol import JsonObject, Request, Response, SandboxProvider, TakesLeads
-from integrations.sandbox.world import DEFAULT_SEED
+from integrations.sandbox.world import DEFAULT_SEED, World
 
 CONTROL_PREFIX = "/_sandbox"
 MAX_CALLS = 200_000  #: calls that are kept for ``/_sandbox/calls``; the counts have all of them
@@ -137,6 +138,8 @@ class Sandbox:
                 return Response(body=self.state())
             if action == ("GET", "/calls"):
                 return Response(body=self.calls.of(request.params().get("provider")))
+            if action == ("GET", "/outcomes"):
+                return Response(body=self._outcomes())
             if action == ("POST", "/faults"):
                 return self._set_fault(_object(request))
             if action == ("POST", "/advance"):
@@ -145,7 +148,7 @@ class Sandbox:
                 return self._reset(_object(request))
         except ValueError as error:
             return Response(status=400, body={"error": str(error)})
-        return Response(status=404, body={"error": "GET state, calls; POST faults, advance, reset"})
+        return Response(status=404, body={"error": "GET state, calls, outcomes; POST faults, advance, reset"})
 
     def state(self) -> dict[str, object]:
         """Return what ``GET /_sandbox/state`` shows."""
@@ -157,17 +160,21 @@ class Sandbox:
                 if isinstance(provider, AdAccounts)
                 for row in provider.lists.rows(provider.name)
             ],
-            "deliveries": [
-                row
-                for provider in self.providers.values()
-                if isinstance(provider, TakesLeads)
-                for row in provider.deliveries()
-            ],
+            "deliveries": self._deliveries(),
             "calls": dict(sorted(self.calls.counts.items())),
             "llm": {"calls": self._answered_by_model},
             "faults": self.faults.active(),
             "seed": self.seed,
         }
+
+    def _deliveries(self) -> list[Mapping[str, object]]:
+        takers = [provider for provider in self.providers.values() if isinstance(provider, TakesLeads)]
+        return [row for provider in takers for row in provider.deliveries()]
+
+    def _outcomes(self) -> list[dict[str, str]]:
+        """Return what came of the leads that were delivered, as ``campaigns outcome --file`` reads it."""
+        hidden = (self._world or {}).get("preferences", self.seed)
+        return outcomes(self._deliveries(), World.build(self.seed), Preferences(int(hidden)))
 
     def _set_fault(self, body: JsonObject) -> Response:
         provider = body.get("provider")
@@ -192,6 +199,8 @@ class Sandbox:
             raise ValueError(f"seed={seed!r} is not a whole number")
         if world is not None and not isinstance(world, Mapping):
             raise ValueError("world is an object of hidden parameters, or null")
+        if type(hidden := (world or {}).get("preferences", seed)) is not int:
+            raise ValueError(f"world.preferences={hidden!r} is not a whole number")
         for provider in self.providers.values():
             provider.reset(seed, world)
         self.seed, self._world = seed, world

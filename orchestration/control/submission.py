@@ -15,6 +15,7 @@ from agents import registry
 from agents.base import BaseAgent
 from agents.config import CampaignConfig, FileSourceConfig
 from agents.config_problems import ConfigError
+from agents.learning.weights import Weights
 from agents.registry import agents
 from agents.state import MarketingAgentState
 from agents.unit import Stage
@@ -128,12 +129,15 @@ def prepare(
     campaign_id: str | None = None,
     idempotency_key: str | None = None,
     actor: str = "client",
+    lead_weights: Weights | None = None,
 ) -> tuple[dict[str, object], Stage]:
     """Return the row to insert and the first stage.
 
-    Raises ConfigError when the sources give no work.
+    ``lead_weights`` is what outcomes have taught for such a campaign. Raises ConfigError when the sources give no work.
     """
-    state = MarketingAgentState.initial(config, campaign_id=campaign_id or uuid4().hex, now=now)
+    state = MarketingAgentState.initial(
+        config, campaign_id=campaign_id or uuid4().hex, now=now, lead_weights=lead_weights
+    )
     try:
         begun, stage = start(state, agents, now)
     except ValueError as error:

@@ -29,6 +29,7 @@ from orchestration.ledger.changes import PAUSED_FROM, CampaignChanges, StatusCha
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow
 from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
+from orchestration.stores.lead_weights import LeadWeights
 from orchestration.stores.retention import Retention
 from orchestration.wakeups import Wakeups
 
@@ -161,6 +162,9 @@ class Verbs:
             approvals=(),
             created_at=now,
         )
+        if from_step == 0:  # its leads are found anew
+            learned = LeadWeights(self.ledger.database).current(config, row.mode)
+            inherited = inherited.evolve(lead_weights=learned)
         origin = event("forked", 0, found.agent, {"from": campaign_id, "from_step": from_step}, actor=actor)
         transition = self._begin(inherited, found.agent, 0, origin)
         new, hashed = inherited.campaign_id, config_hash(config)

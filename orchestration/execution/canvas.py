@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ADVANCE_TASK = "orchestration.advance"
 SUBMIT_TASK = "campaigns.submit"
+OUTCOME_TASK = "campaigns.outcome"
 ORCHESTRATION_QUEUE = "orchestration"
 SENT_AT_HEADER = "sent_at"  #: seconds since the epoch; tells a lost wake-up from one that waits in a long queue
 

@@ -22,6 +22,7 @@ from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.stores.customer_lists import ask_removal
 from orchestration.stores.deliveries import Found, ask_forgetting
 from orchestration.stores.exclusions import forget_exclusions
+from orchestration.stores.outcomes import unlink
 
 #: Columns of people and of what units were given and have brought: whole records leave them. Any other value is kept
 #: but for the address in it.
@@ -126,6 +127,7 @@ class Erasure:
         hashes = people.identities.union(*map(address_hashes, addresses))
         gone = ask_forgetting(tx, hashes, campaign_id)
         forget_exclusions(tx, campaign_id, hashes)
+        found["outcomes"] += unlink(tx, campaign_id, sorted(people.leads))
         self.identities |= people.identities
         for step, agent in locked:
             tx.run(

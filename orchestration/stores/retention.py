@@ -14,6 +14,7 @@ from functools import partial
 from agents.retention import Anonymous
 from orchestration.ledger.database import Database, Transaction, encode
 from orchestration.stores.customer_lists import ask_deletion
+from orchestration.stores.outcomes import unlink
 
 BATCH = 50  #: campaigns of one tick
 
@@ -83,6 +84,7 @@ def _sweep(tx: Transaction, campaign_id: str) -> bool:
     )
     ask_deletion(tx, campaign_id)
     tx.run("DELETE FROM marketing.exclusions WHERE campaign_id = %s", campaign_id)
+    unlink(tx, campaign_id)
     tx.run("UPDATE marketing.retentions SET swept_at = now() WHERE campaign_id = %s", campaign_id)
     tx.run(
         "DELETE FROM marketing.lead_files f WHERE f.file_id = ANY(%s::text[]) AND NOT EXISTS (SELECT "

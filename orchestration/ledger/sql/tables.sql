@@ -308,6 +308,42 @@ CREATE TABLE marketing.deliveries (
 );
 CREATE INDEX deliveries_to_remove ON marketing.deliveries (removal_due_at) WHERE removal_due_at IS NOT NULL;
 
+-- What came of leads, as people and other systems report it. No foreign key to the campaign, and nothing personal: what was
+-- learned stays when its row or a person goes, whose lead then is a random text.
+CREATE TABLE marketing.outcomes (
+    number      bigint GENERATED ALWAYS AS IDENTITY,
+    campaign_id text NOT NULL,
+    lead_id     text NOT NULL,
+    outcome     text NOT NULL CHECK (outcome IN ('won', 'meeting', 'lost', 'bounced')),
+    at          timestamptz NOT NULL,
+    mode        text NOT NULL,                     -- the campaign's world: the sandbox teaches nothing about live leads
+    account     text NOT NULL,                     -- whose offer it was: the brand's name, or ''
+    audience    text NOT NULL,                     -- what the campaign asked for
+    rule        double precision NOT NULL,         -- the rule's score of the lead, 0..1
+    traits      jsonb NOT NULL,                    -- of the lead, such as ["seniority=owner", "size>50"]
+    actor       text NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (campaign_id, lead_id, at, outcome)
+);
+CREATE INDEX outcomes_of_audience ON marketing.outcomes (mode, account, audience);
+
+-- What outcomes have taught, by account and audience ('' for all audiences of the account). A version is never changed.
+CREATE TABLE marketing.lead_weights (
+    mode              text NOT NULL,
+    account           text NOT NULL,
+    audience          text NOT NULL,
+    version           integer NOT NULL,            -- from 1
+    weights           jsonb NOT NULL,
+    seen              integer NOT NULL,            -- reports that it was made after
+    used              boolean NOT NULL,            -- better than the rule on outcomes that it had not seen
+    reason            text NOT NULL,               -- why it is used, or not
+    auc               double precision NOT NULL,   -- on those outcomes, ...
+    rule_auc          double precision NOT NULL,   -- ... and the rule's
+    calibration_error double precision NOT NULL,   -- expected, likewise
+    at                timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (mode, account, audience, version)
+);
+
 CREATE TABLE marketing.documents (
     document_id text PRIMARY KEY,
     title       text NOT NULL,
