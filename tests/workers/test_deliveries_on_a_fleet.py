@@ -84,7 +84,7 @@ def test_each_arrives_once_and_erased_people_are_nowhere(
     placement: str, tmp_path: Path, run_folder: Path, database_url: str, redis_url: str
 ) -> None:
     random = Random(placement)
-    env = {"STAGE_PLACEMENT": placement, "HTTP_TIMEOUT": "5"}
+    env = {"STAGE_PLACEMENT": placement, "HTTP_TIMEOUT": "5", "BREAKER_RECOVERY_TIMEOUT": "2"}
     with (
         stack.running_sandbox(run_folder, "--latency-ms", "100") as sandbox,
         running_fleet(tmp_path / "f", database_url, redis_url, sandbox, env=env) as fleet,
