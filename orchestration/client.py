@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 
 from agents.config import CampaignConfig
 from agents.config_problems import ConfigError
-from agents.config_values import shown
-from agents.learning.reported import reported
+from agents.learning.reported import reported, unknown_field
 from agents.ports import SystemClock
 from agents.registry import agents
 from integrations.fleet_note import read_note
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Problems = list[str]  #: where the class has a method of that name
 #: By which a submission is refused for what it asks for.
 _REFUSALS = (ConfigError, SettingsError, IdempotencyConflictError, WrongWorldError)
 
@@ -170,7 +168,7 @@ class Campaigns:
         Raises DatabaseUnavailableError when Postgres stays away: then nothing is decided.
         """
         try:
-            strange = [f"{shown(name)}: unknown; send lead, outcome, at and campaign" for name in unknown]
+            strange = [unknown_field(name) for name in unknown]
             refused = self.outcomes([fields], actor="task").refused if not strange else {}
             problems = [*strange, *refused.get(0, "").splitlines()]
         except DatabaseUnavailableError:
@@ -311,7 +309,7 @@ class Campaigns:
         )
 
 
-def _defect(what: str, error: Exception) -> Problems:
+def _defect(what: str, error: Exception) -> list[str]:
     log.exception("%s sent by task name was refused by a defect", what)
     return [f"{type(error).__name__} in our own code (see the worker's log)"]
 

@@ -6,6 +6,7 @@ Invariant: each may run any number of times, in parallel, on any worker.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from celery import Task
 from celery.exceptions import Reject
@@ -50,48 +51,43 @@ def reconcile_tick() -> int | str:
 
     Nothing is done in a database that has become one of another mode than this worker's.
     """
-    try:
-        return _reconcile(runtime())
-    except (DatabaseUnavailableError, WrongWorldError) as error:
-        return stopped_by(error)
+    return _in_its_world(_reconcile)
 
 
 @app.task(name="orchestration.execution.retention", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def retention_tick() -> int | str:
     """Remove people from campaigns whose retention is over, and return from how many."""
-    process = runtime()
-    try:
-        process.ledger.world.require()
-        return Retention(process.database).sweep()
-    except (DatabaseUnavailableError, WrongWorldError) as error:
-        return stopped_by(error)
+    return _in_its_world(lambda process: Retention(process.database).sweep())
 
 
 @app.task(name="orchestration.execution.removals", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def removals_tick() -> int | str:
     """Take people off customer lists and places of leads, as is due, and return from how many."""
-    process = runtime()
-    try:
-        process.ledger.world.require()
-        resources = process.orchestrator.resources
-        return remove_listed(resources) + take_off_places(resources)
-    except (DatabaseUnavailableError, WrongWorldError) as error:
-        return stopped_by(error)
+    return _in_its_world(_remove)
 
 
 @app.task(name="orchestration.execution.recalibration", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def recalibration_tick() -> int | str:
     """Learn again where enough new outcomes have come, and return how many versions of weights were made."""
+    return _in_its_world(lambda process: len(recalibrate_due(process.database)))
+
+
+def _in_its_world(work: Callable[[Runtime], int]) -> int | str:
+    """Do what beat asks for and return its figure, or why nothing was done: Postgres is away or of another world."""
     process = runtime()
     try:
         process.ledger.world.require()
-        return len(recalibrate_due(process.database))
+        return work(process)
     except (DatabaseUnavailableError, WrongWorldError) as error:
         return stopped_by(error)
 
 
+def _remove(process: Runtime) -> int:
+    resources = process.orchestrator.resources
+    return remove_listed(resources) + take_off_places(resources)
+
+
 def _reconcile(process: Runtime) -> int:
-    process.ledger.world.require()
     expire_approvals(process.ledger, process.verbs)
     _wake_within_budget(process)
     process.deferrals.tick()

@@ -17,6 +17,6 @@ class Outcome(StrEnum):
     def yes(self) -> bool | None:
         """Whether the lead wanted what was offered, or None where that is not known.
 
-        A bounce judges an address: whoever never got the message has said nothing.
+        A bounce is about the address: a person whom no message has reached has said nothing.
         """
         return None if self is Outcome.BOUNCED else self is not Outcome.LOST

@@ -1,7 +1,7 @@
 """Where a lead stands among those who qualify, by what was learned from outcomes.
 
-What was asked for decides who qualifies, as before: outcomes let nobody in and keep nobody out, so that whom they speak
-against is still addressed and can prove them wrong. Among those who qualify they decide the order: the score runs from
+What was asked for decides who qualifies, and outcomes change nothing about that, so that leads with poor prospects are
+still addressed and can prove the weights wrong. Among those who qualify they decide the order: the score runs from
 the campaign's threshold to 1 with the share of the leads with outcomes that were less likely to say yes. A lead that
 does not qualify keeps the rule's score, which says how far it is from what was asked for. Pure.
 """

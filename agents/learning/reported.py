@@ -17,6 +17,7 @@ from agents.learning.outcomes import Outcome
 
 AHEAD = timedelta(days=1)  #: what clocks and time zones may be apart
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+_FIELDS = ("lead", "outcome", "at", "campaign")
 MAX_TEXT = 200  #: characters of any value
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}")
 
@@ -37,12 +38,8 @@ def reported(fields: Mapping[str, object], *, now: datetime) -> Reported:
 
     Raises ConfigError listing everything that is wrong.
     """
-    problems = [
-        f"{shown(key)}: unknown; send lead, outcome, at and campaign"
-        for key in fields
-        if key not in ("lead", "outcome", "at", "campaign")
-    ]
-    lead, outcome, at, campaign = (fields.get(key) for key in ("lead", "outcome", "at", "campaign"))
+    problems = [unknown_field(key) for key in fields if key not in _FIELDS]
+    lead, outcome, at, campaign = (fields.get(key) for key in _FIELDS)
     email = normal_email(lead) if isinstance(lead, str) and len(lead) <= 2 * MAX_TEXT else None
     if email is None and not _is_name(lead):
         problems.append(f"lead={_hidden(lead)}: write the id of a lead, or the e-mail address of one")
@@ -67,6 +64,11 @@ def reported(fields: Mapping[str, object], *, now: datetime) -> Reported:
         at=moment,
         campaign=None if campaign is None else str(campaign).strip(),
     )
+
+
+def unknown_field(key: object) -> str:
+    """Return the refusal of what is no field of a report."""
+    return f"{shown(key)}: unknown; send lead, outcome, at and campaign"
 
 
 def _is_name(value: object) -> bool:

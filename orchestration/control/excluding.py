@@ -7,6 +7,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.email_address import mailbox, normal_email
@@ -52,10 +53,7 @@ def exclude(verbs: Verbs, campaign_id: str, lead: str, *, actor: str, reason: st
     def write(tx: Transaction) -> bool:
         new = write_exclusion(tx, campaign_id, record, reason=why, by=actor)
         if new:
-            at = lock(tx, campaign_id, STATUSES)
-            if at is None:
-                raise VerbRefusedError(f"campaign {campaign_id} has become one of another world")
-            note(tx, at, "lead_excluded", {"lead": found.lead_id, "reason": why}, actor=actor)
+            _note(tx, campaign_id, "lead_excluded", {"lead": found.lead_id, "reason": why}, actor)
             ask_removal(tx, campaign_id, addresses_of(record))
         return new
 
@@ -84,13 +82,10 @@ def include(verbs: Verbs, campaign_id: str, lead: str, *, actor: str) -> bool:
     gone = [one.lead_id for one in listed if one.lead_id == lead_id or one.hashes & hashes]
 
     def write(tx: Transaction) -> bool:
-        if not remove_exclusions(tx, campaign_id, gone):
-            return False
-        at = lock(tx, campaign_id, STATUSES)
-        if at is None:
-            raise VerbRefusedError(f"campaign {campaign_id} has become one of another world")
-        note(tx, at, "lead_included", {"lead": lead_id}, actor=actor)
-        return True
+        there = remove_exclusions(tx, campaign_id, gone)
+        if there:
+            _note(tx, campaign_id, "lead_included", {"lead": lead_id}, actor)
+        return there
 
     return database.transaction(write)
 
@@ -114,6 +109,17 @@ def named_lead(leads: tuple[Lead, ...], name: str) -> Lead:
             "the campaign has no lead with this " + ("address" if "@" in name else "id; `campaigns leads ID` shows ids")
         )
     return found[0]
+
+
+def _note(tx: Transaction, campaign_id: str, kind: str, data: Mapping[str, str], actor: str) -> None:
+    """Write an event of a campaign, whose row stays locked.
+
+    Raises VerbRefusedError when the campaign is of another world by now.
+    """
+    at = lock(tx, campaign_id, STATUSES)
+    if at is None:
+        raise VerbRefusedError(f"campaign {campaign_id} has become one of another world")
+    note(tx, at, kind, data, actor=actor)
 
 
 def _addresses(lead: Lead) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from agents.learning.enough import LEAST_OUTCOMES, MOST_OUTCOMES, missing
 from agents.learning.outcomes import Outcome
 from orchestration.ledger.database import Database
-from orchestration.stores.lead_weights import LeadWeights, Version, seen_before
+from orchestration.stores.lead_weights import LeadWeights, Version
 from orchestration.stores.outcomes import Outcomes, Scope
 
 LEAST_NEW, SHARE_NEW = 10, 0.1  #: reports since the last version: so many, or this share of those before
@@ -24,12 +24,12 @@ def recalibrate_due(database: Database, limit: int = BATCH) -> list[Version]:
     numpy is loaded by the first that has enough.
     """
     outcomes, weights = Outcomes(database), LeadWeights(database)
-    before = weights.newest()
+    before = weights.seen()
     made: list[Version] = []
     for scope in outcomes.scopes():
-        last = seen_before(before, scope)
-        if len(made) < limit and _due(scope.reports, last.seen if last else 0):
-            version = _learned(outcomes, scope, last.version + 1 if last else 1)
+        last, seen = before.get((scope.mode, scope.account, scope.audience), (0, 0))
+        if len(made) < limit and _due(scope.reports, seen):
+            version = _learned(outcomes, scope, last + 1)
             if version is not None and weights.add(version):
                 made.append(version)
     return made

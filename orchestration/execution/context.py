@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue
 
@@ -108,6 +108,12 @@ class UnitResources:
 
     __slots__ = ()
     resources: Resources
+    if TYPE_CHECKING:  # a field in one context, a property in the other
+
+        @property
+        def campaign_id(self) -> str:
+            """Campaign that the unit belongs to."""
+            ...
 
     @property
     def clock(self) -> Clock:
@@ -128,6 +134,21 @@ class UnitResources:
     def suppression(self) -> Suppression:
         """Suppression list of the user."""
         return self.resources.suppression
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """People who are excluded from the campaign by hand."""
+        return CampaignExclusions(self.resources.database, self.campaign_id)
+
+    @property
+    def customer_lists(self) -> CustomerLists:
+        """Register of the campaign's customer lists, also of a unit in memory: they stay at the platforms."""
+        return CampaignLists(self.resources.database, self.campaign_id)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Register of the leads that the campaign has put somewhere."""
+        return CampaignDeliveries(self.resources.database, self.campaign_id)
 
     @property
     def lead_files(self) -> LeadFiles:
@@ -168,21 +189,6 @@ class LedgerContext(UnitResources):
     def unit(self) -> Unit:
         """Unit that was claimed."""
         return self.claimed.unit
-
-    @property
-    def exclusions(self) -> Exclusions:
-        """People who are excluded from the campaign by hand."""
-        return CampaignExclusions(self.resources.database, self.campaign_id)
-
-    @property
-    def customer_lists(self) -> CustomerLists:
-        """Register of the campaign's customer lists."""
-        return CampaignLists(self.resources.database, self.campaign_id)
-
-    @property
-    def deliveries(self) -> Deliveries:
-        """Register of the leads that the campaign has put somewhere."""
-        return CampaignDeliveries(self.resources.database, self.campaign_id)
 
     @property
     def ad_budget(self) -> AdBudget:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 
 from agents.base import BaseAgent, HopFailedError, run_unit, stage_failure
-from agents.ports import AdBudget, Clock, CustomerLists, Deliveries, Exclusions, UncappedAds
+from agents.ports import AdBudget, Clock, UncappedAds
 from agents.state import MarketingAgentState
 from agents.unit import StageResult, Unit
 from integrations.llm.prices import CostBound
@@ -21,9 +21,6 @@ from integrations.usage import Usage
 from orchestration.execution.context import Resources, UnitResources
 from orchestration.flow.checks import check_stage, failing_agent
 from orchestration.flow.routing import begin_hop, route
-from orchestration.stores.customer_lists import CampaignLists
-from orchestration.stores.deliveries import CampaignDeliveries
-from orchestration.stores.exclusions import CampaignExclusions
 
 T = TypeVar("T")
 
@@ -41,21 +38,6 @@ class MemoryUnitContext(UnitResources):
     def fallback(self) -> str | None:
         """None, the unit's own provider: no other process uses it, so nothing is put off."""
         return None
-
-    @property
-    def exclusions(self) -> Exclusions:
-        """People who are excluded from the campaign by hand."""
-        return CampaignExclusions(self.resources.database, self.campaign_id)
-
-    @property
-    def customer_lists(self) -> CustomerLists:
-        """Register of the campaign's customer lists, which is kept as well: they stay at the platforms."""
-        return CampaignLists(self.resources.database, self.campaign_id)
-
-    @property
-    def deliveries(self) -> Deliveries:
-        """Register of the leads that the campaign has put somewhere."""
-        return CampaignDeliveries(self.resources.database, self.campaign_id)
 
     @property
     def ad_budget(self) -> AdBudget:

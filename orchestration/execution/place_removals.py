@@ -1,7 +1,7 @@
 """Removal of people from the places that leads were put at, as erasures have written it down.
 
-Any process may carry it out, at any time and side by side with others: taking somebody off twice does nothing. Each
-call is admitted like those of units. Invariant: what a place has not confirmed stays written down.
+Any process may carry it out, at any time and side by side with others: to take a person off twice does no harm.
+Each call is admitted like those of units. Invariant: what a place has not confirmed stays written down.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ class Database:
             if outage(error) is Outage.LOST:
                 connection.invalidate()
                 self._discard(pool)
-            elif _is_in_transaction(connection):  # nobody would end it, and what follows would be lost with it
+            elif _is_in_transaction(connection):  # which stays open, so that later statements would be lost with it
                 connection.invalidate()
             raise
         finally:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from integrations.ads.registry import platforms
 from orchestration.ledger.database import Database, Transaction
+from orchestration.stores.attempts import NEXT_ATTEMPT
 
 WHOLE = ""  #: in the place of a member: the list goes
 FILLING_S = 600.0  #: seconds after which a batch has surely arrived, or never will
 BATCH = 1000  #: removals of one look
-LONGEST_DELAY_S = 3600.0  #: between two attempts
 
 
 class CampaignLists:
@@ -96,13 +96,13 @@ class RemovalBook:
         """Return what is due, by list, which is not due again for a time that grows with each attempt."""
         rows = self._database.rows(
             "UPDATE marketing.list_removals r SET attempts = attempts + 1, "
-            "due_at = now() + least(%s, 30 * 2 ^ least(attempts, 10)) * interval '1 second' "
+            f"due_at = {NEXT_ATTEMPT} "
             "FROM (SELECT platform, list_id, member FROM marketing.list_removals WHERE due_at <= now() "
             "ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) AS d "
             "WHERE (r.platform, r.list_id, r.member) = (d.platform, d.list_id, d.member) "
             "RETURNING r.platform, r.list_id, r.member, EXISTS (SELECT FROM marketing.customer_lists l "
             "WHERE (l.platform, l.list_id) = (r.platform, r.list_id) AND l.filling_until > now())",
-            LONGEST_DELAY_S, BATCH,
+            BATCH,
         )  # fmt: skip
         found: dict[tuple[str, str], tuple[set[str], bool]] = {}
         for platform, list_id, member, filling in rows:

@@ -1,7 +1,7 @@
 """Register of the leads that campaigns have put at places outside, or may have, and of who has to be taken off there.
 
-A person leaves a place in two steps, as they leave a customer list: who erases them writes down here which leads have
-to go, and whoever comes next tells the places (:mod:`orchestration.execution.place_removals`). Invariants: the register
+A person leaves a place in two steps, as they leave a customer list: an erasure writes down here which leads have to go,
+and any process then tells the places (:mod:`orchestration.execution.place_removals`). Invariants: the register
 holds no address, and outlives the people of its campaign, for what is at a place does, too; a lead is registered before
 it is sent, so one whose answer was lost is found all the same; what was asked while a batch was on its way stays
 written down until none is. It holds by the order: leads are registered, then the suppression list is asked, then the
@@ -17,10 +17,10 @@ from typing import NamedTuple
 from agents.ports import SentLead
 from integrations.placed_lead import PlacedLead
 from orchestration.ledger.database import Database, Transaction, encode
+from orchestration.stores.attempts import NEXT_ATTEMPT
 
 SENDING_S = 600.0  #: seconds after which a batch has surely arrived, or never will
 BATCH = 200  #: removals of one look
-LONGEST_DELAY_S = 3600.0  #: between two attempts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +152,13 @@ class LeavingBook:
         """Return who is due, and is not due again for a time that grows with each attempt."""
         rows = self._database.rows(
             "UPDATE marketing.deliveries d SET attempts = attempts + 1, "
-            "removal_due_at = now() + least(%s, 30 * 2 ^ least(attempts, 10)) * interval '1 second' "
+            f"removal_due_at = {NEXT_ATTEMPT} "
             "FROM (SELECT campaign_id, label, key FROM marketing.deliveries WHERE removal_due_at <= now() "
             "ORDER BY removal_due_at LIMIT %s FOR UPDATE SKIP LOCKED) AS n "
             "WHERE (d.campaign_id, d.label, d.key) = (n.campaign_id, n.label, n.key) "
             "RETURNING d.campaign_id, d.label, d.target, d.path, d.key, d.remote_id, d.address, d.sent_at, "
             "coalesce(d.sending_until, now()), coalesce(d.sending_until > now(), false)",
-            LONGEST_DELAY_S, BATCH,
+            BATCH,
         )  # fmt: skip
         return [
             Leaving(

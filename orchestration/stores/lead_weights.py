@@ -14,7 +14,6 @@ from agents.learning.audience import account_key, audience_key
 from agents.learning.weights import Weights
 from integrations.settings import Mode
 from orchestration.ledger.database import Database, Transaction, encode
-from orchestration.stores.outcomes import Scope
 
 RECALIBRATED = "lead_weights_recalibrated"  #: kind of the event in the fleet's history
 
@@ -68,6 +67,14 @@ class LeadWeights:
             for row in rows
         ]  # fmt: skip
 
+    def seen(self) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Return (mode, account, audience) -> (newest version, number of reports that it was made after)."""
+        rows = self._database.rows(
+            "SELECT DISTINCT ON (mode, account, audience) mode, account, audience, version, seen "
+            "FROM marketing.lead_weights ORDER BY mode, account, audience, version DESC"
+        )
+        return {(mode, account, audience): (version, seen) for mode, account, audience, version, seen in rows}
+
     def add(self, version: Version) -> bool:
         """Store a version with its event, and return False where another process has stored that version already."""
 
@@ -91,12 +98,6 @@ class LeadWeights:
             return bool(new)
 
         return self._database.transaction(work)
-
-
-def seen_before(versions: list[Version], scope: Scope) -> Version | None:
-    """Return the newest version of a scope."""
-    key = (scope.mode, scope.account, scope.audience)
-    return next((one for one in versions if (one.mode, one.account, one.audience) == key), None)
 
 
 def _weights(stored: object, version: int) -> Weights:

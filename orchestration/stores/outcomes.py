@@ -1,7 +1,7 @@
 """Outcomes of leads: who reported what of which lead, with the lead's traits as they are when it is told.
 
-Invariants: a row names nobody: it has the lead's id in its campaign, which an erasure and the end of retention replace
-by a random one; a report that comes again changes nothing. A lead's newest report that is no bounce counts.
+Invariants: a row holds no personal data but the lead's id in its campaign, which an erasure and the end of retention
+replace by a random one; a report that comes again changes nothing. A lead's newest report that is no bounce counts.
 """
 
 from __future__ import annotations

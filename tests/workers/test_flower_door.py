@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import http.client
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
+from served_flower import ServedFlower
 
-from workers.flower_door import ClosedFlower, generated_login, host_name, is_served
+from workers.flower_door import generated_login, host_name, is_served
 from workers.services.home import Home
 
 PAGES = ("/", "/workers", "/tasks", "/task/1", "/broker", "/metrics", "/nothing", "/login")
@@ -21,38 +19,12 @@ API = ("/api/workers", "/api/tasks", "/api/task/types", "/api/queues/length")
 OPEN = ("/healthcheck", "/static/css/flower.css")
 
 
-class Served:
-    """A Flower that listens, in a thread."""
+class Served(ServedFlower):
+    """Flower with the login of its home."""
 
     def __init__(self, home: Path) -> None:
         self.login = generated_login(Home(home).create())
-        self._listens = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._thread.start()
-        assert self._listens.wait(10)
-
-    async def _serve(self) -> None:
-        from flower.urls import settings
-        from tornado.httpserver import HTTPServer
-        from tornado.ioloop import IOLoop
-        from tornado.netutil import bind_sockets
-        from tornado.options import options
-
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        app = ClosedFlower(options=options, capp=Celery(broker="memory://"), io_loop=IOLoop.current(), **settings)
-        sockets = bind_sockets(0, "127.0.0.1")
-        server = HTTPServer(app)
-        server.add_sockets(sockets)
-        self.port = sockets[0].getsockname()[1]
-        self._listens.set()
-        await self._stop.wait()
-        server.stop()
-        await server.close_all_connections()
-        app.executor.shutdown()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        super().__init__()
 
     def get(self, path: str, *, login: str | None = None, host: str = "", method: str = "GET") -> Any:
         """The answer to a request: a response of http.client, its body in ``text``."""

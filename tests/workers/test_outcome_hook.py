@@ -2,64 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import http.client
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from celery import Celery
 from orchestrator_harness import Harness
+from served_flower import ServedFlower
 from toys import toys
 
 from integrations.delivery.webhook import secret_bytes, signature
 from integrations.settings import Settings, SettingsError
 from orchestration.ledger.database import encode
-from workers.flower_door import ClosedFlower
 from workers.outcome_hook import MAX_BYTES, PATH, hook_secret, route
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 JANE = "jane.doe@acme.example"
 
 
-class Served:
-    """A Flower with the hook that listens, in a thread."""
+class Served(ServedFlower):
+    """Flower with the hook."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._listens = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._thread.start()
-        assert self._listens.wait(10)
-
-    async def _serve(self) -> None:
-        from flower.urls import handlers, settings
-        from tornado.httpserver import HTTPServer
-        from tornado.ioloop import IOLoop
-        from tornado.netutil import bind_sockets
-        from tornado.options import options
-
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        handlers.insert(0, route(self._settings))
-        app = ClosedFlower(options=options, capp=Celery(broker="memory://"), io_loop=IOLoop.current(), **settings)
-        del handlers[0]
-        sockets = bind_sockets(0, "127.0.0.1")
-        server = HTTPServer(app)
-        server.add_sockets(sockets)
-        self.port = sockets[0].getsockname()[1]
-        self._listens.set()
-        await self._stop.wait()
-        server.stop()
-        await server.close_all_connections()
-        app.executor.shutdown()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        super().__init__(route(settings))
 
     def send(self, body: bytes, *, at: float | None = None, secret: str = SECRET, **headers: str) -> tuple[int, Any]:
         sent = int(time.time() if at is None else at)
