@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
     AliasChoices,
@@ -25,6 +26,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from agents.config_keys import section_at
 from agents.config_problems import (
     UNKNOWN_AGENT,
     UNKNOWN_ENRICHER,
@@ -33,7 +35,6 @@ from agents.config_problems import (
     Section,
     choice,
     explain,
-    spellings,
 )
 from agents.config_values import (
     Currency,
@@ -50,13 +51,14 @@ from agents.config_values import (
     listed,
     oversized,
 )
-from agents.delivery.config import MAX_TARGETS, DeliverTo, target_section
+from agents.delivery.config import MAX_TARGETS, DeliverTo
 from agents.fit.company_size import wanted_size
 from agents.fit.consumers import consumers
 from agents.fit.criteria import Criterion
 from agents.gates import Gate
 from agents.legal_basis import CONSENT, CONTRACT, LEGITIMATE_INTEREST, LegalBasis
 from agents.qualification import Qualification
+from agents.wanted import target_problems
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
@@ -264,7 +266,15 @@ class CampaignConfig(Section):
     )
     budget: Money | None = Field(default=None, description="total over the schedule")
     currency: Currency = "USD"
-    goal: Goal = Field(default=Goal.TRAFFIC, description="what the ads shall bring: visits, leads or sales")
+    goal: Goal | None = Field(
+        default=None,
+        description="what the ads shall bring: visits (traffic), leads or sales; left out: visits that convert",
+    )
+    target_cpa: Money | None = Field(default=None, description="what one conversion may cost, in the currency")
+    target_roas: Decimal | None = Field(
+        default=None, gt=0, le=1000, allow_inf_nan=False, description="revenue per money spent, such as 4"
+    )
+    conversion_value: Money | None = Field(default=None, description="revenue of one conversion, in the currency")
     qualification: Qualification = Qualification()
     customer_list: CustomerList | None = None
     deliver: Annotated[tuple[DeliverTo, ...], BeforeValidator(listed), Field(max_length=MAX_TARGETS)] = Field(
@@ -305,6 +315,8 @@ class CampaignConfig(Section):
             raise ValueError(f"budget {self.budget} is above limits.ads {self.limits.ads}")
         if self.customer_list is not None and not self.ad_platforms:
             raise ValueError("customer_list is for ads; name ad_platforms, or leave it out")
+        for problem in target_problems(self):
+            raise ValueError(problem)
         private = consumers(self.target_audience)
         if private is None and not self.lead_sources:
             raise ValueError("lead_sources is empty; leave it out for a web search, or name a source")
@@ -323,6 +335,15 @@ class CampaignConfig(Section):
                 )
         return self
 
+    @property
+    def ads_goal(self) -> Goal:
+        """What the platforms are told that the ads are for: a target says it where ``goal`` is left out."""
+        if self.goal is not None:
+            return self.goal
+        if self.target_roas is not None:
+            return Goal.SALES
+        return Goal.LEADS if self.target_cpa is not None else Goal.TRAFFIC
+
     @classmethod
     def parse(cls, data: object) -> Self:
         """Check a mapping that a user wrote.
@@ -336,7 +357,7 @@ class CampaignConfig(Section):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
-            raise ConfigError(explain(error, lambda keys: _section(keys, data))) from None
+            raise ConfigError(explain(error, lambda keys: section_at(cls, keys, data))) from None
 
 
 def _platform(given: str) -> str:
@@ -362,28 +383,3 @@ def _options(name: str, given: Mapping[str, JsonValue]) -> Mapping[str, JsonValu
         problems = [f"{name}.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
         raise ValueError("; ".join(problems)) from None
     return checked
-
-
-def _section(keys: Sequence[str], data: Mapping[str, object]) -> type[Section]:
-    """Return the part of the configuration that ``keys`` lead to."""
-    section: type[Section] = CampaignConfig
-    for key in keys:
-        if (target := target_section(section, key)) is not None:
-            section = target
-            continue
-        field = next((field for field in section.model_fields if key in spellings(section, field)), None)
-        if field is not None:
-            section = _section_in(section.model_fields[field].annotation) or section
-    if section is SourceConfig:  # which keys it has depends on its type
-        from agents.lead_generation import source_registry
-
-        entry = listed(data["lead_sources"])[int(keys[1])]
-        name = source_registry.canonical(entry["type"] if isinstance(entry, Mapping) else entry)
-        section = source_registry.source(name).config if name else section
-    return section
-
-
-def _section_in(annotation: object) -> type[Section] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := _section_in(inner))), None)

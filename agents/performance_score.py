@@ -1,63 +1,73 @@
 """How good a campaign is, as one number in [0, 1].
 
-    overall = mean of the platforms' scores, weighted by spend      (equally when nothing was spent,
-                                                                     or when they count in different currencies)
-            = the content's own score                               without ads, or where none was shown because the
+    overall = s(x), x = what a result may cost / what it costs       over all platforms together
+            = mean of the platforms' scores                          where money can't be compared: several currencies,
+                                                                     or nothing was spent
+            = the content's own score                                without ads, or where none was shown because the
                                                                      platforms' reviews refused them: that is a
                                                                      person's business, not a low score
-            = 0                                                     without anything
+            = 0                                                      without anything
+
+    x = (results + k) · cost / (spend + k · cost)                    cost and what a result is: agents.yardstick
 
     platform = 0.4 · s(CTR / benchmark) + 0.4 · s(CVR / benchmark) + 0.2 · s(benchmark CPA / CPA)
                (0.5 and 0.5 where the CPA's benchmark is in another currency or unknown; 0 without impressions)
 
-    s(x) = 0.7 · x                        for x <= 1: a typical campaign is worth 0.7, the bar of the loop
+    s(x) = 0.7 · x                        for x <= 1: a campaign at its target is worth 0.7, the bar of the loop
          = 0.7 + 0.3 · (1 - exp(1 - x))   above: twice as good is 0.89, and 1 is never reached by luck
 
-Small numbers prove little, so each rate is drawn towards its benchmark by a few imaginary observations
-(:data:`PRIOR_IMPRESSIONS`, :data:`PRIOR_CLICKS`, one conversion), as in empirical Bayes: 0 conversions
-out of 3 clicks is no disaster, 0 out of 300 is.
+The overall score is the progress towards the user's goal and grows with its results for the same money; as it looks at
+all money together, moving some to a dearer platform lowers it. A platform's score tells how it stands among its kind.
 
-Invariants: pure; in [0, 1] for every input, also with missing, zero, negative or non-finite figures;
-only counts and money are read where they exist, so a stale ratio can't contradict them.
+Small numbers prove little, so each rate is drawn towards what is usual by a few imaginary observations
+(:data:`PRIOR_RESULTS`, :data:`PRIOR_IMPRESSIONS`, :data:`PRIOR_CLICKS`), as in empirical Bayes: 0 conversions out of 3
+clicks is no disaster, 0 out of 300 is.
+
+Invariants: pure; in [0, 1] for every input, also with missing, zero, negative or non-finite figures; only counts and
+money are read where they exist, so a stale ratio can't contradict them.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from agents.state import CampaignPerformance, PlatformMetrics
-from integrations.ads.benchmark import Benchmark
-from integrations.ads.registry import platforms
+from agents.state import CampaignPerformance, PlatformMetrics, Yardstick
+from agents.wanted import Counted
+from agents.yardstick import benchmark, usual_yardstick
 
-GOOD = 0.7  #: what meeting the benchmarks is worth; below it a campaign is optimised
+GOOD = 0.7  #: what a campaign at its target is worth; below it a campaign is optimised
+#: Results' worth of belief that a campaign is at its target.
+PRIOR_RESULTS: Mapping[Counted, float] = {Counted.CONVERSIONS: 1.0, Counted.CLICKS: 15.0}
 PRIOR_IMPRESSIONS = 500
 PRIOR_CLICKS = 15
-
-
-#: Of a platform that is not installed any more.
-DEFAULT_BENCHMARK = Benchmark(ctr=0.01, cvr=0.05)
-
-
-def benchmark(platform: str) -> Benchmark:
-    """Return what a typical campaign reaches on ``platform``."""
-    spec = platforms().get(platform)
-    return spec.benchmark if spec else DEFAULT_BENCHMARK
 
 
 def overall_score(performance: CampaignPerformance) -> float:
     """Return the campaign's score in [0, 1] by the module's formula."""
     judged = [metrics for metrics in performance.platforms if metrics.judged]
-    if judged:
-        currencies = {metrics.currency for metrics in judged}
-        weights = [_number(metrics.spend) if len(currencies) == 1 else 1.0 for metrics in judged]
-        scores = [platform_score(metrics) for metrics in judged]
-        # Through shares, for a sum of huge weights may overflow.
-        largest = max(weights)
-        shares = [weight / largest for weight in weights] if largest > 0 else [1.0] * len(scores)
-        return _unit(sum(w * s for w, s in zip(shares, scores, strict=True)) / sum(shares))
-    return _unit(_number(performance.content_score))
+    if not judged:
+        return _unit(_number(performance.content_score))
+    measure = performance.yardstick or usual_yardstick([_plain(metrics) for metrics in judged], Counted.CONVERSIONS)
+    ratio = progress(judged, measure) if measure is not None else None
+    if ratio is not None:
+        return _unit(_worth(ratio))
+    scores = [platform_score(metrics) for metrics in judged]
+    return _unit(sum(scores) / len(scores))
+
+
+def progress(figures: Sequence[PlatformMetrics], measure: Yardstick) -> float | None:
+    """Return how far the goal is reached, 1 at the target, or None where ``figures`` can't be measured by it."""
+    if {metrics.currency for metrics in figures} != {measure.currency}:
+        return None
+    cost, spend = _number(measure.cost), sum(_number(metrics.spend) for metrics in figures)
+    results = sum(_number(getattr(metrics, measure.counts)) for metrics in figures)
+    prior = PRIOR_RESULTS[measure.counts]
+    if spend <= 0 or cost <= 0 or not math.isfinite(spend + results + prior * cost):
+        return None
+    return (results + prior) * cost / (spend + prior * cost)
 
 
 def platform_score(metrics: PlatformMetrics) -> float:
@@ -88,6 +98,13 @@ def platform_score(metrics: PlatformMetrics) -> float:
 def content_score(qualities: list[float]) -> float | None:
     """Return the mean quality of the pieces in [0, 1], or None without pieces."""
     return _unit(sum(_unit(quality) for quality in qualities) / len(qualities)) if qualities else None
+
+
+def _plain(metrics: PlatformMetrics) -> PlatformMetrics:
+    """Return figures without what no report should have."""
+    return metrics.model_copy(
+        update={"spend": Decimal(_number(metrics.spend)), "impressions": _number(metrics.impressions)}
+    )
 
 
 def _worth(ratio: float) -> float:

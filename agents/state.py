@@ -8,9 +8,9 @@ reason. Old rows are upcast when read (:func:`MarketingAgentState.load`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,7 @@ from agents.gates import UNKNOWN_GATE
 from agents.learning.weights import Weights
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.messages import AgentMessage
+from agents.wanted import Counted
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
 
 #: Parts of a stored configuration that only some installations have, by the type of the error without them.
@@ -115,6 +116,47 @@ class AdCreative(Frozen):
     listed: int | None = None  #: people on the customer list that the ads are aimed at, or kept from
 
 
+class AdDay(Frozen):
+    """What one ad did on one day."""
+
+    platform: str
+    revision: int  #: of the platform's texts
+    ad: str = ""  #: step name of the ad at its platform, "" where ads can't be told apart
+    day: date  #: of the ad account's time zone
+    impressions: int = 0
+    clicks: int = 0
+    conversions: int = 0
+    spend: Decimal = Decimal(0)  #: in the currency of the platform's figures
+
+
+class Yardstick(Frozen):
+    """What one result may cost."""
+
+    counts: Counted
+    cost: Decimal  #: above 0
+    currency: str
+    source: Literal["target_cpa", "target_roas", "benchmark", "first_figures"]
+
+
+class Effect(Frozen):
+    """What a change has done to the results for the same money: 0.1 is a tenth more."""
+
+    mean: float
+    low: float  #: the truth lies between low and high with a probability of 90 %
+    high: float
+    better: float  #: probability that it is more, 0..1
+    #: improved | worsened | unclear: a difference is said only where the interval excludes that nothing happened
+    verdict: Literal["improved", "worsened", "unclear"]
+
+
+class Judgement(Frozen):
+    """Whether the campaign has to be optimised, and how sure that is."""
+
+    needs_optimization: bool
+    why: str  #: one sentence
+    below: float | None = None  #: probability that it is below its bar, 0..1; None without figures
+
+
 class PlatformMetrics(Frozen):
     """What one platform reported, and how good that is."""
 
@@ -143,6 +185,7 @@ class PerformanceRound(Frozen):
     step: int
     overall_score: float
     platforms: tuple[PlatformMetrics, ...] = ()
+    effect: Effect | None = None  #: of the texts that were new in this round, on the campaign as a whole
 
 
 class CampaignPerformance(Frozen):
@@ -152,6 +195,9 @@ class CampaignPerformance(Frozen):
     content_score: float | None = None  #: 0..1, mean of the pieces
     platforms: tuple[PlatformMetrics, ...] = ()
     rounds: tuple[PerformanceRound, ...] = ()
+    daily: tuple[AdDay, ...] = ()  #: every ad and day, each once, as last reported
+    yardstick: Yardstick | None = None
+    judgement: Judgement | None = None
     suggestions: tuple[str, ...] = ()
     measured_at: datetime | None = None
 

@@ -58,7 +58,7 @@ def checks(state: MarketingAgentState) -> Sequence[Unit]:
     return [
         CHECK_ACCOUNT.unit(
             f"account:{name}",
-            CheckAccount(platform=name, daily_budget=daily[name], currency=config.currency, goal=config.goal),
+            CheckAccount(platform=name, daily_budget=daily[name], currency=config.currency, goal=config.ads_goal),
             provider=name,
         )
         for name in names

@@ -125,7 +125,7 @@ def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal
         end=state.created_at + timedelta(days=config.schedule.days),
         advertiser=config.brand.name or "",
         language=state.content_requirements[0].language if state.content_requirements else "en",
-        goal=config.goal,
+        goal=config.ads_goal,
     )
 
 

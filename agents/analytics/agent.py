@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from agents import prompts
 from agents.analytics import overview
+from agents.analytics.figures import reported
 from agents.analytics.measurement import (
     performance,
     piece_performance,
@@ -37,9 +38,10 @@ from agents.messages import AgentMessage, MessageType, message
 from agents.model_call import PROVIDER, choice
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
-from agents.performance_score import GOOD, benchmark
+from agents.performance_score import GOOD
+from agents.yardstick import benchmark
 from agents.routes import Edge
-from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
+from agents.state import AdCreative, AdDay, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
@@ -50,7 +52,10 @@ PACKAGE = "agents.analytics"
 
 
 def _below_the_bar(state: MarketingAgentState) -> bool:
-    return (state.campaign_performance.overall_score or 0.0) < GOOD
+    found = state.campaign_performance
+    if found.judgement is not None:
+        return found.judgement.needs_optimization
+    return (found.overall_score or 0.0) < GOOD
 
 
 class Analytics(BaseAgent):
@@ -121,7 +126,7 @@ class Analytics(BaseAgent):
         """Return the state with figures, scores, weak pieces, and suggestions as messages to those concerned."""
         done = {stage.name: stage for stage in result}
         platforms = _measured(done.get("measure"))
-        measured = performance(state, platforms, ())
+        measured = performance(state, platforms, _daily(done.get("measure")))
         pieces = piece_performance(state, platforms, measured.overall_score or 0.0)
         answers = SUGGEST.answers([done["insights"]]) if "insights" in done else []
         model = answers[0][1] if answers else None
@@ -205,6 +210,15 @@ def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
     for given, answer in MEASURE.answers([stage]) if stage else []:
         found.append(platform_metrics(answer.platform, answer.days, given.currency, answer.refused))
     return found
+
+
+def _daily(stage: StageResult | None) -> list[AdDay]:
+    """Return the reported days per ad."""
+    return [
+        day
+        for given, answer in (MEASURE.answers([stage]) if stage else [])
+        for day in reported(answer.platform, given.revision, answer.days)
+    ]
 
 
 def _messages(

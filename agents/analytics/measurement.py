@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from agents.analytics.analysis import analyze_campaign_performance, effect_of_texts
+from agents.analytics.figures import kept
 from agents.performance_score import GOOD, content_score, overall_score, platform_score
 from agents.state import (
+    AdDay,
     AdCreative,
     CampaignPerformance,
     ContentPiece,
@@ -20,6 +23,7 @@ from agents.state import (
     PiecePerformance,
     PlatformMetrics,
 )
+from agents.yardstick import yardstick
 from integrations.ads.platform import DayReport
 
 WINDOW_DAYS = 7
@@ -53,19 +57,24 @@ def platform_metrics(
 
 
 def performance(
-    state: MarketingAgentState, platforms: Sequence[PlatformMetrics], suggestions: Iterable[str]
+    state: MarketingAgentState, platforms: Sequence[PlatformMetrics], days: Iterable[AdDay]
 ) -> CampaignPerformance:
-    """Return the campaign's performance after this measurement, with the earlier rounds."""
+    """Return the campaign's performance after this measurement, with the earlier rounds and days."""
     written = content_score([piece_quality(piece) for piece in state.generated_content])
+    before = state.campaign_performance
+    judged = [metrics for metrics in platforms if metrics.judged]
     found = CampaignPerformance(
         content_score=round(written, 4) if written is not None else None,
         platforms=tuple(platforms),
-        suggestions=tuple(suggestions),
+        daily=kept(before.daily, days),
+        yardstick=yardstick(state.campaign_config, judged, before.yardstick) if judged else before.yardstick,
     )
     score = round(overall_score(found), 4)
-    earlier = tuple(one for one in state.campaign_performance.rounds if one.step != state.step)
-    this = PerformanceRound(step=state.step, overall_score=score, platforms=tuple(platforms))
-    return found.model_copy(update={"overall_score": score, "rounds": (*earlier, this)})
+    earlier = tuple(one for one in before.rounds if one.step != state.step)
+    effect = effect_of_texts(state, found.daily)
+    this = PerformanceRound(step=state.step, overall_score=score, platforms=tuple(platforms), effect=effect)
+    found = found.model_copy(update={"overall_score": score, "rounds": (*earlier, this)})
+    return found.model_copy(update={"judgement": analyze_campaign_performance(state, found)})
 
 
 def piece_quality(piece: ContentPiece) -> float:

@@ -16,7 +16,8 @@ from pydantic import Field, JsonValue
 
 from agents.answer_form import AnswerForm, at_most, first
 from agents.contacts import KnownContacts, foreign_contacts
-from agents.performance_score import GOOD, benchmark
+from agents.performance_score import GOOD
+from agents.yardstick import benchmark
 from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
 
 MAX_SUGGESTIONS = 12

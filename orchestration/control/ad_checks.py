@@ -37,7 +37,7 @@ def _goal(config: CampaignConfig, settings: Settings) -> list[str]:
     problems = []
     for name in config.ad_platforms:
         found = settings.providers.get(name)
-        problem = goal_problem(platform(name), config.goal, found.options if found is not None else {})
+        problem = goal_problem(platform(name), config.ads_goal, found.options if found is not None else {})
         if problem is not None:
             problems.append(problem)
     return problems
