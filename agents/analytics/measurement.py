@@ -20,7 +20,7 @@ from agents.state import (
     PiecePerformance,
     PlatformMetrics,
 )
-from integrations.ads.platform import DayReport
+from integrations.ads.platform import DayReport, per_day
 
 WINDOW_DAYS = 7
 _CENT = Decimal("0.01")
@@ -29,9 +29,9 @@ _CENT = Decimal("0.01")
 def platform_metrics(
     platform: str, days: Sequence[DayReport], currency: str, refused: Mapping[str, str] | None = None
 ) -> PlatformMetrics:
-    """Sum up the newest days, in ``currency`` where the platform doesn't name its own."""
+    """Sum all ads up over the newest days, in ``currency`` where the platform doesn't name its own."""
     newest = max((day.day for day in days), default=None)
-    counted = [day for day in days if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
+    counted = [day for day in per_day(days) if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
     impressions = sum(day.impressions for day in counted)
     clicks = sum(day.clicks for day in counted)
     conversions = sum(day.conversions for day in counted)
