@@ -7,7 +7,7 @@ default, so that ``target_audience: {industry: saas}`` alone is a campaign that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Literal, Self

@@ -20,8 +20,8 @@ from agents.gates import UNKNOWN_GATE
 from agents.learning.weights import Weights
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.messages import AgentMessage
-from agents.wanted import Counted
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
+from agents.wanted import Counted
 
 #: Parts of a stored configuration that only some installations have, by the type of the error without them.
 _PLUGGED_IN = {

@@ -39,13 +39,13 @@ from agents.model_call import PROVIDER, choice
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
 from agents.performance_score import GOOD
-from agents.yardstick import benchmark
 from agents.routes import Edge
 from agents.state import AdCreative, AdDay, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
 from agents.waiting import Wait
+from agents.yardstick import benchmark
 
 AGENT = "analytics"
 PACKAGE = "agents.analytics"

@@ -14,8 +14,8 @@ from agents.analytics.analysis import analyze_campaign_performance, effect_of_te
 from agents.analytics.figures import kept
 from agents.performance_score import GOOD, content_score, overall_score, platform_score
 from agents.state import (
-    AdDay,
     AdCreative,
+    AdDay,
     CampaignPerformance,
     ContentPiece,
     MarketingAgentState,
@@ -24,7 +24,7 @@ from agents.state import (
     PlatformMetrics,
 )
 from agents.yardstick import yardstick
-from integrations.ads.platform import DayReport
+from integrations.ads.platform import DayReport, per_day
 
 WINDOW_DAYS = 7
 _CENT = Decimal("0.01")
@@ -33,9 +33,9 @@ _CENT = Decimal("0.01")
 def platform_metrics(
     platform: str, days: Sequence[DayReport], currency: str, refused: Mapping[str, str] | None = None
 ) -> PlatformMetrics:
-    """Sum up the newest days, in ``currency`` where the platform doesn't name its own."""
+    """Sum all ads up over the newest days, in ``currency`` where the platform doesn't name its own."""
     newest = max((day.day for day in days), default=None)
-    counted = [day for day in days if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
+    counted = [day for day in per_day(days) if newest is not None and day.day > newest - timedelta(days=WINDOW_DAYS)]
     impressions = sum(day.impressions for day in counted)
     clicks = sum(day.clicks for day in counted)
     conversions = sum(day.conversions for day in counted)

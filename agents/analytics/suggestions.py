@@ -17,8 +17,8 @@ from pydantic import Field, JsonValue
 from agents.answer_form import AnswerForm, at_most, first
 from agents.contacts import KnownContacts, foreign_contacts
 from agents.performance_score import GOOD
-from agents.yardstick import benchmark
 from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
+from agents.yardstick import benchmark
 
 MAX_SUGGESTIONS = 12
 MAX_TAKEN = 30  #: suggestions of one answer

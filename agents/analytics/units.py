@@ -36,7 +36,7 @@ class Measure(Part):
 
 
 class Measured(Part):
-    """What the platform reports, oldest day first."""
+    """What the platform reports of each ad, oldest day first."""
 
     platform: str
     days: tuple[DayReport, ...]

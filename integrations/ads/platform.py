@@ -10,8 +10,8 @@ when a method is repeated with the same specification.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -170,9 +170,10 @@ class RemoteCampaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayReport:
-    """What a campaign's current ads did on one day (the ad account's time zone)."""
+    """What one of a campaign's ads did on one day (the ad account's time zone), or all of them together."""
 
     day: date
+    ad: str = ""  #: its step name in ``RemoteCampaign.ids``; "": all of them, or the platform doesn't tell which
     impressions: int
     clicks: int  #: on the link
     conversions: int
@@ -180,17 +181,35 @@ class DayReport:
     currency: str
 
     def plus(self, other: DayReport | None) -> DayReport:
-        """Return the sum with other ads of the same day."""
+        """Return the sum with other figures of the same day."""
         if other is None:
             return self
         return DayReport(
             day=self.day,
+            ad=self.ad if self.ad == other.ad else "",
             impressions=self.impressions + other.impressions,
             clicks=self.clicks + other.clicks,
             conversions=self.conversions + other.conversions,
             spend=self.spend + other.spend,
             currency=self.currency or other.currency,
         )
+
+
+def per_day(reports: Iterable[DayReport]) -> list[DayReport]:
+    """Return the sum of all ads for each day, oldest first."""
+    return per_ad(replace(one, ad="") for one in reports)
+
+
+def per_ad(reports: Iterable[DayReport]) -> list[DayReport]:
+    """Return one report for each ad and day, oldest first, ads of one day by their step names."""
+    return [report for _, report in sorted(_summed(reports).items(), key=lambda item: item[0])]
+
+
+def _summed(reports: Iterable[DayReport]) -> dict[tuple[date, str], DayReport]:
+    found: dict[tuple[date, str], DayReport] = {}
+    for one in reports:
+        found[one.day, one.ad] = one.plus(found.get((one.day, one.ad)))
+    return found
 
 
 class AdPlatform(Protocol):
@@ -227,9 +246,9 @@ class AdPlatform(Protocol):
         ...
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
-        """Return the days with activity of the ads in ``remote.ids``, oldest first.
+        """Return what each ad in ``remote.ids`` did on each day with activity (:func:`per_ad`).
 
-        ``until`` None means up to now.
+        An ad that is switched off has the days on which it ran. ``until`` None means up to now.
         """
         ...
 

@@ -16,7 +16,7 @@ from live_world import live_env
 
 from integrations.ads.facebook.goals import FORM_LINK, form_button
 from integrations.ads.goal import Goal, goal_problem
-from integrations.ads.platform import AdPlatform, AdSpec, RemoteCampaign
+from integrations.ads.platform import AdPlatform, AdSpec, RemoteCampaign, per_day
 from integrations.ads.registry import build, platform
 from integrations.errors import BadRequestError, OutcomeUnknownError, TransientError
 from integrations.settings import Settings
@@ -140,7 +140,7 @@ def test_every_goal_is_reported_in_conversions_and_updated_in_place(sandbox: Any
     assert ads.validate(fitting(ads, goal=goal), wire=Wire()) == []
     made = ads.create(fitting(ads, goal=goal), wire=Wire(), steps=Steps())
     ads.enable(made, wire=Wire())
-    days = ads.report(made, SINCE, wire=Wire())
+    days = per_day(ads.report(made, SINCE, wire=Wire()))
     assert len(days) == 7
     again = ads.update(made, fitting(ads, goal=goal, revision=2, headlines=("New",)), wire=Wire(), steps=Steps())
     found = ads.find_by_key(KEY, wire=Wire())
@@ -156,7 +156,7 @@ def test_conversions_of_every_goal_are_counted(sandbox: Any, name: str) -> None:
         ads: Any = build(name, Settings.from_env({"SANDBOX_URL": sandbox.url}))
         made = ads.create(fitting(ads, goal=goal, daily_budget=900), wire=Wire(), steps=Steps())
         ads.enable(made, wire=Wire())
-        counted.append(sum(day.conversions for day in ads.report(made, SINCE, wire=Wire())))
+        counted.append(sum(day.conversions for day in per_day(ads.report(made, SINCE, wire=Wire()))))
     assert min(counted) > 0
 
 

@@ -16,7 +16,7 @@ import stack
 from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, fitting, load_google
 from plugin_package import importable, install, python_path
 
-from integrations.ads.platform import AdPlatform, RemoteCampaign
+from integrations.ads.platform import AdPlatform, RemoteCampaign, per_day
 from integrations.ads.registry import available, build, platform
 from integrations.errors import (
     CredentialsError,
@@ -84,21 +84,21 @@ def test_created_paused_then_enabled_then_reported(sandbox: stack.Sandbox, ads: 
     made = ads.create(fitting(ads), wire=wire, steps=steps)
     assert (made.status, made.effect_key, made.ids["campaign"]) == ("paused", KEY, made.id)
     assert dict(made.ids) == steps, "every id is journalled"
-    assert ads.report(made, SINCE, wire=wire) == []
+    assert per_day(ads.report(made, SINCE, wire=wire)) == []
     ads.enable(made, wire=wire)
     ads.enable(made, wire=wire)
     (row,) = ad_campaigns(sandbox)
     assert (row["provider"], row["status"], row["effect_key"]) == (ads.name, "active", KEY)
     assert row["daily_budget"] == "16.66"
-    days = ads.report(made, SINCE, wire=wire)
+    days = per_day(ads.report(made, SINCE, wire=wire))
     assert (len(days), days[0].day) == (7, START.date())
-    assert days == ads.report(made, SINCE, wire=wire), "asking changes nothing"
+    assert days == per_day(ads.report(made, SINCE, wire=wire)), "asking changes nothing"
     assert all(0 < day.spend <= Decimal("16.66") for day in days)
-    assert ads.report(made, SINCE, START.date(), wire=wire) == days[:1]
-    assert ads.report(made, days[2].day, wire=wire) == days[2:]
+    assert per_day(ads.report(made, SINCE, START.date(), wire=wire)) == days[:1]
+    assert per_day(ads.report(made, days[2].day, wire=wire)) == days[2:]
     ads.pause(made, wire=wire)
     sandbox.post("/_sandbox/advance", {"days": 3})
-    assert ads.report(made, SINCE, wire=wire) == days, "what is paused doesn't live"
+    assert per_day(ads.report(made, SINCE, wire=wire)) == days, "what is paused doesn't live"
     assert ads.get(made.id, wire=wire).status == "paused"
 
 
@@ -106,7 +106,7 @@ def test_an_update_changes_the_same_campaign(sandbox: stack.Sandbox, ads: AdPlat
     wire = Wire()
     made = ads.create(fitting(ads), wire=wire, steps=Steps())
     ads.enable(made, wire=wire)
-    before = ads.report(made, SINCE, wire=wire)
+    before = per_day(ads.report(made, SINCE, wire=wire))
     changed = fitting(ads, revision=2, headlines=("3 ways to price SaaS",), daily_budget=Decimal("20.00"))
     updated = ads.update(settled(sandbox, ads), changed, wire=wire, steps=Steps())
     assert (updated.id, updated.status) == (made.id, "active")
@@ -116,7 +116,7 @@ def test_an_update_changes_the_same_campaign(sandbox: stack.Sandbox, ads: AdPlat
     ads_of = [sum(step.startswith(("ad.", "creative.")) for step in found.ids) for found in (made, again)]
     assert ads_of[1] < ads_of[0] or ads_of == [1, 1], "only the one ad of the new revision is shown"
     assert not {one for step, one in again.ids.items() if step in {"ad.1", "creative.1"}} & {*made.ids.values()}
-    after = ads.report(again, SINCE, wire=wire)
+    after = per_day(ads.report(again, SINCE, wire=wire))
     assert after[0].day == before[-1].day + timedelta(days=1)
 
 
@@ -140,7 +140,7 @@ def test_death_after_any_call_leaves_no_duplicate(sandbox: stack.Sandbox, ads: A
         again = settled(sandbox, ads, wanted.effect_key)
         assert not set(again.ids.items()) - set(made.ids.items())
         ads.enable(again, wire=Wire())
-        (day, *_) = ads.report(again, SINCE, wire=Wire())
+        (day, *_) = per_day(ads.report(again, SINCE, wire=Wire()))
         assert day.spend <= wanted.daily_budget, "two ad groups would spend twice"
 
 
@@ -270,7 +270,7 @@ def test_a_sandbox_that_is_started_again_still_knows_its_ads(site: Path) -> None
             found = client.find_by_key(KEY, wire=Wire())
             assert found is not None
             assert found == made[name]
-            assert len(client.report(found, SINCE, wire=Wire())) == 7
+            assert len(per_day(client.report(found, SINCE, wire=Wire()))) == 7
 
 
 def test_the_example_reads_every_page(sandbox: stack.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

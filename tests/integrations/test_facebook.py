@@ -16,8 +16,8 @@ from scripted_http import Script, scripted_server
 
 from integrations.ads.facebook.client import FacebookAds
 from integrations.ads.facebook.money import minor_units
-from integrations.ads.facebook.report import day_reports
-from integrations.ads.platform import AdPlatform, RemoteCampaign
+from integrations.ads.facebook.report import ad_reports
+from integrations.ads.platform import AdPlatform, RemoteCampaign, per_day
 from integrations.ads.registry import build
 from integrations.errors import (
     BadRequestError,
@@ -51,19 +51,19 @@ def test_created_paused_then_enabled_then_reported(sandbox: Any, platform: AdPla
     assert made.status == "paused"
     assert campaigns(sandbox)[0]["status"] == "paused"
     assert list(steps) == ["campaign", "ad_set", "creative.1", "ad.1", "creative.2", "ad.2"]
-    assert platform.report(made, SINCE, wire=wire) == []
+    assert per_day(platform.report(made, SINCE, wire=wire)) == []
     platform.enable(made, wire=wire)
     row = campaigns(sandbox)[0]
     assert (row["status"], row["effect_key"], row["daily_budget"]) == ("active", KEY, "16.66")
-    days = platform.report(made, SINCE, wire=wire)
+    days = per_day(platform.report(made, SINCE, wire=wire))
     assert len(days) == 7
-    assert days == platform.report(made, SINCE, wire=wire)  # asking changes nothing
+    assert days == per_day(platform.report(made, SINCE, wire=wire))  # asking changes nothing
     assert all(day.spend <= Decimal("16.66") for day in days)
     assert days[0].day == START.date()
     sandbox.post("/_sandbox/advance", {"days": 3})
-    assert platform.report(made, SINCE, wire=wire)[:7] == days
-    assert len(platform.report(made, SINCE, wire=wire)) == 10
-    assert platform.report(made, SINCE, START.date(), wire=wire) == days[:1]
+    assert per_day(platform.report(made, SINCE, wire=wire))[:7] == days
+    assert len(per_day(platform.report(made, SINCE, wire=wire))) == 10
+    assert per_day(platform.report(made, SINCE, START.date(), wire=wire)) == days[:1]
 
 
 def test_found_by_key_with_all_its_parts(platform: AdPlatform) -> None:
@@ -80,7 +80,7 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
     wire = Wire()
     made = platform.create(spec(), wire=wire, steps=Steps())
     platform.enable(made, wire=wire)
-    before = platform.report(made, SINCE, wire=wire)
+    before = per_day(platform.report(made, SINCE, wire=wire))
     found = platform.find_by_key(KEY, wire=wire)
     assert found is not None
     changed = spec(revision=2, headlines=("3 ways to price SaaS",), daily_budget=Decimal("20.00"))
@@ -96,7 +96,7 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
         str(ad["id"]): ad["status"] for ad in platform._graph.pages(made.id, "ads", wire=wire, fields="id,status")
     }
     assert statuses == {made.ids["ad.1"]: "PAUSED", made.ids["ad.2"]: "PAUSED", again.ids["ad.1"]: "ACTIVE"}
-    after = platform.report(again, SINCE, wire=wire)
+    after = per_day(platform.report(again, SINCE, wire=wire))
     assert len(after) == 7
     assert after[0].day == before[-1].day + timedelta(days=1)
 
@@ -194,8 +194,8 @@ def test_no_conversion_counts_twice() -> None:
             {"action_type": "purchase", "value": "1"},
         ],
     }
-    (day,) = day_reports([row, {**row, "actions": []}][:1])
-    assert (day.conversions, day.clicks, day.spend) == (3, 5, Decimal("1.25"))
+    (day,) = ad_reports([{**row, "ad_id": "7"}], {"7": "ad.2"})
+    assert (day.ad, day.conversions, day.clicks, day.spend) == ("ad.2", 3, 5, Decimal("1.25"))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_no_conversion_counts_twice() -> None:
 )
 def test_a_row_that_can_not_be_read_is_no_zero(row: dict[str, Any]) -> None:
     with pytest.raises(InvalidAnswerError):
-        day_reports([row])
+        ad_reports([row], {})
 
 
 @pytest.fixture
@@ -346,5 +346,5 @@ def test_importing_the_package_loads_no_sdk() -> None:
 def test_since_leaves_out_earlier_days(platform: AdPlatform) -> None:
     made = platform.create(spec(), wire=Wire(), steps=Steps())
     platform.enable(made, wire=Wire())
-    days = platform.report(made, date(2026, 3, 5), wire=Wire())
+    days = per_day(platform.report(made, date(2026, 3, 5), wire=Wire()))
     assert [day.day.day for day in days] == [5, 6, 7]

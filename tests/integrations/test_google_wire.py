@@ -271,7 +271,7 @@ def test_recorded_rows_are_read_whatever_is_added(google: ScriptedGoogle, loaded
         assert dict(found.ids) == {"campaign": "21", "budget": "11", "ad_group": "31", "ad.1": "31~41"}
         google.rpc = searched(recorded("google_metrics"), unknown=unknown)
         (day,) = loaded.report(REMOTE, FIRST, wire=Wire(10))
-        assert (day.day, day.clicks, day.conversions, day.spend) == (FIRST, 41, 3, Decimal("41.52"))
+        assert (day.day, day.ad, day.clicks, day.conversions, day.spend) == (FIRST, "ad.1", 41, 3, Decimal("41.52"))
     google.rpc = mutated(recorded("google_mutate"))
     assert pause(loaded) == "paused"
 

@@ -15,7 +15,7 @@ from scripted_http import Script, scripted_server
 from integrations.ads.linkedin.client import LinkedInAds
 from integrations.ads.linkedin.sandbox_answers import plain_text
 from integrations.ads.linkedin.wire import text, urns
-from integrations.ads.platform import AdPlatform, RemoteCampaign
+from integrations.ads.platform import AdPlatform, RemoteCampaign, per_day
 from integrations.ads.registry import build
 from integrations.errors import (
     BadRequestError,
@@ -48,19 +48,19 @@ def test_created_paused_then_enabled_then_reported(sandbox: Any, platform: AdPla
     made = platform.create(spec(), wire=wire, steps=steps)
     assert made.status == "paused"
     assert list(steps) == ["group", "campaign", "creative.1", "creative.2"]
-    assert platform.report(made, SINCE, wire=wire) == []
+    assert per_day(platform.report(made, SINCE, wire=wire)) == []
     platform.enable(made, wire=wire)
     row = campaigns(sandbox)[0]
     assert (row["status"], row["effect_key"], row["daily_budget"]) == ("active", KEY, "16.66")
-    days = platform.report(made, SINCE, wire=wire)
+    days = per_day(platform.report(made, SINCE, wire=wire))
     assert len(days) == 7
     assert days[0].day == START.date()
-    assert days == platform.report(made, SINCE, wire=wire)
+    assert days == per_day(platform.report(made, SINCE, wire=wire))
     assert all(0 < day.spend <= Decimal("16.66") for day in days)
-    assert platform.report(made, SINCE, date(2026, 3, 2), wire=wire) == days[:2]
+    assert per_day(platform.report(made, SINCE, date(2026, 3, 2), wire=wire)) == days[:2]
     platform.pause(made, wire=wire)
     sandbox.post("/_sandbox/advance", {"days": 3})
-    assert platform.report(made, SINCE, wire=wire) == days  # what is paused doesn't live
+    assert per_day(platform.report(made, SINCE, wire=wire)) == days  # what is paused doesn't live
 
 
 def test_found_by_key_with_all_its_parts(platform: AdPlatform) -> None:
@@ -75,7 +75,7 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
     wire = Wire()
     made = platform.create(spec(), wire=wire, steps=Steps())
     platform.enable(made, wire=wire)
-    before = platform.report(made, SINCE, wire=wire)
+    before = per_day(platform.report(made, SINCE, wire=wire))
     found = platform.find_by_key(KEY, wire=wire)
     assert found is not None
     changed = spec(revision=2, headlines=("3 ways to price SaaS",), daily_budget=Decimal("20.00"))
@@ -93,7 +93,7 @@ def test_an_update_changes_the_same_campaign(sandbox: Any, platform: AdPlatform)
         made.ids["creative.2"]: "PAUSED",
         again.ids["creative.1"]: "ACTIVE",
     }
-    after = platform.report(again, SINCE, wire=wire)
+    after = per_day(platform.report(again, SINCE, wire=wire))
     assert len(after) == 7
     assert after[0].day == before[-1].day + timedelta(days=1)
 

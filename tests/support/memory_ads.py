@@ -24,6 +24,7 @@ from integrations.ads.platform import (
     Wire,
     local_problems,
     once,
+    per_ad,
 )
 from integrations.ads.registry import platform
 from integrations.errors import NotFoundError, TransientError
@@ -183,26 +184,29 @@ class MemoryAds:
 
     def _days(self, remote: RemoteCampaign, since: date, until: date | None) -> list[DayReport]:
         kept = self._kept(remote.id)
-        shown = {key: kept.ads[key] for step, key in remote.ids.items() if step.startswith("ad.")}
-        found: dict[date, DayReport] = {}
+        steps = {key: step for step, key in remote.ids.items() if step.startswith("ad.")}
+        shown = {key: kept.ads[key] for key in steps}
+        found: list[DayReport] = []
         for token in dict.fromkeys(ad.token for ad in shown.values()):
             texts = {key: ad.text for key, ad in shown.items() if ad.token == token}
             reported = report(
                 kept.life, token, texts, market=self._market, seed=self._seed, platform=self.name, key=kept.effect_key
             )
-            for day in (day for days in reported.values() for day in days):
-                if day.day < since or (until is not None and day.day > until):
-                    continue
-                before = found.get(day.day)
-                found[day.day] = DayReport(
+            found += [
+                DayReport(
                     day=day.day,
-                    impressions=day.impressions + (before.impressions if before else 0),
-                    clicks=day.clicks + (before.clicks if before else 0),
-                    conversions=day.conversions + (before.conversions if before else 0),
-                    spend=day.spend + (before.spend if before else 0),
+                    ad=steps[key],
+                    impressions=day.impressions,
+                    clicks=day.clicks,
+                    conversions=day.conversions,
+                    spend=day.spend,
                     currency="USD",
                 )
-        return [found[day] for day in sorted(found)]
+                for key, days in reported.items()
+                for day in days
+                if since <= day.day and (until is None or day.day <= until)
+            ]
+        return per_ad(found)
 
     def _found(self, effect_key: str) -> RemoteCampaign | None:
         return next((_remote(kept) for kept in self.campaigns.values() if kept.effect_key == effect_key), None)

@@ -62,7 +62,9 @@ def needs(*fields: str) -> frozenset[str]:
     return frozenset(fields)
 
 
-REPORTED = RemoteCampaign(id="1", ids={"ad.1": "2", "creative.1": "urn:li:sponsoredCreative:119900001"})
+REPORTED = RemoteCampaign(
+    id="1", ids={"ad.1": "120210000000000021", "creative.1": "urn:li:sponsoredCreative:119900001"}
+)
 
 CASES = [
     Recorded(
@@ -246,8 +248,8 @@ CASES = [
         document="Marketing API, Insights",
         answers={"insights": "facebook_insights"},
         call=on("facebook_ads", lambda ads, wire: ads.report(REPORTED, SINCE, wire=wire)),
-        told=lambda found: [(one.day, one.clicks, one.conversions, one.spend) for one in found],
-        expected=[(SINCE, 120, 4, Decimal("58.07"))],
+        told=lambda found: [(one.day, one.ad, one.clicks, one.conversions, one.spend) for one in found],
+        expected=[(SINCE, "ad.1", 120, 4, Decimal("58.07"))],
         needed=needs("data", "data[0].date_start"),
     ),
     Recorded(
@@ -282,8 +284,8 @@ CASES = [
         document="Marketing API, Reporting (adAnalytics)",
         answers={"adAnalytics": "linkedin_analytics"},
         call=on("linkedin_ads", lambda ads, wire: ads.report(REPORTED, SINCE, wire=wire)),
-        told=lambda found: [(one.day, one.clicks, one.conversions, one.spend) for one in found],
-        expected=[(SINCE, 41, 3, Decimal("41.52"))],
+        told=lambda found: [(one.day, one.ad, one.clicks, one.conversions, one.spend) for one in found],
+        expected=[(SINCE, "creative.1", 41, 3, Decimal("41.52"))],
         needed=needs(
             "elements",
             "elements[0].dateRange",

@@ -22,7 +22,7 @@ from integrations.ads.facebook.buttons import button
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.goals import FORM_LINK, Aim, aim, form_button
 from integrations.ads.facebook.money import minor_units
-from integrations.ads.facebook.report import INSIGHT_FIELDS, day_reports
+from integrations.ads.facebook.report import INSIGHT_FIELDS, ad_reports
 from integrations.ads.facebook.spec import SPEC
 from integrations.ads.facebook.targeting import targeting
 from integrations.ads.facebook.wire import Graph, identifier, named
@@ -97,8 +97,8 @@ class FacebookAds:
 
         Without ``until`` the preset ``maximum`` is asked (at most 37 months).
         """
-        ads = [ad for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
-        if not ads:
+        steps = {ad: step for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")}
+        if not steps:
             return []
         span: dict[str, Any] = (
             {"time_range": {"since": since.isoformat(), "until": until.isoformat()}}
@@ -112,10 +112,10 @@ class FacebookAds:
             level="ad",
             time_increment=1,
             fields=INSIGHT_FIELDS,
-            filtering=[{"field": "ad.id", "operator": "IN", "value": ads}],
+            filtering=[{"field": "ad.id", "operator": "IN", "value": list(steps)}],
             **span,
         )
-        return [day for day in day_reports(rows) if day.day >= since]
+        return [day for day in ad_reports(rows, steps) if day.day >= since]
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""

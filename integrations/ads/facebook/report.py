@@ -7,12 +7,11 @@ several overlapping types. Invariant: one event counts once; a row we can't read
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.figures import amount, count, day, unreadable
-from integrations.ads.platform import DayReport
+from integrations.ads.platform import DayReport, per_ad
 from integrations.fields import missing
 
 INSIGHT_FIELDS = "ad_id,date_start,date_stop,impressions,inline_link_clicks,spend,actions,account_currency"
@@ -21,21 +20,18 @@ INSIGHT_FIELDS = "ad_id,date_start,date_stop,impressions,inline_link_clicks,spen
 CONVERSION_ACTIONS = frozenset({"lead", "complete_registration", "purchase", "submit_application", "schedule"})
 
 
-def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
-    """Sum the rows of all ads up per day, oldest first.
+def ad_reports(rows: Iterable[Mapping[str, Any]], steps: Mapping[str, str]) -> list[DayReport]:
+    """Return the days of each ad, oldest first (``steps``: id of an ad -> its step name).
 
     Raises InvalidAnswerError for a row that can't be read.
     """
-    days: dict[date, DayReport] = {}
-    for row in rows:
-        found = _row(row)
-        days[found.day] = found.plus(days.get(found.day))
-    return [days[day] for day in sorted(days)]
+    return per_ad(_row(row, steps) for row in rows)
 
 
-def _row(row: Mapping[str, Any]) -> DayReport:
+def _row(row: Mapping[str, Any], steps: Mapping[str, str]) -> DayReport:
     return DayReport(
         day=day(PROVIDER, row.get("date_start"), "date_start"),
+        ad=steps.get(str(row.get("ad_id")), ""),
         impressions=count(PROVIDER, row, "impressions"),
         clicks=count(PROVIDER, row, "inline_link_clicks"),
         conversions=_conversions(row.get("actions") or []),

@@ -29,7 +29,7 @@ from integrations.ads.google.gaql import containing, query, text
 from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
 from integrations.ads.google.oauth import AccessToken
-from integrations.ads.google.report import DAY_FIELDS, TERM_FIELDS, SearchTerm, day_reports, search_terms
+from integrations.ads.google.report import DAY_FIELDS, TERM_FIELDS, SearchTerm, ad_reports, search_terms
 from integrations.ads.google.rest import customer, first_row
 from integrations.ads.google.spec import SPEC
 from integrations.ads.google.targeting import searched, targeting
@@ -165,12 +165,12 @@ class GoogleAds:
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
         """See the protocol."""
-        ads = [ad.rpartition("~")[2] for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
-        if not ads:
+        steps = {ad.rpartition("~")[2]: step for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")}
+        if not steps:
             return []
-        chosen = (f"campaign.id = {_number(remote.id)}", f"ad_group_ad.ad.id IN ({', '.join(map(_number, ads))})")
+        chosen = (f"campaign.id = {_number(remote.id)}", f"ad_group_ad.ad.id IN ({', '.join(map(_number, steps))})")
         rows = self._api.rows(query(DAY_FIELDS, "ad_group_ad", *chosen, _between(since, until)), wire=wire)
-        return day_reports(rows)
+        return ad_reports(rows, steps)
 
     def search_terms(
         self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire

@@ -3,13 +3,13 @@
 Pure. Rows are in protobuf's JSON form: whole numbers of 64 bits arrive as text, what is 0 is left out.
 ``metrics.conversions`` holds what the campaign bids for ("Conversion goals"): with a goal of leads or sales its one
 conversion action (:mod:`integrations.ads.google.goals`), else those of the account's standard goals. They are counted
-in fractions by Google's attribution, on the day of the click; a day's are rounded down. Invariant: a row we can't read
-is an error, never a zero.
+in fractions by Google's attribution, on the day of the click; a day's are rounded down, and its ads' so that they add
+up to the day's. Invariant: a row we can't read is an error, never a zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -59,26 +59,39 @@ class _Sum:
         self.currency = str(customer.get("currencyCode", "")) if isinstance(customer, dict) else ""
 
 
-def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
-    """Sum the rows of all ads up per day, oldest first.
+def ad_reports(rows: Iterable[Mapping[str, Any]], steps: Mapping[str, str]) -> list[DayReport]:
+    """Return the days of each ad, oldest first (``steps``: number of an ad -> its step name).
 
     Raises InvalidAnswerError for a row that can't be read.
     """
-    days: dict[date, _Sum] = {}
+    days: dict[tuple[date, str], _Sum] = {}
     for row in rows:
         on = day(PROVIDER, part(PROVIDER, row, "segments").get("date"), "segments.date")
-        days.setdefault(on, _Sum()).add(row)
-    return [
-        DayReport(
+        days.setdefault((on, steps.get(_number(row), "")), _Sum()).add(row)
+    return list(_reports(days))
+
+
+def _reports(days: Mapping[tuple[date, str], _Sum]) -> Iterator[DayReport]:
+    counted: dict[date, Decimal] = {}  #: conversions of a day's ads so far
+    for (on, ad), found in sorted(days.items(), key=lambda item: item[0]):
+        before = counted.get(on, Decimal(0))
+        counted[on] = before + found.conversions
+        yield DayReport(
             day=on,
+            ad=ad,
             impressions=found.impressions,
             clicks=found.clicks,
-            conversions=int(found.conversions),
+            conversions=int(counted[on]) - int(before),
             spend=major_units(found.micros),
             currency=found.currency,
         )
-        for on, found in sorted(days.items())
-    ]
+
+
+def _number(row: Mapping[str, Any]) -> str:
+    """Return the number of the ad that a row is about, "" for none."""
+    shown = row.get("adGroupAd")
+    ad = shown.get("ad") if isinstance(shown, dict) else None
+    return str(ad.get("id", "")) if isinstance(ad, dict) else ""
 
 
 def search_terms(rows: Iterable[Mapping[str, Any]]) -> list[SearchTerm]:

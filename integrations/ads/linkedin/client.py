@@ -24,7 +24,7 @@ from integrations.ads.linkedin.analytics import rows
 from integrations.ads.linkedin.buttons import button
 from integrations.ads.linkedin.goals import aim
 from integrations.ads.linkedin.locale import locale_of, locale_problem
-from integrations.ads.linkedin.report import day_reports
+from integrations.ads.linkedin.report import ad_reports
 from integrations.ads.linkedin.spec import SPEC
 from integrations.ads.linkedin.targeting import reference_problem, targeting
 from integrations.ads.linkedin.wire import PROVIDER, RestLi, identifier, named, text, urns
@@ -100,10 +100,10 @@ class LinkedInAds:
 
         ``currency`` of a day is "": LinkedIn answers in the ad account's, without its name.
         """
-        creatives = [creative for step, creative in sorted(remote.ids.items()) if step.startswith("creative.")]
-        if not creatives:
+        steps = {creative: step for step, creative in sorted(remote.ids.items()) if step.startswith("creative.")}
+        if not steps:
             return []
-        return day_reports(rows(self._api, creatives, since, until, wire))
+        return ad_reports(rows(self._api, list(steps), since, until, wire), steps)
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol."""

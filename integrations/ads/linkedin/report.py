@@ -12,27 +12,33 @@ from typing import Any
 
 from integrations.ads.figures import amount, count, unreadable
 from integrations.ads.linkedin.wire import PROVIDER
-from integrations.ads.platform import DayReport
+from integrations.ads.platform import DayReport, per_ad
 from integrations.fields import inner, missing
 
 
-def day_reports(rows: Iterable[Mapping[str, Any]]) -> list[DayReport]:
-    """Sum the rows of all creatives up per day, oldest first.
+def ad_reports(rows: Iterable[Mapping[str, Any]], steps: Mapping[str, str]) -> list[DayReport]:
+    """Return the days of each creative, oldest first (``steps``: URN of a creative -> its step name).
 
     Raises InvalidAnswerError for a row that can't be read.
     """
-    days: dict[date, DayReport] = {}
-    for row in rows:
-        found = DayReport(
+    return per_ad(
+        DayReport(
             day=day_of(row),
+            ad=_step(row, steps),
             impressions=count(PROVIDER, row, "impressions"),
             clicks=count(PROVIDER, row, "landingPageClicks"),
             conversions=count(PROVIDER, row, "externalWebsiteConversions") + count(PROVIDER, row, "oneClickLeads"),
             spend=amount(PROVIDER, row, "costInLocalCurrency"),
             currency="",
         )
-        days[found.day] = found.plus(days.get(found.day))
-    return [days[day] for day in sorted(days)]
+        for row in rows
+    )
+
+
+def _step(row: Mapping[str, Any], steps: Mapping[str, str]) -> str:
+    """Return the step name of the creative that a row is about: the one value that it is pivoted by."""
+    values = row.get("pivotValues")
+    return steps.get(str(values[0]), "") if isinstance(values, list) and len(values) == 1 else ""
 
 
 def day_of(row: Mapping[str, Any]) -> date:

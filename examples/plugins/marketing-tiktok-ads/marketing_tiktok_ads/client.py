@@ -8,7 +8,7 @@ number of times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
@@ -25,6 +25,7 @@ from integrations.ads.platform import (
     Wire,
     local_problems,
     once,
+    per_ad,
 )
 from integrations.ads.words import own_words
 from integrations.errors import InvalidAnswerError, NotFoundError, TransientError
@@ -132,19 +133,19 @@ class TikTokAds:
 
         ``currency`` of a day is "": TikTok answers in the account's, without its name.
         """
-        ads = [ad for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")]
-        if not ads:
+        steps = {ad: step for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")}
+        if not steps:
             return []
         query: dict[str, object] = {
             "report_type": "BASIC",
             "data_level": "AUCTION_AD",
             "dimensions": ["ad_id", "stat_time_day"],
             "metrics": list(_METRICS),
-            "filtering": {"ad_ids": ads},
+            "filtering": {"ad_ids": list(steps)},
             "start_date": since.isoformat(),
             **({"end_date": until.isoformat()} if until else {}),
         }
-        return _days(list(self._api.rows("report/integrated/get", query, wire=wire)))
+        return _days(self._api.rows("report/integrated/get", query, wire=wire), steps)
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol.
@@ -276,28 +277,28 @@ def _part(row: Row, name: str) -> Row:
     return found
 
 
-def _days(rows: list[Row]) -> list[DayReport]:
-    """Sum the ads' rows up per day, oldest first.
+def _days(rows: Iterable[Row], steps: Mapping[str, str]) -> list[DayReport]:
+    """Return the days of each ad, oldest first (``steps``: id of an ad -> its step name).
 
     Raises InvalidAnswerError for a row that can't be read.
     """
-    days: dict[date, DayReport] = {}
-    for row in rows:
-        try:
-            dimensions, metrics = _part(row, "dimensions"), _part(row, "metrics")
-            day = date.fromisoformat(text(dimensions, "stat_time_day")[:10])
-            before = days.get(day)
-            spend = Decimal(str(metrics["spend"]))
-            if not spend.is_finite():
-                raise ValueError("spend")
-            days[day] = DayReport(
-                day=day,
-                impressions=int(str(metrics["impressions"])) + (before.impressions if before else 0),
-                clicks=int(str(metrics["clicks"])) + (before.clicks if before else 0),
-                conversions=int(str(metrics["conversion"])) + (before.conversions if before else 0),
-                spend=spend + (before.spend if before else 0),
-                currency="",
-            )
-        except (LookupError, ValueError, ArithmeticError):
-            raise InvalidAnswerError(PROVIDER, "answered a report that we can't read") from None
-    return [days[day] for day in sorted(days)]
+    return per_ad(_day(row, steps) for row in rows)
+
+
+def _day(row: Row, steps: Mapping[str, str]) -> DayReport:
+    try:
+        dimensions, metrics = _part(row, "dimensions"), _part(row, "metrics")
+        spend = Decimal(str(metrics["spend"]))
+        if not spend.is_finite():
+            raise ValueError("spend")
+        return DayReport(
+            day=date.fromisoformat(text(dimensions, "stat_time_day")[:10]),
+            ad=steps.get(text(dimensions, "ad_id"), ""),
+            impressions=int(str(metrics["impressions"])),
+            clicks=int(str(metrics["clicks"])),
+            conversions=int(str(metrics["conversion"])),
+            spend=spend,
+            currency="",
+        )
+    except (LookupError, ValueError, ArithmeticError):
+        raise InvalidAnswerError(PROVIDER, "answered a report that we can't read") from None
