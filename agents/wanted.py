@@ -46,7 +46,7 @@ def target_problems(config: CampaignConfig) -> Iterator[str]:
     given = [key for key in ("target_cpa", "target_roas") if getattr(config, key) is not None]
     if not given:
         if config.conversion_value is not None:
-            yield f"conversion_value={config.conversion_value}: is only read with target_roas; add it, or leave both out"
+            yield f"conversion_value={config.conversion_value}: goes with target_roas; add that, or leave both out"
         return
     if len(given) > 1:
         yield f"target_cpa={config.target_cpa} and target_roas={config.target_roas}: give one of the two"

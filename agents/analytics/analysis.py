@@ -45,9 +45,7 @@ def analyze_campaign_performance(state: MarketingAgentState, measured: CampaignP
         unsure = "" if chance < 1 - SURE_BELOW else ": too little to act on"
         return Judgement(needs_optimization=False, why=f"{said}{unsure}", below=round(chance, 4))
     if _unclear(measured.rounds) >= MAX_UNCLEAR:
-        why = (
-            f"{said}, but the last {MAX_UNCLEAR} rewrites made no difference that the figures can tell: no more of them"
-        )
+        why = f"{said}, but the last {MAX_UNCLEAR} rewrites made no difference that can be told: no more of them"
         return Judgement(needs_optimization=False, why=why, below=round(chance, 4))
     return Judgement(needs_optimization=True, why=said, below=round(chance, 4))
 

@@ -3,7 +3,8 @@
 Pure. The effect is the product of that on clicks per money and that on conversions per click, as logarithms. The priors
 say what changes of texts and settings usually do. On clicks: normal around no effect. On conversions per click: mostly
 next to nothing, for people convert on the landing page, but sometimes much, as ads that draw the wrong people do (a
-mixture of two normals, :data:`CVR_PRIOR`); so few conversions leave the judgement to the clicks, and many overrule them.
+mixture of two normals, :data:`CVR_PRIOR`); so few conversions leave the judgement to the clicks, and many overrule
+them.
 Platforms are compared each with itself, and the ratios averaged by how sure they are.
 
 More money buys dearer clicks: where the daily spend has changed, clicks per money are expected to have changed by its
@@ -15,9 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
-
-from scipy.optimize import brentq
-from scipy.special import ndtr
+from statistics import NormalDist
 
 from agents.evidence.counts import Counts
 from agents.wanted import Counted
@@ -27,6 +26,8 @@ CVR_PRIOR = ((0.85, 0.05), (0.15, 0.40))  #: (probability, standard deviation) o
 ELASTICITY, ELASTICITY_SD = -0.3, 0.15  #: of clicks per money in daily spend; 0 is a market without an end
 INTERVAL = 0.90  #: probability that the interval holds the truth
 SURE = 0.95  #: probability from which on a difference is said to be one: the interval excludes "nothing happened"
+
+_CDF = NormalDist().cdf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +60,16 @@ class EffectBelief:
         """The share of results that keeping the change loses on average, as far as it may be for the worse."""
         # E[max(0, 1 - exp(X))] of each normal X.
         return sum(
-            share * float(ndtr(-mean / sd) - exp(mean + sd * sd / 2) * ndtr(-mean / sd - sd))
+            share * (_CDF(-mean / sd) - exp(mean + sd * sd / 2) * _CDF(-mean / sd - sd))
             for share, mean, sd in self.parts
         )
 
     def _below(self, value: float) -> float:
-        return sum(share * float(ndtr((value - mean) / sd)) for share, mean, sd in self.parts)
+        return sum(share * _CDF((value - mean) / sd) for share, mean, sd in self.parts)
 
     def _quantile(self, share: float) -> float:
+        from scipy.optimize import brentq
+
         low = min(mean - 9 * sd for _, mean, sd in self.parts)
         high = max(mean + 9 * sd for _, mean, sd in self.parts)
         return float(brentq(lambda value: self._below(value) - share, low, high, xtol=1e-6))

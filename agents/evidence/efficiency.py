@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import exp, log, sqrt
-
-from scipy.special import ndtr
+from statistics import NormalDist
 
 from agents.evidence.counts import Counts
 from agents.wanted import Counted
@@ -43,7 +42,7 @@ class Efficiency:
     @property
     def below(self) -> float:
         """The probability that the truth is below the bar, from 0 to 1."""
-        return float(ndtr(-self.log_mean / self.log_sd))
+        return NormalDist(self.log_mean, self.log_sd).cdf(0.0)
 
 
 def efficiency(
