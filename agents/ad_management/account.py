@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agents.ad_management import specs
+from agents.ad_management import daily_budgets
 from agents.ad_management.units import CheckAccount, CheckedAccount
 from agents.state import MarketingAgentState
 from agents.unit import Unit
@@ -54,7 +54,7 @@ CHECK_ACCOUNT = UnitKind(name="check_account", input=CheckAccount, output=Checke
 def checks(state: MarketingAgentState) -> Sequence[Unit]:
     """Plan one look per platform that the campaign begins on."""
     names = [name for name in state.ad_platforms if name in available()]
-    config, daily = state.campaign_config, specs.budgets(state, names)
+    config, daily = state.campaign_config, daily_budgets.budgets(state, names)
     return [
         CHECK_ACCOUNT.unit(
             f"account:{name}",

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from agents import prompts
-from agents.ad_management import account, approval, overview, specs
+from agents.ad_management import account, approval, daily_budgets, overview, specs
 from agents.ad_management.budget_problems import budget_problems
 from agents.ad_management.creative import (
     AGENT,
@@ -27,6 +27,7 @@ from agents.ad_management.creative import (
 )
 from agents.ad_management.customers import customers
 from agents.ad_management.deployment import DEPLOY, VALIDATE
+from agents.ad_management.running import creative_on, own_remote_ids
 from agents.ad_management.stopping import STOP, stopped
 from agents.ad_management.units import Creative, Deploy, OnPlatform, SwitchAd, Validate, WriteCreative
 from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
@@ -120,19 +121,19 @@ class AdManagement(BaseAgent):
             return Stage(name="creatives", units=self._creative_units(state))
         if "validate" not in done:
             written = _written(done["creatives"])
-            daily = specs.budgets(state, tuple(written))
+            daily = daily_budgets.budgets(state, tuple(written))
             units = [_validate_unit(state, self._spec(state, name, out, daily), name) for name, out in written.items()]
             return Stage(name="validate", units=units) if units else None
         written = _written(done["creatives"])
-        wanted = specs.targets(state, _platforms(done["validate"]))
-        lowered = specs.lowered(state, wanted)
+        wanted = daily_budgets.targets(state, _platforms(done["validate"]))
+        lowered = daily_budgets.lowered(state, wanted)
         if "deploy" not in done:
-            first = {name: wanted[name] for name in lowered} if lowered else specs.within_budget(state, wanted, {})
+            first = {name: wanted[name] for name in lowered} if lowered else daily_budgets.within_budget(state, wanted, {})
             return self._deployment("deploy", state, written, first)
         if "raise" not in done and lowered and len(lowered) < len(wanted):
             settled = {name: wanted[name] for name in _platforms(done["deploy"])}
             more = {name: daily for name, daily in wanted.items() if name not in lowered}
-            return self._deployment("raise", state, written, specs.within_budget(state, more, settled))
+            return self._deployment("raise", state, written, daily_budgets.within_budget(state, more, settled))
         return None
 
     def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
@@ -232,7 +233,7 @@ class AdManagement(BaseAgent):
         return Stage(name=stage, units=units) if units else None
 
     def _creative(self, state: MarketingAgentState, name: str, last: UnitResult) -> AdCreative:
-        previous = specs.creative_on(state, name)
+        previous = creative_on(state, name)
         given = _given(last.unit)
         spec = given.spec if isinstance(given, Validate) else None
         runs = DEPLOY.answer(last) if isinstance(given, Deploy) else None
@@ -246,7 +247,7 @@ class AdManagement(BaseAgent):
                 }
             )
         reason = str((last.error or {}).get("message") or "was not deployed")[:500]
-        if previous is not None and specs.own_remote_ids(state, name):
+        if previous is not None and own_remote_ids(state, name):
             return previous.model_copy(update={"error": reason})
         failed = _described(state, spec, name) if spec else _blank(state, name)
         return failed.model_copy(update={"status": "failed", "error": reason})
@@ -254,7 +255,7 @@ class AdManagement(BaseAgent):
 
 def _runs(state: MarketingAgentState, name: str) -> bool:
     """Return whether something of this campaign is on the platform, which goes on running when an update fails."""
-    return bool(specs.own_remote_ids(state, name))
+    return bool(own_remote_ids(state, name))
 
 
 def _validate_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
@@ -273,7 +274,7 @@ def _deploy_unit(state: MarketingAgentState, spec: AdSpec, name: str) -> Unit:
             platform=name,
             spec=spec,
             known=brief_contacts(state.campaign_config),
-            remote_ids=specs.own_remote_ids(state, name),
+            remote_ids=own_remote_ids(state, name),
             customers=None if _runs(state, name) else customers(state, name),
         ),
         provider=name,
@@ -299,7 +300,7 @@ def _platforms(stage: StageResult) -> tuple[str, ...]:
 
 
 def _blank(state: MarketingAgentState, name: str) -> AdCreative:
-    previous = specs.creative_on(state, name)
+    previous = creative_on(state, name)
     return AdCreative(
         creative_id=short_hash(state.campaign_id, name, "creative"),
         platform=name,

@@ -1,94 +1,23 @@
 """From texts and budget to what each platform shall run.
 
-Pure. Invariants: the daily budgets of all platforms, over all days of the schedule, never exceed the
-campaign's budget nor its caps; the effect key depends on campaign and platform only.
+Pure. Invariant: the effect key depends on campaign and platform only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from hashlib import sha256
 
 from agents.ad_management.creative import Texts, changed
-from agents.budget import CENT, allocate_budget, daily_budget
-from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
+from agents.ad_management.running import creative_on
+from agents.state import MarketingAgentState
 from agents.unit import effect_key
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.utm import campaign_link
 
 #: Where ads lead in the sandbox when the brand has no web site; in live such a campaign is refused at submit.
 SANDBOX_LANDING_URL = "https://example.com/"
-
-
-def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
-    """Daily budget per platform, in the campaign's currency."""
-    history: dict[str, list[PlatformMetrics]] = {name: [] for name in platforms}
-    for one in state.campaign_performance.rounds:
-        for metrics in one.platforms:
-            if metrics.platform in history:
-                history[metrics.platform].append(metrics)
-    config = state.campaign_config
-    shares = allocate_budget(history, _total(state), seed=config.models.seed)
-    return {name: daily_budget(share, config.schedule.days) for name, share in shares.items()}
-
-
-def standing(state: MarketingAgentState) -> dict[str, Decimal]:
-    """Daily budgets that run now, whether or not this hop touches them."""
-    return {
-        c.platform: c.daily_budget or Decimal(0)
-        for c in state.ad_creatives
-        if c.status in ("active", "paused") and own_remote_ids(state, c.platform)
-    }
-
-
-def targets(state: MarketingAgentState, valid: Sequence[str]) -> dict[str, Decimal]:
-    """Return the daily budgets that the valid platforms shall have.
-
-    Platforms that only go on running keep their part.
-    """
-    found = budgets(state, tuple(dict.fromkeys((*valid, *standing(state)))))
-    return {name: found[name] for name in valid}
-
-
-def lowered(state: MarketingAgentState, wanted: Mapping[str, Decimal]) -> list[str]:
-    """Return the platforms that give budget away, which go first, so that only what is free is given to others."""
-    runs = standing(state)
-    return [name for name, daily in wanted.items() if name in runs and daily <= runs[name]]
-
-
-def within_budget(
-    state: MarketingAgentState, wanted: Mapping[str, Decimal], settled: Mapping[str, Decimal]
-) -> dict[str, Decimal]:
-    """``wanted`` (platforms that want more), cut so that all that runs stays within the campaign's budget.
-
-    ``settled``: daily budgets that were changed earlier in this hop. Platforms that could not be changed
-    still spend what they did, so their money is not free.
-    """
-    runs = {**standing(state), **settled}
-    others = sum((daily for name, daily in runs.items() if name not in wanted), Decimal(0))
-    own = {name: min(runs.get(name, Decimal(0)), daily) for name, daily in wanted.items()}
-    free = daily_budget(_total(state), state.campaign_config.schedule.days) - others - sum(own.values(), Decimal(0))
-    more = sum(wanted.values(), Decimal(0)) - sum(own.values(), Decimal(0))
-    if more <= free:
-        return dict(wanted)
-    part = max(Decimal(0), free) / more
-    return {
-        name: (own[name] + (daily - own[name]) * part).quantize(CENT, rounding=ROUND_DOWN)
-        for name, daily in wanted.items()
-    }
-
-
-def _total(state: MarketingAgentState) -> Decimal:
-    """Return what may be spent over the schedule: the budget within the caps."""
-    config = state.campaign_config
-    caps = [config.budget or Decimal(0)]
-    if config.limits.ads is not None:
-        caps.append(config.limits.ads)
-    if config.limits.ads_per_day is not None:
-        caps.append(config.limits.ads_per_day * config.schedule.days)
-    return min(caps)
 
 
 def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal) -> AdSpec:
@@ -127,19 +56,6 @@ def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal
         language=state.content_requirements[0].language if state.content_requirements else "en",
         goal=config.ads_goal,
     )
-
-
-def creative_on(state: MarketingAgentState, platform: str) -> AdCreative | None:
-    """Return the campaign's creative on one platform."""
-    return next((c for c in state.ad_creatives if c.platform == platform), None)
-
-
-def own_remote_ids(state: MarketingAgentState, platform: str) -> Mapping[str, str]:
-    """Return the remote ids that this campaign made itself, not the parent's, which a fork has inherited."""
-    found = creative_on(state, platform)
-    if found is None or found.effect_key != effect_key(state.campaign_id, platform):
-        return {}
-    return found.remote_ids
 
 
 def content_hash(wanted: AdSpec) -> str:

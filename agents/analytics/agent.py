@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from agents import prompts
 from agents.analytics import overview
-from agents.analytics.figures import reported
+from agents.ad_figures import reported
 from agents.analytics.measurement import (
     performance,
     piece_performance,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agents.analytics.figures import by_day
+from agents.ad_figures import by_day
 from agents.evidence.counts import Counts, counts
 from agents.evidence.effect import SURE, effect
 from agents.evidence.efficiency import Efficiency, Usual, efficiency

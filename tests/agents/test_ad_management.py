@@ -12,7 +12,7 @@ from ad_platforms import START, campaign, without_client
 from agent_context import Execution
 from comparable import comparable
 
-from agents.ad_management import AdManagement, specs
+from agents.ad_management import AdManagement, daily_budgets, specs
 from agents.ad_management.creative import WrittenCreative, texts
 from agents.ad_management.deployment import DEPLOY, VALIDATE
 from agents.ad_management.units import Deploy, Validate
@@ -314,7 +314,7 @@ def test_what_was_not_lowered_is_not_given_away(execution: Execution) -> None:
     [({}, "16.66"), ({"ads": 1000}, "16.66"), ({"ads_per_day": 10}, "5.00"), ({"ads_per_day": 100}, "16.66")],
 )
 def test_caps_hold(limits: dict[str, int], daily: str) -> None:
-    found = specs.budgets(campaign(limits=limits), ("facebook_ads", "linkedin_ads"))
+    found = daily_budgets.budgets(campaign(limits=limits), ("facebook_ads", "linkedin_ads"))
     assert found == {"facebook_ads": Decimal(daily), "linkedin_ads": Decimal(daily)}
 
 

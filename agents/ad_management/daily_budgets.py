@@ -1,0 +1,101 @@
+"""What each platform of a campaign may spend a day.
+
+Pure. Invariant: the daily budgets of all platforms, over all days of the schedule, never exceed the campaign's budget
+nor its caps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_DOWN, Decimal
+
+from agents.ad_figures import history
+from agents.ad_management.running import own_remote_ids
+from agents.budget import CENT, allocate_budget, daily_budget
+from agents.state import MarketingAgentState
+from integrations.ads.registry import platform
+
+
+def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+    """Return the daily budget of each platform, in the campaign's currency, by what each has brought so far."""
+    days, total = state.campaign_config.schedule.days, _total(state)
+    shares = allocate_budget(
+        history(state.campaign_performance.daily, platforms), total, seed=state.campaign_config.models.seed, days=days
+    )
+    least = {name: platform(name).least_daily(state.campaign_config.currency) for name in platforms}
+    daily = {name: daily_budget(share, days) for name, share in shares.items()}
+    return at_least(daily, least)
+
+
+def at_least(daily: Mapping[str, Decimal], least: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return ``daily`` with no platform below what it takes at ``least``, paid for by those that are above.
+
+    Where the money does not reach for all of that, it stays as it is.
+    """
+    low = [name for name, amount in daily.items() if amount < least[name]]
+    needed = sum((least[name] - daily[name] for name in low), Decimal(0))
+    spare = {name: amount - least[name] for name, amount in daily.items() if name not in low}
+    free = sum(spare.values(), Decimal(0))
+    if not low or needed > free:
+        return dict(daily)
+    return {
+        name: least[name] if name in low else (amount - needed * spare[name] / free).quantize(CENT, rounding=ROUND_DOWN)
+        for name, amount in daily.items()
+    }
+
+
+def standing(state: MarketingAgentState) -> dict[str, Decimal]:
+    """Daily budgets that run now, whether or not this hop touches them."""
+    return {
+        c.platform: c.daily_budget or Decimal(0)
+        for c in state.ad_creatives
+        if c.status in ("active", "paused") and own_remote_ids(state, c.platform)
+    }
+
+
+def targets(state: MarketingAgentState, valid: Sequence[str]) -> dict[str, Decimal]:
+    """Return the daily budgets that the valid platforms shall have.
+
+    Platforms that only go on running keep their part.
+    """
+    found = budgets(state, tuple(dict.fromkeys((*valid, *standing(state)))))
+    return {name: found[name] for name in valid}
+
+
+def lowered(state: MarketingAgentState, wanted: Mapping[str, Decimal]) -> list[str]:
+    """Return the platforms that give budget away, which go first, so that only what is free is given to others."""
+    runs = standing(state)
+    return [name for name, daily in wanted.items() if name in runs and daily <= runs[name]]
+
+
+def within_budget(
+    state: MarketingAgentState, wanted: Mapping[str, Decimal], settled: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """``wanted`` (platforms that want more), cut so that all that runs stays within the campaign's budget.
+
+    ``settled``: daily budgets that were changed earlier in this hop. Platforms that could not be changed
+    still spend what they did, so their money is not free.
+    """
+    runs = {**standing(state), **settled}
+    others = sum((daily for name, daily in runs.items() if name not in wanted), Decimal(0))
+    own = {name: min(runs.get(name, Decimal(0)), daily) for name, daily in wanted.items()}
+    free = daily_budget(_total(state), state.campaign_config.schedule.days) - others - sum(own.values(), Decimal(0))
+    more = sum(wanted.values(), Decimal(0)) - sum(own.values(), Decimal(0))
+    if more <= free:
+        return dict(wanted)
+    part = max(Decimal(0), free) / more
+    return {
+        name: (own[name] + (daily - own[name]) * part).quantize(CENT, rounding=ROUND_DOWN)
+        for name, daily in wanted.items()
+    }
+
+
+def _total(state: MarketingAgentState) -> Decimal:
+    """Return what may be spent over the schedule: the budget within the caps."""
+    config = state.campaign_config
+    caps = [config.budget or Decimal(0)]
+    if config.limits.ads is not None:
+        caps.append(config.limits.ads)
+    if config.limits.ads_per_day is not None:
+        caps.append(config.limits.ads_per_day * config.schedule.days)
+    return min(caps)

@@ -1,0 +1,155 @@
+"""Moving money between platforms, every time that a campaign is measured, whatever its score.
+
+Pure. Platforms that give go first, and what they have really given is what the others get, so a failure in between
+can't make all together spend too much. Invariants: never above what the campaign may spend a day; a change too small to
+matter is not made; under an approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from agents.actions import ActionRecord, BudgetMove, ShiftBudget
+from agents.ad_management.daily_budgets import standing, targets, within_budget
+from agents.ad_management.running import creative_on, own_remote_ids
+from agents.analytics.changing import CHANGE, ChangeAd
+from agents.budget import CENT
+from agents.gates import NO_GATE
+from agents.state import AdDay, CampaignPerformance, MarketingAgentState
+from agents.unit import Stage, StageResult, effect_key, short_hash
+from integrations.ads.changes import DailyBudget
+from integrations.ads.changes import ChangeKind
+from integrations.ads.registry import platform
+
+LOWER, RAISE = "lower", "raise"  #: stages
+#: Share of all money a day below which a shift is not worth a change on the platforms.
+LEAST_SHIFT = Decimal("0.02")
+#: Share of all money a day that moves at once under an approval gate: what is approved is the sum and the ads.
+APPROVED_SHIFT = Decimal("0.30")
+
+
+def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
+    """Return the move of money that is worth making after a measurement, or None."""
+    runs = _movable(state)
+    if len(runs) < 2 or not measured.daily:
+        return None
+    wanted = targets(state.evolve(campaign_performance=measured), tuple(runs))
+    total = sum(runs.values(), Decimal(0))
+    moved = sum((max(Decimal(0), wanted[name] - daily) for name, daily in runs.items()), Decimal(0))
+    if total <= 0 or moved < total * LEAST_SHIFT:
+        return None
+    if (state.campaign_config.approval.gate or NO_GATE) != NO_GATE and moved > total * APPROVED_SHIFT:
+        part = total * APPROVED_SHIFT / moved
+        wanted = {name: _towards(runs[name], wanted[name], part) for name in runs}
+    moves = {name: BudgetMove(before=runs[name], after=wanted[name]) for name in runs if wanted[name] != runs[name]}
+    return ShiftBudget(moves=moves, currency=state.campaign_config.currency, why=_why(state, measured, moves))
+
+
+def lower(state: MarketingAgentState, action: ShiftBudget) -> Stage | None:
+    """Plan the changes of the platforms that give money away."""
+    daily = {name: move.after for name, move in action.moves.items() if move.after < move.before}
+    return _stage(LOWER, state, daily)
+
+
+def raised(state: MarketingAgentState, action: ShiftBudget, lowered: StageResult | None) -> Stage | None:
+    """Plan the changes of the platforms that get money, as much as is free by what became of ``lowered``."""
+    wanted = {name: move.after for name, move in action.moves.items() if move.after > move.before}
+    daily = within_budget(state, wanted, _taken(lowered))
+    return _stage(RAISE, state, {name: amount for name, amount in daily.items() if amount > action.moves[name].before})
+
+
+def record(
+    state: MarketingAgentState, action: ShiftBudget, done: Mapping[str, StageResult], daily: Sequence[AdDay], now: datetime
+) -> ActionRecord:
+    """Return what became of the move."""
+    taken: dict[str, Decimal] = {}
+    failed: dict[str, str] = {}
+    for stage in (LOWER, RAISE):
+        taken |= _taken(done.get(stage))
+        for result in done[stage].results if stage in done else ():
+            if not result.ok:
+                name = CHANGE.given(result.unit).platform
+                failed[name] = str((result.error or {}).get("message") or "was not changed")[:300]
+    seen: dict[str, date] = {one.platform: one.day for one in daily}
+    moves = {
+        name: BudgetMove(before=move.before, after=taken.get(name, move.after)) for name, move in action.moves.items()
+    }
+    return ActionRecord(
+        action_id=short_hash(state.campaign_id, str(state.step), action.kind),
+        step=state.step,
+        at=now,
+        action=action.model_copy(update={"moves": moves}),
+        done=tuple(sorted(taken)),
+        failed=failed,
+        seen=seen,
+    )
+
+
+def with_budgets(state: MarketingAgentState, done: Mapping[str, StageResult]) -> MarketingAgentState:
+    """Return the state with the daily budgets that the platforms have taken."""
+    taken = _taken(done.get(LOWER)) | _taken(done.get(RAISE))
+    if not taken:
+        return state
+    return state.evolve(
+        ad_creatives=tuple(
+            one.model_copy(update={"daily_budget": taken[one.platform]}) if one.platform in taken else one
+            for one in state.ad_creatives
+        )
+    )
+
+
+def _movable(state: MarketingAgentState) -> dict[str, Decimal]:
+    """Return the daily budgets of the platforms that run and whose budget can be changed."""
+    found = {}
+    for name, daily in standing(state).items():
+        creative = creative_on(state, name)
+        if creative is not None and creative.status == "active" and ChangeKind.DAILY_BUDGET in platform(name).changes:
+            found[name] = daily
+    return found
+
+
+def _stage(name: str, state: MarketingAgentState, daily: Mapping[str, Decimal]) -> Stage | None:
+    config = state.campaign_config
+    units = [
+        CHANGE.unit(
+            f"budget:{one}",
+            ChangeAd(
+                platform=one,
+                remote_ids=own_remote_ids(state, one),
+                effect_key=effect_key(state.campaign_id, one),
+                start=state.created_at,
+                end=state.created_at + timedelta(days=config.schedule.days),
+                change=DailyBudget(amount=amount, currency=config.currency),
+            ),
+            provider=one,
+            effect_key=effect_key(state.campaign_id, one),
+            essential=False,
+        )
+        for one, amount in daily.items()
+    ]
+    return Stage(name=name, units=units) if units else None
+
+
+def _taken(stage: StageResult | None) -> dict[str, Decimal]:
+    """Return the daily budgets that platforms have taken."""
+    found = {}
+    for given, _ in CHANGE.answers([stage]) if stage else []:
+        if isinstance(given.change, DailyBudget):
+            found[given.platform] = given.change.amount
+    return found
+
+
+def _towards(before: Decimal, after: Decimal, part: Decimal) -> Decimal:
+    return (before + (after - before) * part).quantize(CENT, rounding=ROUND_DOWN)
+
+
+def _why(state: MarketingAgentState, measured: CampaignPerformance, moves: Mapping[str, BudgetMove]) -> str:
+    more = [name for name, move in moves.items() if move.after > move.before]
+    less = [name for name, move in moves.items() if move.after < move.before]
+    return f"{_listed(more)} brings more for the next money than {_listed(less)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(platform(name).title for name in names)
