@@ -62,7 +62,9 @@ def needs(*fields: str) -> frozenset[str]:
     return frozenset(fields)
 
 
-REPORTED = RemoteCampaign(id="1", ids={"ad.1": "120210000000000021", "creative.1": "urn:li:sponsoredCreative:119900001"})
+REPORTED = RemoteCampaign(
+    id="1", ids={"ad.1": "120210000000000021", "creative.1": "urn:li:sponsoredCreative:119900001"}
+)
 
 CASES = [
     Recorded(
