@@ -162,6 +162,8 @@ class GoogleAds:
         """See the protocol."""
         check_new_ad(PROVIDER, ad, 2)
         found, contents = self._looked_up(remote.id, wire)
+        if not contents.ad_group:
+            raise NotFoundError(PROVIDER, "the campaign has no ad group")
         step, existing = f"ad.{ad.variant}", contents.ads.get(operations.name_of_ad(spec, ad.variant))
         made = operations.ad_operation(spec, self._name("adGroups", contents.ad_group), ad)
         if existing is None and steps.get(step) is None:
