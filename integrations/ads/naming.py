@@ -68,10 +68,11 @@ def label_of(name: str) -> AdLabel:
 
 
 def current_names(ads: Mapping[str, bool]) -> list[str]:
-    """Return the names of a campaign's current ads: the newest revision that is shown, else the newest there is.
+    """Return the names of a campaign's current ads: all of the newest texts of which one is shown, else the newest.
 
-    ``ads``: name → is it switched on?
+    ``ads``: name → is it switched on? An ad that is switched off while others of the same texts are shown is current.
     """
     candidates = {name for name, shown in ads.items() if shown} or set(ads)
     newest = max((label_of(name).revision for name in candidates), default=0)
-    return sorted(name for name in candidates if label_of(name).revision == newest)
+    tokens = {label.token for name in candidates if (label := label_of(name)).revision == newest}
+    return sorted(name for name in ads if label_of(name).token in tokens)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +26,9 @@ from integrations.ads.limits import PlatformLimits
 from integrations.ads.utm import ad_link
 from integrations.errors import TransientError
 from integrations.fields import missing
+
+if TYPE_CHECKING:
+    from integrations.ads.changes import Changes, NewAd
 
 T = TypeVar("T")
 
@@ -217,6 +220,7 @@ class AdPlatform(Protocol):
 
     name: str
     limits: PlatformLimits
+    changes: Changes  #: to a campaign that is live
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """Return the campaign whose name carries ``effect_key`` (the oldest, if others made more), None without one."""
@@ -228,6 +232,15 @@ class AdPlatform(Protocol):
 
     def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
         """Make ``remote`` what ``spec`` says (missing parts, new texts, budget) and leave its status as it is."""
+        ...
+
+    def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """Add one more ad, shown from now on, to a campaign that was made, or last updated, as ``spec`` says.
+
+        The others are as they were. It is looked up by its name before it is created, and :meth:`update` leaves it
+        alone until the texts change. Its steps are those of any ad, such as "ad.4". Raises BadRequestError for a
+        number that another ad has, and for texts that an ad of the platform can't have.
+        """
         ...
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
+from integrations.ads.change_kind import ChangeKind
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
@@ -64,6 +65,10 @@ class PlatformSpec:
     min_daily: Mapping[str, Decimal] = field(default_factory=dict)
     #: what its ads can be for: goal -> the provider's options, one of which has to be set; (): nothing is needed
     goals: Mapping[Goal, tuple[str, ...]] = field(default_factory=lambda: {Goal.TRAFFIC: ()})
+    #: what its client can change of a live campaign
+    changes: frozenset[ChangeKind] = frozenset()
+    #: why it can't change something else, in words that follow "can't change the ...: "
+    unchanging: Mapping[ChangeKind, str] = field(default_factory=dict)
     provider: ProviderSpec | None = None
     package: Package | None = None  #: that its client needs besides what is always installed
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it
@@ -84,6 +89,12 @@ class PlatformSpec:
         dollars = self.min_daily.get("USD", Decimal(0))
         return known if known is not None else (dollars / STRONGEST).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
 
+    def unchangeable(self, kind: ChangeKind) -> str:
+        """Return why the platform can't change ``kind`` of a live campaign, "" when it can."""
+        if kind in self.changes:
+            return ""
+        return f"{self.title} can't change {kind.words}: {self.unchanging.get(kind, 'this version does not know how')}"
+
     def __post_init__(self) -> None:
         """Raise ValueError for parts that don't fit together."""
         if self.provider is not None and self.provider.name != self.name:
@@ -97,5 +108,7 @@ class PlatformSpec:
         lists = self.audiences.needs if self.audiences is not None else ()
         if strange := [name for name in lists if name not in known]:
             raise ValueError(f"{self.name}: audiences.needs names {strange[0]!r}, which is no option of its provider")
+        if both := sorted(self.changes & self.unchanging.keys()):
+            raise ValueError(f"{self.name}: {both[0]!r} is in changes and in unchanging")
         if bad := [alias for alias in self.aliases if alias != alias.strip().lower() or not alias]:
             raise ValueError(f"{self.name}: the alias {bad[0]!r} is not a word in lower case")

@@ -10,11 +10,11 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import checkout
 import pytest
 import stack
 from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, deaths, fault, fitting, load_google
-from plugin_package import importable, install, python_path
+from example_platform import PLATFORMS, client, sandbox_with_example
+from plugin_package import python_path
 
 from integrations.ads.platform import AdPlatform, RemoteCampaign, per_day
 from integrations.ads.registry import available, build, platform
@@ -28,7 +28,6 @@ from integrations.errors import (
 )
 from integrations.settings import Settings
 
-EXAMPLE = checkout.ROOT / "examples/plugins/marketing-tiktok-ads"
 SINCE = START.date() - timedelta(days=1)
 #: mode -> class for a reading call, class for a writing call
 TROUBLES: dict[str, tuple[type[IntegrationError], type[IntegrationError]]] = {
@@ -44,26 +43,18 @@ SHORT_S = 0.1  #: a time-out that a slow answer misses
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the example is installed in."""
-    folder: Path = tmp_path_factory.mktemp("site")
-    install(EXAMPLE, folder)
-    return folder
+    return tmp_path_factory.mktemp("site")
 
 
 @pytest.fixture(scope="module")
 def _sandbox_process(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Sandbox]:
-    folder = tmp_path_factory.mktemp("sandbox")
-    with importable(site), stack.running_sandbox(folder, env={"PYTHONPATH": python_path(site)}) as sandbox:
+    with sandbox_with_example(site, tmp_path_factory.mktemp("sandbox")) as sandbox:
         yield sandbox
 
 
-@pytest.fixture(params=["facebook_ads", "google_ads", "linkedin_ads", "tiktok_ads"])
+@pytest.fixture(params=PLATFORMS)
 def ads(request: pytest.FixtureRequest, sandbox: stack.Sandbox) -> AdPlatform:
-    built = build(request.param, Settings.from_env({"SANDBOX_URL": sandbox.url}))
-    # What is loaded or fetched once a process, here and in the sandbox: messages of an SDK, an access token.
-    built.account(wire=Wire(60))
-    built.find_by_key(KEY, wire=Wire(60))
-    sandbox.reset()
-    return built
+    return client(request.param, sandbox)
 
 
 def calls(sandbox: stack.Sandbox, name: str) -> list[str]:
@@ -260,17 +251,17 @@ def test_a_sandbox_that_is_started_again_still_knows_its_ads(site: Path) -> None
     with stack.running_sandbox(site, *state, env={"PYTHONPATH": python_path(site)}) as first:
         load_google(first.url)
         for name in available():
-            client = build(name, Settings.from_env({"SANDBOX_URL": first.url}))
-            client.enable(client.create(fitting(client), wire=Wire(), steps=Steps()), wire=Wire())
-            made[name] = client.find_by_key(KEY, wire=Wire())
+            built = build(name, Settings.from_env({"SANDBOX_URL": first.url}))
+            built.enable(built.create(fitting(built), wire=Wire(), steps=Steps()), wire=Wire())
+            made[name] = built.find_by_key(KEY, wire=Wire())
     with stack.running_sandbox(site, *state, env={"PYTHONPATH": python_path(site)}) as second:
         load_google(second.url)
         for name in available():
-            client = build(name, Settings.from_env({"SANDBOX_URL": second.url}))
-            found = client.find_by_key(KEY, wire=Wire())
+            built = build(name, Settings.from_env({"SANDBOX_URL": second.url}))
+            found = built.find_by_key(KEY, wire=Wire())
             assert found is not None
             assert found == made[name]
-            assert len(per_day(client.report(found, SINCE, wire=Wire()))) == 7
+            assert len(per_day(built.report(found, SINCE, wire=Wire()))) == 7
 
 
 def test_the_example_reads_every_page(sandbox: stack.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from ad_platforms import KEY, START, Steps, Wire, ad_campaigns, fault, fitting
 from integrations.ads.goal import Goal
 from integrations.ads.google import gaql
 from integrations.ads.google.client import GoogleAds
+from integrations.ads.google.criteria import group_keywords
 from integrations.ads.google.errors import failure_error, status_error
 from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
@@ -121,7 +122,10 @@ def test_an_update_is_one_mutate_with_the_new_ad_and_the_old_one_paused(sandbox:
         made.ids["ad.1"]: False,
         updated.ids["ad.1"]: True,
     }
-    assert google._keywords(made.id, Wire()) == {Keyword("pricing", "PHRASE"), Keyword("billing", "PHRASE")}
+    assert group_keywords(google._api, made.id, Wire()).keys() == {
+        Keyword("pricing", "PHRASE"),
+        Keyword("billing", "PHRASE"),
+    }
 
 
 def test_texts_that_come_back_are_a_new_ad(google: GoogleAds) -> None:
@@ -280,7 +284,7 @@ def test_places_that_are_all_unknown_are_an_error(google: GoogleAds) -> None:
 
 def test_a_campaign_without_keywords_takes_the_audiences_words(google: GoogleAds) -> None:
     made = google.create(wanted(google, keywords=()), wire=Wire(), steps=Steps())
-    assert google._keywords(made.id, Wire()) == {Keyword("saas", "PHRASE"), Keyword("cfo", "PHRASE")}
+    assert group_keywords(google._api, made.id, Wire()).keys() == {Keyword("saas", "PHRASE"), Keyword("cfo", "PHRASE")}
     with pytest.raises(BadRequestError, match="needs a keyword"):
         google.create(wanted(google, keywords=("-free",), audience=Audience()), wire=Wire(), steps=Steps())
 

@@ -7,12 +7,17 @@ made to fail before or after it was carried out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, TypeVar
 
+from pydantic import JsonValue
+
 from integrations.ads.account import AdAccount
+from integrations.ads.change_kind import ChangeKind
+from integrations.ads.changes import Change, DailyBudget, NewAd, Setting, check_new_ad
+from integrations.ads.changes_by_kind import ChangesByKind
 from integrations.ads.facebook.buttons import button
 from integrations.ads.platform import (
     ACTIVE,
@@ -53,6 +58,7 @@ class KeptCampaign:
     status: str = PAUSED
     daily_budget: Decimal = Decimal(0)
     ads: dict[str, KeptAd] = field(default_factory=dict)
+    settings: dict[tuple[ChangeKind, str], JsonValue] = field(default_factory=dict)  #: kind, step of the ad -> value
 
 
 class MemoryAds:
@@ -61,6 +67,7 @@ class MemoryAds:
     def __init__(self, name: str, *, seed: int = 7, world: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.limits = platform(name).limits
+        self.changes = MemoryChanges(self)
         self.campaigns: dict[str, KeptCampaign] = {}
         self.down = False
         self.ad_account = AdAccount()
@@ -73,7 +80,7 @@ class MemoryAds:
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """The oldest campaign with that key."""
-        return self._call(wire, "find", lambda: self._found(effect_key))
+        return self.call(wire, "find", lambda: self._found(effect_key))
 
     def create(self, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
         """Make it, paused."""
@@ -85,37 +92,50 @@ class MemoryAds:
 
     def get(self, campaign_id: str, *, wire: Wire) -> RemoteCampaign:
         """The campaign of that id."""
-        return self._call(wire, "get", lambda: _remote(self._kept(campaign_id)))
+        return self.call(wire, "get", lambda: _remote(self.kept(campaign_id)))
+
+    def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """Add an ad."""
+        check_new_ad(self.name, ad, len(spec.variants()) + 1)
+        kept, texts = self.kept(remote.id), (ad.headlines[0], ad.descriptions[0])
+        present = {one.variant: key for key, one in kept.ads.items() if one.token == spec.token}
+        key = once(
+            steps,
+            f"ad.{ad.variant}",
+            present.get(ad.variant),
+            lambda: self.call(wire, "create ad", lambda: self._new_ad(kept, spec, ad.variant, texts)),
+        )
+        return replace(remote, ids={**remote.ids, f"ad.{ad.variant}": key})
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """Stop showing it."""
-        self._call(wire, "pause", lambda: self._switch(remote.id, PAUSED))
+        self.call(wire, "pause", lambda: self._switch(remote.id, PAUSED))
 
     def enable(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """Show it."""
-        self._call(wire, "enable", lambda: self._switch(remote.id, ACTIVE))
+        self.call(wire, "enable", lambda: self._switch(remote.id, ACTIVE))
 
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
         """The days of the ads in ``remote.ids``."""
-        return self._call(wire, "report", lambda: self._days(remote, since, until))
+        return self.call(wire, "report", lambda: self._days(remote, since, until))
 
     def account(self, *, wire: Wire) -> AdAccount:
         """The account as the test has set it."""
-        return self._call(wire, "account", lambda: self.ad_account)
+        return self.call(wire, "account", lambda: self.ad_account)
 
     def refusals(self, remote: RemoteCampaign, *, wire: Wire) -> Mapping[str, str]:
         """What the test's review has refused."""
-        return self._call(wire, "refusals", lambda: dict.fromkeys(sorted(set(self.refused) & set(remote.ids)), "no"))
+        return self.call(wire, "refusals", lambda: dict.fromkeys(sorted(set(self.refused) & set(remote.ids)), "no"))
 
     def remove(self, ids: Mapping[str, str], *, wire: Wire) -> None:
         """Take a campaign off."""
-        self._call(wire, "remove", lambda: self.campaigns.pop(ids["campaign"], None))
+        self.call(wire, "remove", lambda: self.campaigns.pop(ids["campaign"], None))
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """What it would refuse."""
-        return self._call(wire, "validate", lambda: local_problems(spec, self.limits))
+        return self.call(wire, "validate", lambda: local_problems(spec, self.limits))
 
-    def _call(self, wire: Wire, name: str, do: Callable[[], T]) -> T:
+    def call(self, wire: Wire, name: str, do: Callable[[], T]) -> T:
         def send(timeout: float) -> T:
             if self.down:
                 raise TransientError(self.name, "is down")
@@ -127,11 +147,11 @@ class MemoryAds:
 
     def _build(self, spec: AdSpec, known: str | None, wire: Wire, steps: Steps) -> RemoteCampaign:
         campaign = once(
-            steps, "campaign", known, lambda: self._call(wire, "create campaign", lambda: self._new_campaign(spec))
+            steps, "campaign", known, lambda: self.call(wire, "create campaign", lambda: self._new_campaign(spec))
         )
-        kept = self._kept(campaign)
+        kept = self.kept(campaign)
         if kept.daily_budget != spec.daily_budget:
-            self._call(wire, "change budget", lambda: self._budget(kept, spec.daily_budget))
+            self.call(wire, "change budget", lambda: self._budget(kept, spec.daily_budget))
         present = {ad.variant: key for key, ad in kept.ads.items() if ad.token == spec.token}
         ids = {"campaign": campaign}
         for variant, texts in enumerate(spec.variants(), start=1):
@@ -139,7 +159,7 @@ class MemoryAds:
                 steps,
                 f"ad.{spec.token}.{variant}",
                 present.get(variant),
-                lambda variant=variant, texts=texts: self._call(
+                lambda variant=variant, texts=texts: self.call(
                     wire, "create ad", lambda: self._new_ad(kept, spec, variant, texts)
                 ),
             )
@@ -178,12 +198,12 @@ class MemoryAds:
         kept.life.budget_changed(str(daily))
 
     def _switch(self, campaign: str, status: str) -> None:
-        kept = self._kept(campaign)
+        kept = self.kept(campaign)
         kept.status = status
         kept.life.switched(status == ACTIVE)
 
     def _days(self, remote: RemoteCampaign, since: date, until: date | None) -> list[DayReport]:
-        kept = self._kept(remote.id)
+        kept = self.kept(remote.id)
         steps = {key: step for step, key in remote.ids.items() if step.startswith("ad.")}
         shown = {key: kept.ads[key] for key in steps}
         found: list[DayReport] = []
@@ -211,10 +231,44 @@ class MemoryAds:
     def _found(self, effect_key: str) -> RemoteCampaign | None:
         return next((_remote(kept) for kept in self.campaigns.values() if kept.effect_key == effect_key), None)
 
-    def _kept(self, campaign: str) -> KeptCampaign:
+    def kept(self, campaign: str) -> KeptCampaign:
+        """The campaign of that id."""
         if campaign not in self.campaigns:
             raise NotFoundError(self.name, f"has no campaign {campaign}")
         return self.campaigns[campaign]
+
+
+class MemoryChanges(ChangesByKind):
+    """Changes on one platform, of the kinds that the platform of its name can change."""
+
+    def __init__(self, ads: MemoryAds) -> None:
+        super().__init__(platform(ads.name))
+        self._ads = ads
+
+    def _read(self, remote: RemoteCampaign, kind: ChangeKind, ad: str, wire: Wire) -> JsonValue:
+        def read() -> JsonValue:
+            kept = self._ads.kept(remote.id)
+            usual = str(kept.daily_budget) if kind is ChangeKind.DAILY_BUDGET else kind is ChangeKind.AD_SWITCH or None
+            return kept.settings.get((kind, ad), usual)
+
+        return self._ads.call(wire, "setting", read)
+
+    def _wanted(self, remote: RemoteCampaign, change: Change, now: JsonValue, wire: Wire) -> JsonValue:
+        if isinstance(change, DailyBudget):
+            return str(change.amount.quantize(Decimal("0.01"), rounding=ROUND_DOWN))
+        wanted: JsonValue = change.model_dump(mode="json", exclude={"kind"})
+        return wanted
+
+    def _write(self, remote: RemoteCampaign, setting: Setting, wire: Wire) -> None:
+        def write() -> None:
+            kept = self._ads.kept(remote.id)
+            if setting.kind is ChangeKind.DAILY_BUDGET:
+                kept.daily_budget = Decimal(str(setting.value))
+                kept.life.budget_changed(str(setting.value))
+            else:
+                kept.settings[setting.kind, setting.ad] = setting.value
+
+        self._ads.call(wire, f"change {setting.kind}", write)
 
 
 def _remote(kept: KeptCampaign) -> RemoteCampaign:

@@ -12,13 +12,16 @@ Invariant: :meth:`FacebookAds.create` and :meth:`FacebookAds.update` may be repe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.changes import NewAd, check_new_ad
 from integrations.ads.facebook.account import ACCOUNT_FIELDS, REVIEW_FIELDS, ad_account, refusal
 from integrations.ads.facebook.audience import LIST_FIELDS, list_trouble
 from integrations.ads.facebook.buttons import button
+from integrations.ads.facebook.changes import FacebookChanges
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.goals import FORM_LINK, Aim, aim, form_button
 from integrations.ads.facebook.money import minor_units
@@ -56,6 +59,7 @@ class FacebookAds:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.provider(PROVIDER)
         self._graph = Graph(self._settings)
+        self.changes = FacebookChanges(self._graph)
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -83,6 +87,14 @@ class FacebookAds:
     def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
         """See the protocol."""
         return self._build(spec, remote, wire, steps)
+
+    def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        check_new_ad(PROVIDER, ad, len(spec.variants()) + 1, texts=1)
+        existing = self._ads(remote.id, wire).get(ad_name(spec.name, spec.effect_key, spec.token, ad.variant))
+        ad_set, texts = self.changes.ad_set(remote, wire), (ad.headlines[0], ad.descriptions[0])
+        made = self._ad(spec, ad.variant, texts, ad_set, existing, wire, steps, repeated=True)
+        return replace(remote, ids={**remote.ids, **made})
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """See the protocol."""
@@ -224,11 +236,11 @@ class FacebookAds:
         ad_set = self._ad_set(spec, campaign, wire, steps, repeated=repeated)
         ads = self._ads(campaign, wire) if repeated else {}
         ids = {"campaign": campaign, "ad_set": ad_set}
-        for variant in range(1, len(spec.variants()) + 1):
+        for variant, texts in enumerate(spec.variants(), start=1):
             existing = ads.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
-            ids |= self._ad(spec, variant, ad_set, existing, wire, steps, repeated=repeated)
-        for ad in ads.values():
-            if identifier(ad) not in ids.values() and ad.get("status") != "PAUSED":
+            ids |= self._ad(spec, variant, texts, ad_set, existing, wire, steps, repeated=repeated)
+        for name, ad in ads.items():
+            if label_of(name).token != spec.token and ad.get("status") != "PAUSED":
                 old = identifier(ad)
                 wire(lambda timeout, old=old: self._graph.change(old, timeout=timeout, status="PAUSED"))  # type: ignore[misc] # mypy can't infer a lambda with a default
         return RemoteCampaign(
@@ -265,6 +277,7 @@ class FacebookAds:
         self,
         spec: AdSpec,
         variant: int,
+        texts: tuple[str, str],
         ad_set: str,
         existing: Mapping[str, Any] | None,
         wire: Wire,
@@ -276,15 +289,14 @@ class FacebookAds:
         name = ad_name(spec.name, spec.effect_key, spec.token, variant)
         if existing is not None and steps.get(ad_step) is None:
             return {ad_step: once(steps, ad_step, identifier(existing), lambda: "")}
+        fields = self._creative_fields(spec, name, variant, texts)
         lost = self._creative(name, wire) if repeated and steps.get(creative_step) is None else None
         creative = once(
             steps,
             creative_step,
             lost,
             lambda: wire(
-                lambda timeout: self._graph.created(
-                    self._graph.account, "adcreatives", timeout=timeout, **self._creative_fields(spec, name, variant)
-                )
+                lambda timeout: self._graph.created(self._graph.account, "adcreatives", timeout=timeout, **fields)
             ),
         )
         ad = once(
@@ -313,8 +325,8 @@ class FacebookAds:
                 return identifier(item)
         return None
 
-    def _creative_fields(self, spec: AdSpec, name: str, variant: int) -> dict[str, Any]:
-        headline, description = spec.variants()[variant - 1]
+    def _creative_fields(self, spec: AdSpec, name: str, variant: int, texts: tuple[str, str]) -> dict[str, Any]:
+        headline, description = texts
         aimed = self._aim(spec)
         link = FORM_LINK if aimed.form else spec.link(variant)
         action = form_button(spec.call_to_action) if aimed.form else button(spec.call_to_action)

@@ -25,6 +25,7 @@ from integrations.ads.facebook.sandbox_answers import (
     search,
     too_low,
 )
+from integrations.ads.facebook.sandbox_changes import changed
 from integrations.ads.facebook.sandbox_goals import conversion_actions
 from integrations.ads.facebook.sandbox_lists import EDGE, Audiences
 from integrations.ads.facebook.usage import ACCOUNT
@@ -181,6 +182,8 @@ class FacebookSandbox(AdAccounts):
             item["status"] = status
             if item["_kind"] == "campaign":
                 self._lives[item["id"]].switched(status == "ACTIVE")
+        if item["_kind"] == "adset":
+            changed(item, params, self._audiences.check_targeting)
         budget = params.get("daily_budget")
         if budget is not None and item["_kind"] == "adset":
             if not budget.isdecimal() or int(budget) < 1:

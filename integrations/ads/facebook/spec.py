@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from integrations.address_hash import address_hash
 from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
+from integrations.ads.change_kind import ChangeKind
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
@@ -71,6 +72,16 @@ SPEC = PlatformSpec(
     # minimum budgets"); an account may ask for more (``min_daily_budget``), as may rare events (5 USD and up).
     min_daily={"USD": Decimal(1)},
     goals={Goal.TRAFFIC: (), Goal.LEADS: ("lead_form_id", "pixel_id"), Goal.SALES: ("pixel_id",)},
+    # "Ad Set" of the Marketing API: writes to frequency_control_specs "are only available in ad sets where REACH and
+    # THRUPLAY are the performance goal"; "Pacing and Scheduling": ad scheduling is for lifetime budgets.
+    changes=frozenset(
+        {ChangeKind.DAILY_BUDGET, ChangeKind.AD_SWITCH, ChangeKind.AUDIENCE, ChangeKind.BID, ChangeKind.END}
+    ),
+    unchanging={
+        ChangeKind.NEGATIVE_KEYWORDS: "its ads are not shown for searches, so it has no negative keywords",
+        ChangeKind.HOURS: "it schedules ads by the hour for lifetime budgets only, and ours are daily",
+        ChangeKind.FREQUENCY: "it caps frequency only where ads are optimised for reach, and ours are not",
+    },
     provider=ProviderSpec(
         name="facebook_ads",
         live_url="https://graph.facebook.com",

@@ -15,7 +15,7 @@ from integrations.ads.audience import ListUse
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
 from integrations.ads.keywords import unmarked
-from integrations.ads.platform import AdSpec, AimedList, Wire
+from integrations.ads.platform import AdSpec, AimedList, Audience, Wire
 from integrations.errors import BadRequestError, TransientError
 from integrations.fields import missing
 
@@ -28,19 +28,23 @@ def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
 
     Raises BadRequestError when none of the given places is known.
     """
-    audience = spec.audience
+    found = {**people(graph, spec.audience, spec.keywords, wire), "targeting_automation": {"advantage_audience": 0}}
+    return found | _customers(spec.customers)
+
+
+def people(graph: Graph, audience: Audience, keywords: tuple[str, ...], wire: Wire) -> dict[str, Any]:
+    """Return the part of a ``targeting`` that an audience in plain words makes: places, interests, job titles.
+
+    Raises BadRequestError when none of the given places is known.
+    """
     places = _places(graph, audience.locations, wire)
-    words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *unmarked(spec.keywords))))
+    words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *unmarked(keywords))))
     narrowed = {
         "interests": _known(graph, "adinterest", words, wire),
         "work_positions": _known(graph, "adworkposition", audience.titles, wire),
     }
-    found: dict[str, Any] = {"geo_locations": places, "targeting_automation": {"advantage_audience": 0}}
-    found |= _customers(spec.customers)
     flexible = {kind: entries for kind, entries in narrowed.items() if entries}
-    if flexible:
-        found["flexible_spec"] = [flexible]
-    return found
+    return {"geo_locations": places, **({"flexible_spec": [flexible]} if flexible else {})}
 
 
 def _customers(aimed: AimedList | None) -> dict[str, Any]:

@@ -17,13 +17,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.changes import NewAd, check_new_ad
 from integrations.ads.goal import goal_problem
 from integrations.ads.google import operations
 from integrations.ads.google.account import REVIEW_FIELDS, ad_account, refusal
+from integrations.ads.google.changes import GoogleChanges, digits, time_zone
 from integrations.ads.google.conversion_action import action_query, is_number, unserved
+from integrations.ads.google.criteria import group_keywords
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.gaql import containing, query, text
 from integrations.ads.google.goals import aim
@@ -35,7 +37,6 @@ from integrations.ads.google.spec import SPEC
 from integrations.ads.google.targeting import searched, targeting
 from integrations.ads.google.tying import tie_of, tie_of_new
 from integrations.ads.google.wire import GoogleAdsWire
-from integrations.ads.keywords import Keyword
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -48,7 +49,7 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
-from integrations.errors import BadRequestError, InvalidAnswerError, NotFoundError, PolicyRefusedError, TransientError
+from integrations.errors import BadRequestError, NotFoundError, PolicyRefusedError, TransientError
 from integrations.fields import missing
 from integrations.settings import Settings
 
@@ -56,12 +57,6 @@ LAST_DAY = date(2037, 12, 30)  #: the last that Google takes
 _NOT_REMOVED = "campaign.status != 'REMOVED'"
 _CAMPAIGN_FIELDS = ("campaign.id", "campaign.name", "campaign.status", "campaign_budget.id")
 _AD_FIELDS = ("ad_group.id", "ad_group_ad.ad.id", "ad_group_ad.status", "ad_group_ad.ad.url_custom_parameters")
-_KEYWORD_FIELDS = (
-    "ad_group.id",
-    "ad_group_criterion.keyword.text",
-    "ad_group_criterion.keyword.match_type",
-    "ad_group_criterion.negative",
-)
 
 
 @dataclass(slots=True)
@@ -72,10 +67,14 @@ class _Contents:
     ads: dict[str, str] = field(default_factory=dict)  #: name (of its revision) -> "ad group's id~ad's id"
     shown: dict[str, bool] = field(default_factory=dict)  #: name -> is it switched on?
 
-    def current(self) -> str | None:
-        """Return the current ad, None without any."""
-        names = current_names(self.shown)
-        return self.ads[names[0]] if names else None
+    def of(self, token: str) -> dict[str, str]:
+        """Return the ads of these texts by their step names."""
+        labels = {name: label_of(name) for name in self.ads}
+        return {f"ad.{one.variant}": self.ads[name] for name, one in labels.items() if one.token == token}
+
+    def current(self) -> dict[str, str]:
+        """Return the current ads by their step names."""
+        return {f"ad.{label_of(name).variant}": self.ads[name] for name in current_names(self.shown)}
 
 
 class GoogleAds:
@@ -88,6 +87,7 @@ class GoogleAds:
         self._settings = settings.provider(PROVIDER)
         self._token = AccessToken(self._settings)
         self._api = GoogleAdsWire(self._settings, self._token)
+        self.changes = GoogleChanges(self._api)
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -126,21 +126,23 @@ class GoogleAds:
         """See the protocol."""
         found, contents = self._looked_up(remote.id, wire)
         campaign = self._name("campaigns", found.id)
-        changes: list[operations.Operation] = []
+        # Old texts go first: an ad group may have three responsive search ads that are shown.
+        changes = [
+            operations.status_operation("ad_group_ad", self._name("adGroupAds", ad), "PAUSED")
+            for name, ad in contents.ads.items()
+            if label_of(name).token != spec.token and contents.shown[name]
+        ]
         if not contents.ad_group:
             group = operations.temporary_group(self._api.customer_id)
             changes += operations.group_with_ad(spec, searched(spec), campaign, group)
         else:
             group = self._name("adGroups", contents.ad_group)
-            known = self._keywords(found.id, wire)
+            known = group_keywords(self._api, digits(found.id), wire)
             missing = (word for word in searched(spec) if not word.negative and word not in known)
             changes += operations.keyword_operations(missing, group)
             if operations.name_of_ad(spec) not in contents.ads:
                 changes.append(operations.ad_operation(spec, group))
         wanted = contents.ads.get(operations.name_of_ad(spec))
-        for name, ad in contents.ads.items():
-            if ad != wanted and contents.shown[name]:
-                changes.append(operations.status_operation("ad_group_ad", self._name("adGroupAds", ad), "PAUSED"))
         changes += self._budget(spec, found, wire)
         if action := aim(spec.goal, self._settings.options).action:
             changes += operations.tie_operations(tie_of(self._api, action, found.id, wire), spec, campaign)
@@ -150,10 +152,24 @@ class GoogleAds:
         names = self._api.mutate(changes, wire=wire) if changes else []
         if wanted is None:
             wanted = next(_last(name) for name in reversed(names) if _is_new_ad(name, contents))
-        ids = {**found.ids, "ad_group": wanted.partition("~")[0], "ad.1": wanted}
+        kept = {step: one for step, one in found.ids.items() if not step.startswith("ad.")}
+        ids = {**kept, **contents.of(spec.token), "ad_group": wanted.partition("~")[0], "ad.1": wanted}
         for step, remote_id in ids.items():
             once(steps, step, remote_id, lambda remote_id=remote_id: remote_id)  # type: ignore[misc] # mypy can't infer a lambda with a default
         return RemoteCampaign(id=found.id, name=found.name, effect_key=found.effect_key, status=found.status, ids=ids)
+
+    def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        check_new_ad(PROVIDER, ad, 2)
+        found, contents = self._looked_up(remote.id, wire)
+        if not contents.ad_group:
+            raise NotFoundError(PROVIDER, "the campaign has no ad group")
+        step, existing = f"ad.{ad.variant}", contents.ads.get(operations.name_of_ad(spec, ad.variant))
+        made = operations.ad_operation(spec, self._name("adGroups", contents.ad_group), ad)
+        if existing is None and steps.get(step) is None:
+            self._api.ready(wire)
+        added = once(steps, step, existing, lambda: _last(self._api.mutate([made], wire=wire)[0]))
+        return replace(remote, ids={**found.ids, **remote.ids, step: added})
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """See the protocol."""
@@ -168,7 +184,7 @@ class GoogleAds:
         steps = {ad.rpartition("~")[2]: step for step, ad in sorted(remote.ids.items()) if step.startswith("ad.")}
         if not steps:
             return []
-        chosen = (f"campaign.id = {_number(remote.id)}", f"ad_group_ad.ad.id IN ({', '.join(map(_number, steps))})")
+        chosen = (f"campaign.id = {digits(remote.id)}", f"ad_group_ad.ad.id IN ({', '.join(map(digits, steps))})")
         rows = self._api.rows(query(DAY_FIELDS, "ad_group_ad", *chosen, _between(since, until)), wire=wire)
         return ad_reports(rows, steps)
 
@@ -176,7 +192,7 @@ class GoogleAds:
         self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
     ) -> list[SearchTerm]:
         """Return what people searched for when they saw the campaign's ads, the most clicked first."""
-        chosen = (f"campaign.id = {_number(remote.id)}", _between(since, until))
+        chosen = (f"campaign.id = {digits(remote.id)}", _between(since, until))
         return search_terms(self._api.rows(query(TERM_FIELDS, "search_term_view", *chosen), wire=wire))
 
     def account(self, *, wire: Wire) -> AdAccount:
@@ -193,7 +209,7 @@ class GoogleAds:
         steps = {ad: step for step, ad in remote.ids.items() if step.startswith("ad.")}
         if not steps:
             return {}
-        chosen = (f"campaign.id = {_number(remote.id)}", "ad_group_ad.status != 'REMOVED'")
+        chosen = (f"campaign.id = {digits(remote.id)}", "ad_group_ad.status != 'REMOVED'")
         rows = self._api.rows(query(REVIEW_FIELDS, "ad_group_ad", *chosen), wire=wire)
         found = {steps.get(_ad_id(row)): refusal(_part(row, "adGroupAd")) for row in rows}
         return {step: reason for step, reason in found.items() if step and reason}
@@ -233,23 +249,12 @@ class GoogleAds:
     def _operations(self, spec: AdSpec, wire: Wire) -> list[operations.Operation]:
         """Return the operations of a creation, after Google was asked for places, time zone and conversion goals."""
         aimed = aim(spec.goal, self._settings.options)
-        found, zone = targeting(self._api, spec, wire), self._zone(wire)
+        found, zone = targeting(self._api, spec, wire), time_zone(self._api, wire)
         tie = tie_of_new(self._api, aimed.action, wire) if aimed.action else None
         return operations.creation(spec, found, self._api.customer_id, zone, aimed, tie)
 
-    def _zone(self, wire: Wire) -> ZoneInfo:
-        """Return the account's time zone, in which a campaign's days begin and end."""
-        row = next(self._api.rows(query(("customer.time_zone",), "customer"), wire=wire), {})
-        name = _text(row, "customer", "timeZone")
-        if not name:
-            raise missing(PROVIDER, "customer.timeZone")
-        try:
-            return ZoneInfo(name)
-        except (ValueError, OSError, LookupError):
-            raise InvalidAnswerError(PROVIDER, "answered a time zone of the account that we don't know") from None
-
     def _looked_up(self, campaign_id: str, wire: Wire) -> tuple[RemoteCampaign, _Contents]:
-        chosen = f"campaign.id = {_number(campaign_id)}"
+        chosen = f"campaign.id = {digits(campaign_id)}"
         rows = list(self._api.rows(query(_CAMPAIGN_FIELDS, "campaign", chosen), wire=wire))
         if not rows or _text(rows[0], "campaign", "status") == "REMOVED":
             raise NotFoundError(PROVIDER, "the campaign does not exist or has been removed")
@@ -261,9 +266,8 @@ class GoogleAds:
             raise missing(PROVIDER, "campaign.id", TransientError)
         contents = self._contents(campaign, name, wire)
         ids = {"campaign": campaign, "budget": _text(row, "campaignBudget", "id"), "ad_group": contents.ad_group}
-        current = contents.current()
-        if current is not None:
-            ids |= {"ad_group": current.partition("~")[0], "ad.1": current}
+        for step, ad in contents.current().items():
+            ids |= {"ad_group": ad.partition("~")[0], step: ad}
         remote = RemoteCampaign(
             id=campaign,
             name=name,
@@ -275,7 +279,7 @@ class GoogleAds:
 
     def _contents(self, campaign: str, name: str, wire: Wire) -> _Contents:
         """Return the ad group and the ads of a campaign that is called ``name``."""
-        chosen = (f"campaign.id = {_number(campaign)}", "ad_group.status != 'REMOVED'")
+        chosen = (f"campaign.id = {digits(campaign)}", "ad_group.status != 'REMOVED'")
         ads = query(_AD_FIELDS, "ad_group_ad", *chosen, "ad_group_ad.status != 'REMOVED'", order_by="ad_group_ad.ad.id")
         found = _Contents()
         plain, key = name.rpartition(" [ma:")[0], effect_key_of(name)
@@ -283,7 +287,7 @@ class GoogleAds:
             found.ad_group = found.ad_group or _text(row, "adGroup", "id")
             token = _token(row)
             if token and key:
-                label = ad_name(plain, key, token, 1)
+                label = ad_name(plain, key, token, _variant(row))
                 found.ads.setdefault(label, _ad_id(row))
                 found.shown.setdefault(label, _text(row, "adGroupAd", "status") == "ENABLED")
         if not found.ad_group:
@@ -291,21 +295,10 @@ class GoogleAds:
             found.ad_group = _text(next(groups, {}), "adGroup", "id")
         return found
 
-    def _keywords(self, campaign: str, wire: Wire) -> set[Keyword]:
-        chosen = (f"campaign.id = {_number(campaign)}", "ad_group_criterion.type = 'KEYWORD'")
-        kept = "ad_group_criterion.status != 'REMOVED'"
-        rows = self._api.rows(query(_KEYWORD_FIELDS, "ad_group_criterion", *chosen, kept), wire=wire)
-        found = set()
-        for row in rows:
-            criterion = _part(row, "adGroupCriterion")
-            match, negative = _text(criterion, "keyword", "matchType"), criterion.get("negative") is True
-            found.add(Keyword(_text(criterion, "keyword", "text"), match, negative))
-        return found
-
     def _budget(self, spec: AdSpec, remote: RemoteCampaign, wire: Wire) -> list[operations.Operation]:
         """Return the change of the budget, none when it is right."""
         budget, wanted = remote.ids.get("budget", ""), micros(spec.daily_budget, spec.currency)
-        fields, chosen = ("campaign_budget.amount_micros",), f"campaign_budget.id = {_number(budget)}"
+        fields, chosen = ("campaign_budget.amount_micros",), f"campaign_budget.id = {digits(budget)}"
         row = next(self._api.rows(query(fields, "campaign_budget", chosen), wire=wire), {})
         if _text(row, "campaignBudget", "amountMicros") == str(wanted):
             return []
@@ -349,11 +342,21 @@ def _ad_id(row: Mapping[str, Any]) -> str:
 
 def _token(row: Mapping[str, Any]) -> str:
     """Return the revision that an ad carries, "" for one that isn't ours."""
+    value = _parameter(row, operations.TOKEN_PARAMETER)
+    return value if label_of(f"[ma:000000] r{value}.1").token == value else ""
+
+
+def _variant(row: Mapping[str, Any]) -> int:
+    """Return the number that an ad carries, 1 for one without."""
+    value = _parameter(row, operations.VARIANT_PARAMETER)
+    return int(value) if value.isdecimal() and 0 < int(value) <= 999 else 1
+
+
+def _parameter(row: Mapping[str, Any], key: str) -> str:
     parameters = _part(_part(row, "adGroupAd"), "ad").get("urlCustomParameters")
     for one in parameters if isinstance(parameters, list) else ():
-        if isinstance(one, dict) and one.get("key") == operations.TOKEN_PARAMETER:
-            value = str(one.get("value", ""))
-            return value if label_of(f"[ma:000000] r{value}.1").token == value else ""
+        if isinstance(one, dict) and one.get("key") == key:
+            return str(one.get("value", ""))
     return ""
 
 
@@ -363,16 +366,6 @@ def _is_new_ad(name: str, contents: _Contents) -> bool:
 
 def _last(resource_name: str) -> str:
     return resource_name.rpartition("/")[2]
-
-
-def _number(remote_id: str) -> str:
-    """Return an id that may stand in a query.
-
-    Raises BadRequestError for one that is no number.
-    """
-    if not remote_id.isascii() or not remote_id.isdecimal():
-        raise BadRequestError(PROVIDER, "an id of an object is not a number")
-    return remote_id
 
 
 def _between(since: date, until: date | None) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from integrations.ads.audience import ListUse
+from integrations.ads.changes import NewAd
 from integrations.ads.google.goals import Aim, Tie
 from integrations.ads.google.money import micros
 from integrations.ads.google.targeting import Targeting
@@ -26,6 +27,7 @@ from integrations.ads.platform import AdSpec, AimedList
 Operation = dict[str, Any]
 #: Name of the custom parameter by which an ad carries its revision: ads of this kind have no name.
 TOKEN_PARAMETER = "ma"
+VARIANT_PARAMETER = "man"  #: name of the one by which an ad carries its number, where that is not 1
 _BUDGET, _CAMPAIGN, _AD_GROUP, _CUSTOM_GOAL = "-1", "-2", "-3", "-4"
 
 
@@ -105,14 +107,18 @@ def keyword_operations(words: Iterable[Keyword], ad_group: str) -> list[Operatio
     ]
 
 
-def ad_operation(spec: AdSpec, ad_group: str) -> Operation:
-    """Return the responsive search ad of a specification's texts."""
+def ad_operation(spec: AdSpec, ad_group: str, added: NewAd | None = None) -> Operation:
+    """Return the responsive search ad of a specification's texts, or one that was added with other texts."""
+    parameters = [{"key": TOKEN_PARAMETER, "value": spec.token}]
+    if added is not None:
+        parameters.append({"key": VARIANT_PARAMETER, "value": str(added.variant)})
+    said = spec if added is None else added
     ad = {
-        "final_urls": [spec.link(1)],
-        "url_custom_parameters": [{"key": TOKEN_PARAMETER, "value": spec.token}],
+        "final_urls": [spec.link(1 if added is None else added.variant)],
+        "url_custom_parameters": parameters,
         "responsive_search_ad": {
-            "headlines": [{"text": text} for text in spec.headlines],
-            "descriptions": [{"text": text} for text in spec.descriptions],
+            "headlines": [{"text": text} for text in said.headlines],
+            "descriptions": [{"text": text} for text in said.descriptions],
         },
     }
     return {"ad_group_ad_operation": {"create": {"ad_group": ad_group, "status": "ENABLED", "ad": ad}}}
@@ -128,9 +134,16 @@ def status_operation(kind: str, resource_name: str, status: str) -> Operation:
     return _update(f"{kind}_operation", resource_name, status=status)
 
 
-def name_of_ad(spec: AdSpec) -> str:
-    """Return the name that the ad of a specification would have, by which it is compared with those that exist."""
-    return ad_name(spec.name, spec.effect_key, spec.token, 1)
+def field_operation(campaign: str, path: str, value: object) -> Operation:
+    """Return the change of one field of a campaign (its resource name), such as ``a.b``, which None clears."""
+    outer, _, inner = path.partition(".")
+    set_to: Operation = {outer: {inner: value} if inner else value} if value is not None else {}
+    return {"campaign_operation": {"update": {"resource_name": campaign, **set_to}, "update_mask": {"paths": [path]}}}
+
+
+def name_of_ad(spec: AdSpec, variant: int = 1) -> str:
+    """Return the name that an ad of a specification would have, by which it is compared with those that exist."""
+    return ad_name(spec.name, spec.effect_key, spec.token, variant)
 
 
 def _update(operation: str, resource_name: str, **fields: Any) -> Operation:

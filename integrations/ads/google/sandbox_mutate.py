@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.ads.google import sandbox_changes as changes
 from integrations.ads.google import sandbox_checks as checks
 from integrations.ads.google import sandbox_goals as goals
 from integrations.ads.google.money import major_units
@@ -43,7 +44,7 @@ _PARENTS = {
     "adGroupCriteria": "adGroup",
     "adGroupAds": "adGroup",
 }
-_CHANGEABLE = ("status", "amountMicros", "name")  #: fields that an update may change, but for those of goals
+_CHANGEABLE = ("status", "amountMicros", "name")  #: fields that an update may change, but for those named elsewhere
 _BIDDING = {
     "manualCpc": "MANUAL_CPC",
     "targetSpend": "TARGET_SPEND",
@@ -162,9 +163,11 @@ class Mutation:
             checks.check_campaign(item, self._all("campaigns"))
             item["biddingStrategyType"] = next((kind for key, kind in _BIDDING.items() if key in item), "UNKNOWN")
         elif collection == "campaignCriteria":
+            item["type"] = next((kind for key, kind in changes.CRITERIA.items() if key in item), "UNKNOWN")
             place = item.get("location", {}).get("geoTargetConstant", "")
             checks.check_criterion(item, self.terms.known_place(place))
             self._check_list(item)
+            changes.check_schedule(item, self._all(collection))
         elif collection == "adGroups":
             siblings = [one for one in self._all("adGroups") if one["campaign"] == item["campaign"]]
             if any(one["name"] == item.get("name") and one["status"] != "REMOVED" for one in siblings):
@@ -177,6 +180,7 @@ class Mutation:
             goals.check_custom(item, self._all(collection), self.terms.actions, foreign=self.terms.foreign)
         else:
             checks.check_ad(item)
+            changes.check_shown(item, self._all(collection))
             topics = [{"topic": self.terms.ads_refused, "type": "PROHIBITED"}] if self.terms.ads_refused else []
             item["policySummary"] = {
                 "reviewStatus": "REVIEWED",
@@ -193,7 +197,6 @@ class Mutation:
         number = name.removeprefix(f"{self.owner}/userLists/")
         known = number != name and self.terms.known_list(self.owner.rpartition("/")[2], number)
         checks.check_customer_list(item, known, self.terms.aiming)
-        item["type"] = "USER_LIST"
 
     def _lived(self, collection: str, item: dict[str, Any], number: str) -> None:
         """Note in the ad world what was made."""
@@ -214,6 +217,8 @@ class Mutation:
         if not mask:
             raise refused("fieldMaskError", "FIELD_MASK_MISSING", "The field mask is missing.", "update_mask")
         for path in mask.split(","):
+            if collection == "campaigns" and changes.change_campaign(item, change, path):
+                continue
             (key,) = camel(path) if "." not in path else ("",)
             if not key or key not in goals.CHANGEABLE.get(collection, _CHANGEABLE):
                 raise refused("fieldError", "IMMUTABLE_FIELD", "The field can't be changed.", *path.split("."))
@@ -230,6 +235,8 @@ class Mutation:
                     self.lives[campaign["id"]].budget_changed(_amount(item))
         elif collection == "campaigns":
             self.lives[item["id"]].switched(item["status"] == "ENABLED")
+        elif collection == "adGroupAds" and item["status"] == "ENABLED":
+            changes.check_shown(item, self._all("adGroupAds"))
         return str(item["resourceName"])
 
     def _remove(self, name: str) -> str:

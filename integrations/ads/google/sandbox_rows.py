@@ -123,7 +123,11 @@ def _days(row: Row, objects: Mapping[str, Row], figures: Figures) -> list[DayFig
     if ad["policySummary"]["approvalStatus"] == "DISAPPROVED":
         return []
     words = tuple(word for word, _ in _keywords(ad["adGroup"], objects))
-    texts = {ad["resourceName"]: _best_text(ad["ad"]["responsiveSearchAd"], words)}
+    texts = {
+        one["resourceName"]: _best_text(one["ad"]["responsiveSearchAd"], words)
+        for key, one in objects.items()
+        if key.startswith("adGroupAds/") and one["adGroup"] == ad["adGroup"] and token_of(one) == token_of(ad)
+    }
     return figures(campaign["id"], campaign["name"], token_of(ad), texts)[ad["resourceName"]]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
+from integrations.ads.change_kind import ChangeKind
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
 from integrations.ads.google.customer_match import LEAST, MAX_MEMBERS, member
@@ -64,6 +65,9 @@ SPEC = PlatformSpec(
     benchmark=Benchmark(ctr=0.0666, cvr=0.0752, cpa=70.11),
     # Google publishes no least daily budget: an account's own comes with the refusal (BUDGET_BELOW_PER_DAY_MINIMUM).
     goals={Goal.TRAFFIC: (), Goal.LEADS: ("conversion_id",), Goal.SALES: ("conversion_id",)},
+    changes=frozenset(ChangeKind) - {ChangeKind.FREQUENCY},
+    # "Frequency capping" of Google Ads help: for Display and Video campaigns.
+    unchanging={ChangeKind.FREQUENCY: "a search campaign answers searches, and has no frequency cap"},
     provider=ProviderSpec(
         name="google_ads",
         live_url="https://googleads.googleapis.com",

@@ -16,7 +16,7 @@ from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.gaql import listed, query
 from integrations.ads.google.wire import GoogleAdsWire
 from integrations.ads.keywords import Keyword, keywords
-from integrations.ads.platform import AdSpec, Wire
+from integrations.ads.platform import AdSpec, Audience, Wire
 from integrations.errors import BadRequestError
 
 DEFAULT_PLACE = "geoTargetConstants/2840"  #: United States, where nothing is said about the place
@@ -55,7 +55,7 @@ def targeting(api: GoogleAdsWire, spec: AdSpec, wire: Wire) -> Targeting:
     Raises BadRequestError when none of the given places is known, or nothing is left to search for.
     """
     return Targeting(
-        places=_places(api, spec.audience.locations, wire),
+        places=known_places(api, spec.audience.locations, wire),
         language=LANGUAGES.get(spec.language[:2].lower(), ENGLISH),
         keywords=searched(spec),
     )
@@ -66,8 +66,15 @@ def searched(spec: AdSpec) -> tuple[Keyword, ...]:
 
     Raises BadRequestError when none is left.
     """
-    audience = spec.audience
-    found = keywords(spec.keywords)
+    return sought(spec.keywords, spec.audience)
+
+
+def sought(words: tuple[str, ...], audience: Audience) -> tuple[Keyword, ...]:
+    """Return the keywords among ``words``, else the audience's interests, industries and titles as keywords.
+
+    Raises BadRequestError when none is left.
+    """
+    found = keywords(words)
     if all(one.negative for one in found):
         found += keywords((*audience.interests, *audience.industries, *audience.titles))
     if all(one.negative for one in found):
@@ -75,7 +82,11 @@ def searched(spec: AdSpec) -> tuple[Keyword, ...]:
     return tuple(found)
 
 
-def _places(api: GoogleAdsWire, locations: Sequence[str], wire: Wire) -> tuple[str, ...]:
+def known_places(api: GoogleAdsWire, locations: Sequence[str], wire: Wire) -> tuple[str, ...]:
+    """Return the places of these names, the default one for no names.
+
+    Raises BadRequestError when none of them is known.
+    """
     if not locations:
         return (DEFAULT_PLACE,)
     asked = [_parts(place) for place in locations[:MAX_PLACES]]

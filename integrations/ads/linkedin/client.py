@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from integrations.ads.account import AdAccount, account_problems
+from integrations.ads.changes import NewAd, check_new_ad
 from integrations.ads.goal import goal_problem
 from integrations.ads.linkedin.account import ad_account, refusal
 from integrations.ads.linkedin.analytics import rows
 from integrations.ads.linkedin.buttons import button
+from integrations.ads.linkedin.changes import GONE, LinkedInChanges, epoch_ms, rounded
 from integrations.ads.linkedin.goals import aim
 from integrations.ads.linkedin.locale import locale_of, locale_problem
 from integrations.ads.linkedin.report import ad_reports
@@ -40,14 +43,11 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
-from integrations.currencies import smallest
 from integrations.errors import NotFoundError, TransientError
 from integrations.fields import missing
 from integrations.http import credential
 from integrations.settings import Settings
 
-#: A tuple: what an answer's status is can't be trusted to be hashable.
-_GONE = ("REMOVED", "PENDING_DELETION", "CANCELED", "ARCHIVED")
 #: Characters with a meaning in LinkedIn's "little text" format, which a post's commentary is read as.
 _LITTLE_TEXT = re.compile(r"([\\|{}@\[\]()<>#*_~])")
 
@@ -61,10 +61,11 @@ class LinkedInAds:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.provider(PROVIDER)
         self._api = RestLi(self._settings)
+        self.changes = LinkedInChanges(self._api)
 
     @property
     def _account(self) -> str:
-        return f"/adAccounts/{credential(self._settings, 'ad_account_id')}"
+        return self._api.account_path
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -75,7 +76,7 @@ class LinkedInAds:
         """See the protocol."""
         path = f"{self._account}/adCampaigns/{campaign_id}"
         item = wire(lambda timeout: self._api.get(path, {}, timeout=timeout))
-        if item.get("status") in _GONE:
+        if item.get("status") in GONE:
             raise NotFoundError(PROVIDER, "the campaign has been removed or archived")
         return self._with_children(item, wire)
 
@@ -86,6 +87,14 @@ class LinkedInAds:
     def update(self, remote: RemoteCampaign, spec: AdSpec, *, wire: Wire, steps: Steps) -> RemoteCampaign:
         """See the protocol."""
         return self._build(spec, remote, wire, steps)
+
+    def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        check_new_ad(PROVIDER, ad, len(spec.variants()) + 1, texts=1)
+        step, texts = f"creative.{ad.variant}", (ad.headlines[0], ad.descriptions[0])
+        existing = self._creatives(remote.id, wire).get(ad_name(spec.name, spec.effect_key, spec.token, ad.variant))
+        fields = self._creative_fields(spec, remote.id, ad.variant, texts)
+        return replace(remote, ids={**remote.ids, step: self._creative(step, existing, fields, wire, steps)})
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """See the protocol."""
@@ -147,7 +156,7 @@ class LinkedInAds:
         query = {"q": "criteria", "campaigns": urns([_campaign_urn(campaign)])}
         found: dict[str, dict[str, Any]] = {}
         for item in self._api.pages(f"{self._account}/creatives", query, wire=wire, finder=True):
-            if item.get("intendedStatus") not in _GONE:
+            if item.get("intendedStatus") not in GONE:
                 found.setdefault(str(item.get("name", "")), item)
         return found
 
@@ -196,19 +205,9 @@ class LinkedInAds:
             step = f"creative.{variant}"
             existing = creatives.get(ad_name(spec.name, spec.effect_key, spec.token, variant))
             fields = self._creative_fields(spec, campaign, variant, texts)
-            ids[step] = once(
-                steps,
-                step,
-                identifier(existing) if existing else None,
-                lambda fields=fields: wire(  # type: ignore[misc] # mypy can't infer a lambda with a default
-                    lambda timeout: self._api.create(
-                        f"{self._account}/creatives?action=createInline", {"creative": fields}, timeout=timeout
-                    )
-                ),
-            )
-        kept = set(ids.values())
-        for creative in creatives.values():
-            if identifier(creative) not in kept and creative.get("intendedStatus") != "PAUSED":
+            ids[step] = self._creative(step, existing, fields, wire, steps)
+        for name, creative in creatives.items():
+            if label_of(name).token != spec.token and creative.get("intendedStatus") != "PAUSED":
                 path = f"{self._account}/creatives/{text(str(creative['id']))}"
                 self._set(path, {"intendedStatus": "PAUSED"}, wire)
         return RemoteCampaign(
@@ -217,6 +216,18 @@ class LinkedInAds:
             effect_key=spec.effect_key,
             status=remote.status if remote else PAUSED,
             ids=ids,
+        )
+
+    def _creative(
+        self, step: str, existing: Mapping[str, Any] | None, fields: Mapping[str, Any], wire: Wire, steps: Steps
+    ) -> str:
+        """Return the id of the creative that is there, else of a new one."""
+        path = f"{self._account}/creatives?action=createInline"
+        return once(
+            steps,
+            step,
+            identifier(existing) if existing else None,
+            lambda: wire(lambda timeout: self._api.create(path, {"creative": fields}, timeout=timeout)),
         )
 
     def _group(self, effect_key: str, wire: Wire) -> str | None:
@@ -229,7 +240,7 @@ class LinkedInAds:
         found = [
             item
             for item in self._api.pages(f"{self._account}/{kind}", {"q": "search"}, wire=wire)
-            if item.get("status") not in _GONE and effect_key_of(_name(item)) == effect_key
+            if item.get("status") not in GONE and effect_key_of(_name(item)) == effect_key
         ]
         return min(found, key=_age, default=None)
 
@@ -257,9 +268,9 @@ class LinkedInAds:
         path = f"{self._account}/adCampaigns/{campaign}"
         item = wire(lambda timeout: self._api.get(path, {}, timeout=timeout))
         now = item.get("dailyBudget")
-        wanted = _money(spec)
-        if not isinstance(now, dict) or _amount(now.get("amount")) != _daily(spec):
-            self._set(path, {"dailyBudget": wanted}, wire)
+        daily = rounded(spec.daily_budget, spec.currency)
+        if not isinstance(now, dict) or _amount(now.get("amount")) != daily:
+            self._set(path, {"dailyBudget": _money(spec)}, wire)
 
     def _group_fields(self, spec: AdSpec) -> dict[str, Any]:
         return {
@@ -327,14 +338,8 @@ def _campaign_urn(campaign: str) -> str:
     return f"urn:li:sponsoredCampaign:{campaign}"
 
 
-def _daily(spec: AdSpec) -> Decimal:
-    """Return the daily budget in an amount that the currency has, rounded down."""
-    unit = max(smallest(spec.currency), Decimal("0.01"))  # LinkedIn takes two decimals at most
-    return spec.daily_budget.quantize(unit, rounding=ROUND_DOWN)
-
-
 def _money(spec: AdSpec) -> dict[str, str]:
-    return {"amount": f"{_daily(spec):f}", "currencyCode": spec.currency}
+    return {"amount": f"{rounded(spec.daily_budget, spec.currency):f}", "currencyCode": spec.currency}
 
 
 def _amount(value: Any) -> Decimal | None:
@@ -345,12 +350,8 @@ def _amount(value: Any) -> Decimal | None:
 
 
 def _schedule(spec: AdSpec) -> dict[str, int]:
-    found = {"start": _epoch_ms(spec.start)}
-    return {**found, "end": _epoch_ms(spec.end)} if spec.end else found
-
-
-def _epoch_ms(at: datetime) -> int:
-    return int(at.timestamp()) * 1000
+    found = {"start": epoch_ms(spec.start)}
+    return {**found, "end": epoch_ms(spec.end)} if spec.end else found
 
 
 def _age(item: Mapping[str, Any]) -> tuple[int, str]:

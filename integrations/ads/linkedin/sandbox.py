@@ -30,6 +30,7 @@ from integrations.ads.linkedin.sandbox_answers import (
     urn_list,
     words_of,
 )
+from integrations.ads.linkedin.sandbox_changes import check_change
 from integrations.ads.linkedin.sandbox_lists import RESOURCE, Segments
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -200,6 +201,8 @@ class LinkedInAdsSandbox(AdAccounts):
         bound = item.get("optimizationTargetType") != "MAX_CONVERSION" or item.get("_conversions")
         if changes.get("status") == "ACTIVE" and not bound:
             raise no_conversion()
+        if "campaignGroup" in item:
+            check_change(item, changes, self._segments.check_targeting)
         item.update(changes)
         life = self._lives.get(item["id"])
         if life is not None:

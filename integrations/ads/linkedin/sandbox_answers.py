@@ -41,9 +41,9 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "creative": ("campaign", "name", "intendedStatus", "inlineContent"),
 }
 #: What an objective lets a campaign optimise for ("Campaign objectives", Marketing API).
-_OPTIMIZATIONS: Mapping[str, tuple[str, ...]] = {
-    "WEBSITE_VISIT": ("MAX_CLICK", "MAX_IMPRESSION", "NONE"),
-    "LEAD_GENERATION": ("MAX_LEAD", "MAX_CLICK", "NONE"),
+OPTIMIZATIONS: Mapping[str, tuple[str, ...]] = {
+    "WEBSITE_VISIT": ("MAX_CLICK", "MAX_IMPRESSION", "NONE", "CAP_COST_AND_MAXIMIZE_CLICKS"),
+    "LEAD_GENERATION": ("MAX_LEAD", "MAX_CLICK", "NONE", "CAP_COST_AND_MAXIMIZE_LEADS"),
     "WEBSITE_CONVERSION": ("MAX_CONVERSION", "MAX_CLICK", "NONE"),
 }
 _BUTTONS = frozenset(
@@ -140,7 +140,7 @@ def _wrong_in_campaign(
         wrong.append("dailyBudget/amount")
     if currency is not None and money.get("currencyCode") != currency:
         wrong.append("dailyBudget/currencyCode")
-    if body.get("optimizationTargetType", "NONE") not in _OPTIMIZATIONS.get(body["objectiveType"], ()):
+    if body.get("optimizationTargetType", "NONE") not in OPTIMIZATIONS.get(body["objectiveType"], ()):
         wrong.append("optimizationTargetType")
     locale = body["locale"]
     if not isinstance(locale, dict) or not known(locale.get("country"), locale.get("language")):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from integrations.address_hash import address_hash
 from integrations.ads.audience import AudienceSpec
 from integrations.ads.benchmark import Benchmark
+from integrations.ads.change_kind import ChangeKind
 from integrations.ads.curve import Curve
 from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
@@ -71,6 +72,16 @@ SPEC = PlatformSpec(
     # 10 USD a day, or as much in the account's currency (LinkedIn Marketing Solutions Help, "Minimum budgets").
     min_daily={"USD": Decimal(10)},
     goals={Goal.TRAFFIC: (), Goal.LEADS: ("lead_form_id", "conversion_id"), Goal.SALES: ("conversion_id",)},
+    # "Create and manage campaigns" (Marketing API): a campaign has a runSchedule and no hours; optimizationPreference
+    # caps frequency for brand awareness.
+    changes=frozenset(
+        {ChangeKind.DAILY_BUDGET, ChangeKind.AD_SWITCH, ChangeKind.AUDIENCE, ChangeKind.BID, ChangeKind.END}
+    ),
+    unchanging={
+        ChangeKind.NEGATIVE_KEYWORDS: "its ads are not shown for searches, so it has no negative keywords",
+        ChangeKind.HOURS: "its campaigns have a start and an end, and no hours",
+        ChangeKind.FREQUENCY: "it caps frequency only for brand awareness, and our campaigns have other goals",
+    },
     provider=ProviderSpec(
         name="linkedin_ads",
         live_url="https://api.linkedin.com",

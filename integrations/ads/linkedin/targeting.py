@@ -14,13 +14,13 @@ from typing import Any
 from integrations.ads.audience import ListUse
 from integrations.ads.linkedin.locale import locale_of, locale_problem
 from integrations.ads.linkedin.wire import PROVIDER, RestLi, elements, text
-from integrations.ads.platform import AdSpec, AimedList, Wire
+from integrations.ads.platform import AdSpec, AimedList, Audience, Wire
 from integrations.errors import BadRequestError
 
-_FACET = "urn:li:adTargetingFacet:"
+FACET = "urn:li:adTargetingFacet:"
 DEFAULT_PLACE = "urn:li:geo:103644278"  #: United States, where nothing is said about the place
 MAX_LOOKUPS = 4  #: per facet
-_LISTS = _FACET + "audienceMatchingSegments"  #: people whom an uploaded list has matched
+_LISTS = FACET + "audienceMatchingSegments"  #: people whom an uploaded list has matched
 _SEGMENT = re.compile(r"urn:li:adSegment:\d+")
 
 
@@ -29,18 +29,25 @@ def targeting(api: RestLi, spec: AdSpec, wire: Wire) -> dict[str, Any]:
     audience, locale = spec.audience, locale_of(spec.language)
     if locale is None:
         raise BadRequestError(PROVIDER, locale_problem(spec.language) or "")
+    facets = {"interfaceLocales": [locale.urn], **people(api, audience, wire)}
+    wanted = [{"or": {FACET + facet: found}} for facet, found in facets.items() if found]
+    return _narrowed(wanted, spec.customers)
+
+
+def people(api: RestLi, audience: Audience, wire: Wire) -> dict[str, list[str]]:
+    """Return the URNs by facet that an audience in plain words makes.
+
+    Raises BadRequestError when none of the given places is known.
+    """
     places = _known(api, "locations", audience.locations, wire)
     if audience.locations and not places:
         named = ", ".join(audience.locations[:MAX_LOOKUPS])
         raise BadRequestError(PROVIDER, f"knows none of the places {named}")
-    facets = {
-        "interfaceLocales": [locale.urn],
+    return {
         "locations": places or [DEFAULT_PLACE],
         "industries": _known(api, "industries", audience.industries, wire),
         "titles": _known(api, "titles", audience.titles, wire),
     }
-    wanted = [{"or": {_FACET + facet: found}} for facet, found in facets.items() if found]
-    return _narrowed(wanted, spec.customers)
 
 
 def reference_problem(aimed: AimedList | None) -> str | None:
@@ -65,7 +72,7 @@ def _known(api: RestLi, facet: str, words: tuple[str, ...], wire: Wire) -> list[
     for word in words[:MAX_LOOKUPS]:
         query = {
             "q": "typeahead",
-            "facet": text(_FACET + facet),
+            "facet": text(FACET + facet),
             "query": text(word),
             "queryVersion": "QUERY_USES_URNS",
         }

@@ -88,6 +88,11 @@ class RestLi:
         """URN of the ad account."""
         return f"urn:li:sponsoredAccount:{credential(self._settings, 'ad_account_id')}"
 
+    @property
+    def account_path(self) -> str:
+        """Path of the ad account."""
+        return f"/adAccounts/{credential(self._settings, 'ad_account_id')}"
+
     def get(self, path: str, query: Mapping[str, str], *, timeout: float, finder: bool = False) -> dict[str, Any]:
         """Read with ``query`` values that are Rest.li text already (see :func:`urns`, :func:`text`)."""
         headers = {"X-RestLi-Method": "FINDER"} if finder else {}

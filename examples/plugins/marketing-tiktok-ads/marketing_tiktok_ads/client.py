@@ -9,11 +9,13 @@ number of times.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from decimal import Decimal
 
 from integrations.ads.account import AdAccount, account_problems
 from integrations.ads.call_to_action import Intent, intent
+from integrations.ads.changes import NewAd, check_new_ad
 from integrations.ads.naming import ad_name, current_names, effect_key_of, label_of, remote_name
 from integrations.ads.platform import (
     ACTIVE,
@@ -32,6 +34,8 @@ from integrations.errors import InvalidAnswerError, NotFoundError, TransientErro
 from integrations.http_errors import unanswered
 from integrations.settings import Settings
 from marketing_tiktok_ads.api import PROVIDER, Api, Row, listed, text
+from marketing_tiktok_ads.changes import TikTokChanges, aimed
+from marketing_tiktok_ads.money import daily, money
 from marketing_tiktok_ads.spec import SPEC
 
 ENABLE, DISABLE, DELETE = "ENABLE", "DISABLE", "DELETE"
@@ -56,6 +60,7 @@ class TikTokAds:
 
     def __init__(self, settings: Settings) -> None:
         self._api = Api(settings.provider(PROVIDER))
+        self.changes = TikTokChanges(self._api)
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> RemoteCampaign | None:
         """See the protocol."""
@@ -85,17 +90,15 @@ class TikTokAds:
         groups = self._rows("adgroup", campaign, wire) if repeated else []
         known = _id(groups[0], "adgroup") if groups else None
         group = self._once("adgroup", known, _group(spec, campaign), wire, steps)
-        if groups and _money(groups[0].get("budget")) != _daily(spec):
-            self._change("adgroup/update", {"adgroup_id": group, "budget": str(_daily(spec))}, wire)
+        budget = daily(spec.daily_budget)
+        if groups and money(groups[0].get("budget")) != budget:
+            self._change("adgroup/update", {"adgroup_id": group, "budget": str(budget)}, wire)
         ads = {text(row, "ad_name"): row for row in self._rows("ad", campaign, wire)} if repeated else {}
         ids = {"campaign": campaign, "adgroup": group}
-        for variant in range(1, len(spec.variants()) + 1):
-            name = ad_name(spec.name, spec.effect_key, spec.token, variant)
-            existing = _id(ads[name], "ad") if name in ads else None
-            ids[f"ad.{variant}"] = self._once("ad", existing, _ad(spec, name, group, variant), wire, steps, variant)
-        kept = set(ids.values())
-        shown = [_id(row, "ad") for row in ads.values() if row.get("operation_status") == ENABLE]
-        if old := [ad for ad in shown if ad not in kept]:
+        for variant, texts in enumerate(spec.variants(), start=1):
+            ids[f"ad.{variant}"] = self._made(spec, variant, texts, group, ads, wire, steps)
+        shown = {name: row for name, row in ads.items() if row.get("operation_status") == ENABLE}
+        if old := [_id(row, "ad") for name, row in shown.items() if label_of(name).token != spec.token]:
             self._change("ad/status/update", {"ad_ids": old, "operation_status": DISABLE}, wire)
         return RemoteCampaign(
             id=campaign,
@@ -104,6 +107,21 @@ class TikTokAds:
             status=remote.status if remote else PAUSED,
             ids=ids,
         )
+
+    def _made(
+        self,
+        spec: AdSpec,
+        variant: int,
+        texts: tuple[str, str],
+        group: str,
+        ads: Mapping[str, Row],
+        wire: Wire,
+        steps: Steps,
+    ) -> str:
+        """Return the id of the ad number ``variant``, which is made when it is not among ``ads``."""
+        name = ad_name(spec.name, spec.effect_key, spec.token, variant)
+        existing = _id(ads[name], "ad") if name in ads else None
+        return self._once("ad", existing, _ad(spec, name, group, variant, texts), wire, steps, variant)
 
     def _once(
         self, kind: str, found: str | None, fields: Row, wire: Wire, steps: Steps, variant: int | None = None
@@ -119,6 +137,17 @@ class TikTokAds:
         if not found:
             raise NotFoundError(PROVIDER, "the campaign is gone")
         return self._with_children(found[0], wire)
+
+    def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
+        """See the protocol."""
+        check_new_ad(PROVIDER, ad, len(spec.variants()) + 1, texts=1)
+        groups = self._rows("adgroup", remote.id, wire)
+        if not groups:
+            raise NotFoundError(PROVIDER, "the campaign has no ad group")
+        ads = {text(row, "ad_name"): row for row in self._rows("ad", remote.id, wire)}
+        texts = (ad.headlines[0], ad.descriptions[0])
+        made = self._made(spec, ad.variant, texts, _id(groups[0], "adgroup"), ads, wire, steps)
+        return replace(remote, ids={**remote.ids, f"ad.{ad.variant}": made})
 
     def pause(self, remote: RemoteCampaign, *, wire: Wire) -> None:
         """See the protocol."""
@@ -219,23 +248,23 @@ def _campaign(spec: AdSpec) -> Row:
 
 
 def _group(spec: AdSpec, campaign: str) -> Row:
-    audience = spec.audience
+    places, words = aimed(spec.audience, spec.keywords)
     return {
         "campaign_id": campaign,
         "adgroup_name": remote_name(spec.name, spec.effect_key),
         "budget_mode": "BUDGET_MODE_DAY",
-        "budget": str(_daily(spec)),
+        "budget": str(daily(spec.daily_budget)),
         "currency": spec.currency,
         "schedule_start_time": _moment(spec.start),
         **({"schedule_end_time": _moment(spec.end)} if spec.end else {}),
-        "locations": list(audience.locations),
-        "interest_keywords": [*audience.industries, *audience.titles, *audience.interests, *spec.keywords],
+        "locations": [*places],
+        "interest_keywords": [*words],
         "operation_status": ENABLE,
     }
 
 
-def _ad(spec: AdSpec, name: str, group: str, variant: int) -> Row:
-    headline, description = spec.variants()[variant - 1]
+def _ad(spec: AdSpec, name: str, group: str, variant: int, texts: tuple[str, str]) -> Row:
+    headline, description = texts
     return {
         "adgroup_id": group,
         "ad_name": name,
@@ -252,18 +281,6 @@ def _id(row: Row, kind: str) -> str:
     if not found:
         raise TransientError(PROVIDER, f"answered a {kind} without an id")
     return found
-
-
-def _daily(spec: AdSpec) -> Decimal:
-    """Return the daily budget in hundredths, rounded down so that no budget is exceeded."""
-    return spec.daily_budget.quantize(Decimal("0.01"), rounding=ROUND_DOWN)
-
-
-def _money(value: object) -> Decimal | None:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        return None
 
 
 def _moment(at: datetime) -> str:

@@ -15,6 +15,7 @@ from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.ad_world import AdText, Life
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
+from marketing_tiktok_ads.changes import ALWAYS
 from marketing_tiktok_ads.spec import SPEC
 
 _REQUIRED = {
@@ -118,6 +119,9 @@ class TikTokSandbox(AdAccounts):
 
     def _change(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         ids = body.pop(f"{kind}_ids", None) or [body.pop(f"{kind}_id", "")]
+        hours = body.get("dayparting", ALWAYS)
+        if len(hours) != len(ALWAYS) or set(hours) - {"0", "1"} or "1" not in hours:
+            raise RefusedError(40002, "dayparting: 336 signs, 0 or 1, are needed")
         for identifier in ids:
             row = self._object(kind, identifier)
             row.update(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from integrations.ads.benchmark import Benchmark
+from integrations.ads.change_kind import ChangeKind
 from integrations.ads.curve import Curve
 from integrations.ads.limits import PlatformLimits
 from integrations.ads.spec import PlatformSpec
@@ -42,6 +43,11 @@ SPEC = PlatformSpec(
         wide=2,
     ),
     benchmark=Benchmark(ctr=0.0084, cvr=0.0046),  # without a usual price per conversion
+    changes=frozenset({ChangeKind.DAILY_BUDGET, ChangeKind.AD_SWITCH, ChangeKind.AUDIENCE, ChangeKind.HOURS}),
+    unchanging={
+        ChangeKind.NEGATIVE_KEYWORDS: "its ads are not shown for searches, so it has no negative keywords",
+        ChangeKind.FREQUENCY: "it caps frequency only where ads are optimised for reach, and ours are not",
+    },
     provider=ProviderSpec(
         name="tiktok_ads",
         live_url="https://business-api.tiktok.com/open_api/v1.3",
