@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from agents.unit import Unit
-from integrations.ads.platform import AdSpec, DayReport
+from integrations.ads.platform import Budgeted, DayReport
 from integrations.llm.prices import CostBound
 from integrations.providers import Providers
 from integrations.usage import Usage
@@ -172,7 +172,7 @@ class EffectRules:
 class AdBudget(Protocol):
     """Ad money of one campaign on one platform, under its caps and the fleet's."""
 
-    def reserve(self, spec: AdSpec) -> Callable[[], None]:
+    def reserve(self, spec: Budgeted) -> Callable[[], None]:
         """Ask before the platform is given ``spec``.
 
         Returns what to call when nothing of it runs there: it holds again what was held before. Raises OverBudgetError
@@ -180,7 +180,7 @@ class AdBudget(Protocol):
         """
         ...
 
-    def placed(self, spec: AdSpec) -> None:
+    def placed(self, spec: Budgeted) -> None:
         """Record that the platform has taken ``spec``."""
         ...
 
@@ -196,12 +196,12 @@ class AdBudget(Protocol):
 class UncappedAds:
     """Ad money that is not counted, of a run in one process, without a ledger."""
 
-    def reserve(self, spec: AdSpec) -> Callable[[], None]:
+    def reserve(self, spec: Budgeted) -> Callable[[], None]:
         """Grant it."""
         del spec
         return lambda: None
 
-    def placed(self, spec: AdSpec) -> None:
+    def placed(self, spec: Budgeted) -> None:
         """Not written down."""
 
     def stopped(self, key: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agents.actions import ActionRecord
 from agents.config import CampaignConfig, ContentRequirement, TargetAudience
 from agents.config_problems import UNKNOWN_AGENT, UNKNOWN_ENRICHER, UNKNOWN_PLATFORM, UNKNOWN_SOURCE
 from agents.gates import UNKNOWN_GATE
@@ -249,6 +250,7 @@ class MarketingAgentState(Frozen):
     ad_platforms: tuple[str, ...] = ()
     ad_creatives: tuple[AdCreative, ...] = ()
     campaign_performance: CampaignPerformance = CampaignPerformance()
+    actions: tuple[ActionRecord, ...] = ()  #: what the optimisation loop has changed on the platforms, oldest first
     current_agent: str | None = None  #: the agent that has just finished, or is at work
     next_agent: str | None = "lead_generation"
     agent_messages: tuple[AgentMessage, ...] = ()

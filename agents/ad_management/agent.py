@@ -128,7 +128,9 @@ class AdManagement(BaseAgent):
         wanted = daily_budgets.targets(state, _platforms(done["validate"]))
         lowered = daily_budgets.lowered(state, wanted)
         if "deploy" not in done:
-            first = {name: wanted[name] for name in lowered} if lowered else daily_budgets.within_budget(state, wanted, {})
+            first = (
+                {name: wanted[name] for name in lowered} if lowered else daily_budgets.within_budget(state, wanted, {})
+            )
             return self._deployment("deploy", state, written, first)
         if "raise" not in done and lowered and len(lowered) < len(wanted):
             settled = {name: wanted[name] for name in _platforms(done["deploy"])}

@@ -1,8 +1,9 @@
-"""Agent that measures: measure → insights.
+"""Agent that measures and moves money: measure → insights (→ lower → raise).
 
 *measure*: one report per platform with a running creative. *insights*: one model call for suggestions; the rules'
-suggestions are there without it. Invariants: planning is pure; the score is always set, in [0, 1], by the documented
-formula; every round is kept, so that rounds can be compared.
+suggestions are there without it. *lower*, *raise*: one effect per platform whose daily budget changes. Invariants:
+planning is pure; the score is always set, in [0, 1], by the documented formula; every round and every day is kept, so
+that rounds can be compared.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from agents import prompts
-from agents.analytics import overview
+from agents.actions import ShiftBudget
 from agents.ad_figures import reported
+from agents.analytics import overview
+from agents.analytics.changing import CHANGE
 from agents.analytics.measurement import (
     performance,
     piece_performance,
@@ -23,6 +26,7 @@ from agents.analytics.measurement import (
 )
 from agents.analytics.refused_ads import known_refusals, with_refusals
 from agents.analytics.schedule import measuring, next_optimization
+from agents.analytics.shifting import LOWER, RAISE, lower, raised, record, shift, with_budgets
 from agents.analytics.suggestions import (
     CONTENT,
     Suggestion,
@@ -30,6 +34,7 @@ from agents.analytics.suggestions import (
     rule_based,
 )
 from agents.analytics.units import MEASURE, SUGGEST, Measure, Suggest
+from agents.approval import Question
 from agents.base import BaseAgent, thread
 from agents.config import CampaignConfig
 from agents.contacts.brief import brief_contacts
@@ -39,8 +44,8 @@ from agents.model_call import PROVIDER, choice
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
 from agents.performance_score import GOOD
-from agents.routes import Edge
-from agents.state import AdCreative, AdDay, MarketingAgentState, PlatformMetrics
+from agents.routes import MAX_OPTIMIZATION_ATTEMPTS, Edge
+from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
@@ -65,7 +70,7 @@ class Analytics(BaseAgent):
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
     )
-    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST, CHANGE)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the language models' provider."""
@@ -103,14 +108,14 @@ class Analytics(BaseAgent):
         }
 
     def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
-        """measure when ads run, then insights when there is anything to speak about."""
+        """measure when ads run, insights when there is anything to speak about, then lower and raise budgets."""
         done = {stage.name: stage for stage in results}
         running = _running(state)
         if running and "measure" not in done:
             return Stage(name="measure", units=[_measure_unit(state, creative) for creative in running])
         if "insights" not in done and (running or state.generated_content):
             return Stage(name="insights", units=[self._insights_unit(state, _measured(done.get("measure")))])
-        return None
+        return self._changes(state, done)
 
     def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
         """Return the wait for figures of ads that have just been placed or changed."""
@@ -126,14 +131,17 @@ class Analytics(BaseAgent):
         """Return the state with figures, scores, weak pieces, and suggestions as messages to those concerned."""
         done = {stage.name: stage for stage in result}
         platforms = _measured(done.get("measure"))
-        measured = performance(state, platforms, _daily(done.get("measure")))
+        measured = _performance(state, done)
         pieces = piece_performance(state, platforms, measured.overall_score or 0.0)
         answers = SUGGEST.answers([done["insights"]]) if "insights" in done else []
         model = answers[0][1] if answers else None
         judged = [metrics for metrics in platforms if metrics.judged]
         found = merged(rule_based(state, judged, pieces), model, [m.platform for m in platforms])
         sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
-        return with_refusals(state, platforms, now).evolve(
+        move = _shift(state, measured) if done.keys() & {LOWER, RAISE} else None
+        after = with_budgets(with_refusals(state, platforms, now), done)
+        return after.evolve(
+            actions=(*state.actions, record(state, move, done, measured.daily, now)) if move else state.actions,
             campaign_performance=measured.model_copy(
                 update={"suggestions": tuple(one.text for one in found), "measured_at": now}
             ),
@@ -158,6 +166,20 @@ class Analytics(BaseAgent):
     def overview(self, state: MarketingAgentState) -> Sequence[Section]:
         """Tell what was measured, and the score."""
         return overview.sections(state)
+
+    def question(self, state: MarketingAgentState, stage: Stage) -> Question | None:
+        """Ask nothing: money moves inside the budget that was approved, and no more of it than that allows."""
+        del state, stage
+        return None
+
+    def _changes(self, state: MarketingAgentState, done: Mapping[str, StageResult]) -> Stage | None:
+        """Plan the move of money between platforms: those that give first, then those that get."""
+        move = _shift(state, _performance(state, done))
+        if move is None or RAISE in done:
+            return None
+        if LOWER not in done and (first := lower(state, move)) is not None:
+            return first
+        return raised(state, move, done.get(LOWER))
 
     def _insights_unit(self, state: MarketingAgentState, platforms: Sequence[PlatformMetrics]) -> Unit:
         models = state.campaign_config.models
@@ -210,6 +232,20 @@ def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
     for given, answer in MEASURE.answers([stage]) if stage else []:
         found.append(platform_metrics(answer.platform, answer.days, given.currency, answer.refused))
     return found
+
+
+def _performance(state: MarketingAgentState, done: Mapping[str, StageResult]) -> CampaignPerformance:
+    measured = done.get("measure")
+    return performance(state, _measured(measured), _daily(measured))
+
+
+def _shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
+    """Return the move of money after a measurement; a round that rewrites the ads splits it anew by itself."""
+    judged = measured.judgement
+    rewrites = judged is not None and judged.needs_optimization
+    if rewrites and state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS:
+        return None
+    return shift(state, measured)
 
 
 def _daily(stage: StageResult | None) -> list[AdDay]:

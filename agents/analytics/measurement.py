@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from agents.analytics.analysis import analyze_campaign_performance, effect_of_texts
 from agents.ad_figures import kept
+from agents.analytics.analysis import analyze_campaign_performance, effect_of_texts
 from agents.performance_score import GOOD, content_score, overall_score, platform_score
 from agents.state import (
     AdCreative,

@@ -19,8 +19,7 @@ from agents.budget import CENT
 from agents.gates import NO_GATE
 from agents.state import AdDay, CampaignPerformance, MarketingAgentState
 from agents.unit import Stage, StageResult, effect_key, short_hash
-from integrations.ads.changes import DailyBudget
-from integrations.ads.changes import ChangeKind
+from integrations.ads.changes import ChangeKind, DailyBudget
 from integrations.ads.registry import platform
 
 LOWER, RAISE = "lower", "raise"  #: stages
@@ -61,7 +60,11 @@ def raised(state: MarketingAgentState, action: ShiftBudget, lowered: StageResult
 
 
 def record(
-    state: MarketingAgentState, action: ShiftBudget, done: Mapping[str, StageResult], daily: Sequence[AdDay], now: datetime
+    state: MarketingAgentState,
+    action: ShiftBudget,
+    done: Mapping[str, StageResult],
+    daily: Sequence[AdDay],
+    now: datetime,
 ) -> ActionRecord:
     """Return what became of the move."""
     taken: dict[str, Decimal] = {}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -157,6 +157,20 @@ class AdSpec(BaseModel):
         return [
             (headline, self.descriptions[at % len(self.descriptions)]) for at, headline in enumerate(self.headlines)
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningBudget:
+    """Money that a campaign may spend on one platform."""
+
+    effect_key: str
+    daily_budget: Decimal  #: in ``currency``, major units
+    currency: str
+    start: datetime  #: timezone-aware
+    end: datetime | None = None
+
+
+Budgeted: TypeAlias = AdSpec | RunningBudget  #: says what may be spent on a platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

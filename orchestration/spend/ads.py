@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from agents.ports import Clock
 from agents.unit import effect_key
-from integrations.ads.platform import AdSpec, DayReport
+from integrations.ads.platform import Budgeted, DayReport
 from integrations.errors import OverBudgetError
 from integrations.settings import Settings
 from orchestration.ledger.database import Database, encode
@@ -65,7 +65,7 @@ class AdSpend:
     platform: str
     clock: Clock
 
-    def reserve(self, spec: AdSpec) -> Callable[[], None]:
+    def reserve(self, spec: Budgeted) -> Callable[[], None]:
         """Reserve what ``spec`` may cost before the platform is given it, and return what undoes it.
 
         Undoing it holds again what was held before, for when nothing of ``spec`` has reached the platform. A change
@@ -82,7 +82,7 @@ class AdSpend:
             raise self._refusal(spec, amount, str(refused_by), limit, room, currency)
         return lambda: self._place(spec.effect_key, spec.currency, held, daily, until)
 
-    def placed(self, spec: AdSpec) -> None:
+    def placed(self, spec: Budgeted) -> None:
         """Hold from now on what the platform has taken, and no more."""
         self._place(spec.effect_key, spec.currency, self._amount(spec), spec.daily_budget, spec.end)
 
@@ -104,7 +104,7 @@ class AdSpend:
             self.campaign_id, key, self.agent, self.platform, currency, str(revision), encode(spent),
         )  # fmt: skip
 
-    def _amount(self, spec: AdSpec) -> Decimal:
+    def _amount(self, spec: Budgeted) -> Decimal:
         rows = self.database.rows(
             "SELECT DISTINCT d FROM marketing.spend s, jsonb_each(s.reported) AS r(revision, days), "
             "jsonb_object_keys(r.days) AS d WHERE s.campaign_id = %s AND s.step = -1 AND s.stage = -1 AND s.unit = %s",
@@ -120,7 +120,13 @@ class AdSpend:
         )  # fmt: skip
 
     def _refusal(
-        self, spec: AdSpec, amount: Decimal, refused_by: str, cap: Decimal, room: Decimal, cap_currency: str | None
+        self,
+        spec: Budgeted,
+        amount: Decimal,
+        refused_by: str,
+        cap: Decimal,
+        room: Decimal,
+        cap_currency: str | None,
     ) -> OverBudgetError:
         """Return the error for a budget that a cap refused, whose text says what would be right."""
         if refused_by == CURRENCY:
