@@ -158,7 +158,8 @@ class Changes(Protocol):
     def plan(self, remote: RemoteCampaign, change: Change, *, wire: Wire) -> ChangePlan:
         """Return what stands and what ``change`` makes of it, and change nothing.
 
-        What the change names is looked up at the platform. Raises BadRequestError that names platform and change for a change that the platform can't do.
+        What the change names is looked up at the platform. Raises BadRequestError that names platform and change for a
+        change that the platform can't do.
         """
         ...
 
