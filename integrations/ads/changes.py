@@ -32,7 +32,7 @@ class _Value(BaseModel):
 
 
 class DailyBudget(_Value):
-    """So much the campaign may spend a day, rounded down to an amount that the platform has."""
+    """Let the campaign spend so much a day, rounded down to an amount that the platform has."""
 
     kind: Literal[ChangeKind.DAILY_BUDGET] = ChangeKind.DAILY_BUDGET
     amount: Annotated[Decimal, Field(gt=0)]  #: in ``currency``, major units
@@ -40,7 +40,7 @@ class DailyBudget(_Value):
 
 
 class AdSwitch(_Value):
-    """One ad is shown or is not; the others are as they were."""
+    """Show one ad, or show it no more, and leave the others as they were."""
 
     kind: Literal[ChangeKind.AD_SWITCH] = ChangeKind.AD_SWITCH
     ad: str  #: its step name in ``RemoteCampaign.ids``, such as "ad.1"
@@ -48,7 +48,7 @@ class AdSwitch(_Value):
 
 
 class AudienceChange(_Value):
-    """The ads are shown to these people; customer lists and the language stay as they are."""
+    """Show the ads to these people, and leave customer lists and the language as they are."""
 
     kind: Literal[ChangeKind.AUDIENCE] = ChangeKind.AUDIENCE
     audience: Audience
@@ -56,14 +56,14 @@ class AudienceChange(_Value):
 
 
 class NegativeKeywords(_Value):
-    """Searches with exactly these keywords in them don't show the ads: the whole set, not what is added to it."""
+    """Show the ads for no search that one of these keywords matches: the whole set, not what is added to it."""
 
     kind: Literal[ChangeKind.NEGATIVE_KEYWORDS] = ChangeKind.NEGATIVE_KEYWORDS
     words: tuple[str, ...]  #: in Google's notation: ``[exact]``, ``"phrase"`` or a plain word, with or without a "-"
 
 
 class BidChange(_Value):
-    """A result of the campaign's goal may cost so much: a click of a campaign for traffic, else a conversion."""
+    """Let a result of the campaign's goal cost so much: a click of a campaign for traffic, else a conversion."""
 
     kind: Literal[ChangeKind.BID] = ChangeKind.BID
     cap: Annotated[Decimal, Field(gt=0)] | None  #: in ``currency``, major units; None: the platform bids by itself
@@ -85,10 +85,10 @@ class Span(_Value):
 
 
 class HoursChange(_Value):
-    """The ads are shown in these hours of the week, in the ad account's time zone; () is always."""
+    """Show the ads in these hours of the week, in the ad account's time zone."""
 
     kind: Literal[ChangeKind.HOURS] = ChangeKind.HOURS
-    spans: tuple[Span, ...]
+    spans: tuple[Span, ...]  #: () is always
 
     @model_validator(mode="after")
     def _apart(self) -> HoursChange:
@@ -100,17 +100,17 @@ class HoursChange(_Value):
 
 
 class EndChange(_Value):
-    """The platform stops the campaign by itself then; None: it doesn't."""
+    """Let the platform stop the campaign by itself at a moment."""
 
     kind: Literal[ChangeKind.END] = ChangeKind.END
-    at: AwareDatetime | None
+    at: AwareDatetime | None  #: None: it goes on
 
 
 class FrequencyCap(_Value):
-    """One person sees the ads so often at most; None: as often as it happens."""
+    """Show the ads to one person so often at most."""
 
     kind: Literal[ChangeKind.FREQUENCY] = ChangeKind.FREQUENCY
-    impressions: Annotated[int, Field(ge=1)] | None
+    impressions: Annotated[int, Field(ge=1)] | None  #: None: as often as it happens
     days: Annotated[int, Field(ge=1)] = 7  #: in which they are counted
 
 
@@ -156,9 +156,10 @@ class Changes(Protocol):
     """What a platform can change of a live campaign, whose methods raise IntegrationError only."""
 
     def plan(self, remote: RemoteCampaign, change: Change, *, wire: Wire) -> ChangePlan:
-        """Return what stands and what ``change`` makes of it, after what it names was looked up. Nothing is changed.
+        """Return what stands and what ``change`` makes of it, and change nothing.
 
-        Raises BadRequestError that names platform and change for a change that the platform can't do.
+        What the change names is looked up at the platform. Raises BadRequestError that names platform and change for a
+        change that the platform can't do.
         """
         ...
 
@@ -170,7 +171,10 @@ class Changes(Protocol):
         ...
 
     def apply(self, remote: RemoteCampaign, setting: Setting, *, wire: Wire) -> None:
-        """Make ``setting`` stand, however often that is repeated; what stands already is not written again."""
+        """Make ``setting`` stand, however often that is repeated.
+
+        What stands already is not written again.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""The three steps of a change, given how one platform reads, words and writes each kind of setting.
+"""Steps of a change, given how one platform reads, words and writes each kind of setting.
 
 Invariant: a kind that the platform's spec doesn't list never reaches the wire.
 """

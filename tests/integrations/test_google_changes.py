@@ -22,7 +22,8 @@ from integrations.ads.changes import (
 )
 from integrations.ads.goal import Goal
 from integrations.ads.google.changes import last_moment
-from integrations.ads.platform import Audience
+from integrations.ads.google.report import ad_reports
+from integrations.ads.platform import Audience, per_day
 from integrations.ads.registry import build
 from integrations.errors import BadRequestError
 from integrations.settings import Settings
@@ -129,6 +130,29 @@ def test_a_fourth_shown_ad_of_an_ad_group_is_refused(sandbox: Any) -> None:
     changed = fitting(ads, revision=2, headlines=("New texts",))
     updated = ads.update(live, changed, wire=Wire(), steps=Steps())
     assert [step for step in updated.ids if step.startswith("ad.")] == ["ad.1"]
+
+
+def test_the_ads_whole_conversions_add_up_to_the_days() -> None:
+    counted = {"1": [0.5, 1.9], "2": [0.5, 0.9], "3": [0.7, 0.4]}
+    rows = [
+        {
+            "adGroupAd": {"ad": {"id": ad}},
+            "segments": {"date": f"2026-03-0{day}"},
+            "metrics": {"conversions": value, "costMicros": "1000000"},
+        }
+        for ad, values in counted.items()
+        for day, value in enumerate(values, start=1)
+    ]
+    reports = ad_reports(rows, {ad: f"ad.{ad}" for ad in counted})
+    assert [(one.day.day, one.ad, one.conversions) for one in reports] == [
+        (1, "ad.1", 0),
+        (1, "ad.2", 1),
+        (1, "ad.3", 0),
+        (2, "ad.1", 1),
+        (2, "ad.2", 1),
+        (2, "ad.3", 1),
+    ]
+    assert [(one.conversions, one.spend) for one in per_day(reports)] == [(1, 3), (3, 3)]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from provider_methods import METHODS, PROVIDERS, Method, close_models, complete,
 from raw_server import RawServer, raw_server, trickling
 from scripted_http import Script, scripted_server
 
+from integrations.ads.changes import Changes
 from integrations.ads.facebook.client import FacebookAds
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.linkedin.client import LinkedInAds
@@ -66,6 +67,8 @@ def test_every_public_method_of_every_client_is_called_here(provider: str) -> No
     called = {method.name for method in METHODS if method.provider == provider}
     own = CLIENTS.get(provider)
     public = {name for name, one in vars(own).items() if callable(one) and name[0] != "_"} if own else {"complete"}
+    if provider in ("facebook_ads", "google_ads", "linkedin_ads"):
+        public |= {f"changes.{name}" for name, one in vars(Changes).items() if callable(one) and name[0] != "_"}
     assert (public | {"online"}) - SILENT.get(provider, set()) == called
 
 

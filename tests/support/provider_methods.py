@@ -9,12 +9,14 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from ad_platforms import KEY, START, Steps, Wire, spec
 from placed_leads import placed
 
+from integrations.ads.changes import DailyBudget, NewAd, Setting
 from integrations.ads.google.client import GoogleAds
 from integrations.ads.platform import RemoteCampaign
 from integrations.ads.registry import build
@@ -36,6 +38,8 @@ SECRET = "s3cr3t-t0ken"
 PERSON = "jane.doe@acme.example"
 #: The first campaign of an account that holds none: its ids are made up, the trouble comes before anyone looks.
 REMOTE = RemoteCampaign(id="120000000000000001", ids={"group": "1", "ad.1": "2", "creative.1": "urn:li:x:3"})
+BUDGET = DailyBudget(amount=Decimal(20), currency="USD")
+ONE_MORE = NewAd(variant=9, headlines=("One more",), descriptions=("Compare plans.",))
 BARE = spec(audience=spec().audience.__class__(), keywords=())
 
 
@@ -92,6 +96,13 @@ def on_platform(platform: str) -> list[Method]:
         method("account", lambda ads, wire: ads.account(wire=wire)),
         method("refusals", lambda ads, wire: ads.refusals(REMOTE, wire=wire)),
         method("remove", lambda ads, wire: ads.remove({"campaign": REMOTE.id}, wire=wire), writes=writes),
+        method("changes.plan", lambda ads, wire: ads.changes.plan(REMOTE, BUDGET, wire=wire)),
+        method("changes.setting", lambda ads, wire: ads.changes.setting(REMOTE, BUDGET.kind, wire=wire)),
+        method(
+            "changes.apply",
+            lambda ads, wire: ads.changes.apply(REMOTE, Setting(kind=BUDGET.kind, value=1), wire=wire),
+        ),
+        method("add_ad", lambda ads, wire: ads.add_ad(REMOTE, wanted, ONE_MORE, wire=wire, steps=Steps())),
         method("validate", lambda ads, wire: ads.validate(wanted, wire=wire)),
     ]
 

@@ -129,7 +129,7 @@ def _targeting(ad_set: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _people(targeting: Mapping[str, Any]) -> dict[str, JsonValue]:
-    """Return whom a targeting means, in one form whatever Facebook tells about each place and interest."""
+    """Return whom a targeting means, without what Facebook tells besides about each place and interest."""
     places = targeting.get("geo_locations")
     if not isinstance(places, dict):
         raise missing(PROVIDER, "targeting.geo_locations")

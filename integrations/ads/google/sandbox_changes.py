@@ -31,7 +31,7 @@ _LEAST_BID = 10_000
 
 
 def change_campaign(item: dict[str, Any], change: Item, path: str) -> bool:
-    """Change the end or the bid of a campaign when ``path`` of the field mask names it; return whether it does.
+    """Return whether ``path`` of a field mask names the end or the bid of a campaign, which is changed then.
 
     Raises Refused for a value that Google refuses.
     """
