@@ -19,7 +19,8 @@ from agents.budget import CENT
 from agents.gates import NO_GATE
 from agents.state import AdDay, CampaignPerformance, MarketingAgentState
 from agents.unit import Stage, StageResult, effect_key, short_hash
-from integrations.ads.changes import ChangeKind, DailyBudget
+from integrations.ads.change_kind import ChangeKind
+from integrations.ads.changes import DailyBudget
 from integrations.ads.registry import platform
 
 LOWER, RAISE = "lower", "raise"  #: stages
