@@ -212,7 +212,7 @@ def _is_blocked(words: Sequence[str]) -> bool:
 
 
 def _is_blocked_compound(word: str) -> bool:
-    """Tell whether a word in one writing is one about somebody else's field: ``OWNEREMAIL``, ``ASSISTANTNAME``."""
+    """Tell whether a word is written together of a blocked one and a field's: ``OWNEREMAIL``, ``ASSISTANTNAME``."""
     blocked, phrases = vocabulary().blocked, vocabulary().phrases
     return word.isascii() and any(
         word[cut:] in phrases and blocked.fullmatch(word[:cut]) for cut in range(5, len(word) - 3)

@@ -14,6 +14,7 @@ from typing import Any
 from integrations.ads.audience import ListUse
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
+from integrations.ads.goal import Goal
 from integrations.ads.keywords import unmarked
 from integrations.ads.platform import AdSpec, AimedList, Wire
 from integrations.errors import BadRequestError, TransientError
@@ -29,32 +30,41 @@ def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
     Raises BadRequestError when none of the given places is known.
     """
     audience = spec.audience
-    places = _places(graph, audience.locations, wire)
+    aimed = spec.customers
+    places = _places(graph, audience.locations, aimed.country if aimed else None, wire)
     words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *unmarked(spec.keywords))))
     narrowed = {
         "interests": _known(graph, "adinterest", words, wire),
         "work_positions": _known(graph, "adworkposition", audience.titles, wire),
     }
     found: dict[str, Any] = {"geo_locations": places, "targeting_automation": {"advantage_audience": 0}}
-    found |= _customers(spec.customers)
+    found |= _customers(aimed, spec.goal)
     flexible = {kind: entries for kind, entries in narrowed.items() if entries}
     if flexible:
         found["flexible_spec"] = [flexible]
     return found
 
 
-def _customers(aimed: AimedList | None) -> dict[str, Any]:
-    """Return what a customer list adds: the audience, and that ads for it are shown to no others."""
+def _customers(aimed: AimedList | None, goal: Goal) -> dict[str, Any]:
+    """Return what a customer list adds: the audience, and that ads for it are shown to no others.
+
+    A lookalike audience is left by default where ads are optimised for more than clicks ("Advantage lookalike"); an ad
+    set of another objective that says so is refused.
+    """
     if aimed is None:
         return {}
+    if aimed.use is ListUse.LOOKALIKE:
+        kept = {} if goal is Goal.TRAFFIC else {"targeting_relaxation_types": {"lookalike": 0}}
+        seed = {"excluded_custom_audiences": [{"id": aimed.seed}]} if aimed.seed else {}
+        return {"custom_audiences": [{"id": aimed.reference}], **seed, **kept}
     if aimed.use is ListUse.EXCLUDE:
         return {"excluded_custom_audiences": [{"id": aimed.reference}]}
     return {"custom_audiences": [{"id": aimed.reference}], "targeting_relaxation_types": {"custom_audience": 0}}
 
 
-def _places(graph: Graph, locations: tuple[str, ...], wire: Wire) -> dict[str, Any]:
+def _places(graph: Graph, locations: tuple[str, ...], country: str | None, wire: Wire) -> dict[str, Any]:
     if not locations:
-        return {"countries": [DEFAULT_COUNTRY]}
+        return {"countries": [country or DEFAULT_COUNTRY]}
     found: dict[str, list[Any]] = {}
     for location in locations[:MAX_LOOKUPS]:
         hit = _first(graph, wire, type="adgeolocation", q=location, location_types=["country", "region", "city"])
