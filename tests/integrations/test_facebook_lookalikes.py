@@ -16,7 +16,7 @@ from integrations.ads.facebook.wire import Graph
 from integrations.ads.goal import Goal
 from integrations.ads.lookalike import Lookalike, MakesLookalikes
 from integrations.ads.platform import AimedList, Audience
-from integrations.errors import BadRequestError, IntegrationError, ListTooShortError, TryAgainError
+from integrations.errors import BadRequestError, IntegrationError, ListTooShortError, OutcomeUnknownError, TryAgainError
 from integrations.settings import Settings
 
 TERMS = ListTerms()
@@ -83,6 +83,16 @@ def test_a_second_one_of_the_same_is_looked_for_instead(lists: FacebookAudiences
     with pytest.raises(TryAgainError, match="is there already"):
         alike(lists, origin)
     alike(lists, origin, Lookalike(country="DE", percent=4))
+
+
+def test_a_lost_reply_leaves_one_that_is_found(lists: FacebookAudiences, sandbox: Sandbox) -> None:
+    origin = seed(lists)
+    sandbox.post("/_sandbox/faults", {"provider": "facebook_ads", "mode": "lost_reply"})
+    with pytest.raises(OutcomeUnknownError):
+        alike(lists, origin)
+    sandbox.post("/_sandbox/faults", {"provider": "facebook_ads", "mode": "ok"})
+    assert lists.find_by_key(OTHER, wire=Wire()) in stored(sandbox)
+    assert len(stored(sandbox)) == 2
 
 
 def test_it_goes_with_its_list_and_one_made_by_hand_is_left(
