@@ -51,19 +51,19 @@ from agents.config_values import (
     listed,
     oversized,
 )
+from agents.customer_list import CustomerList
 from agents.delivery.config import MAX_TARGETS, DeliverTo
 from agents.fit.company_size import wanted_size
 from agents.fit.consumers import consumers
 from agents.fit.criteria import Criterion
 from agents.gates import Gate
-from agents.legal_basis import CONSENT, CONTRACT, LEGITIMATE_INTEREST, LegalBasis
+from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.qualification import Qualification
 from agents.wanted import target_problems
 
 if TYPE_CHECKING:
     from agents.lead_generation.source import AnySource
 
-from integrations.ads.audience import ListUse
 from integrations.ads.goal import Goal
 from integrations.ads.registry import canonical, platforms
 from integrations.values import MAX_INTEGER
@@ -244,15 +244,6 @@ class Limits(Section):
     ads_per_day: Money | None = None
 
 
-class CustomerList(Section):
-    """Leads who become a customer list at each ad platform, by hashes of their addresses."""
-
-    use: ListUse = Field(description="target: ads are shown to them only; exclude: ads are not shown to them")
-    legal_basis: Annotated[tuple[LegalBasis, ...], BeforeValidator(listed), Field(min_length=1)] = Field(
-        default=(CONSENT, CONTRACT), description="only leads whose data is processed on one of these"
-    )
-
-
 class CampaignConfig(Section):
     """Whole campaign, in which every key but ``target_audience`` has a default."""
 
@@ -315,6 +306,8 @@ class CampaignConfig(Section):
             raise ValueError(f"budget {self.budget} is above limits.ads {self.limits.ads}")
         if self.customer_list is not None and not self.ad_platforms:
             raise ValueError("customer_list is for ads; name ad_platforms, or leave it out")
+        if self.customer_list and (problem := self.customer_list.problem(self.target_audience.locations)):
+            raise ValueError(problem)
         for problem in target_problems(self):
             raise ValueError(problem)
         private = consumers(self.target_audience)

@@ -115,6 +115,7 @@ class AdCreative(Frozen):
     error: str | None = None  #: why it failed, in one sentence
     content_hash: str = ""  #: hash of texts and budget that the platform was last given
     listed: int | None = None  #: people on the customer list that the ads are aimed at, or kept from
+    unlisted: str | None = None  #: why the ads are aimed at no such list, although the campaign asks for one
 
 
 class AdDay(Frozen):

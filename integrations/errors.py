@@ -10,7 +10,8 @@ happens next (see :mod:`integrations.retry`):
     │   └── TryAgainError         it refused this one call and said to try again; a few retries, then it has failed
     ├── PermanentError            the same call will fail again
     │   ├── BadRequestError       it refused our arguments
-    │   │   └── TooMuchAskedError it answers only less at once; the client asks for less
+    │   │   ├── TooMuchAskedError it answers only less at once; the client asks for less
+    │   │   └── ListTooShortError it counts too few people on a list for what shall be made of it
     │   ├── PolicyRefusedError    it refused our content
     │   ├── InvalidAnswerError    it answered in a form that we can't use
     │   ├── InvalidResultError    what was made of its answer can't be stored; a unit's last error
@@ -137,6 +138,12 @@ class TooMuchAskedError(BadRequestError):
     """Raised when the provider answers only a smaller question, such as a shorter page of a listing."""
 
     code = "too_much_asked"
+
+
+class ListTooShortError(BadRequestError):
+    """Raised when the provider counts too few people on a list for what shall be made of it."""
+
+    code = "list_too_short"
 
 
 class PolicyRefusedError(PermanentError):

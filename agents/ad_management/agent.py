@@ -240,12 +240,15 @@ class AdManagement(BaseAgent):
         spec = given.spec if isinstance(given, Validate) else None
         runs = DEPLOY.answer(last) if isinstance(given, Deploy) else None
         if runs is not None and spec is not None:
+            # An update leaves the list as it is, and says nothing of it.
+            told = previous if runs.listed is None and runs.unlisted is None else runs
             return _described(state, spec, name).model_copy(
                 update={
                     "status": runs.status,
                     "remote_ids": dict(runs.remote_ids),
                     "content_hash": specs.content_hash(spec),
-                    "listed": runs.listed if runs.listed is not None else previous and previous.listed,
+                    "listed": told.listed if told else None,
+                    "unlisted": told.unlisted if told else None,
                 }
             )
         reason = str((last.error or {}).get("message") or "was not deployed")[:500]

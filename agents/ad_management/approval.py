@@ -41,11 +41,16 @@ def _shown(one: Deploy) -> dict[str, Any]:
     ad = {"platform": one.platform, **one.spec.model_dump(mode="json", exclude={"customers"})}
     if one.customers is not None:
         ad["customer_list"] = {"use": one.customers.use, "leads": len(one.customers.members)}
+        if one.customers.lookalike is not None:
+            ad["customer_list"] |= one.customers.lookalike.model_dump()
     return ad
 
 
 def _list_use(one: Deploy) -> list[str]:
-    return [] if one.customers is None else [one.customers.use]
+    if one.customers is None:
+        return []
+    alike = one.customers.lookalike
+    return [one.customers.use, *([alike.country, str(alike.percent)] if alike else [])]
 
 
 def _texts(spec: AdSpec) -> list[str]:

@@ -4,7 +4,8 @@ The order is look, make (or adopt), register, fill in batches, ask for the name 
 is registered before it has members (:class:`agents.ports.CustomerLists`), so that who is erased later can be taken off
 it; who is suppressed or excluded is left out of each batch, and taken off again when that happened while the batch was
 under way;
-a list that ads can't be shown to is not made. Each step may be repeated by another attempt.
+a list that ads can't be shown to is not made. Each step may be repeated by another attempt. Of a list for a lookalike
+audience (:mod:`agents.ad_management.lookalike`) that is made last.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from agents.ad_management import lookalike
 from agents.ad_management.units import Customers, Deploy
 from agents.chunks import chunks
 from agents.effects import EffectSteps
@@ -36,12 +38,18 @@ MATCHING_S = 300.0
 class Filled(NamedTuple):
     """A customer list that ads can be aimed at."""
 
-    list_id: str
+    ids: Mapping[str, str]  #: step -> id of the list, and of the lookalike audience where there is one
     aimed: AimedList
     members: int  #: people on it, as far as we put them there
 
 
-def filled_list(given: Deploy, ctx: UnitContext, steps: EffectSteps) -> Filled | None:
+class Without(NamedTuple):
+    """Why ads are placed without the list that the campaign asks for."""
+
+    reason: str
+
+
+def filled_list(given: Deploy, ctx: UnitContext, steps: EffectSteps) -> Filled | Without | None:
     """Return the campaign's customer list, made and filled, or None where it has none.
 
     Raises BadRequestError for a list that is too short to show ads to, and StillWorkingError while the platform
@@ -52,6 +60,11 @@ def filled_list(given: Deploy, ctx: UnitContext, steps: EffectSteps) -> Filled |
         return None
     audiences, spec = ctx.providers.audiences(given.platform), _spec(given.platform)
     known = steps.get(STEP)
+    if wanted.lookalike is not None:
+        left = len(wanted.members) - len(_barred(wanted.members, ctx))
+        short = lookalike.too_short(wanted.lookalike, left, spec) if known is None else ""
+        if reason := lookalike.given_up(ctx) or short:
+            return _without(reason, given.platform, known, ctx)
     if known is None and not _worth_making(given.platform, wanted, spec, ctx):
         return None
     key = effect_key(ctx.campaign_id, given.platform, STEP)
@@ -64,11 +77,18 @@ def filled_list(given: Deploy, ctx: UnitContext, steps: EffectSteps) -> Filled |
         if ctx.journaled(f"{_MEMBERS}{number}") != _DONE:
             _fill(given.platform, list_id, number, dict(batch), terms, ctx, steps)
     ctx.customer_lists.filled(given.platform, list_id)
-    reference = audiences.reference(list_id, wire=steps.wire)
-    if reference is None:
-        raise StillWorkingError(given.platform, "is still matching the customer list", retry_after=MATCHING_S)
+    reference = _usable(given.platform, list_id, ctx, steps)
     members = len(wanted.members) - len(_barred(wanted.members, ctx))
-    return Filled(list_id, AimedList(reference=reference, use=wanted.use), members)
+    if wanted.lookalike is None:
+        return Filled({STEP: list_id}, AimedList(reference=reference, use=wanted.use), members)
+    alike = lookalike.lookalike_of(list_id, wanted.lookalike, given, ctx, steps)
+    if alike is None:
+        return _without(lookalike.given_up(ctx), given.platform, list_id, ctx)
+    country = wanted.lookalike.country
+    aimed = AimedList(
+        reference=_usable(given.platform, alike, ctx, steps), use=wanted.use, seed=reference, country=country
+    )
+    return Filled({STEP: list_id, lookalike.STEP: alike}, aimed, members)
 
 
 def take_off(name: str, list_id: str, ctx: UnitContext) -> None:
@@ -82,7 +102,26 @@ def take_off(name: str, list_id: str, ctx: UnitContext) -> None:
 
 def forgotten(journal: Mapping[str, object]) -> dict[str, None]:
     """Return the journal entries after the list has been deleted: one that is made later is filled from the start."""
-    return {entry: None for entry in journal if entry.startswith(_MEMBERS) or entry == _MADE_AT}
+    own = {entry: None for entry in journal if entry.startswith(_MEMBERS) or entry == _MADE_AT}
+    return {**own, **lookalike.forgotten(journal)}
+
+
+def _usable(name: str, list_id: str, ctx: UnitContext, steps: EffectSteps) -> str:
+    """Return by which name ads can be aimed at a list.
+
+    Raises StillWorkingError while the platform prepares it.
+    """
+    reference = ctx.providers.audiences(name).reference(list_id, wire=steps.wire)
+    if reference is None:
+        raise StillWorkingError(name, "is still matching the customer list", retry_after=MATCHING_S)
+    return reference
+
+
+def _without(reason: str, name: str, list_id: str | None, ctx: UnitContext) -> Without:
+    """Take a list off that nothing is made of, and return why."""
+    if list_id is not None:
+        take_off(name, list_id, ctx)
+    return Without(reason)
 
 
 def _spec(name: str) -> AudienceSpec:

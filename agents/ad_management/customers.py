@@ -20,17 +20,19 @@ _FILE = "file:"  #: begins the names of sources that are files of the advertiser
 def customers(state: MarketingAgentState, name: str) -> Customers | None:
     """Return who shall be on the customer list at the platform ``name``, None for a campaign without one.
 
-    Ads are shown to qualified leads; they are kept from all leads, whether they qualify or not.
+    Ads are shown to qualified leads, or to people who are like those; they are kept from all leads, whether they
+    qualify or not.
     """
     wanted = state.campaign_config.customer_list
     audiences = platform(name).audiences
     if wanted is None or audiences is None:
         return None
-    leads = state.qualified_leads if wanted.use is ListUse.TARGET else state.leads
+    leads = state.leads if wanted.use is ListUse.EXCLUDE else state.qualified_leads
     chosen = [lead for lead in leads if lead.email and lead.legal_basis in wanted.legal_basis]
     return Customers(
         use=wanted.use,
         members={mailbox_hash(lead.email): audiences.member(lead.email) for lead in chosen if lead.email},
         found=any(not any(source.startswith(_FILE) for source in lead.sources) for lead in chosen),
         consented=all(lead.legal_basis == CONSENT for lead in chosen),
+        lookalike=wanted.lookalike(state.campaign_config.target_audience.locations),
     )

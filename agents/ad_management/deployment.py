@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agents.ad_management.customer_list import STEP as LIST
-from agents.ad_management.customer_list import filled_list, forgotten, take_off
+from agents.ad_management.customer_list import Filled, Without, filled_list, forgotten, take_off
+from agents.ad_management.lookalike import STEP as LOOKALIKE
 from agents.ad_management.units import Deploy, Deployed, Validate, Validated
 from agents.contacts import check_texts
 from agents.effects import REMOTE, EffectSteps, made, taken_off
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from agents.ports import UnitContext
 
 _ENABLING, _ENABLED = "enabling", "enabled"
+_LISTS = (LOOKALIKE, LIST)  #: steps of what is no ad, in the order in which they are taken off
 
 
 def wire_of(ctx: UnitContext, provider: str) -> Wire:
@@ -84,7 +86,8 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, given: Deploy) -> Deployed
         remote = platform.update(remote, spec, wire=wire, steps=steps)
         return Deployed(remote_ids={**_listed_in(known), **remote.ids}, status=remote.status)
     customers = filled_list(given, ctx, steps)
-    wanted = _started(ctx, spec).model_copy(update={"customers": customers.aimed if customers else None})
+    listed = customers if isinstance(customers, Filled) else None
+    wanted = _started(ctx, spec).model_copy(update={"customers": listed.aimed if listed else None})
     found = platform.find_by_key(spec.effect_key, wire=wire)
     if found is None:
         remote = platform.create(wanted, wire=wire, steps=steps)
@@ -95,8 +98,12 @@ def _deployed(ctx: UnitContext, platform: AdPlatform, given: Deploy) -> Deployed
         platform.enable(remote, wire=wire)
         remote = replace(remote, status=ACTIVE)
     ctx.journal(_ENABLED, remote.id)
-    ids = {**({LIST: customers.list_id} if customers else {}), **remote.ids}
-    return Deployed(remote_ids=ids, status=remote.status, listed=customers.members if customers else None)
+    return Deployed(
+        remote_ids={**(listed.ids if listed else {}), **remote.ids},
+        status=remote.status,
+        listed=listed.members if listed else None,
+        unlisted=customers.reason if isinstance(customers, Without) else None,
+    )
 
 
 def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
@@ -113,10 +120,11 @@ def withdraw(given: Deploy, error: IntegrationError, ctx: UnitContext) -> Integr
     if given.remote_ids or adopted:
         return _telling(error, f"before that was made, and is part of the campaign: {told}")
     try:
-        if ads := {step: made_id for step, made_id in steps.items() if step != LIST}:
+        if ads := {step: made_id for step, made_id in steps.items() if step not in _LISTS}:
             platform.remove(ads, wire=wire_of(ctx, platform.name))
-        if LIST in steps:
-            take_off(platform.name, steps[LIST], ctx)
+        for step in _LISTS:
+            if step in steps:
+                take_off(platform.name, steps[step], ctx)
     except (TransientError, OutcomeUnknownError, NotNowError) as later:
         text = f"{error.message.rstrip('.')}; what was made before that has to be removed: {later.message}"
         raise IntegrationError.from_dict({**later.to_dict(), "message": text}) from None
@@ -145,8 +153,8 @@ def _check_contacts(given: Validate) -> None:
 
 
 def _listed_in(known: Mapping[str, str]) -> dict[str, str]:
-    """Return the customer list among remote ids, which an update leaves as it is."""
-    return {step: remote_id for step, remote_id in known.items() if step == LIST}
+    """Return the customer list and its lookalike audience among remote ids, which an update leaves as they are."""
+    return {step: remote_id for step, remote_id in known.items() if step in _LISTS}
 
 
 def _listed(steps: Mapping[str, str]) -> str:

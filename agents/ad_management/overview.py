@@ -9,6 +9,11 @@ from agents.overview import Block, Cell, Column, Line, Money, Platform, Points, 
 from agents.state import AdCreative, MarketingAgentState
 from integrations.ads.audience import ListUse
 
+_USES = {
+    ListUse.TARGET: "shown to {} of the leads only",
+    ListUse.EXCLUDE: "not shown to {} of the leads",
+    ListUse.LOOKALIKE: "shown to people like {} of the leads, and not to those",
+}
 COLUMNS = (Column("Platform"), Column("Headline", wraps=True), Column("Per day", number=True), Column("Status"))
 
 
@@ -24,9 +29,11 @@ def _blocks(state: MarketingAgentState) -> tuple[Block, ...]:
     failed = tuple((Platform(ad.platform), ": ", Quoted(ad.error)) for ad in ads if ad.error)
     blocks: list[Block] = [Table(COLUMNS, tuple(map(_row, ads)))]
     if wanted := state.campaign_config.customer_list:
-        said = "shown to {} of the leads only" if wanted.use is ListUse.TARGET else "not shown to {} of the leads"
-        lists = tuple((Platform(ad.platform), ": ", said.format(ad.listed)) for ad in ads if ad.listed is not None)
-        blocks += [Points(lists)] if lists else []
+        lists = tuple(
+            (Platform(ad.platform), ": ", _USES[wanted.use].format(ad.listed)) for ad in ads if ad.listed is not None
+        )
+        without = tuple((Platform(ad.platform), ": ", Quoted(ad.unlisted)) for ad in ads if ad.unlisted)
+        blocks += [Points((*lists, *without))] if lists or without else []
     return (*blocks, Points(failed, trouble=True)) if failed else tuple(blocks)
 
 

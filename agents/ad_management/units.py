@@ -12,6 +12,7 @@ from agents.stopping import Wanted
 from agents.unit_kind import Part
 from integrations.ads.audience import ListUse
 from integrations.ads.goal import Goal
+from integrations.ads.lookalike import Lookalike
 from integrations.ads.platform import AdSpec
 
 
@@ -69,6 +70,7 @@ class Customers(Part):
     members: Mapping[str, str]  #: SHA-256 of the address -> the platform's own form of it
     found: bool  #: some of them come from elsewhere than the advertiser's own files
     consented: bool  #: all of them have consented
+    lookalike: Lookalike | None = None  #: which lookalike audience is made of the list, for that use
 
 
 class Deploy(Validate):
@@ -84,6 +86,7 @@ class Deployed(Part):
     remote_ids: Mapping[str, str]  #: step name -> id at the platform
     status: str  #: active | paused
     listed: int | None = None  #: people on the customer list that was made for it
+    unlisted: str | None = None  #: why it is aimed at no such list, although the campaign asks for one
 
 
 class SwitchAd(OnPlatform):

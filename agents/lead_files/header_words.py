@@ -42,6 +42,8 @@ _ASIDE = re.compile(r"[(\[（［【<].*?(?:[)\]）］】>]|$)")
 _BRACKETS = "()[]<>{}（）［］【】 "
 #: what may stand in brackets behind the whole that it is a part of
 _PARTS = {"first_name": "name", "last_name": "name", "city": "location", "region": "location", "country": "location"}
+#: second forms of German words and articles: "Weiteres/r Ort", "Mitarbeiter/-innen", "Name des/der Vorgesetzten"
+_SECOND_FORM = re.compile(r"(?<=[^\W\d_]{3})/-?(?:innen|in|en|er|es|e|r|n|s|der|die|das|des|dem|den)\b")
 _ALTERNATIVES = re.compile(r"[/,、／・]|\bor\b|\band\b|\bund\b|\boder\b", re.I)
 
 
@@ -78,6 +80,7 @@ def _meaning(header: str) -> Meaning | None:
     whole = unicodedata.normalize("NFKC", header[:_MAX_HEADER])
     if "." in whole.strip(". ") and " " not in whole.strip():
         return _of_path(whole.strip(".").split("."))
+    whole = _SECOND_FORM.sub("", whole)
     bare = _ASIDE.sub(" ", whole)
     words, parts = words_of(whole), _ALTERNATIVES.split(bare)
     if _is_blocked(words):
@@ -158,6 +161,7 @@ def _without_words_around(words: Sequence[str]) -> Iterator[Meaning]:
     number = next((int(word) for word in words if word.isdigit() and len(word) < 3), 1)
     rest = [part for word in words if not word.isdigit() for part in _parts(word)]
     kinds = {kind for word in rest for kind in _WORDS_AROUND if word in around[kind]}
+    company = [word for word in rest if word in around["company"]]
     # the fewest words are taken away first: "name of the company" is no "name"
     for taken in (("company",), ("neutral",), ("neutral", "work", "private", "other"), _WORDS_AROUND):
         left = [word for word in rest if not any(word in around[kind] for kind in taken)]
@@ -175,6 +179,8 @@ def _without_words_around(words: Sequence[str]) -> Iterator[Meaning]:
                 pass
             else:
                 continue
+        if "company" in said and field == "phone" and all(word in around["work"] for word in company):
+            said = said - {"company"} | {"work"}  # "Business Phone" is the person's, "Company Phone" is not
         of_company = "company" in said and found[0] not in ("name", "company", "job_title", "company_size", "industry")
         rank += sum(_RANKS[kind] for kind in said if kind != "company") + (_RANKS["company"] if of_company else 0)
         rank += 10 * (max(number, 1) - 1)
@@ -186,20 +192,31 @@ def _without_words_around(words: Sequence[str]) -> Iterator[Meaning]:
 
 
 def _parts(word: str) -> tuple[str, ...]:
-    """Take a compound apart that begins with a word for a company or a contact: ``firmenwebsite``, 会社メール."""
+    """Take a compound apart that begins with a word around a meaning: ``firmenwebsite``, ``OTHERCITY``, 会社メール."""
     around, phrases = vocabulary().around, vocabulary().phrases
     if word in phrases or any(word in words for words in around.values()):
         return (word,)
     for cut in range(len(word) - 1, 0, -1):
         head, tail = word[:cut], word[cut:]
-        known = head in around["company"] or head in around["neutral"] or head in around["private"]
-        if known and (len(head) > 4 or _CJK.match(head)) and tail in phrases:
+        known = any(head in words for words in around.values())
+        if known and (len(head) > 3 or _CJK.match(head)) and tail in phrases:
             return (head, tail)
     return (word,)
 
 
 def _is_blocked(words: Sequence[str]) -> bool:
-    return vocabulary().blocked.search(" ".join(words)) is not None and "".join(words) not in vocabulary().phrases
+    if "".join(words) in vocabulary().phrases:
+        return False
+    blocked = vocabulary().blocked
+    return blocked.search(" ".join(words)) is not None or (len(words) == 1 and _is_blocked_compound(words[0]))
+
+
+def _is_blocked_compound(word: str) -> bool:
+    """Tell whether a word is written together of a blocked one and a field's: ``OWNEREMAIL``, ``ASSISTANTNAME``."""
+    blocked, phrases = vocabulary().blocked, vocabulary().phrases
+    return word.isascii() and any(
+        word[cut:] in phrases and blocked.fullmatch(word[:cut]) for cut in range(5, len(word) - 3)
+    )
 
 
 @cache

@@ -46,6 +46,7 @@ _LINKEDIN = re.compile(
     r"(?:https?://)?(?:[\w-]+\.)*linkedin\.com/(?:mwlite/)?(in|pub|sales|company|school|showcase|talent)/([^/?#\s]*)",
     re.I,
 )
+_NO_PERSON = frozenset({"company", "account", "school", "showcase"})  #: linkedin.com/company/7, /sales/company/7
 _OPAQUE = re.compile(r"AC[ow]\w+")
 _PROFILES = re.compile(
     r"(?:https?://)?(?:www\.)?(?:xing\.com/profile/|github\.com/|x\.com/|twitter\.com/)[\w.-]+", re.I
@@ -189,7 +190,7 @@ def _profile(raw: str) -> Value:
         found = _LINKEDIN.match(part)
         if found:
             kind, who = found[1].lower(), found[2]
-            if not who or kind in ("company", "school", "showcase"):
+            if not who or kind in _NO_PERSON or who in _NO_PERSON:
                 continue
             public = kind in ("in", "pub") and not _OPAQUE.fullmatch(who)
             return Value(part, GOOD if public else POOR)

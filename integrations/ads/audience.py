@@ -24,6 +24,7 @@ class ListUse(StrEnum):
 
     TARGET = "target"  #: the ads are shown to the people on it, and to nobody else
     EXCLUDE = "exclude"  #: the ads are not shown to them
+    LOOKALIKE = "lookalike"  #: the ads are shown to people who are like them, and not to them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ class AudienceSpec:
     batch: int  #: members of one call, at most
     least: int  #: members below which the platform shows no ads to a list
     settle_s: float = 0.0  #: seconds from the creation of a list to the first members
+    lookalike_least: int = 0  #: people on a list below which no lookalike audience is made of it; 0: it makes none
+    no_lookalike: str = "makes no lookalike audiences in this version"  #: why it makes none, after the platform's title
     needs: tuple[str, ...] = ()  #: options of the platform's provider, without which no list can be made
     client: Callable[[Settings], AudienceTarget]
 

@@ -108,12 +108,14 @@ class Audience:
 
 
 class AimedList(BaseModel):
-    """A customer list that a campaign is aimed at, or keeps away from."""
+    """A customer list that a campaign is aimed at, or keeps away from, or a lookalike audience of one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     reference: str  #: by which the platform's targeting knows it
     use: ListUse
+    seed: str | None = None  #: reference of the list that a lookalike audience is of, whose people are shown no ads
+    country: str | None = None  #: ISO 3166: where a lookalike audience's people are
 
 
 class AdSpec(BaseModel):

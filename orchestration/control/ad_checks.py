@@ -6,9 +6,10 @@ Pure; nobody is asked. Invariant: each problem names the key or the variable, an
 from __future__ import annotations
 
 from agents.config import CampaignConfig
-from integrations.ads.audience import list_problem
+from integrations.ads.audience import ListUse, list_problem
 from integrations.ads.goal import goal_problem
 from integrations.ads.landing import is_example
+from integrations.ads.lookalike import lookalike_problem
 from integrations.ads.registry import platform
 from integrations.settings import Mode, Settings
 
@@ -52,4 +53,7 @@ def _lists(config: CampaignConfig, settings: Settings) -> list[str]:
         found = settings.providers.get(name)
         if problem := list_problem(platform(name), found.options if found is not None else {}):
             problems.append(f"customer_list: {problem}; leave it out, or the platform")
+        elif config.customer_list.use is ListUse.LOOKALIKE and (problem := lookalike_problem(platform(name))):
+            right = f"write use: target or use: exclude, or leave {name} out of ad_platforms"
+            problems.append(f"customer_list.use=lookalike: {problem}; {right}")
     return problems

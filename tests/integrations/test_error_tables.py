@@ -124,6 +124,7 @@ FACEBOOK_SUBCODES: Mapping[tuple[int, int], type[IntegrationError]] = {
     **dict.fromkeys(((100, 1487301), (100, 1487366)), NotFoundError),
     **dict.fromkeys(((100, 1713230), (200, 1870034), (200, 1870047), (200, 1870090)), NeedsAttentionError),
     (2650, 1870145): TryAgainError,
+    (2654, 1713007): TryAgainError,
     (2654, 1713092): CredentialsError,
 }
 LINKEDIN: Mapping[int, type[IntegrationError]] = {

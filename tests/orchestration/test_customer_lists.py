@@ -22,7 +22,7 @@ from orchestration.control.lead_paths import read_files
 from orchestration.control.verbs import Verbs
 from orchestration.execution.context import Resources
 from orchestration.execution.list_removals import remove_listed
-from orchestration.stores.customer_lists import RemovalBook
+from orchestration.stores.customer_lists import RemovalBook, ask_deletion
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.retention import Retention
 from orchestration.stores.suppression import SuppressionList
@@ -171,6 +171,27 @@ def test_ads_are_shown_to_qualified_leads_only(bench: Harness, sandbox: Any, tmp
     qualified = [lead["email"] for lead in shown["state"]["qualified_leads"]]
     assert len(qualified) == 400
     assert lists(sandbox) == forms(qualified)
+
+
+@pytest.mark.parametrize("people", [120, 99])
+def test_ads_are_shown_to_people_like_the_leads(bench: Harness, sandbox: Any, tmp_path: Path, people: int) -> None:
+    many = {f"person{n}@acme.example": "consent" for n in range(people)}
+    wanted = {"use": "lookalike", "country": "DE", "ratio": 2}
+    submit(bench, tmp_path, "target", many, ad_platforms=["facebook_ads"], customer_list=wanted)
+    shown = run(bench)
+    assert shown["status"] == "completed", shown["reason"]
+    (creative,) = shown["state"]["ad_creatives"]
+    stored = sandbox.get("/_sandbox/state")["audiences"]
+    if people < 100:
+        assert (stored, creative["listed"], creative["status"]) == ([], None, "active")
+        assert "takes a list of 100 people or more, and 99" in creative["unlisted"]
+        return
+    assert [len(one["members"]) for one in stored] == [people, 0]
+    assert [creative["remote_ids"][step] for step in ("customer_list", "lookalike")] == [one["id"] for one in stored]
+    assert (creative["listed"], creative["unlisted"]) == (people, None)
+    bench.database.transaction(lambda tx: ask_deletion(tx, "c1"))
+    assert remove_listed(bench.orchestrator.resources) == 1
+    assert sandbox.get("/_sandbox/state")["audiences"] == [], "it goes with its list"
 
 
 @pytest.mark.parametrize("down", [False, True])

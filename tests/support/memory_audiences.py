@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from integrations.ads.audience import ListTerms
+from integrations.ads.lookalike import Lookalike
 from integrations.ads.platform import Wire
+from integrations.errors import ListTooShortError
 
 
 @dataclass
@@ -20,6 +22,7 @@ class MemoryAudiences:
     #: called after each call that was carried out, with its name; may raise: its answer is lost then
     after: Callable[[str], None] = lambda _call: None
     matched: bool = True  #: ads can be aimed at the lists
+    known: float = 1.0  #: share of a list's people whom the platform knows
 
     def find_by_key(self, effect_key: str, *, wire: Wire) -> str | None:
         """See the protocol."""
@@ -32,6 +35,19 @@ class MemoryAudiences:
             made = f"list-{1 + sum(call == 'create' for call, _ in self.calls)}"
             self.keys[effect_key], self.lists[made] = made, set()
             self._done("create")
+            return made
+
+        return wire(make)
+
+    def create_lookalike(self, name: str, effect_key: str, seed_id: str, wanted: Lookalike, *, wire: Wire) -> str:
+        """Make one of a list of at least three people."""
+
+        def make(_timeout: float) -> str:
+            if self.known * len(self.lists[seed_id]) < 3:
+                raise ListTooShortError(self.name, "there are too few people on the customer list")
+            made = f"alike-{1 + sum(call == 'create_lookalike' for call, _ in self.calls)}"
+            self.keys[effect_key], self.lists[made] = made, set()
+            self._done("create_lookalike", (seed_id, wanted.country, str(wanted.percent)))
             return made
 
         return wire(make)

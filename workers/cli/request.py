@@ -34,6 +34,8 @@ class _Audience(_Shape):
 class _CustomerList(_Shape):
     use: str
     leads: int
+    country: str = ""
+    percent: int = 0
 
 
 class _Ad(_Shape):
@@ -191,14 +193,22 @@ def _ad(ad: _Ad) -> Iterator[RenderableType]:
     if audience:
         shown.append(("Shown to", "; ".join(audience)))
     if ad.customer_list is not None:
-        people = count(ad.customer_list.leads, "lead")
-        whom_of = f"{people} only" if ad.customer_list.use == "target" else f"all but {people}"
-        shown.append(("Shown to", f"{whom_of}, by a list of their hashed addresses that the platform is given"))
+        shown.append(
+            ("Shown to", f"{_whom(ad.customer_list)}, by a list of their hashed addresses that the platform is given")
+        )
     if ad.daily_budget is not None:
         shown.append(("Per day", money(ad.daily_budget, ad.currency)))
     if ad.end:
         shown.append(("Until", clean(ad.end)[:10]))
     yield listed(shown)
+
+
+def _whom(wanted: _CustomerList) -> str:
+    """Return to whom ads are shown by a customer list."""
+    people = count(wanted.leads, "lead")
+    if wanted.use == "lookalike":
+        return f"{wanted.percent} % of the people in {wanted.country}, who are most like {people}, and not to those"
+    return f"{people} only" if wanted.use == "target" else f"all but {people}"
 
 
 def _piece(piece: _Piece) -> Iterator[RenderableType]:

@@ -7,6 +7,9 @@ unique, so a lost creation is found by listing and comparing them. Members are t
 with ``method=DELETE``: the SDK would write a DELETE's members into the URL, which breaks from about 300 of them on
 (facebook-python-business-sdk, issue 717) and would be seen by every proxy.
 
+A lookalike audience ("Lookalike Audiences", v26.0) is one of them, made of a list of at least 100 people of one
+country, its own or another. It goes before the list that it is made of: Facebook wants them deleted in this order.
+
 Invariants: entries are hashes that we made, so an entry that Facebook can't read is a defect and never passed over; no
 error quotes an entry.
 """
@@ -22,6 +25,7 @@ from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.spec import LIST_BATCH
 from integrations.ads.facebook.wire import Graph, identifier
 from integrations.ads.list_call import one_call
+from integrations.ads.lookalike import Lookalike
 from integrations.ads.naming import effect_key_of, remote_name
 from integrations.ads.platform import Wire
 from integrations.ads.words import own_words
@@ -61,6 +65,22 @@ class FacebookAudiences:
             lambda timeout: self._graph.created(self._graph.account, "customaudiences", timeout=timeout, **fields)
         )
 
+    def create_lookalike(self, name: str, effect_key: str, seed_id: str, wanted: Lookalike, *, wire: Wire) -> str:
+        """See :class:`integrations.ads.lookalike.MakesLookalikes`."""
+        fields = {
+            "name": remote_name(name, effect_key),
+            "subtype": "LOOKALIKE",
+            "origin_audience_id": seed_id,
+            "lookalike_spec": {
+                "ratio": wanted.percent / 100,
+                "country": wanted.country,
+                "allow_international_seeds": True,
+            },
+        }
+        return wire(
+            lambda timeout: self._graph.created(self._graph.account, "customaudiences", timeout=timeout, **fields)
+        )
+
     def reference(self, list_id: str, *, wire: Wire) -> str | None:
         """See the protocol."""
         item = wire(lambda timeout: self._graph.get(list_id, timeout=timeout, fields=LIST_FIELDS))
@@ -94,11 +114,27 @@ class FacebookAudiences:
             self.delete(list_id, wire=wire)
 
     def delete(self, list_id: str, *, wire: Wire) -> None:
-        """See the protocol."""
+        """See the protocol.
+
+        The lookalike audiences that were made of the list by a campaign go first.
+        """
+        for one in (*self._lookalikes(list_id, wire), list_id):
+            try:
+                wire(lambda timeout, one=one: self._graph.delete(one, timeout=timeout))  # type: ignore[misc] # mypy can't infer a lambda with a default
+            except NotFoundError:
+                continue
+
+    def _lookalikes(self, list_id: str, wire: Wire) -> list[str]:
+        """Return the ids of the lookalike audiences of a list whose names carry an effect key."""
         try:
-            wire(lambda timeout: self._graph.delete(list_id, timeout=timeout))
+            item = wire(lambda timeout: self._graph.get(list_id, timeout=timeout, fields="id,lookalike_audience_ids"))
         except NotFoundError:
-            return
+            return []
+        made = {str(one) for one in item.get("lookalike_audience_ids") or ()}
+        if not made:
+            return []
+        listed = self._graph.pages(self._graph.account, "customaudiences", wire=wire, fields="id,name,time_created")
+        return [identifier(one) for one in listed if str(one.get("id")) in made and effect_key_of(str(one.get("name")))]
 
 
 def list_trouble(item: Mapping[str, Any]) -> str:

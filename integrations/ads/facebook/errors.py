@@ -5,6 +5,7 @@ Codes" and "Customer File Custom Audiences" of the Marketing API documentation, 
 :mod:`integrations.ads.facebook.wire`. Reading order:
 
     "reduce the amount of data" to a reading call, under any code      TooMuchAskedError
+    2654 with "source audience is too small"                           ListTooShortError
     code and subcode of SUBCODES, code of CODES, 200-299, 80000-80014  their class, but where that is BadRequestError:
         ``is_transient``, or words that say "try later", below 500     TryAgainError
         words that say that an object does not exist                   NotFoundError
@@ -29,6 +30,7 @@ from integrations.errors import (
     BadRequestError,
     CredentialsError,
     IntegrationError,
+    ListTooShortError,
     NeedsAttentionError,
     NotFoundError,
     OutcomeUnknownError,
@@ -44,6 +46,8 @@ from integrations.values import parse_json
 PROVIDER = "facebook_ads"
 
 _TERMS = "the terms for custom audiences have not been accepted for the ad account"
+
+_NOT_MADE = 2654
 
 #: code -> (class, what it means). Ranges are in :func:`_by_code`.
 CODES: Mapping[int, tuple[type[IntegrationError], str]] = {
@@ -67,7 +71,7 @@ CODES: Mapping[int, tuple[type[IntegrationError], str]] = {
     1487366: (NotFoundError, "the customer list has been deleted"),
     2635: (NeedsAttentionError, "the version of the API is no longer served; the SDK has to be upgraded"),
     2650: (BadRequestError, "the customer list could not be changed"),
-    2654: (BadRequestError, "the customer list could not be made"),
+    _NOT_MADE: (BadRequestError, "the customer list could not be made"),
     2655: (NeedsAttentionError, _TERMS),
     2656: (BadRequestError, "the customer list could not be deleted"),
     2663: (NeedsAttentionError, _TERMS),
@@ -86,10 +90,14 @@ SUBCODES: Mapping[tuple[int, int], tuple[type[IntegrationError], str]] = {
     (200, 1870047): (NeedsAttentionError, "too few people would be left on the customer list; delete it as a whole"),
     (200, 1870090): (NeedsAttentionError, _TERMS),
     (2650, 1870145): (TryAgainError, "the customer list is being changed"),
+    # Two lookalike audiences of the same list, country and size: one is there already, and is found when looked for.
+    (2654, 1713007): (TryAgainError, "the lookalike audience is there already"),
     (2654, 1713092): (CredentialsError, "the token may not write to the customer list"),
 }
 #: A parameter names an object that is not there (yet).
 _NO_SUCH_PARENT = re.compile(r"\b(?:campaign_id|adset_id|creative(?:_id)?)\b[^.]{0,20} must be a valid", re.IGNORECASE)
+#: The origin of a lookalike audience has fewer than 100 people of one country.
+_TOO_SHORT = re.compile(r"\bsource audience is too small\b", re.IGNORECASE)
 _PERMISSION_CODES = range(200, 300)
 _BUSINESS_LIMIT_CODES = range(80000, 80015)
 
@@ -129,6 +137,8 @@ def _found(
     """Return the class and its meaning by the tables and by the words, None where only the status is left."""
     if not write and says_too_much(said):
         return (TooMuchAskedError, "less has to be asked for at once")
+    if code == _NOT_MADE and _TOO_SHORT.search(said):
+        return (ListTooShortError, "there are too few people on the customer list")
     found = SUBCODES.get((code, subcode)) or _by_code(code)
     if found is not None and found[0] is not BadRequestError:
         return found

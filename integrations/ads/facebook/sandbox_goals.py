@@ -24,6 +24,8 @@ _NOT_AVAILABLE = (
     "Performance goal isn't available",
     "Please specify a different performance goal or change the campaign objective.",
 )
+#: "Advantage lookalike" of the Marketing API documentation: the parameter is an error with an unsupported objective
+_NOT_WIDENED = ("Advantage lookalike isn't available", "Remove it, or change the campaign objective.")
 _NOTHING_PROMOTED = ("Promoted object is missing", "Select what the ad set promotes for its performance goal.")
 
 
@@ -38,6 +40,9 @@ def ad_set_trouble(fields: Mapping[str, Any], objective: str) -> tuple[str, int 
         return "promoted_object", None, _NOTHING_PROMOTED
     if goal in _BY_FORM and fields.get("destination_type") != "ON_AD":
         return "destination_type", None, ("Destination is missing", "Lead forms open on the ad.")
+    relaxed = fields["targeting"].get("targeting_relaxation_types") or {}
+    if "lookalike" in relaxed and goal not in (*_BY_PIXEL, *_BY_FORM):
+        return "targeting", None, _NOT_WIDENED
     return None
 
 

@@ -1,9 +1,11 @@
 """Custom audiences at the sandbox's Facebook.
 
-Source: "Customer File Custom Audiences" and "Custom Audience" of the Marketing API documentation (v26.0). What is no
+Source: "Customer File Custom Audiences", "Custom Audience" and "Lookalike Audiences" of the Marketing API documentation
+(v26.0); the refusals of lookalike audiences as its SDKs' issues and examples quote them. What is no
 SHA-256 is counted as invalid and quoted, as there, and not put on the list. Parameters of the account
 (:mod:`integrations.sandbox.ad_accounts`): ``list_terms`` false (the terms are not accepted), ``lists_flagged`` true
-(operation_status 471), ``least_left`` (people that a removal has to leave). Invariant: what Facebook would refuse is
+(operation_status 471), ``least_left`` (people that a removal has to leave), ``lookalike_least`` (people that a list has
+to have for a lookalike audience, 100). Invariant: what Facebook would refuse is
 refused here in Facebook's own words and codes.
 """
 
@@ -21,6 +23,9 @@ from integrations.sandbox.world import chance
 
 EDGE = "customaudiences"
 MOST_MEMBERS = 10_000  #: of one call
+LOOKALIKE = "LOOKALIKE"
+RATIOS = tuple(percent / 100 for percent in range(1, 21))
+COUNTRY_PEOPLE = 40_000_000  #: at Facebook, in any country
 _SOURCES = ("USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _FLAGGED: Mapping[str, Any] = {
@@ -39,22 +44,61 @@ class Audiences:
         self._terms = bool(world.get("list_terms", True))
         self._status = _FLAGGED if world.get("lists_flagged") else _NORMAL
         self._least_left = int(world.get("least_left", 0))
+        self._lookalike_least = int(world.get("lookalike_least", 100))
 
     def create(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Answer a POST to the account's edge."""
         self._check_terms()
+        if params.get("subtype") == LOOKALIKE:
+            return self._create_lookalike(params)
         for name in ("name", "subtype", "customer_file_source"):
             if not params.get(name):
                 raise GraphError(400, 100, f"(#100) Missing parameter(s): {name}", blame=[name])
         if params["subtype"] != "CUSTOM" or params["customer_file_source"] not in _SOURCES:
             wrong = "subtype" if params["subtype"] != "CUSTOM" else "customer_file_source"
             raise GraphError(400, 100, "Invalid parameter", blame=[wrong])
-        twins = sum(one.name == params["name"] for one in self._lists.all())
-        drawn = chance(self._seed, "facebook_ads", EDGE, params["name"], twins)
+        return self._created(params["name"], customer_file_source=params["customer_file_source"])
+
+    def _create_lookalike(self, params: Mapping[str, str]) -> dict[str, Any]:
+        for name in ("name", "origin_audience_id", "lookalike_spec"):
+            if not params.get(name):
+                raise GraphError(400, 100, f"(#100) Missing parameter(s): {name}", blame=[name])
+        spec = _json(params, "lookalike_spec")
+        ratio, country = spec.get("ratio"), spec.get("country")
+        if ratio not in RATIOS or not isinstance(country, str) or not re.fullmatch("[A-Z]{2}", country):
+            raise GraphError(400, 100, "Invalid parameter", blame=["lookalike_spec"])
+        origin = self._lists.get(params["origin_audience_id"])
+        if origin is None or origin.fields.get("subtype") == LOOKALIKE:
+            raise GraphError(400, 100, "Invalid parameter", blame=["origin_audience_id"])
+        if len(origin.members) < self._lookalike_least:
+            said = (
+                "Source Audience is Too Small: There aren't enough people in your source in the country you chose. "
+                f"Please choose a country that includes at least {self._lookalike_least} people in your source."
+            )
+            raise GraphError(400, 2654, f"(#2654) {said}")
+        whole = {**spec, "origin": [{"id": origin.id, "name": origin.name, "type": "custom_audience"}]}
+        if any(one.fields.get("lookalike_spec") == whole for one in self._lists.all()):
+            said = (
+                "Can\u2019t Create a Duplicate Lookalike: You've already created a lookalike audience with the same "
+                "source, country and size. Please try using a different source or different specifications."
+            )
+            raise GraphError(400, 2654, f"(#2654) {said}", subcode=1713007)
+        size = int(ratio * COUNTRY_PEOPLE)
+        return self._created(
+            params["name"],
+            subtype=LOOKALIKE,
+            lookalike_spec=whole,
+            approximate_count_lower_bound=size * 9 // 10,
+            approximate_count_upper_bound=size,
+        )
+
+    def _created(self, name: str, **fields: Any) -> dict[str, Any]:
+        twins = sum(one.name == name for one in self._lists.all())
+        drawn = chance(self._seed, "facebook_ads", EDGE, name, twins)
         found = str(23_850_000_000_000_000 + int(drawn * 10**12))
         while self._lists.get(found) is not None:  # two hashes that fall together
             found = str(int(found) + 1)
-        self._lists.create(found, params["name"], customer_file_source=params["customer_file_source"])
+        self._lists.create(found, name, **fields)
         return {"id": found}
 
     def listed(self, params: Mapping[str, str]) -> dict[str, Any]:
@@ -68,6 +112,9 @@ class Audiences:
         if edge or method == "POST":
             raise GraphError(400, 2500, "Unknown path components")
         if method == "DELETE":
+            if self._made_of(one):
+                said = ("Audience in Use", "Delete the lookalike audiences that were made of this audience first.")
+                raise GraphError(400, 2656, "(#2656) Failed to delete the custom audience", user=said)
             self._lists.delete(one.id)
             return {"success": True}
         return projected(self._item(one), params)
@@ -102,10 +149,22 @@ class Audiences:
             "name": one.name,
             "subtype": "CUSTOM",
             "operation_status": self._status,
-            "delivery_status": {"code": 200 if len(one.members) >= 100 else 300},
+            "delivery_status": {
+                "code": 200 if one.fields.get("subtype") == LOOKALIKE or len(one.members) >= 100 else 300
+            },
+            "lookalike_audience_ids": self._made_of(one),
             "time_created": int(datetime.fromisoformat(one.created_at).timestamp()),
             **one.fields,
         }
+
+    def _made_of(self, one: CustomerList) -> list[str]:
+        """Return the ids of the lookalike audiences of a list."""
+        return [
+            other.id
+            for other in self._lists.all()
+            for origin in other.fields.get("lookalike_spec", {}).get("origin", ())
+            if origin["id"] == one.id
+        ]
 
     def _check_terms(self) -> None:
         if not self._terms:
@@ -118,6 +177,8 @@ class Audiences:
 
     def _users(self, one: CustomerList, params: Mapping[str, str], *, adding: bool) -> dict[str, Any]:
         self._check_terms()
+        if one.fields.get("subtype") == LOOKALIKE:
+            raise GraphError(400, 2650, "(#2650) Failed to update the custom audience")
         payload, session = _json(params, "payload"), _json(params, "session")
         if self._status is _FLAGGED:
             said = (

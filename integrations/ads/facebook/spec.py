@@ -102,8 +102,8 @@ SPEC = PlatformSpec(
         online=_online,
     ),
     client=_client,
-    # "Customer File Custom Audiences" and "Custom Audience" of the Marketing API (v26.0).
-    audiences=AudienceSpec(member=address_hash, batch=LIST_BATCH, least=100, client=_audiences),
+    # "Customer File Custom Audiences", "Custom Audience" and "Lookalike Audiences" of the Marketing API (v26.0).
+    audiences=AudienceSpec(member=address_hash, batch=LIST_BATCH, least=100, lookalike_least=100, client=_audiences),
     sandbox=_sandbox,
     curve=Curve(ctr=0.0171, cvr=0.0772, cpm=18.0, half_spend=400.0),  # around the benchmarks
     # developers.facebook.com, Marketing API rate limiting, standard tier: 9,000 points, decaying over 300 s; a write

@@ -14,6 +14,7 @@ from typing import Any
 from integrations.ads.audience import ListUse
 from integrations.ads.facebook.errors import PROVIDER
 from integrations.ads.facebook.wire import Graph
+from integrations.ads.goal import Goal
 from integrations.ads.keywords import unmarked
 from integrations.ads.platform import AdSpec, AimedList, Audience, Wire
 from integrations.errors import BadRequestError, TransientError
@@ -28,16 +29,19 @@ def targeting(graph: Graph, spec: AdSpec, wire: Wire) -> dict[str, Any]:
 
     Raises BadRequestError when none of the given places is known.
     """
-    found = {**people(graph, spec.audience, spec.keywords, wire), "targeting_automation": {"advantage_audience": 0}}
-    return found | _customers(spec.customers)
+    country = spec.customers.country if spec.customers else None
+    found = people(graph, spec.audience, spec.keywords, wire, country=country)
+    return {**found, "targeting_automation": {"advantage_audience": 0}, **_customers(spec.customers, spec.goal)}
 
 
-def people(graph: Graph, audience: Audience, keywords: tuple[str, ...], wire: Wire) -> dict[str, Any]:
+def people(
+    graph: Graph, audience: Audience, keywords: tuple[str, ...], wire: Wire, *, country: str | None = None
+) -> dict[str, Any]:
     """Return the part of a ``targeting`` that an audience in plain words makes: places, interests, job titles.
 
-    Raises BadRequestError when none of the given places is known.
+    ``country`` stands in for places that are not given. Raises BadRequestError when none of the given places is known.
     """
-    places = _places(graph, audience.locations, wire)
+    places = _places(graph, audience.locations, country, wire)
     words = tuple(dict.fromkeys((*audience.industries, *audience.interests, *unmarked(keywords))))
     narrowed = {
         "interests": _known(graph, "adinterest", words, wire),
@@ -47,18 +51,26 @@ def people(graph: Graph, audience: Audience, keywords: tuple[str, ...], wire: Wi
     return {"geo_locations": places, **({"flexible_spec": [flexible]} if flexible else {})}
 
 
-def _customers(aimed: AimedList | None) -> dict[str, Any]:
-    """Return what a customer list adds: the audience, and that ads for it are shown to no others."""
+def _customers(aimed: AimedList | None, goal: Goal) -> dict[str, Any]:
+    """Return what a customer list adds: the audience, and that ads for it are shown to no others.
+
+    A lookalike audience is left by default where ads are optimised for more than clicks ("Advantage lookalike"); an ad
+    set of another objective that says so is refused.
+    """
     if aimed is None:
         return {}
+    if aimed.use is ListUse.LOOKALIKE:
+        kept = {} if goal is Goal.TRAFFIC else {"targeting_relaxation_types": {"lookalike": 0}}
+        seed = {"excluded_custom_audiences": [{"id": aimed.seed}]} if aimed.seed else {}
+        return {"custom_audiences": [{"id": aimed.reference}], **seed, **kept}
     if aimed.use is ListUse.EXCLUDE:
         return {"excluded_custom_audiences": [{"id": aimed.reference}]}
     return {"custom_audiences": [{"id": aimed.reference}], "targeting_relaxation_types": {"custom_audience": 0}}
 
 
-def _places(graph: Graph, locations: tuple[str, ...], wire: Wire) -> dict[str, Any]:
+def _places(graph: Graph, locations: tuple[str, ...], country: str | None, wire: Wire) -> dict[str, Any]:
     if not locations:
-        return {"countries": [DEFAULT_COUNTRY]}
+        return {"countries": [country or DEFAULT_COUNTRY]}
     found: dict[str, list[Any]] = {}
     for location in locations[:MAX_LOOKUPS]:
         hit = _first(graph, wire, type="adgeolocation", q=location, location_types=["country", "region", "city"])

@@ -89,7 +89,13 @@ SPEC = PlatformSpec(
     ),
     package=Package(name="google-ads", extra="google"),
     client=_client,
-    audiences=AudienceSpec(member=member, batch=MAX_MEMBERS, least=LEAST, client=_audiences),
+    audiences=AudienceSpec(
+        member=member,
+        batch=MAX_MEMBERS,
+        least=LEAST,
+        no_lookalike="has lookalike segments for Demand Gen campaigns only, and none for the search ads made here",
+        client=_audiences,
+    ),
     sandbox=_sandbox,
     # Around the benchmarks; 1000 impressions cost 66.6 clicks of 5.26 USD (the same source).
     curve=Curve(ctr=0.0666, cvr=0.0752, cpm=350.0, half_spend=600.0),

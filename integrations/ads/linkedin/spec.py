@@ -105,7 +105,13 @@ SPEC = PlatformSpec(
     # "DMP Segments" and "DMP Segment Users" of the Marketing API: whoever is sent within 5 s after the creation of a
     # segment may be lost; a campaign needs 300 matched members.
     audiences=AudienceSpec(
-        member=address_hash, batch=LIST_BATCH, least=300, settle_s=5.0, needs=("source_platform",), client=_audiences
+        member=address_hash,
+        batch=LIST_BATCH,
+        least=300,
+        settle_s=5.0,
+        no_lookalike="has made no lookalike audiences since February 2024",
+        needs=("source_platform",),
+        client=_audiences,
     ),
     sandbox=_sandbox,
     curve=Curve(ctr=0.0056, cvr=0.04, cpm=30.0, half_spend=600.0),  # around the benchmarks
