@@ -22,12 +22,13 @@ from agents.evidence.counts import Counts
 from agents.wanted import Counted
 
 CLICKS_SD = 0.30
-CVR_PRIOR = ((0.85, 0.05), (0.15, 0.40))  #: (probability, standard deviation) of each kind of change
+CVR_PRIOR = ((0.90, 0.04), (0.10, 0.40))  #: (probability, standard deviation) of each kind of change
 ELASTICITY, ELASTICITY_SD = -0.3, 0.15  #: of clicks per money in daily spend; 0 is a market without an end
 INTERVAL = 0.90  #: probability that the interval holds the truth
 SURE = 0.95  #: probability from which on a difference is said to be one: the interval excludes "nothing happened"
 
 _CDF = NormalDist().cdf
+_TINY = 1e-9  #: less money than that is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def _conversions(before: Counts, after: Counts) -> _Seen:
 
 
 def _ratio(events_a: float, of_a: float, events_b: float, of_b: float, scatter: float) -> _Seen:
-    if of_a <= 0 or of_b <= 0:
+    if not min(of_a, of_b) > _TINY:
         return None
     # Half an event more on both sides keeps a count of 0 finite (Haldane's correction).
     seen = log((events_b + 0.5) / of_b) - log((events_a + 0.5) / of_a)
