@@ -30,8 +30,9 @@ def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
             if metrics.platform in history:
                 history[metrics.platform].append(metrics)
     config = state.campaign_config
-    shares = allocate_budget(history, _total(state), seed=config.models.seed)
-    return {name: daily_budget(share, config.schedule.days) for name, share in shares.items()}
+    days = config.schedule.days
+    shares = allocate_budget(history, _total(state), seed=config.models.seed, days=days)
+    return {name: daily_budget(share, days) for name, share in shares.items()}
 
 
 def standing(state: MarketingAgentState) -> dict[str, Decimal]:
