@@ -1,38 +1,40 @@
 """How a total budget is split over platforms, from what each of them brought so far.
 
-Method ("proportional with shrinkage", deterministic):
+What each platform brings at any spend is a curve of which only days are seen (:mod:`agents.allocation.market`): its
+shape is learned from clicks, its level from conversions, both with their uncertainty, and what was before a change of
+the market is forgotten as far as the figures speak for one. The split is the best one for such curves, found exactly, a
+little moved towards what is not known well (:mod:`agents.allocation.split`). No platform has a fixed part.
 
-1. Rate of a platform = (conversions + 5) / (spend + what 5 conversions cost on average): its conversions
-   per money, drawn towards the average of all platforms; a platform that has spent little stays near it.
-2. Target share proportional to the rate.
-3. No share moves by more than :data:`MAX_CHANGE` of itself from the last one, and none falls below
-   :data:`MIN_SHARE` of an equal share: a platform without budget can't show that it has become better.
-4. Cents by largest remainder; who gets a spare cent is drawn from ``seed``.
+Without any spend all platforms get the same.
 
-Without any spend all platforms get the same. In simulations (S-shaped truths, 30 days) such a split
-reaches 0.85-0.98 of an oracle's conversions against 0.45-0.88 for equal shares; winner-takes-most is worse.
-
-Invariants: shares sum to the total to the cent, never above it; equal inputs give equal outputs; no
-figure, however odd (zero, negative, NaN), raises or breaks the sum.
+Invariants: shares sum to the total to the cent, never above it; equal inputs give equal outputs; no figure, however odd
+(zero, negative, NaN), raises or breaks the sum. numpy and scipy are loaded by the first split that has a past.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from agents.allocation.reasons import Allocation, Expected, Reason
+
+if TYPE_CHECKING:
+    from agents.allocation.split import Known
 
 CENT = Decimal("0.01")
-MAX_CHANGE = 0.30  #: of a platform's last share, per decision
-MIN_SHARE = 0.30  #: of an equal share
-PRIOR_CONVERSIONS = 5.0  #: how many conversions' worth of doubt
-RECENT_DAYS = 7  #: the days whose spend tells the last shares
+SEVERAL_DAYS = 3.0  #: times what was spent a day: a total above it is taken to be for several days
+LONGEST = 3660  #: days that such a total is taken to be for at most
+_LARGEST = 1e15  #: a day's money, in the curves' arithmetic
 
 
 class Outcome(Protocol):
-    """What was spent and what came of it, over a day (``DayReport``) or over ``days`` (``PlatformMetrics``)."""
+    """What was spent and what came of it, over a day (``DayReport``) or over ``days`` (``PlatformMetrics``).
+
+    ``clicks``, ``day`` and ``days`` are used where an outcome has them (:mod:`agents.allocation.figures`).
+    """
 
     @property
     def conversions(self) -> int:
@@ -45,18 +47,34 @@ class Outcome(Protocol):
         ...
 
 
-def allocate_budget(history: Mapping[str, Sequence[Outcome]], total: Decimal, *, seed: int) -> dict[str, Decimal]:
+def allocate_budget(
+    history: Mapping[str, Sequence[Outcome]], total: Decimal, *, seed: int, days: int | None = None
+) -> Allocation:
     """Split ``total`` over the platforms of ``history``, its keys, where a platform without past has an empty list.
 
-    ``history`` is oldest first. The result has the platforms in the order of their names and sums to ``total`` rounded
-    down to the cent. Raises ValueError for a total that is negative or not a number.
+    ``history`` is oldest first; names may as well be those of one platform's ads. ``total`` is spent over ``days``, as
+    curves are of a day's spend. Without ``days`` it is one day's money, unless it is more than :data:`SEVERAL_DAYS`
+    times what all platforms together spent on a recent day: then it is for as many days as it lasts at that pace.
+
+    The result has the platforms in the order of their names and sums to ``total`` rounded down to the cent; its
+    ``reasons`` say of each platform what was assumed and is expected. Raises ValueError for a total that is negative or
+    not a number, and for days < 1.
     """
     if not total.is_finite() or total < 0:
         raise ValueError(f"total={total} is not an amount of money >= 0")
+    if days is not None and days < 1:
+        raise ValueError(f"days={days} is not a number of days >= 1")
     platforms = sorted(history)
     if not platforms:
-        return {}
-    return _cents(total, dict(zip(platforms, _shares(history, platforms), strict=True)), seed)
+        return Allocation({}, {})
+    cents = int(Fraction(total) * 100)
+    known, days = _known(history, cents / Fraction(100), seed, days)
+    equal = Fraction(1, len(platforms))
+    shares = dict.fromkeys(platforms, equal)
+    if known is not None:
+        shares = {name: Fraction(share) for name, share in known.shares().items()}
+    amounts = _cents(cents, shares, seed)
+    return Allocation(amounts, {name: _reason(name, amounts[name], days, cents, known) for name in platforms})
 
 
 def daily_budget(total: Decimal, days: int) -> Decimal:
@@ -66,80 +84,56 @@ def daily_budget(total: Decimal, days: int) -> Decimal:
     return (total / days).quantize(CENT, rounding=ROUND_DOWN)
 
 
-def _shares(history: Mapping[str, Sequence[Outcome]], platforms: Sequence[str]) -> list[float]:
-    equal = 1 / len(platforms)
-    spend = [sum(_figure(day.spend) for day in history[name]) for name in platforms]
-    conversions = [sum(_figure(day.conversions) for day in history[name]) for name in platforms]
-    if sum(spend) <= 0 or not math.isfinite(sum(spend)):
-        return [equal] * len(platforms)
-    average = (sum(conversions) + 0.5) / sum(spend)
-    doubt = PRIOR_CONVERSIONS / average
-    rates = [(c + PRIOR_CONVERSIONS) / (s + doubt) for c, s in zip(conversions, spend, strict=True)]
-    last = _last_shares([_recent_spend(history[name]) for name in platforms])
-    least = MIN_SHARE * equal
-    low = [max(least, share * (1 - MAX_CHANGE)) for share in last]
-    high = [max(least, share * (1 + MAX_CHANGE)) for share in last]
-    return _between(rates, low, high)
+def _known(
+    history: Mapping[str, Sequence[Outcome]], total: Fraction, seed: int, days: int | None
+) -> tuple[Known | None, int]:
+    """Return what the past says (None where there is none, or nothing to split), and over how many days."""
+    if not total or not any(history.values()):
+        return None, days or 1
+    from agents.allocation.figures import read
+    from agents.allocation.split import know
+
+    pace = read(history, sorted(history)).daily_spend
+    if pace <= 0:
+        return None, days or 1
+    if days is None:
+        lasts = total / Fraction(pace)
+        days = min(round(lasts), LONGEST) if lasts > SEVERAL_DAYS else 1
+    return know(history, float(min(total / days, Fraction(_LARGEST))), seed=seed), days
 
 
-def _recent_spend(outcomes: Sequence[Outcome]) -> float:
-    """Spend of the newest entries that cover :data:`RECENT_DAYS`."""
-    spent, covered = 0.0, 0
-    for entry in reversed(outcomes):
-        if covered >= RECENT_DAYS:
-            break
-        spent += _figure(entry.spend)
-        covered += max(1, int(_figure(getattr(entry, "days", 1))))
-    return spent
+def _reason(name: str, given: Decimal, days: int, cents: int, known: Known | None) -> Reason:
+    if known is None:
+        return Reason(amount=given, days=days, reports=0, spent=0.0, clicks=None, conversions=0.0, expected=None)
+    figures, market = known.figures, known.market
+    arm = figures.arms.index(name)
+    clicks, conversions = known.expected(name, float(Fraction(given) * 100 / cents))
+    counted = figures.weight[arm]
+    return Reason(
+        amount=given,
+        days=days,
+        reports=int((figures.days[arm] > 0).sum()),
+        spent=float((figures.spend[arm] * figures.days[arm] * counted).sum()),
+        clicks=float((figures.responses[arm] * counted).sum()) if figures.has_clicks else None,
+        conversions=float((figures.conversions[arm] * counted).sum()),
+        delay_days=market.delay.mean_days,
+        scatter=market.scatter,
+        changed=known.changed(name),
+        expected=Expected(
+            clicks=clicks.times(days) if clicks is not None else None, conversions=conversions.times(days)
+        ),
+    )
 
 
-def _last_shares(recent: Sequence[float]) -> list[float]:
-    """Return the shares of the last days, where a platform that has spent nothing yet counts with an equal share."""
-    equal = 1 / len(recent)
-    known = [amount for amount in recent if amount > 0]
-    if not known:
-        return [equal] * len(recent)
-    rest = 1 - equal * (len(recent) - len(known))
-    return [amount / sum(known) * rest if amount > 0 else equal for amount in recent]
-
-
-def _between(weights: Sequence[float], low: Sequence[float], high: Sequence[float]) -> list[float]:
-    """Return shares proportional to ``weights``, each within its bounds, with the sum 1, to which bounds give way."""
-
-    def at(scale: float) -> list[float]:
-        return [min(top, max(bottom, scale * weight)) for weight, bottom, top in zip(weights, low, high, strict=True)]
-
-    small, large = 0.0, max(top / weight for weight, top in zip(weights, high, strict=True))
-    for _ in range(200):  # bisection on the one scale that makes the sum 1
-        middle = (small + large) / 2
-        if sum(at(middle)) < 1:
-            small = middle
-        else:
-            large = middle
-    found = at(large)
-    return [share / sum(found) for share in found]
-
-
-def _cents(total: Decimal, shares: Mapping[str, float], seed: int) -> dict[str, Decimal]:
-    cents = int((total / CENT).to_integral_value(rounding=ROUND_DOWN))
-    exact = {name: cents * Decimal(share) for name, share in shares.items()}
+def _cents(cents: int, shares: Mapping[str, Fraction], seed: int) -> dict[str, Decimal]:
+    """Return amounts by largest remainder; which of equal remainders gets a spare cent is drawn from ``seed``."""
+    whole = sum(shares.values())
+    exact = {name: cents * share / whole for name, share in shares.items()}
     given = {name: int(amount) for name, amount in exact.items()}
 
-    def turn(name: str) -> tuple[Decimal, bytes]:
+    def turn(name: str) -> tuple[Fraction, bytes]:
         return (given[name] - exact[name], sha256(f"{seed}/{name}".encode()).digest())
 
-    spare = cents - sum(given.values())
-    for name in sorted(given, key=turn)[: max(0, spare)]:
+    for name in sorted(given, key=turn)[: cents - sum(given.values())]:
         given[name] += 1
-    for name in sorted(given, key=lambda name: -given[name])[: max(0, -spare)]:  # floats that sum to above 1
-        given[name] -= 1
-    return {name: amount * CENT for name, amount in given.items()}
-
-
-def _figure(value: Any) -> float:
-    """Return a finite number >= 0, or 0 for everything else."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return found if math.isfinite(found) and found > 0 else 0.0
+    return {name: Decimal(f"{amount // 100}.{amount % 100:02d}") for name, amount in given.items()}
