@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from agents.fit.lexicon import LANGUAGES, Meaning, longest, titles
 from agents.fit.patterns import Found
-from agents.fit.text import folded
+from agents.fit.text import folded, has_cjk
 
 #: Seniority from the top. A title without any word for it is of the staff.
 LEVELS = ("owner", "executive", "vp", "director", "head", "manager", "lead", "senior", "staff", "trainee")
@@ -106,13 +106,8 @@ def roles(title: str) -> tuple[Role, ...]:
     """Return what a title says, the most senior first, or nothing when no word of it is known."""
     text = _cleared(title)
     tokens = list(_TOKEN.finditer(text))
-    every = titles().find(text, tokens)
-    if not every:
-        return ()
-    language = _language(every, text)
-    found = longest(every, frozenset() if language == "en" else frozenset({language, "en"}))
-    dutch = language == "nl"
-    segments = _segments(tokens, found, dutch)
+    found, language = _found(text, tokens)
+    segments = _segments(tokens, found, language == "nl")
     read = [_role(segment.found, language) for segment in segments]
     joined = _join([(role, segment.joined) for role, segment in zip(read, segments, strict=True) if role])
     return tuple(sorted(joined, key=lambda role: _RANK[role.level]))
@@ -148,6 +143,28 @@ def names_job(text: str) -> bool:
     return bool(found) and all(
         any(one.start < word.end() and word.start() < one.end for one in found) for word in words
     )
+
+
+@lru_cache(maxsize=50_000)
+def known_words(title: str) -> tuple[str, ...]:
+    """Return the words by which a title is read, in order: "head", "growth" of "Head of Growth bei Ida Bauer".
+
+    They are folded, and as the lexicon has them: no name or number that stands beside them is among them.
+    """
+    text = _cleared(title)
+    found, _ = _found(text, list(_TOKEN.finditer(text)))
+    said = (text[one.start : one.end] for one in found if not one.meanings[0].nothing)
+    words = ["chief" if word == "cxo" else word for part in said for word in re.findall(r"\w+", part)]
+    return tuple(dict.fromkeys(word for word in words if len(word) > 2 or has_cjk(word)))
+
+
+def _found(text: str, tokens: list[re.Match[str]]) -> tuple[list[Found[Meaning]], str]:
+    """Return the words of a title that has been cleared, the longest of those that overlap, and its language."""
+    every = titles().find(text, tokens)
+    if not every:
+        return [], "en"
+    language = _language(every, text)
+    return longest(every, frozenset() if language == "en" else frozenset({language, "en"})), language
 
 
 def _cleared(title: str) -> str:

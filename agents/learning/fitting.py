@@ -4,7 +4,8 @@ The weight of the rule's score has the prior :data:`RULE` ± :data:`RULE_SD`, so
 away from the rule's order. The weight of a trait is drawn towards 0, its kind (seniority, size, ...) by a variance of
 its own, which is estimated along with the weights: a kind that says nothing is held at nothing, one that says much is
 let go. That is MacKay's evidence approximation with automatic relevance determination (Bishop, "Pattern Recognition
-and Machine Learning", 7.2.1 and 4.4.1), by expectation maximisation, with Newton's method inside.
+and Machine Learning", 7.2.1 and 4.4.1), by its fixed point (equation 7.87), with a step of Newton's method between. What
+only says how a lead was found and reached is one kind: each source has little of its own to say.
 
 Invariant: it is a function of the examples and their order alone; nothing is drawn.
 """
@@ -23,11 +24,12 @@ from agents.learning.words import kind
 
 RULE, RULE_SD = 3.0, 2.0  #: logits for one point of the rule's score: 0.3 more of it is 2.5 times the odds
 INTERCEPT_SD = 3.0  #: logits
-VARIANCE = 0.2  #: of weights of one kind, before anything is known, in logits ...
+VARIANCE = 0.3  #: of weights of one kind, before anything is known, in logits ...
 PRIOR_TRAITS = 1.0  #: ... and how many traits that is worth
 LEAST = 2  #: leads that have to have a trait, and that have to lack it
 ROUNDS, NEWTON_STEPS = 25, 50
-SETTLED = 0.02  #: relative change of a variance
+SETTLED = 0.05  #: relative change of a variance
+_REACH = frozenset({"source", "address", "mailbox", "known", "asked"})
 QUANTILES = 10  #: groups of :attr:`Weights.quantiles`
 
 Floats = NDArray[np.float64]
@@ -56,7 +58,7 @@ def fit(examples: Sequence[Example], *, audience: str = "") -> Weights:
     means = matrix.mean(axis=0)
     means[0] = 0.0
     answers = np.array([one.yes for one in examples], dtype=np.float64)
-    found = _posterior_mode(matrix - means, answers, [kind(name) for name in names])
+    found = _posterior_mode(matrix - means, answers, [_group(name) for name in names])
     weights = dict(zip(names, found[2:], strict=True))
     said_yes = Counter(trait for one in examples if one.yes for trait in one.traits)
     likelihoods = 1.0 / (1.0 + np.exp(-((matrix - means) @ found)))
@@ -72,6 +74,12 @@ def fit(examples: Sequence[Example], *, audience: str = "") -> Weights:
         },
         quantiles=_quantiles(likelihoods),
     )
+
+
+def _group(trait: str) -> str:
+    """Return the name of the traits whose weights have one variance with that of this one."""
+    found = kind(trait)
+    return "reach" if found in _REACH else found
 
 
 def _matrix(examples: Sequence[Example], names: Sequence[str]) -> Floats:
@@ -96,19 +104,24 @@ def _posterior_mode(matrix: Floats, answers: Floats, kinds: Sequence[str]) -> Fl
     variances = np.full(len(names), VARIANCE)
     found = mean
     for _ in range(ROUNDS):
-        precision = np.concatenate(([INTERCEPT_SD**-2, RULE_SD**-2], 1.0 / variances[members]))
-        found, covariance = _newton(matrix, answers, mean, precision, found)
-        squares = found[2:] ** 2 + covariance.diagonal()[2:]
-        sums = np.bincount(members, weights=squares, minlength=len(names))
-        better = (PRIOR_TRAITS * VARIANCE + sums) / (PRIOR_TRAITS + sizes)
+        found, covariance = _newton(matrix, answers, mean, _precision(variances[members]), found, steps=1)
+        squares = np.bincount(members, weights=found[2:] ** 2, minlength=len(names))
+        unsure = np.bincount(members, weights=covariance.diagonal()[2:], minlength=len(names)) / variances
+        better = (PRIOR_TRAITS * VARIANCE + squares) / (PRIOR_TRAITS + np.maximum(sizes - unsure, 0.0))
         settled = bool(np.all(np.abs(np.log(better / variances)) < SETTLED))
         variances = better
         if settled:
             break
-    return found
+    return _newton(matrix, answers, mean, _precision(variances[members]), found)[0]
 
 
-def _newton(matrix: Floats, answers: Floats, mean: Floats, precision: Floats, start: Floats) -> tuple[Floats, Floats]:
+def _precision(variances: Floats) -> Floats:
+    return np.concatenate(([INTERCEPT_SD**-2, RULE_SD**-2], 1.0 / variances))
+
+
+def _newton(
+    matrix: Floats, answers: Floats, mean: Floats, precision: Floats, start: Floats, steps: int = NEWTON_STEPS
+) -> tuple[Floats, Floats]:
     """Return the most likely weights under a Gaussian prior, and their covariance there (Laplace's approximation).
 
     The loss is strictly convex, so that a step is halved until it helps, and the end is the one minimum.
@@ -119,7 +132,7 @@ def _newton(matrix: Floats, answers: Floats, mean: Floats, precision: Floats, st
         return float(np.logaddexp(0.0, logits).sum() - answers @ logits + precision @ (weights - mean) ** 2 / 2.0)
 
     weights, at = start, loss(start)
-    for _ in range(NEWTON_STEPS):
+    for _ in range(steps):
         gradient, curvature = _slopes(matrix, answers, mean, precision, weights)
         step = np.linalg.solve(curvature, gradient)
         length = 1.0

@@ -2,7 +2,8 @@
 
 A trait is ``kind=value`` ("seniority=owner") or, of numbers, ``kind>bound`` ("size>50"), which is true of all that is
 larger, so that neighbours share what is learned. A value belongs to what it is part of as well: fintech is finance, an
-owner is an executive. Invariant: no name, address, domain, title or place as it was written is a trait.
+owner is an executive. Invariant: no name, address, domain, title or place as it was written is a trait; of a title
+there are the words that the lexicon of titles has.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from agents.fit.company_size import parse_size
 from agents.fit.criteria import Criterion
 from agents.fit.industries import kin
 from agents.fit.places import place
-from agents.fit.titles import EXECUTIVES, roles
+from agents.fit.titles import EXECUTIVES, known_words, roles
 from agents.fit.verdict import Verdict
 from agents.lead_generation.mailboxes import is_webmail
 
 if TYPE_CHECKING:
     from agents.state import Lead
 
-SIZES = (10, 50, 200, 1000, 5000)  #: employees, as the bounds of most directories
+SIZES = (10, 50, 200, 500, 1000, 5000, 10_000)  #: employees, as the bounds of most directories
 UNKNOWN = "unknown"
 
 
@@ -42,6 +43,7 @@ def _work(lead: Lead) -> Iterator[str]:
     yield from sorted(f"function={name}" for role in found for name in role.functions)
     if found[0].occupation:
         yield f"occupation={found[0].occupation}"
+    yield from (f"word={word}" for word in known_words(lead.job_title or ""))
 
 
 def _company(lead: Lead) -> Iterator[str]:

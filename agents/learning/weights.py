@@ -60,7 +60,9 @@ class Weights(BaseModel):
         """Return in words what of a lead moves it most, the most first."""
         known = [(trait, self.traits[trait]) for trait in traits if trait in self.traits]
         known.sort(key=lambda item: -abs(item[1].weight))
-        return tuple(self.told(trait) for trait, one in known[:SHOWN] if abs(one.weight) >= LEAST_SHOWN)
+        several = {(one.yes, one.of): trait for trait, one in reversed(known)}  # what the same leads have is told once
+        kept = [trait for trait, one in known if several[one.yes, one.of] == trait and abs(one.weight) >= LEAST_SHOWN]
+        return tuple(self.told(trait) for trait in kept[:SHOWN])
 
     def told(self, trait: str) -> str:
         """Return in words how leads with a trait have answered, and whether that counts for or against one.

@@ -8,6 +8,7 @@ _KINDS: Mapping[str, str] = {
     "seniority": "seniority {}",
     "function": "work in {}",
     "occupation": "occupation {}",
+    "word": 'title with "{}"',
     "industry": "industry {}",
     "country": "country {}",
     "region": "region {}",
