@@ -9,7 +9,7 @@ nothing became scarce. All families give full / 2 at half_spend:
     exponential  full · b · (1 - exp(-x / b))       an end that is met early (b = 0.627)
 
 The Hill form is that of marketing-mix models (Jin et al. 2017, "Bayesian Methods for Media Mix Modeling with Carryover
-and Shape Effects"). Invariant: with the defaults nothing but ctr, cvr, cpm, half_spend, quality and noise has an effect.
+and Shape Effects"). Invariant: with the defaults only ctr, cvr, cpm, half_spend, quality and noise have an effect.
 """
 
 from __future__ import annotations
