@@ -22,7 +22,7 @@ FIRST_DAYS = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How a campaign is set besides its texts and its budget, relative to the usual; the default is neutral."""
+    """How a campaign is set besides its texts and its budget, relative to the usual."""
 
     audience: float = 1.0  #: size of the audience: 0.5 is an aim at half of the people, 2 at twice as many
     negative_keywords: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ class Life:
         return sum(generation.days for generation in self.generations)
 
     def ad_added(self, token: str, name: str, *, shown: bool = True) -> None:
-        """Note an ad, by its name in reports; ``shown`` is False for one that the review refuses.
+        """Note an ad, by its name in reports, which is not ``shown`` when the review refuses it.
 
         Ads of one token that come before any day is advanced are a set: all of them lived from its first day.
         """
@@ -105,7 +105,7 @@ class Life:
             found.ads[name] = [(since, shown)]
 
     def ad_switched(self, name: str, enabled: bool) -> None:
-        """Resume or pause one ad from the next day on; a name that is not known is no ad of the campaign."""
+        """Resume or pause one ad from the next day on, and do nothing for a name that is not known."""
         for generation in self.generations:
             if name in generation.ads:
                 self._switch(generation, name, enabled)
@@ -137,7 +137,7 @@ class Life:
         return sum(one.days for one in self.generations[: self.generations.index(wanted)])
 
     def running(self) -> list[tuple[int, tuple[str, ...]]]:
-        """Return the ads that ran since which day, oldest first; each entry holds until the next one."""
+        """Return the ads that ran since which day, oldest first, where each entry holds until the next."""
         first_days: dict[int, Generation] = {}  # day on which a generation began to run -> it
         alone: Generation | None = None
         begin = 0
@@ -214,7 +214,7 @@ class Life:
 
 
 def on(entries: list[tuple[int, T]], day: int) -> T:
-    """Return the value that holds on a day, of values since days; before the first day it is the first value."""
+    """Return the value that holds on a day, of values since days, the first one before them all."""
     at = bisect_right([since for since, _ in entries], day) - 1
     return entries[max(0, at)][1]
 

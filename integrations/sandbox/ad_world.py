@@ -153,7 +153,7 @@ class _Ad:
         return rule.ctr.factor(ad, siblings), rule.cvr.factor(ad, siblings)
 
     def _day(self, day: int, age: int, share: float, texts: tuple[float, float], seen: float) -> _Raw:
-        """Return one day; ``seen``: impressions of this ad per person in the six days before."""
+        """Return one day of an ad that was ``seen`` so often per person in the six days before."""
         curve, setting = self.market.curve, self.life.setting_on(day)
 
         def drawn(name: str) -> float:

@@ -1,7 +1,8 @@
 """Ad texts of the sandbox's model by angle, in English and German.
 
 An angle is what a text builds on: a question, proof, the price, a number, the audience, urgency, or nothing in
-particular ("plain"). Proof and prices are named, never invented: that there are customers, reviews, a list of prices. Invariant: each headline and each description of an angle has what the angle names.
+particular ("plain"). Proof and prices are named, never invented: that there are customers, reviews, a list of prices.
+Invariant: each headline and each description of an angle has what the angle names.
 """
 
 from __future__ import annotations

@@ -259,7 +259,7 @@ def test_a_setting_counts_from_the_next_day_on(
     running = life("400")
     before = days(running, noise=0, **parameters)["ad"]
     running.setting_changed(setting)
-    running.advance(7)
+    running.advance(14)
     after = days(running, noise=0, **parameters)["ad"]
     assert after[:7] == before
 
@@ -267,7 +267,7 @@ def test_a_setting_counts_from_the_next_day_on(
         above, _, below = name.partition("/")
         return total(found, above) / (total(found, below) if below else 1)
 
-    assert (figure(after[7:]) > 1.05 * figure(before)) if more else (figure(after[7:]) < 0.95 * figure(before))
+    assert (figure(after[14:]) > 1.05 * figure(before)) if more else (figure(after[14:]) < 0.95 * figure(before))
 
 
 def test_the_review_refuses_by_word_and_by_share() -> None:
