@@ -1,13 +1,12 @@
 """What would make a campaign better: rules that always hold, and the model's answer beside them.
 
-Pure. The rules read what people see (texts) and what they did (figures); they know nothing of any world
-behind the platforms. Invariant: each suggestion is one sentence that a writer can act on, says for whom it
+Pure. The rules read what people did (figures). What a good ad text is they don't know: that is for figures to
+show. Invariant: each suggestion is one sentence that a writer can act on, says for whom it
 is, and comes in a stable order, the strongest first.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,18 +16,12 @@ from pydantic import Field, JsonValue
 from agents.answer_form import AnswerForm, at_most, first
 from agents.contacts import KnownContacts, foreign_contacts
 from agents.performance_score import GOOD
-from agents.state import AdCreative, MarketingAgentState, PiecePerformance, PlatformMetrics
+from agents.state import MarketingAgentState, PiecePerformance, PlatformMetrics
 from agents.yardstick import benchmark
 
 MAX_SUGGESTIONS = 12
 MAX_TAKEN = 30  #: suggestions of one answer
 CONTENT = "content"  #: the subject of suggestions that are not about one platform
-_ACTION = re.compile(
-    r"\b(book|start|try|get|download|request|join|sign up|register|compare|claim|see|plan|talk)\b", re.I
-)
-_SUPERLATIVE = re.compile(
-    r"\b(best|amazing|revolutionary|world[- ]class|ultimate|incredible|guaranteed|number one)\b|#1|!!", re.I
-)
 
 
 class ModelSuggestion(AnswerForm):
@@ -73,14 +66,10 @@ class Suggestion:
 def rule_based(
     state: MarketingAgentState, platforms: Sequence[PlatformMetrics], pieces: Sequence[PiecePerformance]
 ) -> list[Suggestion]:
-    """Suggest changes from figures and texts alone."""
-    aimed = _aimed(state)
+    """Suggest changes from figures, and for pieces from the checks that they miss."""
     found: list[Suggestion] = []
     for metrics in sorted(platforms, key=lambda m: (m.score or 0.0, m.platform)):
-        creative = next((c for c in state.ad_creatives if c.platform == metrics.platform), None)
         found += [Suggestion(about=metrics.platform, text=text) for text in _figures(metrics)]
-        if creative is not None and (metrics.score or 0.0) < 0.9:
-            found += [Suggestion(about=metrics.platform, text=text) for text in _texts(creative, aimed)]
     for piece in sorted(pieces, key=lambda p: (p.score, p.piece_id)):
         if piece.weak:
             title = next((p.title for p in state.generated_content if p.piece_id == piece.piece_id), "")
@@ -114,45 +103,14 @@ def _figures(metrics: PlatformMetrics) -> list[str]:
     if metrics.ctr is not None and metrics.ctr < usual.ctr:
         found.append(
             f"The click rate of {metrics.ctr:.2%} is below the usual {usual.ctr:.2%}: "
-            "make the headlines more concrete and speak to the audience."
+            "try headlines that build on something else than the present ones."
         )
     if metrics.cvr is None or metrics.cvr < usual.cvr:
         shown = f"{metrics.cvr:.2%}" if metrics.cvr is not None else "nothing"
         found.append(
             f"The conversion rate of {shown} is below the usual {usual.cvr:.2%}: "
-            "promise in the ad what the landing page keeps, and make the call to action clear."
+            "promise in the ad what the landing page keeps."
         )
     if (metrics.score or 0.0) < GOOD and not found:
         found.append("Results cost more than usual: test clearly different headlines against each other.")
     return found
-
-
-def _texts(creative: AdCreative, aimed: frozenset[str]) -> list[str]:
-    said = " ".join((*creative.headlines, *creative.descriptions))
-    found = []
-    if not all(re.search(r"\d", headline) for headline in creative.headlines):
-        found.append("Put a concrete number into each headline (steps, minutes, questions answered).")
-    if not _ACTION.search(" ".join((*creative.descriptions, creative.call_to_action))):
-        found.append('Use a clear call to action such as "Book a demo" instead of "Learn more".')
-    if aimed and not all(_words(headline) & aimed for headline in creative.headlines):
-        found.append(f"Name the audience or a keyword in each headline: {', '.join(sorted(aimed)[:5])}.")
-    if any(_alike(one, other) for at, one in enumerate(creative.headlines) for other in creative.headlines[:at]):
-        found.append("Write headlines that differ in what they say, so that the platform can compare them.")
-    if _SUPERLATIVE.search(said):
-        found.append("Drop superlatives; say what is true and can be checked.")
-    return found
-
-
-def _aimed(state: MarketingAgentState) -> frozenset[str]:
-    audience = state.target_audience
-    keywords = [word for piece in state.generated_content for word in piece.keywords]
-    return frozenset(_words(" ".join((*audience.industries, *audience.job_titles, *audience.keywords, *keywords))))
-
-
-def _words(text: str) -> set[str]:
-    return {word.rstrip("s") for word in re.findall(r"[^\W\d_]{3,}", text.lower())}
-
-
-def _alike(one: str, other: str) -> bool:
-    a, b = _words(one), _words(other)
-    return len(a & b) > 0.5 * len(a | b) if a | b else True

@@ -12,16 +12,17 @@ restart of the sandbox.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from integrations.ads.curve import Curve
 from integrations.ads.naming import effect_key_of
+from integrations.sandbox.ad_life import Life
 from integrations.sandbox.ad_lists import CustomerLists
 from integrations.sandbox.ad_score import Score
-from integrations.sandbox.ad_world import AdText, DayFigures, Life, curve, report
-from integrations.sandbox.world import DEFAULT_SEED
+from integrations.sandbox.ad_text import AdText
+from integrations.sandbox.ad_world import DayFigures, Market, market, report
+from integrations.sandbox.world import DEFAULT_SEED, chance
 
 
 class AdAccounts:
@@ -34,7 +35,7 @@ class AdAccounts:
 
     def reset(self, seed: int, world: Mapping[str, Any] | None) -> None:
         """See the protocol."""
-        self._market: Curve = curve(self.name, seed, world)
+        self._market: Market = market(self.name, seed, world)
         self._currency: str | None = (world or {}).get("currency")
         own = ((world or {}).get("accounts") or {}).get(self.name) or {}
         self._own: Mapping[str, Any] = own
@@ -78,8 +79,22 @@ class AdAccounts:
         }
 
     def figures(
-        self, campaign_id: str, name: str, token: str, texts: Mapping[str, AdText]
+        self, campaign_id: str, name: str, token: str, texts: Mapping[str, AdText | Sequence[AdText]]
     ) -> dict[str, list[DayFigures]]:
-        """Return the days of one revision's ads, by the name of the ad, of the campaign that is called ``name``."""
-        life, key = self._lives[campaign_id], effect_key_of(name)
-        return report(life, token, texts, market=self._market, seed=self._seed, platform=self.name, key=key)
+        """Return the days of one revision's ads, by the name of the ad, of the campaign that is called ``name``.
+
+        Of several texts of an ad the one that does best is shown.
+        """
+        life, key, rule = self._lives[campaign_id], effect_key_of(name), self._market.texts
+        shown = {ad: one if isinstance(one, AdText) else rule.best(one) for ad, one in texts.items()}
+        return report(life, token, shown, market=self._market, seed=self._seed, platform=self.name, key=key)
+
+    def refusal(self, *texts: str) -> str:
+        """Return why the review refuses an ad of these texts, "" when it doesn't."""
+        if self._ads_refused:
+            return self._ads_refused
+        rule, said = self._market.curve.refusals, "\n".join(texts)
+        lower = said.lower()
+        if any(word.lower() in lower for word in rule.words):
+            return rule.reason
+        return rule.reason if chance(self._seed, self.name, "review", said) < rule.share else ""

@@ -1,30 +1,25 @@
-"""Hidden truth behind the sandbox's ad platforms: how a campaign of given texts and budget does.
+"""Hidden truth behind the sandbox's ad platforms: how a campaign of given texts, budget and setting does.
 
-Response of a platform to one day of one revision (all figures before rounding and noise):
+Figures of one ad on one day (before rounding, each with log-normal noise of about ``noise``):
 
-    impressions = 1000 / cpm · s / (1 + s / half_spend)      Hill curve in the day's spend s, exponent 1
-    clicks      = impressions · ctr · m                      m = platform quality · (0.35 + text quality)
-    conversions = clicks · cvr · sqrt(m)
+    impressions = share · curve(spend / share)                  curve: integrations.ads.curve; share: 1 / ads that run
+    clicks      = impressions · ctr · quality · text            quality: the platform's, with its drift and its turn
+    conversions = clicks · cvr · sqrt(quality) · text'          text, text': integrations.sandbox.ad_rule
 
-with log-normal noise of about ``noise`` (10 %) per day and figure. The text quality is a rule over what
-people would read (:func:`text_quality`), so better texts truly do better.
+and what the campaign's setting adds (:class:`~integrations.sandbox.ad_life.Setting`, by the curve's parameters of the
+same names). So better texts truly do better, and what better means is the world's. Conversions are reported ``delay``
+days after their clicks, on later days, also those on which the ad no longer runs.
 
-Every revision has lived :data:`FIRST_DAYS` simulated days when its report is first read; ``advance`` adds
-days to the newest one of campaigns that run. Invariants: the same (seed, platform, effect key, revision,
-texts, budget, day) give the same figures, whatever was asked before; reading changes nothing.
-
-``POST /_sandbox/reset`` with ``{"world": {"platforms": {"facebook_ads": {...}}}}`` overrides parameters of a platform's
-:class:`~integrations.ads.curve.Curve` (``"*"`` for all): ``quality`` (1 = a typical market; below about 0.7 even good
-texts stay under the benchmarks), ``ctr``, ``cvr``, ``cpm``, ``half_spend``, ``noise``. Besides,
-``{"currency": "EUR"}`` gives the ad accounts a currency, which they then insist on.
+Invariants: the same (seed, platform, effect key, revision, texts, budget, setting, day) give the same figures, whatever
+was asked before; reading changes nothing; a day that has gone by never changes.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 from hashlib import sha256
@@ -33,76 +28,37 @@ from typing import Any
 
 from integrations.ads import registry as ads
 from integrations.ads.curve import Curve
-
-FIRST_DAYS = 7
-
+from integrations.sandbox.ad_life import Generation, Life, Setting
+from integrations.sandbox.ad_rule import TextRule
+from integrations.sandbox.ad_text import AdText
+from integrations.sandbox.parameters import WorldParameters, checked
 
 _SPREAD = 0.05  #: how far a seed moves each platform's quality
+_WEEK = 7
 
 
-def curve(platform: str, seed: int, world: Mapping[str, Any] | None) -> Curve:
-    """Return the platform's curve in this world.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """One platform in a world."""
 
-    Raises ValueError naming a parameter that doesn't exist.
+    curve: Curve
+    texts: TextRule
+
+
+def market(platform: str, seed: int, world: Mapping[str, Any] | None) -> Market:
+    """Return the platform's market in this world (:class:`~integrations.sandbox.parameters.WorldParameters`).
+
+    Raises ValueError naming a parameter that is unknown or wrong.
     """
+    parameters = checked(WorldParameters, world or {}, "world")
     base = ads.platform(platform).curve
     if base is None:
         raise ValueError(f"{platform} has no curve in its spec")
     moved = base.quality * (1 + _SPREAD * (2 * _uniform("quality", seed, platform) - 1))
-    found = replace(base, quality=moved)
-    overrides = (world or {}).get("platforms") or {}
-    known = {item.name for item in fields(Curve)}
+    given = {**base.model_dump(), "quality": moved}
     for name in ("*", platform):
-        given = overrides.get(name) or {}
-        if unknown := sorted(set(given) - known):
-            raise ValueError(f"world.platforms.{name}.{unknown[0]} is unknown; use {', '.join(sorted(known))}")
-        found = replace(found, **{key: float(value) for key, value in given.items()})
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdText:
-    """What one ad says, and to whom."""
-
-    headline: str
-    description: str
-    button: str = ""  #: the platform's call-to-action type
-    headline_width: int = 40  #: how much of the headline the platform shows
-    description_width: int = 125
-    audience: tuple[str, ...] = ()  #: words for the people and interests it is aimed at
-
-
-_VERBS = re.compile(
-    r"\b(book|start|try|get|download|request|join|sign up|register|compare|claim|see|plan|cut|save|reserve|talk)\b"
-)
-_SPAM = re.compile(
-    r"\b(best|amazing|revolutionary|world[- ]class|ultimate|incredible|unbelievable|guaranteed|number one)\b|#1|!!"
-)
-_SHOUT = re.compile(r"\b[A-Z]{5,}\b")
-_WEAK_BUTTONS = frozenset({"", "LEARN_MORE", "NO_BUTTON", "SEE_MORE"})
-_STOP = frozenset({"the", "and", "for", "with", "your", "you", "that", "from", "of", "to", "in", "on", "a", "an"})
-
-
-def text_quality(ad: AdText, siblings: Sequence[AdText] = ()) -> float:
-    """Return how well an ad's text works, from 0 to 1.
-
-    0.30 for being there; 0.15 a concrete number; 0.15 a clear call to action (half for the button, half
-    for a verb in the text); 0.20 for speaking of the audience or its keywords (half in the headline, half
-    in the description); 0.10 a headline unlike its siblings'; 0.10 texts that use 40-100 % of the shown
-    width; minus 0.15 for superlatives, shouting and "!!".
-    """
-    head, body = ad.headline.lower(), ad.description.lower()
-    aimed = _words(" ".join(ad.audience))
-    found = 0.30
-    found += 0.15 * bool(re.search(r"\d", ad.headline + ad.description))
-    found += 0.075 * (ad.button not in _WEAK_BUTTONS) + 0.075 * bool(_VERBS.search(f"{head} {body}"))
-    found += 0.10 * bool(_words(head) & aimed) + 0.10 * bool(_words(body) & aimed)
-    others = [_words(other.headline) for other in siblings if other is not ad]
-    found += 0.10 * all(_alike(_words(head), other) <= 0.5 for other in others)
-    found += 0.05 * _fits(ad.headline, ad.headline_width) + 0.05 * _fits(ad.description, ad.description_width)
-    if _SPAM.search(f"{head} {body}") or _SHOUT.search(f"{ad.headline} {ad.description}"):
-        found -= 0.15
-    return max(0.0, min(1.0, found))
+        given |= parameters.platforms.get(name, {})
+    return Market(curve=checked(Curve, given, f"world.platforms.{platform}"), texts=parameters.texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,157 +70,166 @@ class DayFigures:
     clicks: int
     conversions: int
     spend: Decimal
-
-
-@dataclass(slots=True, kw_only=True)
-class Generation:
-    """Ads of one set of texts, the days they have lived, and the budget from each of these days on."""
-
-    token: str  #: which texts (see integrations.ads.naming)
-    budgets: list[tuple[int, str]]
-    extra: int = 0  #: days beyond the first ones
-    ran: bool = False  #: was the campaign enabled while they were its ads?
-
-    @property
-    def days(self) -> int:
-        """Days lived."""
-        return FIRST_DAYS + self.extra if self.ran else 0
-
-    def budget(self, day: int) -> Decimal:
-        """Return the daily budget on that day of its life."""
-        return Decimal(next(amount for since, amount in reversed(self.budgets) if since <= day))
-
-
-@dataclass(slots=True, kw_only=True)
-class Life:
-    """What happened to one ad campaign, in simulated days from ``start``."""
-
-    start: date
-    budget: str  #: the daily budget of now
-    enabled: bool = False
-    generations: list[Generation] = field(default_factory=list)
-
-    def ad_added(self, token: str) -> None:
-        """Note an ad of these texts, which ends the life of those of other texts."""
-        if all(token != generation.token for generation in self.generations):
-            self.generations.append(Generation(token=token, budgets=[(0, self.budget)], ran=self.enabled))
-
-    def budget_changed(self, amount: str) -> None:
-        """Change the campaign's budget from the next simulated day on."""
-        self.budget = amount
-        if self.generations:
-            newest = self.generations[-1]
-            newest.budgets = [entry for entry in newest.budgets if entry[0] < newest.days]
-            newest.budgets.append((newest.days, amount))
-
-    def switched(self, enabled: bool) -> None:
-        """Enable or pause the campaign."""
-        self.enabled = enabled
-        if enabled and self.generations:
-            self.generations[-1].ran = True
-
-    def advance(self, days: int) -> None:
-        """Let simulated days go by."""
-        if self.enabled and self.generations:
-            self.generations[-1].extra += days
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON form, for the sandbox's state file."""
-        return {
-            "start": self.start.isoformat(),
-            "budget": self.budget,
-            "enabled": self.enabled,
-            "generations": [
-                {"token": g.token, "budgets": [list(b) for b in g.budgets], "extra": g.extra, "ran": g.ran}
-                for g in self.generations
-            ],
-        }
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Life:
-        """Read what :meth:`to_json` wrote."""
-        return Life(
-            start=date.fromisoformat(data["start"]),
-            budget=data["budget"],
-            enabled=data["enabled"],
-            generations=[
-                Generation(
-                    token=g["token"],
-                    budgets=[(day, amount) for day, amount in g["budgets"]],
-                    extra=g["extra"],
-                    ran=g["ran"],
-                )
-                for g in data["generations"]
-            ],
-        )
+    #: search term -> share of the clicks that it had, of terms whose clicks never convert
+    bad_terms: Mapping[str, float] = field(default_factory=dict)
 
 
 def report(
-    life: Life, token: str, ads: Mapping[str, AdText], *, market: Curve, seed: int, platform: str, key: str
+    life: Life, token: str, ads: Mapping[str, AdText], *, market: Market, seed: int, platform: str, key: str
 ) -> dict[str, list[DayFigures]]:
-    """Return the days of each ad of one set of texts.
+    """Return the days of each ad of one set of texts on which something happened, oldest first.
 
-    ``ads``: all of these ads by name (they share the budget).
+    ``ads``: all of these ads by the names that ``life`` knows; they share the budget with all others that run.
     """
-    first = life.start
-    for generation in life.generations:
-        if generation.token == token:
-            texts = list(ads.values())
-            return {
-                name: _days(
-                    generation,
-                    first,
-                    market=market,
-                    place=(at, len(ads)),
-                    effect=market.quality * (0.35 + text_quality(ad, texts)),
-                    noise=(seed, platform, key, token, at, ad.headline, ad.description),
-                )
-                for at, (name, ad) in enumerate(sorted(ads.items()))
-            }
-        first += timedelta(days=generation.days)
-    return {name: [] for name in ads}
-
-
-def _days(
-    generation: Generation, first: date, *, market: Curve, place: tuple[int, int], effect: float, noise: tuple[Any, ...]
-) -> list[DayFigures]:
-    found = []
-    share = 1 / place[1]
-    # The ads of a campaign round at different places, so that together they round like one.
-    phase = (place[0] + 0.5) / place[1]
-    sums = {"impressions": 0.0, "clicks": 0.0, "conversions": 0.0}
-    for day in range(generation.days):
-
-        def drawn(name: str, day: int = day) -> float:
-            return _lognormal(market.noise, *noise, day, name)
-
-        budget = generation.budget(day)
-        spent = budget * Decimal(share) * Decimal(min(1.0, 0.96 * drawn("spend")))
-        spend = spent.quantize(Decimal("0.01"), rounding=ROUND_DOWN)
-        total = float(spend) / share
-        impressions = share * 1000 / market.cpm * total / (1 + total / market.half_spend) * drawn("impressions")
-        clicks = impressions * min(0.5, market.ctr * effect * drawn("clicks"))
-        conversions = clicks * min(0.9, market.cvr * math.sqrt(effect) * drawn("conversions"))
-        # Whole events: what is left over goes to the next day, so that small campaigns aren't rounded away.
-        counts = {}
-        for name, value in (("impressions", impressions), ("clicks", clicks), ("conversions", conversions)):
-            before = math.floor(sums[name] + phase)
-            sums[name] += value
-            counts[name] = math.floor(sums[name] + phase) - before
-        found.append(DayFigures(day=first + timedelta(days=day), spend=spend, **counts))
+    generation = next((one for one in life.generations if one.token == token), None)
+    found: dict[str, list[DayFigures]] = {name: [] for name in ads}
+    if generation is None or market.curve.dead == "unseen":
+        return found
+    begin, running = life.begin(generation), life.running()
+    for name, ad in ads.items():
+        if name in generation.ads:
+            at, of = _place(generation, name, begin)
+            noise = (seed, platform, key, token, at, ad.headline, ad.description)
+            row = _Ad(life=life, market=market, name=name, ads=ads, phase=(at + 0.5) / of, noise=noise)
+            found[name] = list(row.days(begin, running))
     return found
 
 
-def _fits(text: str, width: int) -> bool:
-    return 0.4 * width <= len(text) <= width
+def _place(generation: Generation, name: str, begin: int) -> tuple[int, int]:
+    """Return an ad's number, and of how many, which later additions don't change."""
+    first = sorted(ad for ad, switches in generation.ads.items() if switches[0][0] == begin)
+    if name in first:
+        return first.index(name), len(first)
+    later = [ad for ad in generation.ads if ad not in first]
+    return len(first) + later.index(name), len(first) + later.index(name) + 1
 
 
-def _words(text: str) -> set[str]:
-    return {stem for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if (stem := word.rstrip("s")) not in _STOP}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ad:
+    """One ad whose days are asked for."""
+
+    life: Life
+    market: Market
+    name: str
+    ads: Mapping[str, AdText]
+    phase: float  #: the ads of a campaign round at different places, so that together they round like one
+    noise: tuple[Any, ...]
+
+    def days(self, begin: int, running: Sequence[tuple[int, tuple[str, ...]]]) -> Iterator[DayFigures]:
+        """Yield the days from the campaign's day ``begin``."""
+        sums = {"impressions": 0.0, "clicks": 0.0, "conversions": 0.0}
+        raw = list(self._raw(begin, running))
+        late = _spread([day.conversions for day in raw], self.market.curve.delay)
+        for at, (day, conversions) in enumerate(zip(raw, late, strict=True)):
+            # Whole events: what is left over goes to the next day, so that small campaigns aren't rounded away.
+            counts = {}
+            for name, value in (("impressions", day.impressions), ("clicks", day.clicks), ("conversions", conversions)):
+                before = math.floor(sums[name] + self.phase)
+                sums[name] += value
+                counts[name] = math.floor(sums[name] + self.phase) - before
+            if day.ran or any(counts.values()):
+                at_day = self.life.start + timedelta(days=begin + at)
+                yield DayFigures(day=at_day, spend=day.spend, bad_terms=day.bad_terms, **counts)
+
+    def _raw(self, begin: int, running: Sequence[tuple[int, tuple[str, ...]]]) -> Iterator[_Raw]:
+        curve, names = self.market.curve, tuple[str, ...]()
+        left, texts, seen = list(reversed(running)), (1.0, 1.0), [0.0] * (_WEEK - 1)
+        for day in range(begin, self.life.clock):
+            while left and left[-1][0] <= day:
+                names = left.pop()[1]
+                if self.name in names:
+                    texts = self._texts(names)
+            made = _NOTHING
+            if self.name in names:
+                made = self._day(day, day - begin, 1 / len(names), texts, sum(seen[1 - _WEEK :]))
+            if curve.people:
+                seen.append(made.seen)
+            yield made
+
+    def _texts(self, names: Sequence[str]) -> tuple[float, float]:
+        """Return what the text does to the click rate and to the conversion rate beside the ads that run."""
+        ad, rule = self.ads[self.name], self.market.texts
+        siblings = [self.ads[name] for name in names if name in self.ads]
+        return rule.ctr.factor(ad, siblings), rule.cvr.factor(ad, siblings)
+
+    def _day(self, day: int, age: int, share: float, texts: tuple[float, float], seen: float) -> _Raw:
+        """Return one day of an ad that was ``seen`` so often per person in the six days before."""
+        curve, setting = self.market.curve, self.life.setting_on(day)
+
+        def drawn(name: str) -> float:
+            return _lognormal(curve.noise, *self.noise, age, name)
+
+        reach, quality = setting.bid**curve.bid_reach, curve.quality_on(day)
+        room = setting.audience * reach * setting.schedule
+        part = min(1.0, 0.96 * drawn("spend")) * min(1.0, reach)
+        spend = _cents(self.life.budget_on(day) * Decimal(share) * Decimal(part))
+        shown = curve.impressions(float(spend) / share, room=room, price=setting.bid**curve.bid_price)
+        people = curve.people * setting.audience
+        most = setting.frequency_cap * people / _WEEK
+        if 0 < most < shown:
+            spend, shown = _cents(spend * Decimal(most / shown)), most
+        own = share * shown / people if people else 0.0
+        impressions = share * shown * drawn("impressions")
+        weekday = curve.weekdays[(self.life.start + timedelta(days=day)).weekday()]
+        tired = math.exp(-curve.fatigue * max(0.0, seen + own - 1))
+        ctr = curve.ctr * quality * texts[0] * weekday * tired * setting.audience**-curve.audience_fit
+        cvr = curve.cvr * math.sqrt(quality) * texts[1] * (1 + curve.schedule_gain * (1 - setting.schedule))
+        bad = self._bad_terms(setting)
+        clicks = impressions * min(0.5, ctr * drawn("clicks"))
+        conversions = clicks * (1 - sum(bad.values())) * min(0.9, cvr * drawn("conversions"))
+        if curve.dead == "spends":
+            clicks = conversions = 0.0
+        return _Raw(
+            impressions=impressions, clicks=clicks, conversions=conversions, spend=spend, seen=own, bad_terms=bad
+        )
+
+    def _bad_terms(self, setting: Setting) -> dict[str, float]:
+        """Return the search terms that bring nothing, each keyword with a bad word, with their share of the clicks."""
+        if not self.market.curve.bad_terms:
+            return {}
+        excluded = [set(_words(one)) for one in setting.negative_keywords]
+        keywords = self.ads[self.name].audience or ("",)
+        return {
+            term: share / len(keywords)
+            for word, share in self.market.curve.bad_terms.items()
+            for keyword in keywords
+            if (term := f"{keyword} {word}".strip()) and not any(one and one <= set(_words(term)) for one in excluded)
+        }
 
 
-def _alike(one: set[str], other: set[str]) -> float:
-    return len(one & other) / len(one | other) if one | other else 1.0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raw:
+    """A day before whole events are counted."""
+
+    impressions: float = 0.0
+    clicks: float = 0.0
+    conversions: float = 0.0  #: of this day's clicks, whenever they are reported
+    spend: Decimal = Decimal(0)
+    seen: float = 0.0  #: impressions per person
+    bad_terms: Mapping[str, float] = field(default_factory=dict)
+    ran: bool = True
+
+
+_NOTHING = _Raw(ran=False)
+
+
+def _spread(values: Sequence[float], delay: int) -> list[float]:
+    """Return each value spread evenly over its own and the next ``2 · delay`` places, as far as there are places."""
+    if not delay:
+        return list(values)
+    width, found, window = 2 * delay + 1, [], 0.0
+    for at, value in enumerate(values):
+        window += value - (values[at - width] if at >= width else 0.0)
+        found.append(max(0.0, window) / width)
+    return found
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), rounding=ROUND_DOWN)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def _uniform(*parts: Any) -> float:

@@ -19,6 +19,7 @@ from typing import TypedDict
 from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.dns import DnsSandbox
 from integrations.sandbox.faults import Fault, FaultError, Faults
+from integrations.sandbox.parameters import Reset, checked
 from integrations.sandbox.preferences import Preferences, outcomes
 from integrations.sandbox.protocol import JsonObject, Request, Response, SandboxProvider, TakesLeads
 from integrations.sandbox.world import DEFAULT_SEED, World
@@ -173,8 +174,9 @@ class Sandbox:
 
     def _outcomes(self) -> list[dict[str, str]]:
         """Return what came of the leads that were delivered, as ``campaigns outcome --file`` reads it."""
-        hidden = (self._world or {}).get("preferences", self.seed)
-        return outcomes(self._deliveries(), World.build(self.seed), Preferences(int(hidden)))
+        hidden = (self._world or {}).get("preferences")
+        preferences = Preferences(self.seed if hidden is None else hidden)
+        return outcomes(self._deliveries(), World.build(self.seed), preferences)
 
     def _set_fault(self, body: JsonObject) -> Response:
         provider = body.get("provider")
@@ -194,13 +196,8 @@ class Sandbox:
         return Response(body={"advanced": days})
 
     def _reset(self, body: JsonObject) -> Response:
-        seed, world = body.get("seed", DEFAULT_SEED), body.get("world")
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise ValueError(f"seed={seed!r} is not a whole number")
-        if world is not None and not isinstance(world, Mapping):
-            raise ValueError("world is an object of hidden parameters, or null")
-        if type(hidden := (world or {}).get("preferences", seed)) is not int:
-            raise ValueError(f"world.preferences={hidden!r} is not a whole number")
+        asked = checked(Reset, body)
+        seed, world = DEFAULT_SEED if asked.seed is None else asked.seed, body.get("world")
         for provider in self.providers.values():
             provider.reset(seed, world)
         self.seed, self._world = seed, world

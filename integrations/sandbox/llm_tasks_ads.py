@@ -1,7 +1,9 @@
 """Advertising tasks of the sandbox's model: write a creative, suggest changes.
 
-A first draft is mediocre: it names the audience and says little else. With suggestions in the brief a draft has
-concrete numbers (of steps and questions, never of invented results), a clear call to action and different headlines.
+A creative follows the brief: the audience, the keywords, the language, the tone, the limits, and the ``angle`` when the
+brief names one (:mod:`integrations.sandbox.llm_angles`). Without one the first texts are plain, and each new version
+tries the angle after that of the texts before. The model knows no world's rule of good text, and suggestions are no
+orders to it.
 Invariant: an answer depends on the brief and the seed only, and every draft stays within the limits that the brief
 names.
 """
@@ -10,31 +12,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from integrations.sandbox.llm_angles import ANGLES, ENGLISH, STOCKS, TONES
 from integrations.sandbox.llm_text import MARK, Draw, says
 from integrations.sandbox.protocol import JsonObject
 
 
 def write_creative(brief: JsonObject, seed: int) -> dict[str, object]:
     """Write {headlines, descriptions, call_to_action} within ``brief["limits"]``."""
-    better = bool(brief.get("suggestions"))
-    subject, audience, role = _subject(brief), _audience(brief), _role(brief)
-    # A further revision differs from the one before it; first drafts of one brief are all the same.
-    before = _previous(brief) if better else ""
-    draw = Draw(f"creative/{brief.get('platform')}/{subject}/{audience}/{seed}/{before}")
-    if better:
-        headlines = draw.shuffled(_sharp_headlines(subject, audience, role, draw))
-        descriptions = _sharp_descriptions(subject, audience, role, draw)
-        action = draw.pick(("Book a demo", "Get the checklist", "Start a free trial"))
-    else:
-        headlines = _plain_headlines(subject, audience)
-        descriptions = _plain_descriptions(subject, audience)
-        action = draw.pick(("Learn more", "Learn more", "Find out more"))
+    language = str(brief.get("language") or _section(brief, "brand").get("language") or ENGLISH).lower()[:2]
+    language = language if language in STOCKS else ENGLISH
+    stock = STOCKS[language][_angle(brief, language)]
+    draw = Draw(f"creative/{brief.get('platform')}/{_subject(brief)}/{_audience(brief)}/{seed}/{_previous(brief)}")
+    words = _words(brief, draw)
+    tone = TONES[language].get(str(brief.get("tone") or _section(brief, "brand").get("voice") or "").lower(), "")
+    descriptions = [text.format(**words) for text in stock.descriptions]
+    spoken = [f"{tone} {text}" for text in descriptions] if tone else []
     banned = [str(word) for word in _section(brief, "brand").get("banned_words", ())]
     limits = _section(brief, "limits")
+    headlines = draw.shuffled([text.format(**words) for text in stock.headlines])
     return {
         "headlines": _within(headlines, limits.get("headlines"), banned),
-        "descriptions": _within(descriptions, limits.get("descriptions"), banned),
-        "call_to_action": action,
+        "descriptions": _within([*spoken, *descriptions], limits.get("descriptions"), banned),
+        "call_to_action": stock.action,
     }
 
 
@@ -45,10 +44,9 @@ def suggest(brief: JsonObject, seed: int) -> dict[str, object]:
         if not isinstance(figures, Mapping):
             continue
         usual = figures.get("benchmark") or {}
-        if (figures.get("ctr") or 0) < (usual.get("ctr") or 0):
-            found.append((platform, "Open the headline with a question that the audience asks itself."))
-        if (figures.get("cvr") or 0) < (usual.get("cvr") or 0):
-            found.append((platform, "Say in the description what happens after the click, in one step."))
+        low = [name for name in ("ctr", "cvr") if (figures.get(name) or 0) < (usual.get(name) or 0)]
+        if low:
+            found.append((platform, f"The {' and the '.join(low)} is below the benchmark: try another angle than now."))
     for piece in brief.get("content", ()):
         if isinstance(piece, Mapping) and piece.get("findings"):
             found.append(("content", f"Mend what the checks found: {str(piece['findings'][0])[:120]}."))
@@ -60,41 +58,28 @@ def suggest(brief: JsonObject, seed: int) -> dict[str, object]:
 TASKS = {"write_creative": write_creative, "suggest": suggest}
 
 
-def _plain_headlines(subject: str, audience: str) -> list[str]:
-    return [
-        f"{_capital(subject)} for {audience}",
-        f"{_capital(subject)} for {audience} companies",
-        f"{_capital(subject)} made for {audience}",
-        _capital(subject),
-    ]
+def _angle(brief: JsonObject, language: str) -> str:
+    """Return the asked angle, else the one after that of the texts before."""
+    asked = str(brief.get("angle") or "").lower()
+    if asked in ANGLES:
+        return asked
+    before = _section(brief, "previous").get("call_to_action")
+    if before is None:
+        return ANGLES[0]
+    at = next((at for at, name in enumerate(ANGLES) if STOCKS[language][name].action == before), 0)
+    return ANGLES[(at + 1) % len(ANGLES)]
 
 
-def _plain_descriptions(subject: str, audience: str) -> list[str]:
-    return [
-        f"{_capital(subject)} helps {audience} teams work with less effort. Learn more on our website.",
-        f"Learn more about {subject} for {audience}.",
-    ]
-
-
-def _sharp_headlines(subject: str, audience: str, role: str, draw: Draw) -> list[str]:
-    few, more = draw.pick((3, 4)), draw.pick((5, 6, 7))
-    return [
-        f"{more} questions {audience} teams ask",
-        f"Plan {subject} in {few} steps",
-        f"{_capital(audience)}: {few} checks before you buy",
-        f"{role}: {more} ways to start small",
-        f"Book 15 minutes on {subject}",
-        f"{_capital(audience)} in {few} steps",
-    ]
-
-
-def _sharp_descriptions(subject: str, audience: str, role: str, draw: Draw) -> list[str]:
-    few = draw.pick((3, 4))
-    return [
-        f"See how {audience} teams plan {subject} in {few} steps. Book a short demo and compare for yourself.",
-        f"{few} steps, one page, no jargon: the {audience} checklist for {subject}. Get it and start today.",
-        f"{_capital(audience)}: start with {few} steps. Book a demo today.",
-    ]
+def _words(brief: JsonObject, draw: Draw) -> dict[str, str]:
+    subject, audience = _subject(brief), _audience(brief)
+    return {
+        "subject": subject,
+        "Subject": _capital(subject),
+        "audience": audience,
+        "Audience": _capital(audience),
+        "few": str(draw.pick((3, 4))),
+        "more": str(draw.pick((5, 6, 7))),
+    }
 
 
 def _within(texts: Sequence[str], bounds: object, banned: Sequence[str]) -> list[str]:
@@ -128,11 +113,6 @@ def _audience(brief: JsonObject) -> str:
         if audience.get(name):
             return str(audience[name][0])[:20]
     return "business"
-
-
-def _role(brief: JsonObject) -> str:
-    titles = _section(brief, "audience").get("job_titles") or ["Your team"]
-    return str(titles[0])[:20]
 
 
 def _previous(brief: JsonObject) -> str:

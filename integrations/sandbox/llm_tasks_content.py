@@ -40,10 +40,14 @@ def write_piece(brief: JsonObject, seed: int) -> dict[str, object]:
 
 
 def revise_piece(brief: JsonObject, seed: int) -> dict[str, object]:
-    """Write a new version that passes the checks which the findings name, and all checks after a round of ads."""
+    """Write a new version that passes the checks which the findings name.
+
+    Findings that name no check are about a piece that passes, and its new version passes too.
+    """
     named = {str(f.get("check")) for f in brief.get("findings", ()) if isinstance(f, Mapping)}
-    failed = () if brief.get("suggestions") else tuple(s for s in failed_checks(brief, seed) if s not in named)
-    return _piece(brief, seed, failed)
+    failed = failed_checks(brief, seed)
+    left = tuple(name for name in failed if name not in named) if named & set(failed) else ()
+    return _piece(brief, seed, left)
 
 
 def paraphrase_question(brief: JsonObject, seed: int) -> dict[str, object]:

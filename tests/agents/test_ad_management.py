@@ -284,7 +284,7 @@ def test_budget_moves_to_what_works_lowering_first(execution: Execution) -> None
     assert [u.key for u in execution.units if u.effect] == ["deploy:linkedin_ads", "deploy:facebook_ads"]
     assert [c.daily_budget for c in second.ad_creatives] == [Decimal("21.66"), Decimal("11.66")]
     assert {r["daily_budget"] for r in execution.providers.ad_campaigns()} == {"21.66", "11.66"}
-    assert [c.revision for c in second.ad_creatives] == [1, 1]  # the texts are the same
+    assert [c.revision for c in second.ad_creatives] == [2, 2]  # the model tries another angle
 
 
 def test_what_was_not_lowered_is_not_given_away(execution: Execution) -> None:

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from integrations.ads.facebook.sandbox import FacebookSandbox
 from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
-from integrations.sandbox.ad_world import AdText, DayFigures, Life, curve, report, text_quality
+from integrations.sandbox.ad_life import Life, Setting
+from integrations.sandbox.ad_rule import USUAL_RULE
+from integrations.sandbox.ad_text import AdText, features
+from integrations.sandbox.ad_world import DayFigures, market, report
 from integrations.sandbox.protocol import Request
 
 DULL = AdText(
@@ -28,9 +31,10 @@ SHARP = AdText(
 )
 
 
-def life(budget: str = "20", days: int = 0) -> Life:
-    made = Life(start=date(2026, 1, 1), budget=budget)
-    made.ad_added("1-aaaa")
+def life(budget: str = "20", days: int = 0, ads: tuple[str, ...] = ("ad",)) -> Life:
+    made = Life.starting(date(2026, 1, 1), budget)
+    for name in ads:
+        made.ad_added("1-aaaa", name)
     made.switched(True)
     made.advance(days)
     return made
@@ -43,7 +47,7 @@ def sums(
         life(budget, days),
         "1-aaaa",
         {"ad": text},
-        market=curve(platform, seed, None),
+        market=market(platform, seed, None),
         seed=seed,
         platform=platform,
         key="k",
@@ -73,33 +77,33 @@ def test_more_money_brings_ever_less() -> None:
 
 
 def test_the_past_does_not_change() -> None:
-    market = curve("facebook_ads", 7, None)
+    place = market("facebook_ads", 7, None)
     running = life()
-    asked = {"market": market, "seed": 7, "platform": "facebook_ads", "key": "k"}
+    asked = {"market": place, "seed": 7, "platform": "facebook_ads", "key": "k"}
     first = report(running, "1-aaaa", {"ad": SHARP}, **asked)["ad"]
     running.advance(5)
     running.budget_changed("90")
     running.advance(1)
-    running.ad_added("2-bbbb")
+    running.ad_added("2-bbbb", "ad2")
     later = report(running, "1-aaaa", {"ad": SHARP}, **asked)["ad"]
     assert later[:7] == first
     assert len(later) == 13
     assert all(day.spend <= 20 for day in later[:12])
     assert later[12].spend > 20
-    second = report(running, "2-bbbb", {"ad": SHARP}, **asked)["ad"]
+    second = report(running, "2-bbbb", {"ad2": SHARP}, **asked)["ad2"]
     assert (len(second), second[0].day, second[0].spend > 20) == (7, date(2026, 1, 14), True)
     assert Life.from_json(json.loads(json.dumps(running.to_json()))) == running
 
 
 def test_a_paused_campaign_has_no_life() -> None:
-    waiting = Life(start=date(2026, 1, 1), budget="20")
-    waiting.ad_added("1-aaaa")
+    waiting = Life.starting(date(2026, 1, 1), "20")
+    waiting.ad_added("1-aaaa", "ad")
     waiting.advance(9)
     assert report(
         waiting,
         "1-aaaa",
         {"ad": SHARP},
-        market=curve("facebook_ads", 7, None),
+        market=market("facebook_ads", 7, None),
         seed=7,
         platform="facebook_ads",
         key="k",
@@ -107,9 +111,9 @@ def test_a_paused_campaign_has_no_life() -> None:
 
 
 def test_ads_share_the_budget_and_round_like_one() -> None:
-    market = curve("linkedin_ads", 7, None)
-    asked = {"market": market, "seed": 7, "platform": "linkedin_ads", "key": "k"}
-    three = report(life("30"), "1-aaaa", {"a": SHARP, "b": SHARP, "c": SHARP}, **asked)
+    place = market("linkedin_ads", 7, None)
+    asked = {"market": place, "seed": 7, "platform": "linkedin_ads", "key": "k"}
+    three = report(life("30", ads=("a", "b", "c")), "1-aaaa", {"a": SHARP, "b": SHARP, "c": SHARP}, **asked)
     for days in zip(*three.values(), strict=True):
         assert sum(day.spend for day in days) <= 30
     assert sum(day.conversions for days in three.values() for day in days) >= 1
@@ -118,7 +122,8 @@ def test_ads_share_the_budget_and_round_like_one() -> None:
 @given(st.text(max_size=200), st.text(max_size=400), st.lists(st.text(max_size=30), max_size=3))
 def test_quality_is_always_a_share(headline: str, description: str, audience: list[str]) -> None:
     text = AdText(headline=headline, description=description, audience=tuple(audience))
-    assert 0.0 <= text_quality(text, [DULL, text]) <= 1.0
+    assert all(0.0 <= much <= 1.0 for much in features(text, [DULL, text]).values())
+    assert 0.35 <= USUAL_RULE.ctr.factor(text, [DULL, text]) <= 1.351
 
 
 @pytest.mark.parametrize(
@@ -135,22 +140,144 @@ def test_quality_is_always_a_share(headline: str, description: str, audience: li
     ],
 )
 def test_each_rule_counts(worse: dict[str, Any], why: str) -> None:
-    assert text_quality(replace(SHARP, **worse)) < text_quality(SHARP), why
+    assert USUAL_RULE.ctr.factor(replace(SHARP, **worse)) < USUAL_RULE.ctr.factor(SHARP), why
 
 
 def test_headlines_that_say_the_same_count_less() -> None:
-    assert text_quality(SHARP, [SHARP, AdText(headline="6 questions SaaS teams ask", description="x")]) < text_quality(
-        SHARP
-    )
+    assert USUAL_RULE.ctr.factor(
+        SHARP, [SHARP, AdText(headline="6 questions SaaS teams ask", description="x")]
+    ) < USUAL_RULE.ctr.factor(SHARP)
 
 
 def test_a_world_overrides_its_curves() -> None:
-    assert curve("facebook_ads", 7, {"platforms": {"*": {"quality": 0.4}}}).quality == 0.4
+    assert market("facebook_ads", 7, {"platforms": {"*": {"quality": 0.4}}}).curve.quality == 0.4
     world = {"platforms": {"*": {"quality": 0.4}, "facebook_ads": {"quality": 2, "cpm": 5}}}
-    assert (curve("facebook_ads", 7, world).quality, curve("facebook_ads", 7, world).cpm) == (2.0, 5.0)
+    found = market("facebook_ads", 7, world).curve
+    assert (found.quality, found.cpm) == (2.0, 5.0)
     with pytest.raises(ValueError, match=r"world\.platforms\.facebook_ads\.qualty is unknown"):
-        curve("facebook_ads", 7, {"platforms": {"facebook_ads": {"qualty": 1}}})
-    assert curve("facebook_ads", 7, None) != curve("facebook_ads", 8, None)
+        market("facebook_ads", 7, {"platforms": {"facebook_ads": {"qualty": 1}}})
+    assert market("facebook_ads", 7, None) != market("facebook_ads", 8, None)
+
+
+def days(
+    running: Life, *names: str, token: str = "1-aaaa", platform: str = "facebook_ads", **changes: Any
+) -> dict[str, list[DayFigures]]:
+    """Return the days of ads of one text in a world in which the platform's market differs so."""
+    place = market(platform, 7, {"platforms": {platform: changes}})
+    texts = dict.fromkeys(names or ("ad",), SHARP)
+    return report(running, token, texts, market=place, seed=7, platform=platform, key="k")
+
+
+def total(found: list[DayFigures], name: str) -> float:
+    return float(sum(getattr(day, name) for day in found))
+
+
+def test_a_paused_ad_gives_its_share_to_the_others_from_the_next_day_on() -> None:
+    running = life("30", ads=("a", "b", "c"))
+    before = days(running, "a", "b", "c")
+    running.ad_switched("c", False)
+    assert days(running, "a", "b", "c") == before
+    running.advance(3)
+    running.ad_switched("c", True)
+    running.advance(2)
+    after = days(running, "a", "b", "c")
+    assert {name: found[:7] for name, found in after.items()} == before
+    assert [len(after[name]) for name in "abc"] == [12, 12, 9]
+    assert all(day.spend <= 10 for day in [*after["a"][:7], *after["a"][10:]])
+    assert all(10 < day.spend <= 15 for day in after["a"][7:10])
+    assert Life.from_json(json.loads(json.dumps(running.to_json()))) == running
+
+
+def test_an_ad_that_is_added_later_changes_no_day_before() -> None:
+    running = life("30", days=2, ads=("a", "b"))
+    before = days(running, "a", "b")
+    running.ad_added("1-aaaa", "c")
+    running.ad_added("2-bbbb", "new")
+    running.advance(2)
+    after = days(running, "a", "b", "c")
+    assert {name: after[name][:9] for name in "ab"} == before
+    assert [len(after[name]) for name in "abc"] == [11, 11, 2]  # the first days of new texts are theirs alone
+    assert [day.day for day in after["c"]] == [date(2026, 1, 17), date(2026, 1, 18)]
+    new = days(running, "new", token="2-bbbb")["new"]
+    assert len(new) == 9
+    assert all(day.spend > 10 for day in new[:7])
+
+
+def test_every_family_meets_at_half_spend() -> None:
+    base = market("facebook_ads", 7, None).curve
+    full = 1000 / base.cpm * base.half_spend
+    for family, exponent in (("hill", 1.0), ("hill", 2.0), ("log", 1.0), ("power", 0.5), ("exponential", 1.0)):
+        found = base.model_copy(update={"family": family, "exponent": exponent})
+        assert found.impressions(base.half_spend) == pytest.approx(full / 2, rel=1e-3)
+        steps = [found.impressions(base.half_spend * at) for at in (0, 0.5, 1, 2, 4)]
+        assert steps[0] == 0
+        assert steps == sorted(steps)
+
+
+def test_late_conversions_come_later_and_none_is_lost() -> None:
+    sure = {"noise": 0, "cvr": 0.5, "ctr": 0.1}
+    running = life("200", days=20)
+    at_once, late = days(running, **sure)["ad"], days(running, delay=3, **sure)["ad"]
+    assert total(late[:7], "conversions") < 0.7 * total(at_once[:7], "conversions")
+    running.ad_switched("ad", False)
+    running.advance(10)
+    assert abs(total(days(running, delay=3, **sure)["ad"], "conversions") - total(at_once, "conversions")) <= 1
+    assert days(running, delay=3, **sure)["ad"][:27] == late
+
+
+def test_drift_turn_and_dead_platforms() -> None:
+    running = life("200", days=20)
+
+    def rate(found: list[DayFigures]) -> float:
+        return total(found, "clicks") / total(found, "impressions")
+
+    drifting = days(running, drift=-0.02, noise=0)["ad"]
+    assert rate(drifting[20:]) < 0.8 * rate(drifting[:7])
+    turned = days(running, turn={"day": 10, "times": 0.5}, noise=0)["ad"]
+    assert rate(turned[10:]) == pytest.approx(rate(turned[:10]) / 2, rel=0.02)
+    dead = days(running, dead="spends")["ad"]
+    assert total(dead, "spend") > 0 == total(dead, "clicks") + total(dead, "conversions")
+    assert days(running, dead="unseen") == {"ad": []}
+
+
+@pytest.mark.parametrize(
+    ("setting", "parameters", "name", "more"),
+    [
+        (Setting(audience=0.25), {"audience_fit": 0.3}, "clicks/impressions", True),
+        (Setting(audience=0.25), {"audience_fit": 0.3}, "impressions", False),
+        (Setting(bid=0.5), {}, "spend", False),
+        (Setting(bid=2.0), {}, "impressions/spend", False),
+        (Setting(schedule=0.5), {"schedule_gain": 1.0}, "conversions/clicks", True),
+        (Setting(frequency_cap=1.0), {"people": 2000}, "spend", False),
+        (Setting(audience=4.0), {"people": 2000, "fatigue": 0.5}, "clicks/impressions", True),
+        (Setting(negative_keywords=("jobs",)), {"bad_terms": {"jobs": 0.4}}, "conversions/clicks", True),
+    ],
+)
+def test_a_setting_counts_from_the_next_day_on(
+    setting: Setting, parameters: dict[str, Any], name: str, more: bool
+) -> None:
+    running = life("400")
+    before = days(running, noise=0, **parameters)["ad"]
+    running.setting_changed(setting)
+    running.advance(14)
+    after = days(running, noise=0, **parameters)["ad"]
+    assert after[:7] == before
+
+    def figure(found: list[DayFigures]) -> float:
+        above, _, below = name.partition("/")
+        return total(found, above) / (total(found, below) if below else 1)
+
+    assert (figure(after[14:]) > 1.05 * figure(before)) if more else (figure(after[14:]) < 0.95 * figure(before))
+
+
+def test_the_review_refuses_by_word_and_by_share() -> None:
+    sandbox = LinkedInAdsSandbox()
+    sandbox.reset(7, {"platforms": {"linkedin_ads": {"refusals": {"words": ["miracle"], "share": 0.3}}}})
+    assert sandbox.refusal("A Miracle", "of billing") == "MISLEADING_CONTENT"
+    refused = sum(bool(sandbox.refusal(f"Text {number}", "")) for number in range(200))
+    assert 30 < refused < 90
+    sandbox.reset(7, None)
+    assert not any(sandbox.refusal(f"Text {number}", "") for number in range(50))
 
 
 def test_a_restarted_sandbox_still_knows_its_ads() -> None:

@@ -33,7 +33,9 @@ from integrations.ads.platform import (
 )
 from integrations.ads.registry import platform
 from integrations.errors import NotFoundError, TransientError
-from integrations.sandbox.ad_world import AdText, Life, curve, report
+from integrations.sandbox.ad_life import Life
+from integrations.sandbox.ad_text import AdText
+from integrations.sandbox.ad_world import market, report
 
 T = TypeVar("T")
 
@@ -74,7 +76,7 @@ class MemoryAds:
         self.refused: tuple[str, ...] = ()  #: steps of ads that the review refuses
         #: called after each call that was carried out, with its name; may raise: its answer is lost then
         self.after: Callable[[str], None] = lambda _call: None
-        self._market = curve(name, seed, world)
+        self._market = market(name, seed, world)
         self._seed = seed
         self._made = 0
 
@@ -163,6 +165,8 @@ class MemoryAds:
                     wire, "create ad", lambda: self._new_ad(kept, spec, variant, texts)
                 ),
             )
+        for old in kept.ads.keys() - set(ids.values()):
+            kept.life.ad_switched(old, False)
         return RemoteCampaign(id=campaign, name=kept.name, effect_key=kept.effect_key, status=kept.status, ids=ids)
 
     def _new_campaign(self, spec: AdSpec) -> str:
@@ -171,7 +175,7 @@ class MemoryAds:
             id=f"{self.name}-{self._made}",
             name=f"{spec.name} {spec.effect_key}",
             effect_key=spec.effect_key,
-            life=Life(start=spec.start.date(), budget=str(spec.daily_budget)),
+            life=Life.starting(spec.start.date(), str(spec.daily_budget)),
             daily_budget=spec.daily_budget,
         )
         self.campaigns[made.id] = made
@@ -190,7 +194,7 @@ class MemoryAds:
             audience=(*audience.industries, *audience.titles, *audience.interests, *spec.keywords),
         )
         kept.ads[key] = KeptAd(token=spec.token, variant=variant, text=text)
-        kept.life.ad_added(spec.token)
+        kept.life.ad_added(spec.token, key)
         return key
 
     def _budget(self, kept: KeptCampaign, daily: Decimal) -> None:

@@ -31,8 +31,9 @@ from integrations.ads.facebook.sandbox_lists import EDGE, Audiences
 from integrations.ads.facebook.usage import ACCOUNT
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
+from integrations.sandbox.ad_life import Life
 from integrations.sandbox.ad_score import Score
-from integrations.sandbox.ad_world import AdText, Life
+from integrations.sandbox.ad_text import AdText
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
@@ -159,19 +160,20 @@ class FacebookSandbox(AdAccounts):
         if kind == "campaign":
             # For people and tests that look from outside; no answer to a client holds it.
             item["_created_at"] = datetime.now(UTC).isoformat()
-            self._lives[identifier] = Life(start=date(2026, 1, 1), budget="0", enabled=fields["status"] == "ACTIVE")
+            self._lives[identifier] = Life.starting(date(2026, 1, 1), "0", fields["status"] == "ACTIVE")
         elif kind == "adset":
             life = self._lives[fields["campaign_id"]]
             life.start = _day(fields.get("start_time"), life.start)
             life.budget_changed(self._major(fields["daily_budget"]))
         elif kind == "ad":
             item["campaign_id"] = self._objects[fields["adset_id"]]["campaign_id"]
-            self._lives[item["campaign_id"]].ad_added(label_of(fields["name"]).token)
-            if self._ads_refused:
-                item |= {
-                    "effective_status": "DISAPPROVED",
-                    "ad_review_feedback": {"global": {"Policy": self._ads_refused}},
-                }
+            text = self._text(item)
+            refusal = self.refusal(text.headline, text.description)
+            if refusal:
+                item |= {"effective_status": "DISAPPROVED", "ad_review_feedback": {"global": {"Policy": refusal}}}
+            self._lives[item["campaign_id"]].ad_added(
+                label_of(fields["name"]).token, fields["name"], shown=not refusal and fields.get("status") == "ACTIVE"
+            )
         return {"id": identifier}
 
     def _change(self, item: dict[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
@@ -182,6 +184,12 @@ class FacebookSandbox(AdAccounts):
             item["status"] = status
             if item["_kind"] == "campaign":
                 self._lives[item["id"]].switched(status == "ACTIVE")
+            if item["_kind"] == "ad":
+                twins = [
+                    ad for ad in self._of_kind("ad") if ad["name"] == item["name"] and "effective_status" not in ad
+                ]
+                shown = any(ad["campaign_id"] == item["campaign_id"] and ad.get("status") == "ACTIVE" for ad in twins)
+                self._lives[item["campaign_id"]].ad_switched(item["name"], shown)
         if item["_kind"] == "adset":
             changed(item, params, self._audiences.check_targeting)
         budget = params.get("daily_budget")

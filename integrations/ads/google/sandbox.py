@@ -213,7 +213,7 @@ class GoogleAdsSandbox(AdAccounts):
             seed=self._seed,
             currency=self._currency or "",
             least_daily=self._least_daily,
-            ads_refused=self._ads_refused,
+            refusal=self.refusal,
             known_place=known_place,
             actions=self._actions,
             foreign=counting != owner,

@@ -21,7 +21,7 @@ from integrations.ads.google.money import major_units
 from integrations.ads.google.operations import TOKEN_PARAMETER
 from integrations.ads.google.sandbox_failures import Fault, Refused, refused
 from integrations.ads.google.sandbox_gaql import camel
-from integrations.sandbox.ad_world import Life
+from integrations.sandbox.ad_life import Life
 from integrations.sandbox.world import chance
 
 #: operation -> (collection in resource names, field of its result)
@@ -60,7 +60,7 @@ class Terms:
     seed: int
     currency: str
     least_daily: Decimal
-    ads_refused: str
+    refusal: Callable[..., str]  #: why the review refuses an ad of these texts, "" when it doesn't
     known_place: Callable[[str], bool]
     actions: goals.Actions  #: conversion actions by number
     foreign: bool  #: does another account count its conversions?
@@ -181,7 +181,9 @@ class Mutation:
         else:
             checks.check_ad(item)
             changes.check_shown(item, self._all(collection))
-            topics = [{"topic": self.terms.ads_refused, "type": "PROHIBITED"}] if self.terms.ads_refused else []
+            said = item["ad"]["responsiveSearchAd"]
+            refusal = self.terms.refusal(*(one["text"] for one in (*said["headlines"], *said["descriptions"])))
+            topics = [{"topic": refusal, "type": "PROHIBITED"}] if refusal else []
             item["policySummary"] = {
                 "reviewStatus": "REVIEWED",
                 "approvalStatus": "DISAPPROVED" if topics else "APPROVED",
@@ -205,12 +207,10 @@ class Mutation:
             item["_createdAt"] = datetime.now(UTC).isoformat()
             first = item.get("startDateTime", datetime.now(UTC).isoformat())[:10]
             budget = self._existing(item["campaignBudget"], "campaign_budget")
-            self.lives[number] = Life(
-                start=date.fromisoformat(first), budget=_amount(budget), enabled=item["status"] == "ENABLED"
-            )
+            running = item["status"] == "ENABLED"
+            self.lives[number] = Life.starting(date.fromisoformat(first), _amount(budget), running)
         elif collection == "adGroupAds":
-            group = self._existing(item["adGroup"], "ad_group")
-            self.lives[group["campaign"].rpartition("/")[2]].ad_added(token_of(item))
+            self._life_of(item).ad_added(token_of(item), item["resourceName"], shown=_shown(item))
 
     def _update(self, collection: str, change: Mapping[str, Any], mask: str) -> str:
         item = self._existing(change.get("resourceName", ""), "resource_name")
@@ -235,8 +235,10 @@ class Mutation:
                     self.lives[campaign["id"]].budget_changed(_amount(item))
         elif collection == "campaigns":
             self.lives[item["id"]].switched(item["status"] == "ENABLED")
-        elif collection == "adGroupAds" and item["status"] == "ENABLED":
-            changes.check_shown(item, self._all("adGroupAds"))
+        elif collection == "adGroupAds":
+            if item["status"] == "ENABLED":
+                changes.check_shown(item, self._all("adGroupAds"))
+            self._life_of(item).ad_switched(item["resourceName"], _shown(item))
         return str(item["resourceName"])
 
     def _remove(self, name: str) -> str:
@@ -249,7 +251,13 @@ class Mutation:
         item["status"] = "REMOVED"
         if name.split("/")[-2] == "campaigns":
             self.lives[item["id"]].switched(False)
+        elif name.split("/")[-2] == "adGroupAds":
+            self._life_of(item).ad_switched(name, False)
         return name
+
+    def _life_of(self, ad: Mapping[str, Any]) -> Life:
+        group = self._existing(ad["adGroup"], "ad_group")
+        return self.lives[group["campaign"].rpartition("/")[2]]
 
     def _existing(self, name: str, field_name: str) -> dict[str, Any]:
         """Return the object of a resource name, of this request's too."""
@@ -281,6 +289,10 @@ def token_of(ad: Mapping[str, Any]) -> str:
     """Return which texts an ad (``adGroupAd``) has, as its custom parameter says, else its id."""
     parameters = ad["ad"].get("urlCustomParameters", [])
     return next((one["value"] for one in parameters if one.get("key") == TOKEN_PARAMETER), str(ad["ad"].get("id", "")))
+
+
+def _shown(ad: Mapping[str, Any]) -> bool:
+    return bool(ad["status"] == "ENABLED" and ad["policySummary"]["approvalStatus"] != "DISAPPROVED")
 
 
 def camel_to_snake(key: str) -> str:

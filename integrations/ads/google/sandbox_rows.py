@@ -8,7 +8,7 @@ the ad group's keywords and what people add to them. Invariant: rows depend on t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -16,11 +16,12 @@ from integrations.ads.google.sandbox_gaql import Query
 from integrations.ads.google.sandbox_goals import CONFIGS, CUSTOM, STANDARD, Actions, account_rows, counted
 from integrations.ads.google.sandbox_mutate import token_of
 from integrations.ads.google.spec import SPEC
-from integrations.sandbox.ad_world import AdText, DayFigures, text_quality
+from integrations.sandbox.ad_text import AdText
+from integrations.sandbox.ad_world import DayFigures
 from integrations.sandbox.world import chance
 
 Row = dict[str, Any]
-Figures = Callable[[str, str, str, Mapping[str, AdText]], Mapping[str, list[DayFigures]]]
+Figures = Callable[[str, str, str, Mapping[str, AdText | Sequence[AdText]]], Mapping[str, list[DayFigures]]]
 _COUNTRIES: Mapping[str, int] = {
     **{"united states": 2840, "germany": 2276, "united kingdom": 2826, "france": 2250, "netherlands": 2528},
     **{"canada": 2124, "australia": 2036, "singapore": 2702, "ireland": 2372, "spain": 2724, "austria": 2040},
@@ -124,16 +125,17 @@ def _days(row: Row, objects: Mapping[str, Row], figures: Figures) -> list[DayFig
         return []
     words = tuple(word for word, _ in _keywords(ad["adGroup"], objects))
     texts = {
-        one["resourceName"]: _best_text(one["ad"]["responsiveSearchAd"], words)
+        one["resourceName"]: _pairs(one["ad"]["responsiveSearchAd"], words)
         for key, one in objects.items()
         if key.startswith("adGroupAds/") and one["adGroup"] == ad["adGroup"] and token_of(one) == token_of(ad)
     }
     return figures(campaign["id"], campaign["name"], token_of(ad), texts)[ad["resourceName"]]
 
 
-def _best_text(ad: Mapping[str, Any], words: tuple[str, ...]) -> AdText:
+def _pairs(ad: Mapping[str, Any], words: tuple[str, ...]) -> list[AdText]:
+    """Return what Google may show of a responsive search ad."""
     limits = SPEC.limits
-    pairs = [
+    return [
         AdText(
             headline=head["text"],
             description=body["text"],
@@ -143,7 +145,6 @@ def _best_text(ad: Mapping[str, Any], words: tuple[str, ...]) -> AdText:
         )
         for head, body in product(ad["headlines"], ad["descriptions"])
     ]
-    return max(pairs, key=text_quality)
 
 
 def _keywords(ad_group: str, objects: Mapping[str, Row]) -> list[tuple[str, str]]:
@@ -173,15 +174,23 @@ def _terms(row: Row, objects: Mapping[str, Row], figures: Figures, times: int) -
     words = _keywords(row["adGroupAd"]["adGroup"], objects)
     owner = row["customer"]["resourceName"]
     for day in _days(row, objects, figures):
-        for text, match in words:
-            for form, share in _FORMS if match != "EXACT" else (("{}", 0.95),):
-                part = share / len(words)
-                term = form.format(text)
-                found = _metrics(day, times)
-                metrics = {name: int(value * part) for name, value in found["metrics"].items()}
-                view = {
-                    "resourceName": f"{owner}/searchTermViews/{row['campaign']['id']}~{row['adGroup']['id']}~{term}",
-                    "searchTerm": term,
-                }
-                if metrics["impressions"]:
-                    yield {**row, **found, "metrics": metrics, "searchTermView": view}
+        bad = sum(day.bad_terms.values())
+        parts = [
+            (form.format(text), share / len(words))
+            for text, match in words
+            for form, share in (_FORMS if match != "EXACT" else (("{}", 0.95),))
+        ]
+        terms = [(term, share * (1 - bad), share) for term, share in parts]
+        terms += [(term, share, 0.0) for term, share in day.bad_terms.items()]
+        found = _metrics(day, times)
+        for term, share, converting in terms:
+            metrics = {
+                name: int(value * (converting if name == "conversions" else share))
+                for name, value in found["metrics"].items()
+            }
+            view = {
+                "resourceName": f"{owner}/searchTermViews/{row['campaign']['id']}~{row['adGroup']['id']}~{term}",
+                "searchTerm": term,
+            }
+            if metrics["impressions"]:
+                yield {**row, **found, "metrics": metrics, "searchTermView": view}

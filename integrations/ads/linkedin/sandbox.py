@@ -34,7 +34,8 @@ from integrations.ads.linkedin.sandbox_changes import check_change
 from integrations.ads.linkedin.sandbox_lists import RESOURCE, Segments
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
-from integrations.sandbox.ad_world import AdText, Life
+from integrations.sandbox.ad_life import Life
+from integrations.sandbox.ad_text import AdText
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 
@@ -183,12 +184,16 @@ class LinkedInAdsSandbox(AdAccounts):
             item["_created_at"] = datetime.now(UTC).isoformat()
             start = datetime.fromtimestamp(body["runSchedule"]["start"] / 1000, UTC).date()
             budget = body["dailyBudget"]["amount"]
-            self._lives[identifier] = Life(start=start, budget=budget, enabled=body["status"] == "ACTIVE")
+            self._lives[identifier] = Life.starting(start, budget, body["status"] == "ACTIVE")
         elif kind == "creative":
             campaign = body["campaign"].rpartition(":")[2]
-            self._lives[campaign].ad_added(label_of(body["name"]).token)
-            if self._ads_refused:
-                item["review"] = {"status": "REJECTED", "rejectionReasons": [self._ads_refused]}
+            text = self._text(item, self._objects[f"campaign/{campaign}"])
+            refusal = self.refusal(text.headline, text.description)
+            if refusal:
+                item["review"] = {"status": "REJECTED", "rejectionReasons": [refusal]}
+            self._lives[campaign].ad_added(
+                label_of(body["name"]).token, body["name"], shown=not refusal and body.get("intendedStatus") == "ACTIVE"
+            )
         return Response(status=201, headers={"x-restli-id": identifier})
 
     def _change(self, item: dict[str, Any], request: Request) -> Response:
@@ -204,6 +209,11 @@ class LinkedInAdsSandbox(AdAccounts):
         if "campaignGroup" in item:
             check_change(item, changes, self._segments.check_targeting)
         item.update(changes)
+        if "intendedStatus" in changes and "inlineContent" in item:
+            siblings = [one for one in self._of_kind("creative") if one["campaign"] == item["campaign"]]
+            twins = [one for one in siblings if one["name"] == item["name"] and "review" not in one]
+            shown = any(one.get("intendedStatus") == "ACTIVE" for one in twins)
+            self._lives[item["campaign"].rpartition(":")[2]].ad_switched(item["name"], shown)
         life = self._lives.get(item["id"])
         if life is not None:
             if "status" in changes:

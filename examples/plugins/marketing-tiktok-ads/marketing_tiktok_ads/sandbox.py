@@ -12,7 +12,8 @@ from typing import Any
 
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
-from integrations.sandbox.ad_world import AdText, Life
+from integrations.sandbox.ad_life import Life
+from integrations.sandbox.ad_text import AdText
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
 from marketing_tiktok_ads.changes import ALWAYS
@@ -107,13 +108,13 @@ class TikTokSandbox(AdAccounts):
         row = {**body, f"{kind}_id": str(number), "create_time": datetime.now(UTC).isoformat()}
         if kind == "ad":
             row["campaign_id"] = self._object("adgroup", body["adgroup_id"])["campaign_id"]
-            self._lives[row["campaign_id"]].ad_added(label_of(body["ad_name"]).token)
+            self._lives[row["campaign_id"]].ad_added(label_of(body["ad_name"]).token, body["ad_name"])
         elif kind == "adgroup":
             campaign = self._object("campaign", body["campaign_id"])["campaign_id"]
             self._lives[campaign].budget_changed(str(body["budget"]))
             self._lives[campaign].start = date.fromisoformat(body["schedule_start_time"][:10])
         else:
-            self._lives[str(number)] = Life(start=datetime.now(UTC).date(), budget="0")
+            self._lives[str(number)] = Life.starting(datetime.now(UTC).date(), "0")
         self._objects[f"{kind}/{number}"] = row
         return {f"{kind}_id": str(number)}
 
@@ -128,6 +129,8 @@ class TikTokSandbox(AdAccounts):
             life = self._lives[row["campaign_id"]]
             if kind == "campaign" and "operation_status" in body:
                 life.switched(body["operation_status"] == "ENABLE")
+            if kind == "ad" and "operation_status" in body:
+                life.ad_switched(row["ad_name"], body["operation_status"] == "ENABLE")
             if kind == "adgroup" and "budget" in body:
                 life.budget_changed(str(body["budget"]))
         return {f"{kind}_ids": ids}
