@@ -59,7 +59,7 @@ class World:
 
     def refuse(self, call: str, error: IntegrationError) -> None:
         """Answer every ``call`` with ``error``, having done nothing."""
-        before = self.ads._call
+        before = self.ads.call
 
         def calls(wire: Any, name: str, do: Callable[[], Any]) -> Any:
             def refused() -> Any:
@@ -67,7 +67,7 @@ class World:
 
             return before(wire, name, refused if name == call else do)
 
-        self.ads._call = calls  # type: ignore[method-assign]
+        self.ads.call = calls  # type: ignore[method-assign]
 
 
 def _fields(unit: Unit) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def test_what_a_failed_effect_has_made_is_removed_and_named() -> None:
     # A retry by hand begins anew: the journal no longer knows the removed campaign.
     assert made(world.context().entries) == {}
     assert unsettled(world.context().entries) == []
-    del world.ads._call  # type: ignore[attr-defined]
+    del world.ads.call  # type: ignore[attr-defined]
     assert world.attempt()["status"] == "active"
     assert list(world.ads.campaigns) != []
 

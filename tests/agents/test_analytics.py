@@ -184,6 +184,15 @@ def test_only_the_newest_days_count() -> None:
     assert (found.ctr, found.cvr, found.cpa) == (0.1, 0.1, Decimal("1.50"))
 
 
+def test_the_days_of_several_ads_are_days_of_the_campaign() -> None:
+    whole = [day(f"2026-03-{at:02}") for at in range(1, 10)]
+    ads = [day(f"2026-03-{at:02}", ad=f"ad.{ad}") for at in range(1, 10) for ad in (1, 2)]
+    one, two = platform_metrics("facebook_ads", whole, "USD"), platform_metrics("facebook_ads", ads, "USD")
+    assert (one.days, two.days) == (7, 7)
+    assert (two.impressions, two.clicks, two.spend) == (2 * one.impressions, 2 * one.clicks, 2 * one.spend)
+    assert (two.ctr, two.cpa) == (one.ctr, one.cpa)
+
+
 def test_ratios_without_a_denominator_are_none() -> None:
     empty = platform_metrics("facebook_ads", [], "USD")
     assert (empty.ctr, empty.cvr, empty.cpa, empty.score, empty.days) == (None, None, None, 0.0, 0)
