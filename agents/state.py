@@ -21,6 +21,7 @@ from agents.learning.weights import Weights
 from agents.legal_basis import LEGITIMATE_INTEREST, LegalBasis
 from agents.messages import AgentMessage
 from agents.versions import FLOW_VERSION, SCHEMA_VERSION, UnknownVersionError, upcast
+from integrations.ads.platform import DayReport
 
 #: Parts of a stored configuration that only some installations have, by the type of the error without them.
 _PLUGGED_IN = {
@@ -130,6 +131,7 @@ class PlatformMetrics(Frozen):
     cpa: Decimal | None = None  #: spend / conversion
     score: float | None = None  #: 0..1
     refused: Mapping[str, str] = Field(default_factory=dict)  #: ads that the review has refused -> its reasons
+    daily: tuple[DayReport, ...] = ()  #: the days that the sums above are of
 
     @property
     def judged(self) -> bool:

@@ -7,32 +7,43 @@ campaign's budget nor its caps; the effect key depends on campaign and platform 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 from hashlib import sha256
 
 from agents.ad_management.creative import Texts, changed
-from agents.budget import CENT, allocate_budget, daily_budget
-from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
+from agents.budget import CENT, allocate_budget, at_least, daily_budget
+from agents.state import AdCreative, MarketingAgentState
 from agents.unit import effect_key
-from integrations.ads.platform import AdSpec, Audience
+from integrations.ads.platform import AdSpec, Audience, DayReport
+from integrations.ads.registry import platform
 from integrations.ads.utm import campaign_link
+from integrations.currencies import smallest
 
 #: Where ads lead in the sandbox when the brand has no web site; in live such a campaign is refused at submit.
 SANDBOX_LANDING_URL = "https://example.com/"
 
 
 def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
-    """Daily budget per platform, in the campaign's currency."""
-    history: dict[str, list[PlatformMetrics]] = {name: [] for name in platforms}
+    """Daily budget per platform, in the campaign's currency.
+
+    Sums of rounds overlap, so the days are what counts, each as the newest round reports it. A platform that runs gets
+    the least that it takes.
+    """
+    history: dict[str, dict[date, DayReport]] = {name: {} for name in platforms}
     for one in state.campaign_performance.rounds:
         for metrics in one.platforms:
             if metrics.platform in history:
-                history[metrics.platform].append(metrics)
+                history[metrics.platform].update({report.day: report for report in metrics.daily})
+    past = {name: [days[day] for day in sorted(days)] for name, days in history.items()}
     config = state.campaign_config
     days = config.schedule.days
-    shares = allocate_budget(history, _total(state), seed=config.models.seed, days=days)
-    return {name: daily_budget(share, days) for name, share in shares.items()}
+    shares = allocate_budget(past, _total(state), seed=config.models.seed, days=days)
+    daily = {name: daily_budget(share, days) for name, share in shares.items()}
+    smallest_amount = max(smallest(config.currency), CENT)
+    return at_least(
+        daily, {name: max(platform(name).least_daily(config.currency), smallest_amount) for name in platforms}
+    )
 
 
 def standing(state: MarketingAgentState) -> dict[str, Decimal]:

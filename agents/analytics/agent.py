@@ -234,7 +234,7 @@ def _messages(
 
 
 def _shown(metrics: PlatformMetrics) -> dict[str, JsonValue]:
-    return metrics.model_dump(mode="json", exclude={"platform", "refused"})
+    return metrics.model_dump(mode="json", exclude={"platform", "refused", "daily"})
 
 
 def _benchmark(platform: str) -> dict[str, float | None]:

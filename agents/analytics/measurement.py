@@ -48,6 +48,7 @@ def platform_metrics(
         cvr=round(conversions / clicks, 6) if clicks else None,
         cpa=(spend / conversions).quantize(_CENT, rounding=ROUND_HALF_UP) if conversions else None,
         refused=refused or {},
+        daily=tuple(sorted(counted, key=lambda day: day.day)),
     )
     return found.model_copy(update={"score": round(platform_score(found), 4)})
 

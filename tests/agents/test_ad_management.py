@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +30,7 @@ from agents.state import (
     PlatformMetrics,
 )
 from agents.unit import StageResult, UnitResult, UnitStatus, effect_key
+from integrations.ads.platform import DayReport
 from integrations.ads.registry import platform as platform_spec
 
 AGENT = AdManagement()
@@ -268,12 +270,25 @@ def test_a_schedule_that_is_over_is_refused(execution: Execution) -> None:
     assert execution.providers.ad_campaigns() == []
 
 
+def reports(conversions: int) -> Iterator[DayReport]:
+    for day in range(1, 8):
+        yield DayReport(
+            day=date(2026, 1, day),
+            impressions=1000,
+            clicks=100,
+            conversions=conversions,
+            spend=Decimal("16.50"),
+            currency="USD",
+        )
+
+
 def measured(state: MarketingAgentState, facebook: int, linkedin: int) -> MarketingAgentState:
     figures = tuple(
-        PlatformMetrics(platform=name, days=7, clicks=100, conversions=conversions, spend=Decimal(115))
+        PlatformMetrics(platform=name, days=7, daily=tuple(reports(conversions)))
         for name, conversions in (("facebook_ads", facebook), ("linkedin_ads", linkedin))
     )
-    rounds = (PerformanceRound(step=3, overall_score=0.5, platforms=figures),)
+    # Both rounds report the same days.
+    rounds = tuple(PerformanceRound(step=step, overall_score=0.5, platforms=figures) for step in (3, 4))
     return state.evolve(campaign_performance=CampaignPerformance(rounds=rounds), step=5)
 
 
@@ -282,8 +297,8 @@ def test_budget_moves_to_what_works_lowering_first(execution: Execution) -> None
     execution.units.clear()
     second = AGENT.execute(measured(first, 30, 2), execution)
     assert [u.key for u in execution.units if u.effect] == ["deploy:linkedin_ads", "deploy:facebook_ads"]
-    assert [c.daily_budget for c in second.ad_creatives] == [Decimal("21.66"), Decimal("11.66")]
-    assert {r["daily_budget"] for r in execution.providers.ad_campaigns()} == {"21.66", "11.66"}
+    assert [c.daily_budget for c in second.ad_creatives] == [Decimal("23.33"), Decimal("10.00")]  # the least there
+    assert {r["daily_budget"] for r in execution.providers.ad_campaigns()} == {"23.33", "10.00"}
     assert [c.revision for c in second.ad_creatives] == [1, 1]  # the texts are the same
 
 
