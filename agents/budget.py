@@ -95,7 +95,8 @@ def at_least(amounts: Mapping[str, Decimal], least: Mapping[str, Decimal]) -> di
         return dict(amounts)
     return {
         name: max(
-            least[name], (amount - max(Decimal(0), amount - least[name]) * missing / spare).quantize(CENT, ROUND_DOWN)
+            least[name].quantize(CENT),
+            (amount - max(Decimal(0), amount - least[name]) * missing / spare).quantize(CENT, ROUND_DOWN),
         )
         for name, amount in amounts.items()
     }
