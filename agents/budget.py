@@ -84,6 +84,24 @@ def daily_budget(total: Decimal, days: int) -> Decimal:
     return (total / days).quantize(CENT, rounding=ROUND_DOWN)
 
 
+def at_least(amounts: Mapping[str, Decimal], least: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Lift amounts to the ``least`` that can be spent at all, with money of the others above theirs, in proportion.
+
+    The sum stays, or is some cents lower. Where it is too small for all, amounts are returned as they are.
+    """
+    missing = sum((max(Decimal(0), least[name] - amount) for name, amount in amounts.items()), Decimal(0))
+    spare = sum((max(Decimal(0), amount - least[name]) for name, amount in amounts.items()), Decimal(0))
+    if not missing or missing > spare:
+        return dict(amounts)
+    return {
+        name: max(
+            least[name].quantize(CENT),
+            (amount - max(Decimal(0), amount - least[name]) * missing / spare).quantize(CENT, ROUND_DOWN),
+        )
+        for name, amount in amounts.items()
+    }
+
+
 def _known(
     history: Mapping[str, Sequence[Outcome]], total: Fraction, seed: int, days: int | None
 ) -> tuple[Known | None, int]:
@@ -126,7 +144,7 @@ def _reason(name: str, given: Decimal, days: int, cents: int, known: Known | Non
 
 
 def _cents(cents: int, shares: Mapping[str, Fraction], seed: int) -> dict[str, Decimal]:
-    """Return amounts by largest remainder; which of equal remainders gets a spare cent is drawn from ``seed``."""
+    """Return amounts by largest remainder, where ``seed`` decides which of equal remainders gets a spare cent."""
     whole = sum(shares.values())
     exact = {name: cents * share / whole for name, share in shares.items()}
     given = {name: int(amount) for name, amount in exact.items()}

@@ -11,9 +11,10 @@ from decimal import ROUND_DOWN, Decimal
 
 from agents.ad_figures import history
 from agents.ad_management.running import own_remote_ids
-from agents.budget import CENT, allocate_budget, daily_budget
+from agents.budget import CENT, allocate_budget, at_least, daily_budget
 from agents.state import MarketingAgentState
 from integrations.ads.registry import platform
+from integrations.currencies import smallest
 
 
 def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
@@ -22,26 +23,10 @@ def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
     shares = allocate_budget(
         history(state.campaign_performance.daily, platforms), total, seed=state.campaign_config.models.seed, days=days
     )
-    least = {name: platform(name).least_daily(state.campaign_config.currency) for name in platforms}
+    currency = state.campaign_config.currency
+    least = {name: max(platform(name).least_daily(currency), smallest(currency), CENT) for name in platforms}
     daily = {name: daily_budget(share, days) for name, share in shares.items()}
     return at_least(daily, least)
-
-
-def at_least(daily: Mapping[str, Decimal], least: Mapping[str, Decimal]) -> dict[str, Decimal]:
-    """Return ``daily`` with no platform below what it takes at ``least``, paid for by those that are above.
-
-    Where the money does not reach for all of that, it stays as it is.
-    """
-    low = [name for name, amount in daily.items() if amount < least[name]]
-    needed = sum((least[name] - daily[name] for name in low), Decimal(0))
-    spare = {name: amount - least[name] for name, amount in daily.items() if name not in low}
-    free = sum(spare.values(), Decimal(0))
-    if not low or needed > free:
-        return dict(daily)
-    return {
-        name: least[name] if name in low else (amount - needed * spare[name] / free).quantize(CENT, rounding=ROUND_DOWN)
-        for name, amount in daily.items()
-    }
 
 
 def standing(state: MarketingAgentState) -> dict[str, Decimal]:

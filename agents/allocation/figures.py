@@ -113,7 +113,10 @@ def _entry(one: Any) -> _Entry:
 
 
 def _placed_by_day(row: Sequence[_Entry], everything: Sequence[_Entry]) -> dict[int, _Entry]:
-    """Return an arm's entries by how many days before the newest of all arms they are; of one day, the last counts."""
+    """Return an arm's entries by how many days before the newest of all arms they are.
+
+    Of several reports of one day, the last counts.
+    """
     newest = max((one.day or 0 for one in everything), default=0)
     found = {newest - (one.day or 0): one for one in row}
     return {back: one for back, one in found.items() if back < LONGEST}

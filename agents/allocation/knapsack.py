@@ -1,4 +1,4 @@
-"""The exact split of units of money: a multiple-choice knapsack, by dynamic programming.
+"""Find the exact split of units of money, a multiple-choice knapsack, by dynamic programming.
 
 Curves that are an S have several optima, at which greedy and gradient methods stop; this finds the best.
 """

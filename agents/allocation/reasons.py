@@ -89,7 +89,7 @@ class Allocation(dict[str, Decimal]):
 
     @property
     def expected(self) -> dict[str, Expected]:
-        """What each arm is expected to bring; empty where nothing is known."""
+        """What each arm is expected to bring, empty where nothing is known."""
         return {name: one.expected for name, one in self.reasons.items() if one.expected is not None}
 
 

@@ -23,20 +23,20 @@ Floats = NDArray[np.float64]
 
 HALVES = np.geomspace(0.03, 6.0, 12)  #: k
 SLOPES = ((0.6, 0.6), (0.8, 1.0), (1.0, 1.6), (1.4, 0.8), (2.0, 0.6), (3.0, 0.3))  #: h, and its weight
-LARGEST_S = 0.7
+LARGEST_S = 0.7  #: k of an S at most: one that starts beyond the budget would be tried for ever
 POWERS = (0.3, 0.45, 0.6, 0.75, 0.9)  #: b
 WEIGHTS = {"hill": 0.5, "log": 0.2, "exponential": 0.15, "power": 0.15}  #: of each family as a whole
 
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """The grid: ``names`` of the families, the logarithms of the prior weights, and the reference spend."""
+    """Grid of curves, by its reference spend and the logarithms of the prior weights."""
 
     reference: float
     log_prior: Floats
 
     def at(self, spend: Floats) -> Floats:
-        """Return the shapes' values at ``spend`` (in days' budgets), along a new last axis; 1 at the reference."""
+        """Return the shapes' values at ``spend`` (in days' budgets), along a new last axis, each 1 at the reference."""
         found: Floats = _raw(spend) / _raw(np.array(self.reference))
         return found
 

@@ -1,9 +1,9 @@
 """Shares of a day's money, for arms of one kind: platforms, or the ads inside one.
 
-Thompson sampling, tempered: :data:`SPLITS` times a market is drawn from the posterior (the mean of :data:`CURVES`
-curves of each arm), its best split is found exactly, and the mean of these splits is what is given. An arm of which little is
-known is the best in some draws and so is tried; the more is known, the more the draws agree. Nothing is given for being
-there.
+Thompson sampling, tempered: :data:`SPLITS` times a market is drawn from the posterior, each of its curves the mean of
+:data:`CURVES` draws; its best split is found exactly, and the mean of these splits is what is given. An arm of which
+little is known is the best in some draws and so is tried; the more is known, the more the draws agree. Nothing is given
+for being there.
 
 Invariant: the draws come from the seed and all that is known, so that equal inputs give equal shares, and another day
 draws anew.
@@ -41,7 +41,7 @@ class Known:
     draws: Draws
 
     def shares(self) -> dict[str, float]:
-        """Return each arm's share of the day's money; the sum is 1."""
+        """Return each arm's share of the day's money, 1 together."""
         arms = range(len(self.figures.arms))
         grid = np.arange(UNITS + 1) / UNITS
         curves = np.stack([self.draws.conversions(arm, grid) for arm in arms])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,12 +21,11 @@ from agents.contacts import KnownContacts, foreign_contacts
 from agents.messages import MessageType, message
 from agents.ports import FixedClock
 from agents.state import (
+    AdDay,
     CampaignPerformance,
     ContentPiece,
     Lead,
     MarketingAgentState,
-    PerformanceRound,
-    PlatformMetrics,
 )
 from agents.unit import StageResult, UnitResult, UnitStatus, effect_key
 from integrations.ads.registry import platform as platform_spec
@@ -269,12 +268,20 @@ def test_a_schedule_that_is_over_is_refused(execution: Execution) -> None:
 
 
 def measured(state: MarketingAgentState, facebook: int, linkedin: int) -> MarketingAgentState:
-    figures = tuple(
-        PlatformMetrics(platform=name, days=7, clicks=100, conversions=conversions, spend=Decimal(115))
+    days = tuple(
+        AdDay(
+            platform=name,
+            revision=1,
+            day=date(2026, 1, day),
+            impressions=1000,
+            clicks=100,
+            conversions=conversions,
+            spend=Decimal("16.50"),
+        )
         for name, conversions in (("facebook_ads", facebook), ("linkedin_ads", linkedin))
+        for day in range(1, 8)
     )
-    rounds = (PerformanceRound(step=3, overall_score=0.5, platforms=figures),)
-    return state.evolve(campaign_performance=CampaignPerformance(rounds=rounds), step=5)
+    return state.evolve(campaign_performance=CampaignPerformance(overall_score=0.5, daily=days), step=5)
 
 
 def test_budget_moves_to_what_works_lowering_first(execution: Execution) -> None:
@@ -282,8 +289,8 @@ def test_budget_moves_to_what_works_lowering_first(execution: Execution) -> None
     execution.units.clear()
     second = AGENT.execute(measured(first, 30, 2), execution)
     assert [u.key for u in execution.units if u.effect] == ["deploy:linkedin_ads", "deploy:facebook_ads"]
-    assert [c.daily_budget for c in second.ad_creatives] == [Decimal("21.66"), Decimal("11.66")]
-    assert {r["daily_budget"] for r in execution.providers.ad_campaigns()} == {"21.66", "11.66"}
+    assert [c.daily_budget for c in second.ad_creatives] == [Decimal("23.33"), Decimal("10.00")]  # the least there
+    assert {r["daily_budget"] for r in execution.providers.ad_campaigns()} == {"23.33", "10.00"}
     assert [c.revision for c in second.ad_creatives] == [2, 2]  # the model tries another angle
 
 
