@@ -4,8 +4,8 @@ The weight of the rule's score has the prior :data:`RULE` ± :data:`RULE_SD`, so
 away from the rule's order. The weight of a trait is drawn towards 0, its kind (seniority, size, ...) by a variance of
 its own, which is estimated along with the weights: a kind that says nothing is held at nothing, one that says much is
 let go. That is MacKay's evidence approximation with automatic relevance determination (Bishop, "Pattern Recognition
-and Machine Learning", 7.2.1 and 4.4.1), by its fixed point (equation 7.87), with a step of Newton's method between. What
-only says how a lead was found and reached is one kind: each source has little of its own to say.
+and Machine Learning", 7.2.1 and 4.4.1), by its fixed point (equation 7.87), with a step of Newton's method between.
+What only says how a lead was found and reached is one kind: each source has little of its own to say.
 
 Invariant: it is a function of the examples and their order alone; nothing is drawn.
 """

@@ -12,6 +12,7 @@ from preference_worlds import AUDIENCES, UNSEEN, cases, lead, qualified
 
 from agents.config import Brand, TargetAudience
 from agents.config_problems import ConfigError
+from agents.fit.titles import known_words
 from agents.learning.audience import MAX_KEY, account_key, audience_key
 from agents.learning.enough import LEAST_EACH, LEAST_OUTCOMES, missing
 from agents.learning.fitting import Example, fit
@@ -77,8 +78,11 @@ def test_after_200_outcomes_five_unseen_preferences_are_known() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_unseen_preferences_are_known_whomever_a_campaign_asks_for() -> None:
-    found = [judged(seed, 200, audience) for audience in AUDIENCES for seed in (*UNSEEN, *range(301, 306))]
+    found = [judged(seed, 200, audience) for audience in AUDIENCES for seed in range(401, 411)]
     assert fmean(own for _, own, _, _ in found) >= 0.80
+    assert (
+        sum(own >= 0.80 for _, own, _, _ in found) >= 20
+    )  # all that can be known from 200 outcomes gives it in 23 of 30
     assert min(own - rule for _, own, rule, _ in found) >= 0.0
     assert fmean(error for *_, error in found) <= 0.05
 
@@ -199,6 +203,40 @@ def test_outcomes_order_those_who_qualify_and_reasons_say_why() -> None:
     assert "which the rest accounts for (counts against it)" in WEIGHTS.told("country=DE")
     plain = ranked(owner, lead_score(owner, criteria), None)
     assert (plain.value, plain.likelihood, plain.version) == (1.0, None, None)
+
+
+def test_what_the_same_leads_have_is_one_reason() -> None:
+    twice = WEIGHTS.model_copy(
+        update={
+            "traits": {
+                "seniority=owner": TraitWeight(weight=1.0, yes=12, of=20),
+                "word=owner": TraitWeight(weight=1.5, yes=12, of=20),
+                "country=DE": TraitWeight(weight=0.5, yes=9, of=20),
+            }
+        }
+    )
+    told = twice.reasons(["seniority=owner", "word=owner", "country=DE"])
+    assert [one.partition(":")[0] for one in told] == ['title with "owner"', "country DE"]
+
+
+def test_of_a_title_only_words_of_the_lexicon_are_known() -> None:
+    assert known_words("Head of Growth bei Ida Stone GmbH") == ("head", "growth")
+    assert known_words("Co-Founder & CEO") == ("founder", "ceo")
+    assert known_words("Chief Technology Officer") == ("chief", "technology")
+    assert known_words("Ida Stone") == known_words("") == ()
+
+
+def test_sources_and_addresses_are_of_one_kind() -> None:
+    """What the sources say loosens what addresses may say, as what countries say does not."""
+
+    def address(strong: str) -> float:
+        drawn = [
+            Example(rule=0.8, traits=(f"{strong}={n % 2}", f"address=a{n % 5 < 2}"), yes=(n % 2 == 0) is (n % 10 != 0))
+            for n in range(100)
+        ]
+        return abs(fit(drawn).traits["address=aTrue"].weight)
+
+    assert address("source") > 1.1 * address("country") > 0.0
 
 
 def test_a_bounce_says_nothing_of_a_lead() -> None:

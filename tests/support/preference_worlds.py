@@ -13,7 +13,7 @@ from agents.state import Lead
 from integrations.sandbox.preferences import Preferences
 from integrations.sandbox.world import Company, Person, World
 
-#: Seeds of preferences that were not looked at while the learning was made.
+#: Seeds of preferences that the learning was not tuned on; nor was it on 301 to 305 and 401 to 440.
 UNSEEN = (201, 202, 203, 204, 205)
 _KNOWN = {"job_title", "email", "industry", "location", "company_size"}
 AUDIENCES = {
