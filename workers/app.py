@@ -18,6 +18,10 @@ _redis_url = connected().redis_url
 if _redis_url:
     os.environ["REDIS_URL"] = _redis_url  # where celeryconfig looks
 
+# Before numpy is loaded. Its matrices here are small: more threads than one only wait for each other (a recalibration
+# took 0.9-2.3 s instead of 0.2 on a busy machine), and the worker's own threads are the parallelism.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 app = Celery("marketing-agents", include=["workers.agent_tasks", "workers.orchestrator_tasks", "workers.lifecycle"])
 app.config_from_object("celeryconfig")
 signals.setup_logging.connect(configure_celery)

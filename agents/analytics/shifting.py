@@ -31,10 +31,10 @@ APPROVED_SHIFT = Decimal("0.30")
 
 
 def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
-    """Return the move of money that is worth making after a measurement, or None."""
+    """Return the move of money that is worth making after a measurement of all platforms, or None."""
     runs = _movable(state)
-    if len(runs) < 2 or not measured.daily:
-        return None
+    if len(runs) < 2 or not runs.keys() <= {metrics.platform for metrics in measured.platforms}:
+        return None  # where one platform's report failed, nothing is known of what its money would bring
     wanted = targets(state.evolve(campaign_performance=measured), tuple(runs))
     total = sum(runs.values(), Decimal(0))
     moved = sum((max(Decimal(0), wanted[name] - daily) for name, daily in runs.items()), Decimal(0))
@@ -57,7 +57,9 @@ def raised(state: MarketingAgentState, action: ShiftBudget, lowered: StageResult
     """Plan the changes of the platforms that get money, as much as is free by what became of ``lowered``."""
     wanted = {name: move.after for name, move in action.moves.items() if move.after > move.before}
     daily = within_budget(state, wanted, _taken(lowered))
-    return _stage(RAISE, state, {name: amount for name, amount in daily.items() if amount > action.moves[name].before})
+    least = sum((move.before for move in action.moves.values()), Decimal(0)) * LEAST_SHIFT / 2
+    more = {name: amount - action.moves[name].before for name, amount in daily.items()}
+    return _stage(RAISE, state, {name: daily[name] for name, amount in more.items() if amount >= least})
 
 
 def record(

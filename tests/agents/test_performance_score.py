@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.performance_score import GOOD, content_score, overall_score, platform_score
-from agents.state import CampaignPerformance, PlatformMetrics
+from agents.state import CampaignPerformance, PlatformMetrics, Yardstick
+from agents.wanted import Counted
 from integrations.ads.registry import platforms
 
 odd = st.one_of(st.none(), st.floats(), st.integers(-(10**400), 10**400))
@@ -66,12 +67,46 @@ def test_without_ads_or_without_anything(performance: CampaignPerformance, expec
     assert overall_score(performance) == expected
 
 
-def test_weighted_by_spend() -> None:
+def together(*figures: PlatformMetrics, measure: Yardstick | None = None) -> float:
+    return overall_score(CampaignPerformance(platforms=figures, yardstick=measure))
+
+
+def test_what_a_result_may_cost_is_the_bar() -> None:
+    measure = Yardstick(counts=Counted.CONVERSIONS, cost=Decimal(20), currency="USD", source="target_cpa")
+    at_target = metrics(conversions=50, spend=Decimal(1000))
+    assert together(at_target, measure=measure) == pytest.approx(GOOD)
+    assert together(metrics(conversions=25, spend=Decimal(1000)), measure=measure) == pytest.approx(GOOD / 2, abs=0.01)
+    assert together(metrics(conversions=100, spend=Decimal(1000)), measure=measure) > 0.88
+    visits = Yardstick(counts=Counted.CLICKS, cost=Decimal(2), currency="USD", source="benchmark")
+    assert together(metrics(clicks=500, conversions=0, spend=Decimal(1000)), measure=visits) == pytest.approx(GOOD)
+
+
+@given(st.integers(1, 500), st.integers(1, 500), st.integers(0, 100), st.integers(0, 100), st.data())
+def test_more_results_for_the_same_money_are_better_and_a_dearer_platform_never_is(
+    first: int, second: int, cheap: int, dear: int, data: st.DataObject
+) -> None:
+    one, other = (
+        metrics(conversions=cheap, spend=Decimal(first)),
+        metrics("linkedin_ads", conversions=dear, spend=Decimal(second)),
+    )
+    more = one.model_copy(update={"conversions": cheap + 1})
+    assert together(more, other) >= together(one, other)
+    if cheap * second <= dear * first:
+        return
+    # Money from the platform where a result is cheaper to the one where it is dearer, each at its own price.
+    moved = data.draw(st.floats(0.01, 0.99)) * first
+    lost, won = cheap * moved / first, dear * moved / second
+    after = (
+        one.model_construct(**{**dict(one), "conversions": cheap - lost, "spend": Decimal(first - moved)}),
+        other.model_construct(**{**dict(other), "conversions": dear + won, "spend": Decimal(second + moved)}),
+    )
+    assert together(*after) <= together(one, other) + 1e-9
+
+
+def test_currencies_are_never_added_up() -> None:
     good = metrics(clicks=400, conversions=60, spend=Decimal(900))
     bad = metrics("linkedin_ads", clicks=5, conversions=0, spend=Decimal(100))
-    mixed = overall_score(CampaignPerformance(platforms=(good, bad)))
-    assert mixed == pytest.approx(0.9 * platform_score(good) + 0.1 * platform_score(bad))
-    other = bad.model_copy(update={"currency": "EUR"})  # currencies are never added up
+    other = bad.model_copy(update={"currency": "EUR"})
     equal = overall_score(CampaignPerformance(platforms=(good, other)))
     assert equal == pytest.approx((platform_score(good) + platform_score(other)) / 2)
 

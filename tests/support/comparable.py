@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-#: Keys whose value is a moment, or an id that an ad platform gave.
+#: Keys whose value is a moment, or an id or a name that an ad platform gave.
 VOLATILE = frozenset(
     {
         "created_at",
@@ -17,6 +17,7 @@ VOLATILE = frozenset(
         "timestamp",
         "at",
         "remote_ids",
+        "ad",
     }
 )
 
