@@ -249,7 +249,7 @@ def test_drift_turn_and_dead_platforms() -> None:
         (Setting(bid=2.0), {}, "impressions/spend", False),
         (Setting(schedule=0.5), {"schedule_gain": 1.0}, "conversions/clicks", True),
         (Setting(frequency_cap=1.0), {"people": 2000}, "spend", False),
-        (Setting(audience=4.0), {"people": 2000, "fatigue": 0.5}, "clicks/impressions", True),
+        (Setting(audience=4.0), {"people": 40_000, "fatigue": 0.5}, "clicks/impressions", True),
         (Setting(negative_keywords=("jobs",)), {"bad_terms": {"jobs": 0.4}}, "conversions/clicks", True),
     ],
 )
