@@ -1,4 +1,4 @@
-"""The daily figures that a campaign keeps: every ad and day once, and the sums that decisions read.
+"""Daily figures that a campaign keeps: every ad and day once, and the sums that decisions read.
 
 Pure. Invariant: a day that a platform reports again replaces what it had said of that day, so nothing is counted twice.
 """

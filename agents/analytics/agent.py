@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from agents import prompts
 from agents.actions import ShiftBudget
 from agents.ad_figures import reported
+from agents.ad_management.approval import GATE
 from agents.analytics import overview
 from agents.analytics.changing import CHANGE
 from agents.analytics.measurement import (
@@ -67,6 +68,7 @@ class Analytics(BaseAgent):
     """Measures the campaign, scores it and suggests what to change."""
 
     name: ClassVar[str] = AGENT
+    gate: ClassVar[str] = GATE  #: of the ads, whose budgets it changes
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
     )
@@ -76,6 +78,10 @@ class Analytics(BaseAgent):
         """Return the language models' provider."""
         del config
         return (PROVIDER,)
+
+    def acts(self, config: CampaignConfig) -> bool:
+        """Return whether the campaign has ads, whose budgets are changed."""
+        return bool(config.ad_platforms)
 
     def get_system_prompt(self, state: MarketingAgentState) -> str:
         """Persona and rules."""

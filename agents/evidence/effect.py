@@ -42,23 +42,23 @@ class EffectBelief:
 
     @property
     def mean(self) -> float:
-        """The middle of the belief as a change: 0.1 is 10 % more for the same money."""
+        """Middle of the belief as a change: 0.1 is 10 % more for the same money."""
         return exp(self._quantile(0.5)) - 1
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The changes between which the truth lies with probability :data:`INTERVAL`."""
+        """Changes between which the truth lies with probability :data:`INTERVAL`."""
         rest = (1 - INTERVAL) / 2
         return exp(self._quantile(rest)) - 1, exp(self._quantile(1 - rest)) - 1
 
     @property
     def better(self) -> float:
-        """The probability that there is more for the same money, from 0 to 1."""
+        """Probability that there is more for the same money, from 0 to 1."""
         return 1 - self._below(0.0)
 
     @property
     def loss(self) -> float:
-        """The share of results that keeping the change loses on average, as far as it may be for the worse."""
+        """Share of results that keeping the change loses on average, as far as it may be for the worse."""
         # E[max(0, 1 - exp(X))] of each normal X.
         return sum(
             share * (_CDF(-mean / sd) - exp(mean + sd * sd / 2) * _CDF(-mean / sd - sd))

@@ -36,12 +36,12 @@ class Efficiency:
 
     @property
     def mean(self) -> float:
-        """The middle of the belief; 1 is the bar."""
+        """Middle of the belief; 1 is the bar."""
         return exp(self.log_mean)
 
     @property
     def below(self) -> float:
-        """The probability that the truth is below the bar, from 0 to 1."""
+        """Probability that the truth is below the bar, from 0 to 1."""
         return NormalDist(self.log_mean, self.log_sd).cdf(0.0)
 
 
