@@ -245,6 +245,7 @@ class AdManagement(BaseAgent):
             return _described(state, spec, name).model_copy(
                 update={
                     "status": runs.status,
+                    "resting": runs.status == "paused" and previous is not None and previous.resting,
                     "remote_ids": dict(runs.remote_ids),
                     "content_hash": specs.content_hash(spec),
                     "listed": told.listed if told else None,

@@ -18,21 +18,48 @@ from integrations.currencies import smallest
 
 
 def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
-    """Return the daily budget of each platform, in the campaign's currency, by what each has brought so far."""
-    days, total = state.campaign_config.schedule.days, _total(state)
-    shares = allocate_budget(
-        history(state.campaign_performance.daily, platforms), total, seed=state.campaign_config.models.seed, days=days
-    )
+    """Return the daily budget of each platform, in the campaign's currency, by what each has brought so far.
+
+    None is below what its platform takes at least.
+    """
+    return at_least(_shares(state, platforms), _least(state, platforms))
+
+
+def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+    """Return the daily budgets as :func:`budgets` does, but 0 for platforms that had better rest.
+
+    That is where less than half of what the platform takes at least is worth spending. One of them always runs.
+    """
+    daily, least = _shares(state, platforms), _least(state, platforms)
+    best = max(daily, key=lambda name: (daily[name], name), default="")
+    runs = {name: amount for name, amount in daily.items() if amount * 2 >= least[name] or name == best}
+    free = sum(daily.values(), Decimal(0)) - sum(runs.values(), Decimal(0))
+    whole = sum(runs.values(), Decimal(0))
+    if free and whole:
+        runs = {
+            name: amount + (free * amount / whole).quantize(CENT, rounding=ROUND_DOWN) for name, amount in runs.items()
+        }
+    return {**dict.fromkeys(daily, Decimal(0)), **at_least(runs, {name: least[name] for name in runs})}
+
+
+def _shares(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+    config = state.campaign_config
+    days = config.schedule.days
+    past = history(state.campaign_performance.daily, platforms)
+    shares = allocate_budget(past, _total(state), seed=config.models.seed, days=days)
+    return {name: daily_budget(share, days) for name, share in shares.items()}
+
+
+def _least(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+    """Return the least daily budget of each platform that can be bought at all."""
     currency = state.campaign_config.currency
-    least = {name: max(platform(name).least_daily(currency), smallest(currency), CENT) for name in platforms}
-    daily = {name: daily_budget(share, days) for name, share in shares.items()}
-    return at_least(daily, least)
+    return {name: max(platform(name).least_daily(currency), smallest(currency), CENT) for name in platforms}
 
 
 def standing(state: MarketingAgentState) -> dict[str, Decimal]:
     """Daily budgets that run now, whether or not this hop touches them."""
     return {
-        c.platform: c.daily_budget or Decimal(0)
+        c.platform: Decimal(0) if c.resting else c.daily_budget or Decimal(0)
         for c in state.ad_creatives
         if c.status in ("active", "paused") and own_remote_ids(state, c.platform)
     }

@@ -1,4 +1,4 @@
-"""Unit that changes one setting of an ad campaign that runs, such as its daily budget.
+"""Unit that changes an ad campaign that is there: one of its settings, such as its daily budget, and whether it runs.
 
 The setting as it stood is journalled before the platform is told anything, so a change that was cut off anywhere is
 carried on, and can be put back. Invariants: what is set is an absolute value, so nothing is done twice by being done
@@ -14,30 +14,33 @@ from typing import TYPE_CHECKING
 from agents.ad_management.deployment import wire_of
 from agents.unit_kind import Part, UnitKind
 from integrations.ads.changes import Change, ChangePlan, DailyBudget, Setting
-from integrations.ads.platform import RemoteCampaign, RunningBudget
+from integrations.ads.platform import AdPlatform, RemoteCampaign, RunningBudget, Wire
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
 
 PLANNED = "planned"  #: journal entry: the setting before and after
+ENABLING = "enabling"  #: journal entry: the campaign that is switched on by the next call
 
 
 class ChangeAd(Part):
-    """One setting of the campaign's ads on one platform that shall be different."""
+    """Something of the campaign's ads on one platform that shall be different: a setting, whether they run, or both."""
 
     platform: str
     remote_ids: Mapping[str, str]
     effect_key: str
     start: datetime
     end: datetime | None
-    change: Change
+    change: Change | None = None
+    running: bool | None = None  #: None: as it is
 
 
 class Changed(Part):
     """What stood before and what stands now, in the platform's own form."""
 
-    before: Setting
-    after: Setting
+    before: Setting | None
+    after: Setting | None
+    running: bool | None
 
 
 def change(given: ChangeAd, ctx: UnitContext) -> Changed:
@@ -47,19 +50,31 @@ def change(given: ChangeAd, ctx: UnitContext) -> Changed:
     """
     platform, wire = ctx.providers.ads(given.platform), wire_of(ctx, given.platform)
     remote = RemoteCampaign(id=given.remote_ids["campaign"], ids=given.remote_ids)
-    money = _money(given)
+    if given.running is False:
+        platform.pause(remote, wire=wire)
+        ctx.ad_budget.stopped(given.effect_key)
+    money, plan = _money(given), None
     if money is not None:
         ctx.ad_budget.reserve(money)
-    known = ctx.journaled(PLANNED)
-    if known is None:
-        plan = platform.changes.plan(remote, given.change, wire=wire)
-        ctx.intend(PLANNED, plan.model_dump(mode="json"))
-    else:
-        plan = ChangePlan.model_validate(known)
-    platform.changes.apply(remote, plan.after, wire=wire)
+    if given.change is not None:
+        plan = _planned(ctx, platform, remote, given.change, wire)
+        platform.changes.apply(remote, plan.after, wire=wire)
+    if given.running:
+        ctx.intend(ENABLING, remote.id)  # the call that begins to spend: surely ours, and surely not cancelled
+        platform.enable(remote, wire=wire)
     if money is not None:
         ctx.ad_budget.placed(money)
-    return Changed(before=plan.before, after=plan.after)
+    return Changed(before=plan.before if plan else None, after=plan.after if plan else None, running=given.running)
+
+
+def _planned(ctx: UnitContext, platform: AdPlatform, remote: RemoteCampaign, wanted: Change, wire: Wire) -> ChangePlan:
+    """Return the setting before and after, as the first attempt found it."""
+    known = ctx.journaled(PLANNED)
+    if known is not None:
+        return ChangePlan.model_validate(known)
+    plan = platform.changes.plan(remote, wanted, wire=wire)
+    ctx.intend(PLANNED, plan.model_dump(mode="json"))
+    return plan
 
 
 def _money(given: ChangeAd) -> RunningBudget | None:

@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+from agents.actions import ActionRecord
 from agents.overview import (
     Block,
     Cell,
@@ -21,9 +22,10 @@ from agents.overview import (
     Section,
     Table,
 )
-from agents.state import CampaignPerformance, MarketingAgentState, PlatformMetrics
+from agents.state import CampaignPerformance, Effect, MarketingAgentState, PlatformMetrics
 
 SUGGESTIONS = 3  #: the most that are told
+ACTIONS = 3  #: the newest that are told
 NUMBERS = ("Days", "Seen", "Clicks", "CTR", "Conversions", "Spend", "CPA", "Score")
 COLUMNS = (Column("Platform"), *(Column(title, number=True) for title in NUMBERS))
 
@@ -34,7 +36,23 @@ def sections(state: MarketingAgentState) -> tuple[Section, ...]:
     score = Section("Score", _score(performance))
     if not performance.platforms:
         return (score,)
-    return Section("Results", (Table(COLUMNS, tuple(map(_row, performance.platforms))),)), score
+    results = Section("Results", (Table(COLUMNS, tuple(map(_row, performance.platforms))),))
+    changes = tuple(_change(one) for one in state.actions[-ACTIONS:])
+    return (results, score, *((Section("Changes", (Points(changes),)),) if changes else ()))
+
+
+def _change(record: ActionRecord) -> Phrase:
+    """Tell what an action has moved."""
+    currency = record.action.currency
+    parts: list[Phrase] = [
+        (Platform(name), " ", Money(move.before, currency), " → ", Money(move.after, currency))
+        for name, move in record.action.moves.items()
+        if name in record.done
+    ]
+    failed = "; ".join(f"{name}: {why}" for name, why in record.failed.items())
+    moved = tuple(word for at, part in enumerate(parts) for word in ((", ", *part) if at else part))
+    told: Phrase = ("money a day moved: ", *moved) if moved else ("no money moved",)
+    return (*told, f" ({record.action.why})", *((f"; not changed: {failed}",) if failed else ()))
 
 
 def _row(one: PlatformMetrics) -> tuple[Cell, ...]:
@@ -55,9 +73,24 @@ def _score(performance: CampaignPerformance) -> tuple[Block, ...]:
     if performance.overall_score is None:
         return (Line(("not measured",)),)
     blocks: list[Block] = [Line((Score(performance.overall_score), " of 1.00", *_rounds(performance)))]
+    if performance.judgement is not None:
+        blocks.append(Line((performance.judgement.why,)))
+    effect = next((one.effect for one in reversed(performance.rounds) if one.effect is not None), None)
+    if effect is not None:
+        blocks.append(Line((_effect(effect),)))
     if performance.suggestions:
         blocks.append(Points(tuple((text,) for text in performance.suggestions[:SUGGESTIONS])))
     return tuple(blocks)
+
+
+def _effect(effect: Effect) -> str:
+    """Tell what the newest texts have done: a difference only where the interval excludes that nothing happened."""
+    said = {
+        "improved": "the newest texts bring more for the same money",
+        "worsened": "the newest texts bring less for the same money",
+        "unclear": "whether the newest texts bring more can't be told",
+    }
+    return f"{said[effect.verdict]}: {effect.mean:+.0%}, between {effect.low:+.0%} and {effect.high:+.0%}"
 
 
 def _rounds(performance: CampaignPerformance) -> Phrase:

@@ -2,7 +2,8 @@
 
 Pure. Platforms that give go first, and what they have really given is what the others get, so a failure in between
 can't make all together spend too much. Invariants: never above what the campaign may spend a day; a change too small to
-matter is not made; under an approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at once.
+matter is not made; what a platform takes at least is spent there, or nothing (it rests, paused by us); under an
+approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at once, or what a platform takes at least.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from agents.actions import ActionRecord, BudgetMove, ShiftBudget
-from agents.ad_management.daily_budgets import standing, targets, within_budget
+from agents.ad_management.daily_budgets import split, standing, within_budget
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.analytics.changing import CHANGE, ChangeAd
 from agents.budget import CENT
 from agents.gates import NO_GATE
-from agents.state import AdDay, CampaignPerformance, MarketingAgentState
+from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
 from agents.unit import Stage, StageResult, effect_key, short_hash
 from integrations.ads.change_kind import ChangeKind
 from integrations.ads.changes import DailyBudget
@@ -35,14 +36,15 @@ def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBud
     runs = _movable(state)
     if len(runs) < 2 or not runs.keys() <= {metrics.platform for metrics in measured.platforms}:
         return None  # where one platform's report failed, nothing is known of what its money would bring
-    wanted = targets(state.evolve(campaign_performance=measured), tuple(runs))
+    every = split(state.evolve(campaign_performance=measured), tuple(standing(state)))
+    wanted = {name: every[name] for name in runs}
     total = sum(runs.values(), Decimal(0))
     moved = sum((max(Decimal(0), wanted[name] - daily) for name, daily in runs.items()), Decimal(0))
     if total <= 0 or moved < total * LEAST_SHIFT:
         return None
     if (state.campaign_config.approval.gate or NO_GATE) != NO_GATE and moved > total * APPROVED_SHIFT:
         part = total * APPROVED_SHIFT / moved
-        wanted = {name: _towards(runs[name], wanted[name], part) for name in runs}
+        wanted = {name: _towards(state, name, runs[name], wanted[name], part) for name in runs}
     moves = {name: BudgetMove(before=runs[name], after=wanted[name]) for name in runs if wanted[name] != runs[name]}
     return ShiftBudget(moves=moves, currency=state.campaign_config.currency, why=_why(state, measured, moves))
 
@@ -100,10 +102,16 @@ def with_budgets(state: MarketingAgentState, done: Mapping[str, StageResult]) ->
         return state
     return state.evolve(
         ad_creatives=tuple(
-            one.model_copy(update={"daily_budget": taken[one.platform]}) if one.platform in taken else one
-            for one in state.ad_creatives
+            _with_budget(one, taken[one.platform]) if one.platform in taken else one for one in state.ad_creatives
         )
     )
+
+
+def _with_budget(creative: AdCreative, daily: Decimal) -> AdCreative:
+    """Return a creative with its new daily budget; without one it rests, and keeps what it had last."""
+    if not daily:
+        return creative.model_copy(update={"status": "paused", "resting": True})
+    return creative.model_copy(update={"daily_budget": daily, "status": "active", "resting": False})
 
 
 def _movable(state: MarketingAgentState) -> dict[str, Decimal]:
@@ -111,7 +119,8 @@ def _movable(state: MarketingAgentState) -> dict[str, Decimal]:
     found = {}
     for name, daily in standing(state).items():
         creative = creative_on(state, name)
-        if creative is not None and creative.status == "active" and ChangeKind.DAILY_BUDGET in platform(name).changes:
+        runs = creative is not None and (creative.status == "active" or creative.resting)
+        if runs and ChangeKind.DAILY_BUDGET in platform(name).changes:
             found[name] = daily
     return found
 
@@ -127,7 +136,8 @@ def _stage(name: str, state: MarketingAgentState, daily: Mapping[str, Decimal]) 
                 effect_key=effect_key(state.campaign_id, one),
                 start=state.created_at,
                 end=state.created_at + timedelta(days=config.schedule.days),
-                change=DailyBudget(amount=amount, currency=config.currency),
+                change=DailyBudget(amount=amount, currency=config.currency) if amount else None,
+                running=False if not amount else True if _rests(state, one) else None,
             ),
             provider=one,
             effect_key=effect_key(state.campaign_id, one),
@@ -142,13 +152,15 @@ def _taken(stage: StageResult | None) -> dict[str, Decimal]:
     """Return the daily budgets that platforms have taken."""
     found = {}
     for given, _ in CHANGE.answers([stage]) if stage else []:
-        if isinstance(given.change, DailyBudget):
-            found[given.platform] = given.change.amount
+        found[given.platform] = given.change.amount if isinstance(given.change, DailyBudget) else Decimal(0)
     return found
 
 
-def _towards(before: Decimal, after: Decimal, part: Decimal) -> Decimal:
-    return (before + (after - before) * part).quantize(CENT, rounding=ROUND_DOWN)
+def _towards(state: MarketingAgentState, name: str, before: Decimal, after: Decimal, part: Decimal) -> Decimal:
+    """Return a part of the way from ``before`` to ``after``, which the platform can take."""
+    amount = (before + (after - before) * part).quantize(CENT, rounding=ROUND_DOWN)
+    least = platform(name).least_daily(state.campaign_config.currency)
+    return amount if amount >= least else min(after, least)
 
 
 def _why(state: MarketingAgentState, measured: CampaignPerformance, moves: Mapping[str, BudgetMove]) -> str:
@@ -159,3 +171,8 @@ def _why(state: MarketingAgentState, measured: CampaignPerformance, moves: Mappi
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(platform(name).title for name in names)
+
+
+def _rests(state: MarketingAgentState, name: str) -> bool:
+    creative = creative_on(state, name)
+    return creative is not None and creative.resting

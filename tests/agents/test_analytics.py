@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.ad_management import AdManagement
+from agents.ad_management.daily_budgets import standing
 from agents.analytics import Analytics
 from agents.analytics.measurement import piece_quality, platform_metrics
+from agents.analytics.shifting import lower, raised, shift, with_budgets
 from agents.analytics.suggestions import (
     MAX_SUGGESTIONS,
     ModelSuggestion,
@@ -123,13 +125,44 @@ def test_money_goes_where_it_brings_more_whatever_the_score() -> None:
     assert done.status == "applied"
     assert done.step == 3
     assert done.action.moves["facebook_ads"].after > done.action.moves["facebook_ads"].before
-    after = {c.platform: c.daily_budget or Decimal(0) for c in state.ad_creatives}
-    assert after == {name: move.after for name, move in done.action.moves.items()}
-    assert after["linkedin_ads"] == Decimal("10.00")  # the least that it takes
-    assert sum(after.values()) <= sum(before.values()) + Decimal("0.02")
-    assert {ad["daily_budget"] for ad in execution.providers.ad_campaigns()} == {str(one) for one in after.values()}
+    assert done.action.moves["linkedin_ads"].after == 0  # half of what it takes at least is not worth spending there
+    assert standing(state) == {name: move.after for name, move in done.action.moves.items()}
+    assert sum(standing(state).values()) <= sum(before.values()) + Decimal("0.02")
+    rests = next(c for c in state.ad_creatives if c.platform == "linkedin_ads")
+    assert (rests.status, rests.resting) == ("paused", True)
+    on = {ad["provider"]: (ad["status"], ad["daily_budget"]) for ad in execution.providers.ad_campaigns()}
+    facebook = str(standing(state)["facebook_ads"])
+    assert on == {"facebook_ads": ("active", facebook), "linkedin_ads": ("paused", "16.66")}
     again = AGENT.execute(state.evolve(step=4), execution)
     assert again.actions == state.actions  # it stands already
+
+
+def test_a_platform_that_rests_runs_again_when_it_is_worth_it() -> None:
+    execution = in_memory(7)
+    state = AGENT.execute(ADS.execute(campaign(), execution).evolve(step=3), execution)
+    assert [c.resting for c in state.ad_creatives] == [False, True]
+    turned = tuple(
+        one.model_copy(update={"conversions": 20 if one.platform == "linkedin_ads" else 0, "revision": 9, "day": day})
+        for one in state.campaign_performance.daily
+        if (day := one.day + timedelta(days=7))
+    )
+    measured = state.campaign_performance.model_copy(update={"daily": turned})
+    move = shift(state, measured)
+    assert move is not None
+    assert move.moves["linkedin_ads"].before == 0
+    first = lower(state, move)
+    assert first is not None
+    ran = [run_unit(AGENT, unit, execution.for_unit("c", 4, 2, unit)) for unit in first.units]
+    second = raised(state, move, StageResult(name=first.name, results=ran))
+    assert second is not None
+    ran_too = [run_unit(AGENT, unit, execution.for_unit("c", 4, 3, unit)) for unit in second.units]
+    done = {"lower": StageResult(name="lower", results=ran), "raise": StageResult(name="raise", results=ran_too)}
+    after = with_budgets(state, done)
+    woken = next(c for c in after.ad_creatives if c.platform == "linkedin_ads")
+    assert (woken.status, woken.resting) == ("active", False)
+    on = {ad["provider"]: ad["status"] for ad in execution.providers.ad_campaigns()}
+    assert on["linkedin_ads"] == "active"
+    assert sum(standing(after).values()) <= Decimal("33.33")
 
 
 def test_under_a_gate_money_moves_in_steps() -> None:
