@@ -246,7 +246,7 @@ def _performance(state: MarketingAgentState, done: Mapping[str, StageResult]) ->
 
 
 def _shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
-    """Return the move of money after a measurement; a round that rewrites the ads splits it anew by itself."""
+    """Return the move of money after a measurement, None before a round that rewrites the ads and splits it anew."""
     judged = measured.judgement
     rewrites = judged is not None and judged.needs_optimization
     if rewrites and state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS:

@@ -1,4 +1,4 @@
-"""Moving money between platforms, every time that a campaign is measured, whatever its score.
+"""Moving money between platforms, every time that a campaign is measured, also when its score is good.
 
 Pure. Platforms that give go first, and what they have really given is what the others get, so a failure in between
 can't make all together spend too much. Invariants: never above what the campaign may spend a day; a change too small to
@@ -108,7 +108,10 @@ def with_budgets(state: MarketingAgentState, done: Mapping[str, StageResult]) ->
 
 
 def _with_budget(creative: AdCreative, daily: Decimal) -> AdCreative:
-    """Return a creative with its new daily budget; without one it rests, and keeps what it had last."""
+    """Return a creative with its new daily budget.
+
+    Without one it rests, and keeps what it had last.
+    """
     if not daily:
         return creative.model_copy(update={"status": "paused", "resting": True})
     return creative.model_copy(update={"daily_budget": daily, "status": "active", "resting": False})

@@ -36,7 +36,7 @@ class Efficiency:
 
     @property
     def mean(self) -> float:
-        """Middle of the belief; 1 is the bar."""
+        """Middle of the belief, where 1 is the bar."""
         return exp(self.log_mean)
 
     @property
