@@ -2,8 +2,9 @@
 
 Pure. Platforms that give go first, and what they have really given is what the others get, so a failure in between
 can't make all together spend too much. Invariants: never above what the campaign may spend a day; a change too small to
-matter is not made; what a platform takes at least is spent there, or nothing (it rests, paused by us); under an
-approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at once, or what a platform takes at least.
+matter is not made; what a platform takes at least is spent there, or nothing (it rests, paused by us, where the campaign
+is measured again); under an approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at once, or
+what a platform takes at least.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from agents.actions import ActionRecord, BudgetMove, ShiftBudget
-from agents.ad_management.daily_budgets import split, standing, within_budget
+from agents.ad_management.daily_budgets import budgets, split, standing, within_budget
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.analytics.changing import CHANGE, ChangeAd
 from agents.budget import CENT
@@ -36,7 +37,9 @@ def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBud
     runs = _movable(state)
     if len(runs) < 2 or not runs.keys() <= {metrics.platform for metrics in measured.platforms}:
         return None  # where one platform's report failed, nothing is known of what its money would bring
-    every = split(state.evolve(campaign_performance=measured), tuple(standing(state)))
+    # What rests has to be looked at again, or it would rest for ever.
+    divide = split if state.campaign_config.optimize_every is not None else budgets
+    every = divide(state.evolve(campaign_performance=measured), tuple(standing(state)))
     wanted = {name: every[name] for name in runs}
     total = sum(runs.values(), Decimal(0))
     moved = sum((max(Decimal(0), wanted[name] - daily) for name, daily in runs.items()), Decimal(0))

@@ -117,7 +117,7 @@ def test_texts_that_make_no_difference_are_not_rewritten_for_ever(seed: int) -> 
 
 def test_money_goes_where_it_brings_more_whatever_the_score() -> None:
     execution = in_memory(7)
-    state = ADS.execute(campaign(), execution)
+    state = ADS.execute(campaign(optimize_every="7d"), execution)
     before = {c.platform: c.daily_budget or Decimal(0) for c in state.ad_creatives}
     state = AGENT.execute(state.evolve(step=3), execution)
     assert (state.campaign_performance.overall_score or 0) >= 0.7
@@ -137,9 +137,16 @@ def test_money_goes_where_it_brings_more_whatever_the_score() -> None:
     assert again.actions == state.actions  # it stands already
 
 
-def test_a_platform_that_rests_runs_again_when_it_is_worth_it() -> None:
+def test_where_nothing_is_measured_again_no_platform_rests() -> None:
     execution = in_memory(7)
     state = AGENT.execute(ADS.execute(campaign(), execution).evolve(step=3), execution)
+    assert {c.platform: c.daily_budget for c in state.ad_creatives}["linkedin_ads"] == Decimal("10.00")
+    assert [(c.status, c.resting) for c in state.ad_creatives] == [("active", False)] * 2
+
+
+def test_a_platform_that_rests_runs_again_when_it_is_worth_it() -> None:
+    execution = in_memory(7)
+    state = AGENT.execute(ADS.execute(campaign(optimize_every="7d"), execution).evolve(step=3), execution)
     assert [c.resting for c in state.ad_creatives] == [False, True]
     turned = tuple(
         one.model_copy(update={"conversions": 20 if one.platform == "linkedin_ads" else 0, "revision": 9, "day": day})
