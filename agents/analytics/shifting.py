@@ -2,9 +2,9 @@
 
 Pure. Platforms that give go first, and what they have really given is what the others get, so a failure in between
 can't make all together spend too much. Invariants: never above what the campaign may spend a day; a change too small to
-matter is not made; what a platform takes at least is spent there, or nothing (it rests, paused by us, where the campaign
-is measured again); under an approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at once, or
-what a platform takes at least.
+matter is not made; what a platform takes at least is spent there, or nothing (it rests, paused by us, where the
+campaign is measured again); under an approval gate a shift moves no more than :data:`APPROVED_SHIFT` of the money at
+once, or what a platform takes at least.
 """
 
 from __future__ import annotations
