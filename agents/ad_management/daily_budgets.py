@@ -16,6 +16,8 @@ from agents.state import MarketingAgentState
 from integrations.ads.registry import platform
 from integrations.currencies import smallest
 
+HALF = Decimal("0.5")
+
 
 def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
     """Return the daily budget of each platform, in the campaign's currency, by what each has brought so far.
@@ -28,11 +30,17 @@ def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
 def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
     """Return the daily budgets as :func:`budgets` does, but 0 for platforms that had better rest.
 
-    That is where less than half of what the platform takes at least is worth spending. One of them always runs.
+    That is where less than half of what the platform takes at least is worth spending; one that rests runs again when
+    all of that is. One of them always runs.
     """
     daily, least = _shares(state, platforms), _least(state, platforms)
     best = max(daily, key=lambda name: (daily[name], name), default="")
-    runs = {name: amount for name, amount in daily.items() if amount * 2 >= least[name] or name == best}
+    resting = {one.platform for one in state.ad_creatives if one.resting}
+    runs = {
+        name: amount
+        for name, amount in daily.items()
+        if name == best or amount >= least[name] * (1 if name in resting else HALF)
+    }
     free = sum(daily.values(), Decimal(0)) - sum(runs.values(), Decimal(0))
     whole = sum(runs.values(), Decimal(0))
     if free and whole:
