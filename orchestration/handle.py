@@ -97,6 +97,13 @@ class CampaignHandle:
         """
         return self._campaigns.verbs.resume(self.campaign_id, actor=actor)
 
+    def measure_now(self, *, actor: str = "client") -> str:
+        """Measure and optimise now what waits for a time to do it.
+
+        Raises VerbRefusedError for a campaign that doesn't.
+        """
+        return self._campaigns.verbs.end_wait(self.campaign_id, actor=actor)
+
     def cancel(self, *, actor: str = "client", reason: str | None = None) -> str:
         """Start nothing new, pause the ads on their platforms, end as cancelled."""
         return self._campaigns.verbs.cancel(self.campaign_id, actor=actor, reason=reason)

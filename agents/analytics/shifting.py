@@ -35,7 +35,7 @@ APPROVED_SHIFT = Decimal("0.30")
 def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
     """Return the move of money that is worth making after a measurement of all platforms, or None."""
     runs = _movable(state)
-    if len(runs) < 2 or not runs.keys() <= {metrics.platform for metrics in measured.platforms}:
+    if not runs or not runs.keys() <= {metrics.platform for metrics in measured.platforms}:
         return None  # where one platform's report failed, nothing is known of what its money would bring
     # What rests has to be looked at again, or it would rest for ever.
     divide = split if state.campaign_config.optimize_every is not None else budgets
@@ -43,7 +43,8 @@ def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBud
     wanted = {name: every[name] for name in runs}
     total = sum(runs.values(), Decimal(0))
     moved = sum((max(Decimal(0), wanted[name] - daily) for name, daily in runs.items()), Decimal(0))
-    if total <= 0 or moved < total * LEAST_SHIFT:
+    less = moved + total - sum(wanted.values(), Decimal(0))  # more than is moved where less may be spent than before
+    if total <= 0 or max(moved, less) < total * LEAST_SHIFT:
         return None
     if (state.campaign_config.approval.gate or NO_GATE) != NO_GATE and moved > total * APPROVED_SHIFT:
         part = total * APPROVED_SHIFT / moved
@@ -171,6 +172,8 @@ def _towards(state: MarketingAgentState, name: str, before: Decimal, after: Deci
 
 def _why(state: MarketingAgentState, measured: CampaignPerformance, moves: Mapping[str, BudgetMove]) -> str:
     more = [name for name, move in moves.items() if move.after > move.before]
+    if not more:
+        return "less may be spent a day than before"
     less = [name for name, move in moves.items() if move.after < move.before]
     return f"{_listed(more)} brings more for the next money than {_listed(less)}"
 

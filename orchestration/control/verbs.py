@@ -99,6 +99,22 @@ class Verbs:
             return self._switch(row, ("paused",), ON, change, go_on=True)
         return self._change(campaign_id, ("paused",), StatusChange(status=PAUSED_FROM, event="resumed", actor=actor))
 
+    def end_wait(self, campaign_id: str, *, actor: str) -> str:
+        """Go on at once with what waits for a time, such as a campaign's next optimisation.
+
+        Raises VerbRefusedError for a campaign that waits for something else, or not at all.
+        """
+        row = self.admit(campaign_id)
+        if row.status in ("queued", "running"):
+            return row.status
+        if row.status != "waiting" or row.hold is None:
+            why = f": {row.reason}" if row.reason else ""
+            said = f"campaign {campaign_id} is {row.status}{why}"
+            raise VerbRefusedError(f"{said}; only one that waits for a time of its own is measured now")
+        data = {"instead_of": row.reason or ""}
+        change = StatusChange(status="running", event="wait_ended", actor=actor, data=data)
+        return self._change(campaign_id, ("waiting",), change)
+
     def cancel(self, campaign_id: str, *, actor: str, reason: str | None = None) -> str:
         """Start nothing new, pause the campaign's ads on their platforms, end as cancelled."""
         row = self.admit(campaign_id)

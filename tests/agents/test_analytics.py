@@ -172,6 +172,21 @@ def test_a_platform_that_rests_runs_again_when_it_is_worth_it() -> None:
     assert sum(standing(after).values()) <= Decimal("33.33")
 
 
+@pytest.mark.parametrize("platforms", [["facebook"], ["facebook", "linkedin"]])
+def test_a_lower_limit_is_kept_from_the_next_cycle_on(platforms: list[str]) -> None:
+    execution = in_memory(7)
+    state = ADS.execute(campaign(ad_platforms=platforms, budget=3000), execution)
+    assert sum(standing(state).values()) > Decimal("99.9")
+    limits = state.campaign_config.limits.model_copy(update={"ads": Decimal(1500)})
+    config = state.campaign_config.model_copy(update={"limits": limits})
+    after = AGENT.execute(state.evolve(step=3, campaign_config=config), execution)
+    assert Decimal("49.9") < sum(standing(after).values()) <= 50
+    (done,) = after.actions
+    assert done.status == "applied"
+    if platforms == ["facebook"]:
+        assert done.action.why == "less may be spent a day than before"
+
+
 def test_under_a_gate_money_moves_in_steps() -> None:
     execution = in_memory(7)
     state = ADS.execute(campaign(budget=3000, approval={"gate": "ads"}), execution)

@@ -12,7 +12,7 @@ from toys import Toy, echo, toys
 
 from agents.names import AD_MANAGEMENT
 from agents.state import AdCreative, MarketingAgentState
-from orchestration.control.verbs import Verbs
+from orchestration.control.verbs import VerbRefusedError, Verbs
 
 
 class Advertiser(Toy):
@@ -46,6 +46,24 @@ def view(one: Harness) -> dict[str, tuple[Any, ...]]:
         "SELECT campaign_id, name, status, optimize_every, next_run_at, ends_at FROM marketing.schedules"
     )
     return {row[0]: row[1:] for row in rows}
+
+
+def test_a_cycle_can_be_had_now(bench: Harness) -> None:
+    begun(bench, "c1", optimize_every="36h", schedule={"days": 10})
+    begun(bench, "plain")
+    row = bench.reports.row("c1")
+    assert row.status == "waiting"
+    assert verbs(bench).end_wait("c1", actor="ann") == "running"
+    assert verbs(bench).end_wait("c1", actor="ann") == "running"
+    assert bench.reports.row("c1").reason is None
+    ended = bench.database.rows("SELECT actor, data FROM marketing.events WHERE kind = 'wait_ended'")
+    assert ended == [("ann", {"instead_of": row.reason})]
+    bench.deliver()
+    again = bench.reports.row("c1")
+    assert again.status == "waiting"
+    assert again.step > row.step
+    with pytest.raises(VerbRefusedError, match="only one that waits for a time of its own"):
+        verbs(bench).end_wait("plain", actor="ann")
 
 
 def test_a_schedule_is_listed_from_its_beginning_to_its_end(bench: Harness) -> None:

@@ -35,6 +35,7 @@ from workers.cli.knowledge import knowledge_group
 from workers.cli.leads import leads_group
 from workers.cli.limits import limits_command
 from workers.cli.migrate import migrate_command
+from workers.cli.optimize import optimize_command
 from workers.cli.outcome import outcome_command
 from workers.cli.output import clean, note, print_json, tolerate_any_encoding
 from workers.cli.run import run_command
@@ -76,7 +77,7 @@ _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
     approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
     schedule_group, breaker_group, knowledge_group, leads_group, doctor_command, migrate_command,
-    world_group, erase_command, outcome_command,
+    world_group, erase_command, outcome_command, optimize_command,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)
