@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -72,6 +72,8 @@ def work(number):
         else:
             spend.release(mine, entry)
 
+print("ready", flush=True)
+sys.stdin.readline()
 with ThreadPoolExecutor(units) as pool:
     list(pool.map(work, range(units)))
 print(refused[0])
@@ -100,10 +102,22 @@ def watch(url: str, done: Event) -> Looks:
 def start(url: str, name: str, units: int, dies_after: int, env: Mapping[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", RESERVERS, url, name, str(units), str(dies_after)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **env},
     )
+
+
+def begin(fleet: Sequence[subprocess.Popen[str]]) -> None:
+    """Let processes begin together, once each has loaded what it needs."""
+    for process in fleet:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in fleet:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
 
 
 def backends(bench: Harness) -> int:
@@ -123,6 +137,7 @@ def test_fifty_reservers_in_several_processes_never_exceed_the_cap_and_some_of_t
         checker = pool.submit(watch, url, done)
         try:
             fleet = [start(url, "p", 12, 0, env), start(url, "q", 12, 5, env)]
+            begin(fleet)
             rounds = list(pool.map(lambda number: _reserver(ledger(bench, **keys), number), range(26)))
             outputs = [process.communicate(timeout=60)[0] for process in fleet]
         finally:
