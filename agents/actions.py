@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,13 +39,26 @@ class ShiftBudget(_Value):
         return sum((max(Decimal(0), move.after - move.before) for move in self.moves.values()), Decimal(0))
 
 
+class PauseAd(_Value):
+    """Stop showing one ad of a campaign, so that its money goes to the campaign's others on that platform."""
+
+    kind: Literal["pause_ad"] = "pause_ad"
+    platform: str
+    ad: str  #: step name of the ad among the campaign's ids, such as "ad.2"
+    best: str  #: the ad that it was compared with
+    why: str
+
+
+Action: TypeAlias = Annotated[ShiftBudget | PauseAd, Field(discriminator="kind")]
+
+
 class ActionRecord(_Value):
     """An action that was carried out, and what came of it."""
 
     action_id: str
     step: int  #: the hop that carried it out
     at: datetime
-    action: ShiftBudget
+    action: Action
     done: tuple[str, ...] = ()  #: platforms that took it
     failed: Mapping[str, str] = Field(default_factory=dict)  #: platform -> why it did not
     seen: Mapping[str, date] = Field(default_factory=dict)  #: platform -> the newest day that was known then

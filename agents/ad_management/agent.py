@@ -245,6 +245,7 @@ class AdManagement(BaseAgent):
             return _described(state, spec, name).model_copy(
                 update={
                     "status": runs.status,
+                    "paused_ads": previous.paused_ads if previous and previous.revision == spec.revision else (),
                     "resting": runs.status == "paused" and previous is not None and previous.resting,
                     "remote_ids": dict(runs.remote_ids),
                     "content_hash": specs.content_hash(spec),

@@ -1,9 +1,9 @@
-"""Agent that measures and moves money: measure → insights (→ lower → raise).
+"""Agent that measures, pauses losing ads and moves money: measure → insights (→ pause_ads → lower → raise).
 
 *measure*: one report per platform with a running creative. *insights*: one model call for suggestions; the rules'
-suggestions are there without it. *lower*, *raise*: one effect per platform whose daily budget changes. Invariants:
-planning is pure; the score is always set, in [0, 1], by the documented formula; every round and every day is kept, so
-that rounds can be compared.
+suggestions are there without it. *pause_ads*: one effect for each ad that surely brings less than another. *lower*,
+*raise*: one effect per platform whose daily budget changes. Invariants: planning is pure; the score is always set, in
+[0, 1], by the documented formula; every round and every day is kept, so that rounds can be compared.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from agents import prompts
-from agents.actions import ShiftBudget
+from agents.actions import PauseAd, ShiftBudget
 from agents.ad_figures import reported
 from agents.ad_management.approval import GATE
 from agents.analytics import overview
+from agents.analytics.ad_choice import PAUSE_ADS, losers, pause_records, pause_stage, with_paused
 from agents.analytics.changing import CHANGE
 from agents.analytics.measurement import (
     performance,
@@ -145,9 +146,11 @@ class Analytics(BaseAgent):
         found = merged(rule_based(state, judged, pieces), model, [m.platform for m in platforms])
         sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
         move = _shift(state, measured) if done.keys() & {LOWER, RAISE} else None
-        after = with_budgets(with_refusals(state, platforms, now), done)
+        moved = (record(state, move, done, measured.daily, now),) if move else ()
+        paused = pause_records(state, _losers(state, measured), done.get(PAUSE_ADS), now)
+        after = with_paused(with_budgets(with_refusals(state, platforms, now), done), done.get(PAUSE_ADS))
         return after.evolve(
-            actions=(*state.actions, record(state, move, done, measured.daily, now)) if move else state.actions,
+            actions=(*state.actions, *paused, *moved),
             campaign_performance=measured.model_copy(
                 update={"suggestions": tuple(one.text for one in found), "measured_at": now}
             ),
@@ -179,8 +182,13 @@ class Analytics(BaseAgent):
         return None
 
     def _changes(self, state: MarketingAgentState, done: Mapping[str, StageResult]) -> Stage | None:
-        """Plan the move of money between platforms: those that give first, then those that get."""
-        move = _shift(state, _performance(state, done))
+        """Plan pauses of ads, then the move of money between platforms: those that give first, then those that get."""
+        measured = _performance(state, done)
+        if PAUSE_ADS not in done and not done.keys() & {LOWER, RAISE}:
+            pauses = pause_stage(state, _losers(state, measured))
+            if pauses is not None:
+                return pauses
+        move = _shift(state, measured)
         if move is None or RAISE in done:
             return None
         if LOWER not in done and (first := lower(state, move)) is not None:
@@ -245,13 +253,20 @@ def _performance(state: MarketingAgentState, done: Mapping[str, StageResult]) ->
     return performance(state, _measured(measured), _daily(measured))
 
 
+def _losers(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[PauseAd, ...]:
+    """Return the ads to pause after a measurement, none before a round that replaces them."""
+    return () if _rewrites(state, measured) else losers(state, measured)
+
+
+def _rewrites(state: MarketingAgentState, measured: CampaignPerformance) -> bool:
+    """Return whether a round follows that writes the ads anew."""
+    judged = measured.judgement
+    return bool(judged and judged.needs_optimization and state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS)
+
+
 def _shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
     """Return the move of money after a measurement, None before a round that rewrites the ads and splits it anew."""
-    judged = measured.judgement
-    rewrites = judged is not None and judged.needs_optimization
-    if rewrites and state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS:
-        return None
-    return shift(state, measured)
+    return None if _rewrites(state, measured) else shift(state, measured)
 
 
 def _daily(stage: StageResult | None) -> list[AdDay]:

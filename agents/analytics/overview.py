@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from agents.actions import ActionRecord
+from agents.actions import ActionRecord, PauseAd
 from agents.overview import (
     Block,
     Cell,
@@ -42,17 +42,21 @@ def sections(state: MarketingAgentState) -> tuple[Section, ...]:
 
 
 def _change(record: ActionRecord) -> Phrase:
-    """Tell what an action has moved."""
-    currency = record.action.currency
+    """Tell what an action has changed."""
+    action = record.action
+    failed = "; ".join(f"{name}: {why}" for name, why in record.failed.items())
+    if isinstance(action, PauseAd):
+        told = (f" paused: {action.why}",) if record.done else (f" could not be paused: {failed}",)
+        return (Platform(action.platform), f" {action.ad}", *told)
+    currency = action.currency
     parts: list[Phrase] = [
         (Platform(name), " ", Money(move.before, currency), " → ", Money(move.after, currency))
-        for name, move in record.action.moves.items()
+        for name, move in action.moves.items()
         if name in record.done
     ]
-    failed = "; ".join(f"{name}: {why}" for name, why in record.failed.items())
     moved = tuple(word for at, part in enumerate(parts) for word in ((", ", *part) if at else part))
-    told: Phrase = ("money a day moved: ", *moved) if moved else ("no money moved",)
-    return (*told, f" ({record.action.why})", *((f"; not changed: {failed}",) if failed else ()))
+    money: Phrase = ("money a day moved: ", *moved) if moved else ("no money moved",)
+    return (*money, f" ({action.why})", *((f"; not changed: {failed}",) if failed else ()))
 
 
 def _row(one: PlatformMetrics) -> tuple[Cell, ...]:

@@ -271,6 +271,8 @@ class MemoryChanges(ChangesByKind):
                 kept.life.budget_changed(str(setting.value))
             else:
                 kept.settings[setting.kind, setting.ad] = setting.value
+            if setting.kind is ChangeKind.AD_SWITCH:
+                kept.life.ad_switched(remote.ids[setting.ad], bool(setting.value))
 
         self._ads.call(wire, f"change {setting.kind}", write)
 
