@@ -193,14 +193,15 @@ class Chaos:
         assert hops == []
 
     def assert_one_ad_each(self, handles: Sequence[Any], platforms: Sequence[str] = PLATFORMS) -> None:
-        """The sandbox counts one enabled ad campaign per (campaign, platform), and no other."""
+        """The sandbox counts one ad campaign per (campaign, platform) and no other, and all run but those that rest."""
         from agents.unit import effect_key
 
         ads = self.sandbox.get("/_sandbox/state")["ad_campaigns"]
         made = sorted((ad["provider"], ad["effect_key"]) for ad in ads)
         wanted = sorted((name, effect_key(handle.campaign_id, name)) for handle in handles for name in platforms)
         assert made == wanted, self.log
-        assert {ad["status"] for ad in ads} <= {"active"}
+        off = {ad["effect_key"] for ad in ads if ad["status"] != "active"}
+        assert off == {one.effect_key for handle in handles for one in handle.state.ad_creatives if one.resting}
 
     def assert_nothing_paid_twice(self) -> None:
         """The model answered no more often than answers were committed, but for calls that died with a worker."""

@@ -213,7 +213,7 @@ def wait_for_next_runs(chaos: Chaos, handles: list[Any]) -> None:
 
 
 def assert_cycles(chaos: Chaos, handles: list[Any], fired: int) -> None:
-    """Each campaign was woken ``fired`` times, and each time measured once, and once more for each round that it had."""
+    """Each campaign was woken ``fired`` times, and measured once each time and once for each round that it had."""
     measured = {}
     for handle in handles:
         happened = Counter((e.kind, e.agent) for e in handle.history())
