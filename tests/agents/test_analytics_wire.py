@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from agent_context import Execution
 from comparable import comparable
 
 from agents.ad_management import AdManagement
+from agents.ad_management.daily_budgets import standing
 from agents.analytics import Analytics
 from agents.ports import FixedClock
 
@@ -49,3 +51,23 @@ def test_one_report_failing_leaves_the_other(sandbox: Any, execution: Execution)
         after = AGENT.execute(state.evolve(step=3), execution)
     assert [m.platform for m in after.campaign_performance.platforms] == ["facebook_ads"]
     assert [error.provider for error in after.errors] == ["linkedin_ads"]
+
+
+def test_money_moves_and_platforms_rest_and_wake_over_the_wire(sandbox: Any, execution: Execution) -> None:
+    sandbox.reset(7)
+    given = campaign(ad_platforms=["facebook", "google", "linkedin"], budget=3000, optimize_every="7d")
+    state = ADS.execute(given, execution)
+    for step in range(3, 7):
+        state = AGENT.execute(state.evolve(step=step), execution)
+        sandbox.post("/_sandbox/advance", {"days": 7})
+        stands = {ad["provider"]: ad for ad in ad_campaigns(sandbox)}
+        for creative in state.ad_creatives:
+            ad = stands[creative.platform]
+            assert ad["status"] == ("paused" if creative.resting else "active")
+            if not creative.resting:
+                assert Decimal(ad["daily_budget"]) == creative.daily_budget
+        assert sum(standing(state).values()) <= 100
+    assert state.errors == ()
+    assert state.actions[0].status == "applied"
+    share = standing(state)["facebook_ads"] / sum(standing(state).values())
+    assert share > Decimal("0.9")  # a conversion there costs a fifth of what it costs elsewhere
