@@ -4,7 +4,7 @@ Where all entries are of single days and say which, a slot is a calendar day, an
 counts. Otherwise slots are counted back from the newest entry of each arm. Entries that tell their ``day`` and cover
 several may overlap (a sum over seven days, read every day): each then weighs only as much as is new in it.
 
-Invariant: every figure is finite and within 0..:data:`LARGEST`, whatever was reported.
+Invariant: every figure is finite and within 0..:data:`LARGEST`, also where the reports are odd.
 """
 
 from __future__ import annotations

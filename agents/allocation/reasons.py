@@ -1,6 +1,6 @@
 """What a split was based on and what it is expected to bring, as values and in sentences.
 
-Light: this module loads no numerics, so that whatever shows an :class:`Allocation` doesn't either.
+Light: this module loads no numerics, so showing an :class:`Allocation` doesn't either.
 """
 
 from __future__ import annotations

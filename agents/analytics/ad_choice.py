@@ -8,17 +8,17 @@ best always runs; only where the campaign is measured again, for a paused ad sho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import comb
 
 from agents.actions import ActionRecord, PauseAd
 from agents.ad_figures import by_day
 from agents.ad_management.running import creative_on, own_remote_ids
-from agents.analytics.changing import CHANGE, ChangeAd
+from agents.analytics.changing import CHANGE, change_unit, refused
 from agents.evidence.counts import Counts, counts
 from agents.evidence.effect import SURE, EffectBelief, effect
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
-from agents.unit import Stage, StageResult, effect_key, short_hash
+from agents.unit import Stage, StageResult, short_hash
 from agents.wanted import Counted, counted
 from integrations.ads.change_kind import ChangeKind
 from integrations.ads.changes import AdSwitch
@@ -45,23 +45,9 @@ def losers(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[P
 
 def pause_stage(state: MarketingAgentState, actions: Sequence[PauseAd]) -> Stage | None:
     """Plan one effect for each ad that is paused."""
-    days = timedelta(days=state.campaign_config.schedule.days)
     units = [
-        CHANGE.unit(
-            f"pause:{action.platform}:{action.ad}",
-            ChangeAd(
-                platform=action.platform,
-                remote_ids=own_remote_ids(state, action.platform),
-                effect_key=effect_key(state.campaign_id, action.platform),
-                start=state.created_at,
-                end=state.created_at + days,
-                change=AdSwitch(ad=action.ad, on=False),
-            ),
-            provider=action.platform,
-            effect_key=effect_key(state.campaign_id, action.platform),
-            essential=False,
-        )
-        for action in actions
+        change_unit(state, f"pause:{one.platform}:{one.ad}", one.platform, AdSwitch(ad=one.ad, on=False))
+        for one in actions
     ]
     return Stage(name=PAUSE_ADS, units=units) if units else None
 
@@ -72,11 +58,7 @@ def pause_records(
     """Return what became of each pause that was planned in ``stage``."""
     if stage is None:
         return ()
-    failed = {
-        CHANGE.given(one.unit).platform: str((one.error or {}).get("message") or "was not changed")[:300]
-        for one in stage.results
-        if not one.ok
-    }
+    failed = refused(stage)
     return tuple(
         ActionRecord(
             action_id=short_hash(state.campaign_id, str(state.step), action.kind, action.platform, action.ad),

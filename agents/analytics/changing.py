@@ -8,10 +8,13 @@ again; money that a platform may have been given is held until it is known which
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agents.ad_management.deployment import wire_of
+from agents.ad_management.running import own_remote_ids
+from agents.state import MarketingAgentState
+from agents.unit import StageResult, Unit, effect_key
 from agents.unit_kind import Part, UnitKind
 from integrations.ads.changes import Change, ChangePlan, DailyBudget, Setting
 from integrations.ads.platform import AdPlatform, RemoteCampaign, RunningBudget, Wire
@@ -91,3 +94,29 @@ def _money(given: ChangeAd) -> RunningBudget | None:
 
 
 CHANGE = UnitKind(name="change", input=ChangeAd, output=Changed, run=change)
+
+
+def change_unit(
+    state: MarketingAgentState, key: str, platform: str, wanted: Change | None = None, *, running: bool | None = None
+) -> Unit:
+    """Plan a change to the campaign's own ads on one platform, which may fail without failing the hop."""
+    owner = effect_key(state.campaign_id, platform)
+    given = ChangeAd(
+        platform=platform,
+        remote_ids=own_remote_ids(state, platform),
+        effect_key=owner,
+        start=state.created_at,
+        end=state.created_at + timedelta(days=state.campaign_config.schedule.days),
+        change=wanted,
+        running=running,
+    )
+    return CHANGE.unit(key, given, provider=platform, effect_key=owner, essential=False)
+
+
+def refused(stage: StageResult | None) -> dict[str, str]:
+    """Return why platforms did not take their change, by platform."""
+    return {
+        CHANGE.given(one.unit).platform: str((one.error or {}).get("message") or "was not changed")[:300]
+        for one in (stage.results if stage else ())
+        if not one.ok
+    }

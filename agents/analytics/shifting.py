@@ -10,17 +10,17 @@ once, or what a platform takes at least.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 
 from agents.actions import ActionRecord, BudgetMove, ShiftBudget
 from agents.ad_management.daily_budgets import budgets, split, standing, within_budget
-from agents.ad_management.running import creative_on, own_remote_ids
-from agents.analytics.changing import CHANGE, ChangeAd
+from agents.ad_management.running import creative_on
+from agents.analytics.changing import CHANGE, change_unit, refused
 from agents.budget import CENT
 from agents.gates import NO_GATE
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
-from agents.unit import Stage, StageResult, effect_key, short_hash
+from agents.unit import Stage, StageResult, short_hash
 from integrations.ads.change_kind import ChangeKind
 from integrations.ads.changes import DailyBudget
 from integrations.ads.registry import platform
@@ -50,7 +50,7 @@ def shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBud
         part = total * APPROVED_SHIFT / moved
         wanted = {name: _towards(state, name, runs[name], wanted[name], part) for name in runs}
     moves = {name: BudgetMove(before=runs[name], after=wanted[name]) for name in runs if wanted[name] != runs[name]}
-    return ShiftBudget(moves=moves, currency=state.campaign_config.currency, why=_why(state, measured, moves))
+    return ShiftBudget(moves=moves, currency=state.campaign_config.currency, why=_why(moves))
 
 
 def lower(state: MarketingAgentState, action: ShiftBudget) -> Stage | None:
@@ -80,10 +80,7 @@ def record(
     failed: dict[str, str] = {}
     for stage in (LOWER, RAISE):
         taken |= _taken(done.get(stage))
-        for result in done[stage].results if stage in done else ():
-            if not result.ok:
-                name = CHANGE.given(result.unit).platform
-                failed[name] = str((result.error or {}).get("message") or "was not changed")[:300]
+        failed |= refused(done.get(stage))
     seen: dict[str, date] = {one.platform: one.day for one in daily}
     moves = {
         name: BudgetMove(before=move.before, after=taken.get(name, move.after)) for name, move in action.moves.items()
@@ -133,22 +130,14 @@ def _movable(state: MarketingAgentState) -> dict[str, Decimal]:
 
 
 def _stage(name: str, state: MarketingAgentState, daily: Mapping[str, Decimal]) -> Stage | None:
-    config = state.campaign_config
+    currency = state.campaign_config.currency
     units = [
-        CHANGE.unit(
+        change_unit(
+            state,
             f"budget:{one}",
-            ChangeAd(
-                platform=one,
-                remote_ids=own_remote_ids(state, one),
-                effect_key=effect_key(state.campaign_id, one),
-                start=state.created_at,
-                end=state.created_at + timedelta(days=config.schedule.days),
-                change=DailyBudget(amount=amount, currency=config.currency) if amount else None,
-                running=False if not amount else True if _rests(state, one) else None,
-            ),
-            provider=one,
-            effect_key=effect_key(state.campaign_id, one),
-            essential=False,
+            one,
+            DailyBudget(amount=amount, currency=currency) if amount else None,
+            running=False if not amount else True if _rests(state, one) else None,
         )
         for one, amount in daily.items()
     ]
@@ -170,7 +159,8 @@ def _towards(state: MarketingAgentState, name: str, before: Decimal, after: Deci
     return amount if amount >= least else min(after, least)
 
 
-def _why(state: MarketingAgentState, measured: CampaignPerformance, moves: Mapping[str, BudgetMove]) -> str:
+def _why(moves: Mapping[str, BudgetMove]) -> str:
+    """Return why money moves, in a sentence."""
     more = [name for name, move in moves.items() if move.after > move.before]
     if not more:
         return "less may be spent a day than before"
