@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from agents.action_log import Order
 from agents.approval import UNDESCRIBED, Question, about_effects
 from agents.config import CampaignConfig
 from agents.messages import ORCHESTRATOR, AgentMessage, MessageType, message, receive
@@ -171,6 +172,23 @@ class BaseAgent(ABC):
         """Return the state after units of :meth:`stop` have ended, well or not."""
         del results
         return state
+
+    def order_problem(self, state: MarketingAgentState, order: Order, now: datetime) -> str | None:
+        """Return why an order about what runs outside is refused, "" when this agent takes it, None when it doesn't."""
+        del state, order, now
+        return None
+
+    def ordered(self, state: MarketingAgentState, orders: Sequence[Order]) -> Stage | None:
+        """Plan the effects of the orders' present phase, or return None when this agent has nothing to do for them."""
+        del state, orders
+        return None
+
+    def after_orders(
+        self, state: MarketingAgentState, orders: Sequence[Order], results: Sequence[UnitResult], now: datetime
+    ) -> tuple[MarketingAgentState, Sequence[Order]]:
+        """Return the state after units of :meth:`ordered` have ended, well or not, and the orders with more to do."""
+        del orders, results, now
+        return state, ()
 
     def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState | None:
         """Return the state in which this agent does its work anew, or None when it can't.

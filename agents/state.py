@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.actions import ActionRecord
+from agents.action_log import ActionRecord, Effect
 from agents.config import CampaignConfig, ContentRequirement, TargetAudience
 from agents.config_problems import UNKNOWN_AGENT, UNKNOWN_ENRICHER, UNKNOWN_PLATFORM, UNKNOWN_SOURCE
 from agents.gates import UNKNOWN_GATE
@@ -95,6 +95,14 @@ class ContentPiece(Frozen):
     generated_at: datetime | None = None
 
 
+class AddedAd(Frozen):
+    """An ad that was added to a platform's texts while they ran."""
+
+    headlines: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    angle: str = ""  #: what its text builds on
+
+
 class AdCreative(Frozen):
     """What is shown on one platform, cut to its limits, and what became of it there."""
 
@@ -111,6 +119,7 @@ class AdCreative(Frozen):
     currency: str = "USD"
     status: str = "planned"  #: planned | active | paused | failed
     paused_ads: tuple[str, ...] = ()  #: step names of ads that were paused because others bring more
+    added_ads: Mapping[str, AddedAd] = Field(default_factory=dict)  #: step name -> what it says, of this revision
     resting: bool = False  #: paused by us, as its money brings more elsewhere
     effect_key: str = ""  #: carried in the remote campaign's name
     remote_ids: Mapping[str, str] = Field(default_factory=dict)  #: object kind -> id at the platform
@@ -140,17 +149,6 @@ class Yardstick(Frozen):
     cost: Decimal  #: above 0
     currency: str
     source: Literal["target_cpa", "target_roas", "benchmark", "first_figures"]
-
-
-class Effect(Frozen):
-    """What a change has done to the results for the same money: 0.1 is a tenth more."""
-
-    mean: float
-    low: float  #: the truth lies between low and high with a probability of 90 %
-    high: float
-    better: float  #: probability that it is more, 0..1
-    #: improved | worsened | unclear: a difference is said only where the interval excludes that nothing happened
-    verdict: Literal["improved", "worsened", "unclear"]
 
 
 class Judgement(Frozen):

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import comb
 
-from agents.actions import ActionRecord, PauseAd
+from agents.action_log import ActionRecord
+from agents.actions import PauseAd
 from agents.ad_figures import by_day
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.analytics.changing import CHANGE, change_unit, refused

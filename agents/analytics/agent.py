@@ -15,10 +15,13 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from agents import prompts
+from agents.action_log import Order, record_of
 from agents.actions import PauseAd, ShiftBudget
 from agents.ad_figures import reported
+from agents.ad_management.adding import ADD_AD
 from agents.ad_management.approval import GATE
 from agents.analytics import overview
+from agents.analytics.action_limits import problem, undo_problem
 from agents.analytics.ad_choice import PAUSE_ADS, losers, pause_records, pause_stage, with_paused
 from agents.analytics.changing import CHANGE
 from agents.analytics.measurement import (
@@ -26,6 +29,7 @@ from agents.analytics.measurement import (
     piece_performance,
     platform_metrics,
 )
+from agents.analytics.orders import after_orders, following, orders_stage
 from agents.analytics.refused_ads import known_refusals, with_refusals
 from agents.analytics.schedule import measuring, next_optimization
 from agents.analytics.shifting import LOWER, RAISE, lower, raised, record, shift, with_budgets
@@ -48,7 +52,7 @@ from agents.overview import Section
 from agents.performance_score import GOOD
 from agents.routes import MAX_OPTIMIZATION_ATTEMPTS, Edge
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState, PlatformMetrics
-from agents.unit import Stage, StageResult, Unit, effect_key
+from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
 from agents.waiting import Wait
@@ -73,7 +77,7 @@ class Analytics(BaseAgent):
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
     )
-    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST, CHANGE)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST, CHANGE, ADD_AD)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the language models' provider."""
@@ -180,6 +184,24 @@ class Analytics(BaseAgent):
         """Ask nothing: money moves inside the budget that was approved, and no more of it than that allows."""
         del state, stage
         return None
+
+    def order_problem(self, state: MarketingAgentState, order: Order, now: datetime) -> str | None:
+        """Return why an action on the ads may not be carried out, or taken back."""
+        if order.undo is not None:
+            record = record_of(state.actions, order.undo)
+            return undo_problem(state, record) or "" if record else f"there is no action {order.undo!r}"
+        return None if order.action is None else problem(state, order.action, now) or ""
+
+    def ordered(self, state: MarketingAgentState, orders: Sequence[Order]) -> Stage | None:
+        """Plan what people have ordered about the ads."""
+        return orders_stage(state, orders)
+
+    def after_orders(
+        self, state: MarketingAgentState, orders: Sequence[Order], results: Sequence[UnitResult], now: datetime
+    ) -> tuple[MarketingAgentState, Sequence[Order]]:
+        """Return the state that knows what became of orders, and those with another phase."""
+        after = after_orders(state, orders, results, now)
+        return after, following(after, orders)
 
     def _changes(self, state: MarketingAgentState, done: Mapping[str, StageResult]) -> Stage | None:
         """Plan pauses of ads, then the move of money between platforms: those that give first, then those that get."""

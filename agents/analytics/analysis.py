@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from agents.action_log import Effect
 from agents.ad_figures import by_day
 from agents.evidence.counts import Counts, counts
-from agents.evidence.effect import SURE, effect
+from agents.evidence.effect import SURE, EffectBelief, effect
 from agents.evidence.efficiency import Efficiency, Usual, efficiency
 from agents.performance_score import GOOD
 from agents.state import (
     AdDay,
     CampaignPerformance,
-    Effect,
     Judgement,
     MarketingAgentState,
     PerformanceRound,
@@ -65,7 +65,11 @@ def effect_of_texts(state: MarketingAgentState, daily: Sequence[AdDay]) -> Effec
             pairs.append((_counts(before), _counts(after)))
     if not pairs:
         return None
-    belief = effect(pairs, counted(state.campaign_config))
+    return told(effect(pairs, counted(state.campaign_config)))
+
+
+def told(belief: EffectBelief) -> Effect:
+    """Return a belief about an effect as it is kept and told."""
     low, high = belief.interval
     verdict = "improved" if belief.better >= SURE else "worsened" if belief.better <= 1 - SURE else "unclear"
     return Effect.model_validate(

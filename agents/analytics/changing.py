@@ -35,6 +35,7 @@ class ChangeAd(Part):
     start: datetime
     end: datetime | None
     change: Change | None = None
+    restore: Setting | None = None  #: a setting that stood before, which is put back
     running: bool | None = None  #: None: as it is
 
 
@@ -62,12 +63,16 @@ def change(given: ChangeAd, ctx: UnitContext) -> Changed:
     if given.change is not None:
         plan = _planned(ctx, platform, remote, given.change, wire)
         platform.changes.apply(remote, plan.after, wire=wire)
+    if given.restore is not None:
+        platform.changes.apply(remote, given.restore, wire=wire)
     if given.running:
         ctx.intend(ENABLING, remote.id)  # the call that begins to spend: surely ours, and surely not cancelled
         platform.enable(remote, wire=wire)
     if money is not None:
         ctx.ad_budget.placed(money)
-    return Changed(before=plan.before if plan else None, after=plan.after if plan else None, running=given.running)
+    return Changed(
+        before=plan.before if plan else None, after=plan.after if plan else given.restore, running=given.running
+    )
 
 
 def _planned(ctx: UnitContext, platform: AdPlatform, remote: RemoteCampaign, wanted: Change, wire: Wire) -> ChangePlan:
@@ -97,7 +102,13 @@ CHANGE = UnitKind(name="change", input=ChangeAd, output=Changed, run=change)
 
 
 def change_unit(
-    state: MarketingAgentState, key: str, platform: str, wanted: Change | None = None, *, running: bool | None = None
+    state: MarketingAgentState,
+    key: str,
+    platform: str,
+    wanted: Change | None = None,
+    *,
+    restore: Setting | None = None,
+    running: bool | None = None,
 ) -> Unit:
     """Plan a change to the campaign's own ads on one platform, which may fail without failing the hop."""
     owner = effect_key(state.campaign_id, platform)
@@ -108,6 +119,7 @@ def change_unit(
         start=state.created_at,
         end=state.created_at + timedelta(days=state.campaign_config.schedule.days),
         change=wanted,
+        restore=restore,
         running=running,
     )
     return CHANGE.unit(key, given, provider=platform, effect_key=owner, essential=False)

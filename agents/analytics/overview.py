@@ -5,7 +5,8 @@ Pure.
 
 from __future__ import annotations
 
-from agents.actions import ActionRecord, PauseAd
+from agents.action_log import Effect
+from agents.analytics.action_words import told
 from agents.overview import (
     Block,
     Cell,
@@ -22,10 +23,10 @@ from agents.overview import (
     Section,
     Table,
 )
-from agents.state import CampaignPerformance, Effect, MarketingAgentState, PlatformMetrics
+from agents.state import CampaignPerformance, MarketingAgentState, PlatformMetrics
 
 SUGGESTIONS = 3  #: the most that are told
-ACTIONS = 3  #: the newest that are told
+ACTIONS = 5  #: the newest that are told
 NUMBERS = ("Days", "Seen", "Clicks", "CTR", "Conversions", "Spend", "CPA", "Score")
 COLUMNS = (Column("Platform"), *(Column(title, number=True) for title in NUMBERS))
 
@@ -37,26 +38,8 @@ def sections(state: MarketingAgentState) -> tuple[Section, ...]:
     if not performance.platforms:
         return (score,)
     results = Section("Results", (Table(COLUMNS, tuple(map(_row, performance.platforms))),))
-    changes = tuple(_change(one) for one in state.actions[-ACTIONS:])
+    changes = tuple(told(one) for one in state.actions[-ACTIONS:])
     return (results, score, *((Section("Changes", (Points(changes),)),) if changes else ()))
-
-
-def _change(record: ActionRecord) -> Phrase:
-    """Tell what an action has changed."""
-    action = record.action
-    failed = "; ".join(f"{name}: {why}" for name, why in record.failed.items())
-    if isinstance(action, PauseAd):
-        told = (f" paused: {action.why}",) if record.done else (f" could not be paused: {failed}",)
-        return (Platform(action.platform), f" {action.ad}", *told)
-    currency = action.currency
-    parts: list[Phrase] = [
-        (Platform(name), " ", Money(move.before, currency), " → ", Money(move.after, currency))
-        for name, move in action.moves.items()
-        if name in record.done
-    ]
-    moved = tuple(word for at, part in enumerate(parts) for word in ((", ", *part) if at else part))
-    money: Phrase = ("money a day moved: ", *moved) if moved else ("no money moved",)
-    return (*money, f" ({action.why})", *((f"; not changed: {failed}",) if failed else ()))
 
 
 def _row(one: PlatformMetrics) -> tuple[Cell, ...]:

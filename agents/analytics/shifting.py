@@ -13,14 +13,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 
-from agents.actions import ActionRecord, BudgetMove, ShiftBudget
+from agents.action_log import ActionRecord
+from agents.actions import BudgetMove, ShiftBudget
 from agents.ad_management.daily_budgets import budgets, split, standing, within_budget
 from agents.ad_management.running import creative_on
 from agents.analytics.changing import CHANGE, change_unit, refused
 from agents.budget import CENT
 from agents.gates import NO_GATE
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
-from agents.unit import Stage, StageResult, short_hash
+from agents.unit import Stage, StageResult, Unit, short_hash
 from integrations.ads.change_kind import ChangeKind
 from integrations.ads.changes import DailyBudget
 from integrations.ads.registry import platform
@@ -129,18 +130,23 @@ def _movable(state: MarketingAgentState) -> dict[str, Decimal]:
     return found
 
 
-def _stage(name: str, state: MarketingAgentState, daily: Mapping[str, Decimal]) -> Stage | None:
+def budget_units(state: MarketingAgentState, prefix: str, daily: Mapping[str, Decimal]) -> list[Unit]:
+    """Plan one effect for each platform whose daily budget changes, where 0 is that it rests."""
     currency = state.campaign_config.currency
-    units = [
+    return [
         change_unit(
             state,
-            f"budget:{one}",
+            f"{prefix}{one}",
             one,
             DailyBudget(amount=amount, currency=currency) if amount else None,
             running=False if not amount else True if _rests(state, one) else None,
         )
         for one, amount in daily.items()
     ]
+
+
+def _stage(name: str, state: MarketingAgentState, daily: Mapping[str, Decimal]) -> Stage | None:
+    units = budget_units(state, "budget:", daily)
     return Stage(name=name, units=units) if units else None
 
 

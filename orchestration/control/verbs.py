@@ -7,7 +7,6 @@ process of another mode than the database's, and for a campaign of another world
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
@@ -17,7 +16,7 @@ from agents.messages import PERSON, MessageType, message
 from agents.ports import Clock
 from agents.state import ApprovalGrant, MarketingAgentState
 from agents.stop_all import stopping_agent
-from agents.stopping import OFF, ON, Wanted
+from agents.stopping import CHANGE, OFF, ON, Wanted
 from integrations.settings import Settings
 from orchestration.control.submission import config_hash, forked
 from orchestration.flow.holds import NEEDS_ATTENTION, Hold, hold_for
@@ -32,8 +31,6 @@ from orchestration.reports.campaigns import TERMINAL, CampaignNotFoundError
 from orchestration.stores.lead_weights import LeadWeights
 from orchestration.stores.retention import Retention
 from orchestration.wakeups import Wakeups
-
-log = logging.getLogger(__name__)
 
 LIVE = ("queued", "running", "waiting", "awaiting_approval")
 STATUSES = (*LIVE, "paused", "cancelling", "completed", "failed", "cancelled")
@@ -70,6 +67,11 @@ class Verbs:
             return StatusChange(status="paused", event="paused", actor=actor, reason=reason, data=data)
 
         row = self.admit(campaign_id)
+        if self._changing(row):
+            if ads:
+                raise VerbRefusedError(f"the ads of campaign {campaign_id} are being changed: pause them after that")
+            AdSwitches(self.ledger).stay_paused(row, go_on=False)
+            return row.status
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
         if ads and any(agent.stop(row.state) is not None for agent in self.agents.values()):
             if switch is not None and switch.off and not switch.unreached:
@@ -89,6 +91,9 @@ class Verbs:
             self.changes.make_due(row)
             return self._change(campaign_id, ("waiting",), StatusChange(status="running", event="resumed", actor=actor))
         if row.status in LIVE:
+            return row.status
+        if self._changing(row):
+            AdSwitches(self.ledger).stay_paused(row, go_on=True)
             return row.status
         switch = AdSwitches(self.ledger).newest(row) if row.status == "paused" else None
         if switch is not None and switch.resuming:
@@ -305,6 +310,11 @@ class Verbs:
         self.wakeups.hop(row.campaign_id, agent, row.step)
         return "paused"
 
+    def _changing(self, row: CampaignRow) -> bool:
+        """Return whether the campaign is paused because its ads are being changed."""
+        found = AdSwitches(self.ledger).open(row) if row.status == "paused" else None
+        return found is not None and found.wanted == CHANGE
+
     def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Event) -> Transition:
         """Return a transition to the first stage of a hop of ``agent``."""
         now = self.clock.now()
@@ -379,20 +389,3 @@ class Verbs:
         row = self.admit(campaign_id)
         # An ended campaign that is cancelled has no agent at work.
         self.wakeups.hop(campaign_id, row.agent or stopping_agent(row.state, self.agents), row.step)
-
-
-def expire_approvals(ledger: Ledger, verbs: Verbs) -> int:
-    """Carry out the policy of questions that were not answered in time, and return how many."""
-    expired = ledger.changes.expired_approvals()
-    for campaign_id in expired:
-        row = ledger.load(campaign_id)
-        if row is None:
-            continue
-        try:
-            if row.state.campaign_config.approval.on_expiry == "approve":
-                verbs.approve(campaign_id, actor="policy")
-            else:
-                verbs.reject(campaign_id, actor="policy", reason="not decided in time", expired=True)
-        except VerbRefusedError as error:  # a person decided at the same moment
-            log.info("%s", error)
-    return len(expired)

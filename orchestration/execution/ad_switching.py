@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from agents.action_log import Order
 from agents.base import BaseAgent
+from agents.ports import Clock
 from agents.state import MarketingAgentState
 from agents.stop_all import stop_stage, unreached, with_stopped
-from agents.stopping import OFF, ON, Wanted
+from agents.stopping import CHANGE, OFF, ON, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots
@@ -28,8 +31,10 @@ from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed
 from orchestration.wakeups import MAX_COUNTDOWN_S, Wakeups
 
-SWITCH_ADS = "switch_ads"  #: name of the stage
+SWITCH_ADS, CHANGE_ADS = "switch_ads", "change_ads"  #: names of the stages
 #: Switching is asked for by a person and does no harm twice: a platform that is down is tried for as long as it takes.
+#: A person waits for what they have ordered: after this long it has failed, and says so.
+PROMPT = RetryPolicy(max_delay_s=20.0, max_wait_s=600.0, attend=False)
 PATIENT = RetryPolicy(max_delay_s=60.0, max_wait_s=366 * 86_400.0)
 
 
@@ -62,6 +67,7 @@ class Settled:
     state: MarketingAgentState
     unreached: tuple[str, ...]  #: platforms that refused
     change: StatusChange  #: of the campaign
+    following: tuple[Order, ...] = ()  #: orders with more to do
 
 
 def settled(
@@ -87,12 +93,57 @@ def settled(
     return Settled(state=after, unreached=tuple(names), change=change)
 
 
+def ordered(
+    state: MarketingAgentState,
+    switch: AdSwitch,
+    units: Sequence[SwitchUnit],
+    agents: Mapping[str, BaseAgent],
+    now: datetime,
+) -> Settled:
+    """Return the end of a request that has changed ads, whose units are ``units``."""
+    results = [unit.result for unit in units]
+    after, following = state, list[Order]()
+    for name, agent in agents.items():
+        own = [result for result in results if result.unit.agent == name]
+        after, more = agent.after_orders(after, switch.changes, own, now) if own or not results else (after, ())
+        following += more
+    failed = sorted({result.unit.provider for result in results if not result.ok})
+    data = {"orders": ", ".join(one.order_id for one in switch.changes), "not_changed": ", ".join(failed)}
+    change = StatusChange(
+        status=PAUSED_FROM,
+        event="ads_changed",
+        actor="system",
+        data={key: value for key, value in data.items() if value},
+    )
+    return Settled(state=after, unreached=tuple(failed), change=change, following=tuple(following))
+
+
+def order_stage(state: MarketingAgentState, agents: Mapping[str, BaseAgent], orders: Sequence[Order]) -> Stage | None:
+    """Return the units of all agents for what people have ordered, or None for nothing."""
+    units = [
+        replace(unit, agent=name, policy=PROMPT)
+        for name, agent in agents.items()
+        if (planned := agent.ordered(state, orders)) is not None
+        for unit in planned.units
+    ]
+    return Stage(name=CHANGE_ADS, units=units) if units else None
+
+
+def _stage(row: CampaignRow, switch: AdSwitch, switches: AdSwitches, agents: Mapping[str, BaseAgent]) -> Stage | None:
+    if switch.wanted == CHANGE:
+        return order_stage(row.state, agents, switch.changes)
+    wanted = OFF if switch.off else ON
+    return switch_stage(row.state, agents, wanted, switched_off(switches.units(row.campaign_id)))
+
+
 def progress(switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str, BaseAgent]) -> str | None:
     """Return why a request is not carried out yet, for the campaign's reason, or None when nothing has gone wrong."""
     late = [unit for unit in units if not unit.finished and unit.message]
     if not late:
         return None
     what = unreached([unit.result for unit in late], agents)
+    if switch.wanted == CHANGE:
+        return f"{what} can't be changed yet as {switch.actor} has ordered, this is tried again: {late[0].message}"
     who = f"{'resumed' if switch.go_on else 'paused'} by {switch.actor}"
     return f"{who}; {what} can't be {_verb(switch)} yet, this is tried again: {late[0].message}"
 
@@ -108,17 +159,18 @@ def carry_out(
     agents: Mapping[str, BaseAgent],
     slots: UnitSlots,
     wakeups: Wakeups,
+    clock: Clock,
 ) -> str:
     """Work on the request for the ads of a paused campaign as far as this worker can, and return why it stopped.
 
     It may stop at any line, and any worker may run it again.
     """
     switches = AdSwitches(ledger)
-    switch = switches.newest(row)
-    if switch is None or switch.settled:
+    switch = switches.open(row)
+    if switch is None:
         return "not at work"
     if not switch.planned:
-        stage = switch_stage(row.state, agents, switch.wanted, switched_off(switches.units(row.campaign_id)))
+        stage = _stage(row, switch, switches, agents)
         if not switches.plan(row, switch, stage):
             return "waits for units"
     running = [slots.submit(run, claimed) for claimed in switches.take(row, switch)]
@@ -140,8 +192,14 @@ def carry_out(
     now = ledger.load(row.campaign_id)
     if now is None:
         return "not at work"
-    end = settled(now.state, switch, units, agents)
-    status = switches.settle(now, switch, patch(now.state, end.state), end.change, unreached=end.unreached)
+    end = (
+        ordered(now.state, switch, units, agents, clock.now())
+        if switch.wanted == CHANGE
+        else settled(now.state, switch, units, agents)
+    )
+    status = switches.settle(
+        now, switch, patch(now.state, end.state), end.change, unreached=end.unreached, following=end.following
+    )
     if status == AGAIN:
         wakeups.hop(now.campaign_id, switch.agent, now.step)
     elif status in ("queued", "running"):

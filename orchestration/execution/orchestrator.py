@@ -81,7 +81,8 @@ class Orchestrator:
         if found.row.status == "cancelling":
             row = self._cancelling(found.row)
         elif found.row.status == "paused":
-            return carry_out(found.row, self._run, self.ledger, self.agents, self.slots, self.wakeups)
+            clock = self.resources.clock
+            return carry_out(found.row, self._run, self.ledger, self.agents, self.slots, self.wakeups, clock)
         elif found.row.status not in AT_WORK:
             return "not at work"
         if row is None or row.agent is None:

@@ -1,4 +1,4 @@
-"""Requests to switch a paused campaign's ads off, and on again, with the units that carry them out.
+"""Requests to switch a paused campaign's ads off, and on again, or to change them, with the units that do it.
 
 A request is a row, and its units stand in the ledger at step ``-number``, below all hops, so the campaign itself stays
 exactly where it is. Invariants: the newest request of a campaign's present line of work counts, and no other; its units
@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.stopping import OFF, ON, SWITCHING_OFF, Wanted
+from agents.action_log import Order
+from agents.stopping import CHANGE, OFF, ON, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
-from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, write_state
+from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import UNIT_COLUMNS, CampaignRow, Claimed, claimed_unit, unit_result, units_json
 
 AGAIN = "again"  #: a settled request is followed by the same one: an effect began after all
 _WAITING = "status IN ('pending', 'unknown')"
+_OPEN = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND settled_at IS NULL"
+_GOES_ON = "SELECT go_on FROM marketing.ad_switches WHERE campaign_id = %s AND number = %s"
 _NEWEST = "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s"
 
 
@@ -27,14 +30,15 @@ class AdSwitch:
     """Newest request about a campaign's ads."""
 
     number: int
-    wanted: Wanted
-    go_on: bool  #: the campaign goes on once its ads are on
+    wanted: Requested
+    go_on: bool  #: the campaign goes on once that is done
     actor: str
     agent: str  #: whose queue carries it out
     epoch: int  #: of the line of work that it belongs to
     planned: bool
     settled: bool
     unreached: Sequence[str]  #: of a settled one: what refused
+    orders: Sequence[Mapping[str, object]] = ()  #: of a change
 
     @property
     def off(self) -> bool:
@@ -47,6 +51,11 @@ class AdSwitch:
         return self.wanted == ON and self.go_on and not self.settled
 
     @property
+    def changes(self) -> tuple[Order, ...]:
+        """What people have ordered."""
+        return tuple(Order.model_validate(one) for one in self.orders)
+
+    @property
     def ads_restored(self) -> bool:
         """Whether the ads are on again, as far as it depends on us."""
         return self.wanted == ON and self.settled
@@ -57,7 +66,7 @@ class SwitchUnit:
     """One part of a request, and what has become of it."""
 
     number: int  #: of the request
-    wanted: Wanted
+    wanted: Requested
     ours: bool  #: it saw the ad running and paused it
     result: UnitResult  #: its unit, status, output and last error
 
@@ -80,12 +89,19 @@ class AdSwitches:
         self._database = ledger.database
 
     def newest(self, row: CampaignRow) -> AdSwitch | None:
-        """Return the request that counts for the campaign's present line of work, or None."""
+        """Return the request to switch ads that counts for the campaign's present line of work, or None."""
+        return self._newest(row, "wanted <> 'change'")
+
+    def open(self, row: CampaignRow) -> AdSwitch | None:
+        """Return the request that has yet to be carried out, or None."""
+        return self._newest(row, "settled_at IS NULL")
+
+    def _newest(self, row: CampaignRow, where: str) -> AdSwitch | None:
         found = self._database.records(
             AdSwitch,
             "SELECT number, wanted, go_on, actor, agent, epoch, planned_at IS NOT NULL AS planned, "
-            "settled_at IS NOT NULL AS settled, unreached FROM marketing.ad_switches WHERE campaign_id = %s "
-            "ORDER BY number DESC LIMIT 1",
+            "settled_at IS NOT NULL AS settled, unreached, orders FROM marketing.ad_switches WHERE campaign_id = %s "
+            f"AND {where} ORDER BY number DESC LIMIT 1",
             row.campaign_id,
         )
         return found[0] if found and found[0].epoch == row.epoch else None
@@ -113,6 +129,40 @@ class AdSwitches:
             return True
 
         return self._database.transaction(write)
+
+    def order(
+        self, row: CampaignRow, origin: Sequence[str], orders: Sequence[Order], *, agent: str, pause: StatusChange
+    ) -> bool:
+        """Write down what a person has ordered and pause the campaign for it, unless it is paused already.
+
+        ``pause`` may change the state, so the campaign has to be as ``row`` is. Returns False when it has changed, or
+        when another request has yet to be carried out.
+        """
+
+        def write(tx: Transaction) -> bool:
+            found = lock(tx, row.campaign_id, origin, row.revision)
+            if found is None or tx.value(_OPEN, row.campaign_id):
+                return False
+            number, go_on = int(tx.value(_NEWEST, row.campaign_id)) + 1, found.status != "paused"
+            _insert(tx, found, number, CHANGE, go_on=go_on, actor=pause.actor, agent=agent, orders=orders)
+            if go_on:
+                change_status(tx, found, pause)
+            else:
+                if pause.patch:
+                    write_state(tx, found, pause.patch)
+                tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
+                note(tx, found, pause.event, pause.data or {}, actor=pause.actor)
+            _progress(tx, row.campaign_id)
+            return True
+
+        return self._database.transaction(write)
+
+    def stay_paused(self, row: CampaignRow, *, go_on: bool) -> None:
+        """Let a campaign whose ads are being changed be paused after it, or go on."""
+        self._database.run(
+            "UPDATE marketing.ad_switches SET go_on = %s WHERE campaign_id = %s AND wanted = 'change' "
+            "AND settled_at IS NULL", go_on, row.campaign_id,
+        )  # fmt: skip
 
     def plan(self, row: CampaignRow, switch: AdSwitch, stage: Stage | None) -> bool:
         """Write the request's units and return True, or False while something else of the campaign is at work."""
@@ -207,11 +257,13 @@ class AdSwitches:
         change: StatusChange,
         *,
         unreached: Sequence[str],
+        following: Sequence[Order] = (),
     ) -> str | None:
         """End a request that has changed ``patch`` in the state, and give its campaign another status.
 
-        Returns that status, :data:`AGAIN` when an effect that was claimed just before the pause began after all, so
-        that its ad has to be looked for once more, or None when the request or the row has changed.
+        Orders of ``following`` are another request after it. Returns that status, :data:`AGAIN` when another request
+        follows (also where an effect that was claimed just before the pause began after all, so that its ad has to be
+        looked for once more), or None when the request or the row has changed.
         """
 
         def end(tx: Transaction) -> str | None:
@@ -233,16 +285,39 @@ class AdSwitches:
                 _insert(tx, found, switch.number + 1, OFF, go_on=False, actor=switch.actor, agent=switch.agent)
                 tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
                 return AGAIN
+            if following:
+                go_on = bool(tx.value(_GOES_ON, row.campaign_id, switch.number))
+                _insert(
+                    tx, found, switch.number + 1, CHANGE, go_on=go_on, actor=switch.actor, agent=switch.agent,
+                    orders=following,
+                )  # fmt: skip
+                tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
+                return AGAIN
+            if switch.wanted == CHANGE and not tx.value(_GOES_ON, row.campaign_id, switch.number):
+                tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
+                note(tx, found, change.event, change.data or {}, actor=change.actor)
+                return found.status
             return change_status(tx, found, change)
 
         return self._database.transaction(end)
 
 
-def _insert(tx: Transaction, row: LockedRow, number: int, wanted: str, *, go_on: bool, actor: str, agent: str) -> None:
+def _insert(
+    tx: Transaction,
+    row: LockedRow,
+    number: int,
+    wanted: str,
+    *,
+    go_on: bool,
+    actor: str,
+    agent: str,
+    orders: Sequence[Order] = (),
+) -> None:
     tx.run(
-        "INSERT INTO marketing.ad_switches (campaign_id, number, wanted, go_on, actor, agent, epoch) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        "INSERT INTO marketing.ad_switches (campaign_id, number, wanted, go_on, actor, agent, epoch, orders) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         row.campaign_id, number, wanted, go_on, actor, agent, row.epoch,
+        encode([one.model_dump(mode="json") for one in orders]),
     )  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from toys import echo
 
 from agents.ports import UnitContext
 from agents.unit import Unit
-from orchestration.control.verbs import VerbRefusedError, expire_approvals
+from orchestration.control.expiry import expire_approvals
+from orchestration.control.verbs import VerbRefusedError
 
 
 @pytest.fixture
