@@ -22,8 +22,13 @@ from integrations.ads.changes import (
     NegativeKeywords,
     Span,
 )
+from integrations.ads.curve import Curve
+from integrations.ads.facebook.sandbox_setting import setting_of as facebook_setting
+from integrations.ads.google.sandbox_setting import setting_of as google_setting
+from integrations.ads.linkedin.sandbox_setting import setting_of as linkedin_setting
 from integrations.ads.platform import AdPlatform, Audience, DayReport, RemoteCampaign, per_day
 from integrations.ads.registry import platform
+from integrations.sandbox.ad_setting import LEAST
 
 PLATFORMS = ("facebook_ads", "google_ads", "linkedin_ads")
 FIRST = START.date()
@@ -55,10 +60,14 @@ def aimed(number: int) -> AudienceChange:
     return AudienceChange(audience=audience, keywords=keywords)
 
 
+def curve_of(name: str) -> Curve:
+    found = platform(name).curve
+    assert found is not None
+    return found
+
+
 def bid(name: str, times: float) -> BidChange:
-    curve = platform(name).curve
-    assert curve is not None
-    return BidChange(cap=Decimal(f"{curve.click_price * times:.2f}"), currency="USD")
+    return BidChange(cap=Decimal(f"{curve_of(name).click_price * times:.2f}"), currency="USD")
 
 
 @dataclass(frozen=True)
@@ -151,6 +160,62 @@ def test_a_pause_leaves_the_setting(sandbox: stack.Sandbox, name: str) -> None:
     ads.enable(live, wire=Wire())
     again = lived(sandbox, ads, live)
     assert figure(again, "impressions") == pytest.approx(figure(changed, "impressions"), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("goal", "currency", "amount", "price"),
+    [
+        ("LINK_CLICKS", "USD", 100, curve_of("facebook_ads").click_price),
+        ("OFFSITE_CONVERSIONS", "USD", 100, curve_of("facebook_ads").conversion_price),
+        ("LEAD_GENERATION", "JPY", 1, curve_of("facebook_ads").conversion_price),
+        ("REACH", "USD", 100, curve_of("facebook_ads").cpm),
+    ],
+)
+def test_a_cap_at_facebook_is_for_what_the_ad_set_optimises_for(
+    goal: str, currency: str, amount: int, price: float
+) -> None:
+    ad_set = {"targeting": {"geo_locations": {"countries": ["DE"]}}, "optimization_goal": goal, "bid_amount": amount}
+    setting, _ = facebook_setting(ad_set, curve_of("facebook_ads"), currency)
+    assert setting.bid == pytest.approx(max(LEAST, 1 / price))
+    assert facebook_setting({**ad_set, "bid_amount": None}, curve_of("facebook_ads"), currency)[0].bid == 1.0
+
+
+def test_a_campaign_at_linkedin_ends_with_its_group_and_pays_for_leads() -> None:
+    campaign = {
+        "targetingCriteria": {"include": {"and": [{"or": {"urn:li:adTargetingFacet:locations": ["a", "b"]}}]}},
+        "optimizationTargetType": "CAP_COST_AND_MAXIMIZE_LEADS",
+        "unitCost": {"amount": "100", "currencyCode": "USD"},
+        "runSchedule": {"start": 0, "end": 20 * 86_400_000},
+    }
+    curve = curve_of("linkedin_ads")
+    group = {"runSchedule": {"start": 0, "end": 10 * 86_400_000}}
+    setting, aim = linkedin_setting(campaign, group, curve)
+    assert setting.bid == pytest.approx(100 / curve.conversion_price)
+    assert (setting.end, aim) == (date(1970, 1, 11), 0.5)
+    assert linkedin_setting(campaign, {"runSchedule": {"start": 0}}, curve)[0].end == date(1970, 1, 21)
+    clicks, _ = linkedin_setting({**campaign, "optimizationTargetType": "MAX_CLICK"}, group, curve)
+    assert clicks.bid == 1.0
+
+
+def test_a_campaign_at_google_is_set_by_what_is_switched_on() -> None:
+    campaign = {"resourceName": "c/1/campaigns/1", "maximizeConversions": {"targetCpaMicros": "35000000"}}
+    group = {"resourceName": "c/1/adGroups/2", "campaign": "c/1/campaigns/1", "status": "ENABLED"}
+
+    def keyword(text: str, status: str, match: str = "PHRASE", negative: bool = False) -> dict[str, Any]:
+        word = {"text": text, "matchType": match}
+        return {"adGroup": group["resourceName"], "status": status, "keyword": word, "negative": negative}
+
+    objects: dict[str, Any] = {
+        "adGroups/2": group,
+        "adGroupCriteria/2~1": keyword("pricing", "ENABLED"),
+        "adGroupCriteria/2~2": keyword("billing", "PAUSED"),
+        "adGroupCriteria/2~3": keyword("jobs", "ENABLED", "EXACT", negative=True),
+        "campaignCriteria/1~4": {"campaign": "c/1/campaigns/2", "status": "ENABLED", "location": {}},
+    }
+    curve = curve_of("google_ads")
+    setting, aim = google_setting(campaign, objects, curve)
+    assert (setting.words, setting.negative_keywords, aim) == (('"pricing"',), ("[jobs]",), pytest.approx(1 / 3))
+    assert setting.bid == pytest.approx(35 / curve.conversion_price)
 
 
 def test_a_wasteful_search_term_is_seen_by_its_figures_and_goes(sandbox: stack.Sandbox) -> None:
