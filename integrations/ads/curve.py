@@ -92,6 +92,16 @@ class Curve(Parameters):
             raise ValueError(f"bad_terms={self.bad_terms} are more than all clicks; their sum is at most 1")
         return self
 
+    @property
+    def click_price(self) -> float:
+        """Return what a click of a typical ad costs while nothing is scarce, in the account's currency."""
+        return self.cpm / (1000 * self.ctr)
+
+    @property
+    def conversion_price(self) -> float:
+        """Return what a conversion of a typical ad costs while nothing is scarce, in the account's currency."""
+        return self.click_price / self.cvr
+
     def impressions(self, spend: float, *, room: float = 1.0, price: float = 1.0) -> float:
         """Return the impressions of a day's ``spend`` before noise.
 

@@ -23,6 +23,7 @@ from integrations.ads.account import AdAccount
 from integrations.ads.audience import ListUse
 from integrations.ads.goal import Goal
 from integrations.ads.limits import PlatformLimits
+from integrations.ads.search_term import SearchTerm
 from integrations.ads.utm import ad_link
 from integrations.errors import TransientError
 from integrations.fields import missing
@@ -278,6 +279,16 @@ class AdPlatform(Protocol):
         """Return what each ad in ``remote.ids`` did on each day with activity (:func:`per_ad`).
 
         An ad that is switched off has the days on which it ran. ``until`` None means up to now.
+        """
+        ...
+
+    def search_terms(
+        self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
+    ) -> tuple[SearchTerm, ...]:
+        """Return what people searched for when they saw the campaign's ads, the most clicked first.
+
+        Platforms tell no rare searches, so the figures are less than the campaign's. Where ads answer no searches
+        (``PlatformSpec.search_terms``) it is () without a call.
         """
         ...
 

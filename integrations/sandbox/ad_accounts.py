@@ -85,9 +85,8 @@ class AdAccounts:
 
         Of several texts of an ad the one that does best is shown.
         """
-        life, key, rule = self._lives[campaign_id], effect_key_of(name), self._market.texts
-        shown = {ad: one if isinstance(one, AdText) else rule.best(one) for ad, one in texts.items()}
-        return report(life, token, shown, market=self._market, seed=self._seed, platform=self.name, key=key)
+        life, key = self._lives[campaign_id], effect_key_of(name)
+        return report(life, token, texts, market=self._market, seed=self._seed, platform=self.name, key=key)
 
     def refusal(self, *texts: str) -> str:
         """Return why the review refuses an ad of these texts, "" when it doesn't."""

@@ -10,39 +10,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from integrations.sandbox.ad_setting import NEUTRAL, Setting, relation
+
 T = TypeVar("T")
 
 FIRST_DAYS = 7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """How a campaign is set besides its texts and its budget, relative to the usual."""
-
-    audience: float = 1.0  #: size of the audience: 0.5 is an aim at half of the people, 2 at twice as many
-    negative_keywords: tuple[str, ...] = ()
-    bid: float = 1.0
-    schedule: float = 1.0  #: share of the week's hours in which the ads are shown, the best ones
-    frequency_cap: float = 0.0  #: at most so many impressions per person in a week; 0: no cap
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for a value that can't be."""
-        for name, value, right in (
-            ("audience", self.audience, self.audience > 0),
-            ("bid", self.bid, self.bid > 0),
-            ("schedule", self.schedule, 0 < self.schedule <= 1),
-            ("frequency_cap", self.frequency_cap, self.frequency_cap >= 0),
-        ):
-            if not right:
-                raise ValueError(f"{name}={value!r} is not above 0 (schedule at most 1, frequency_cap 0 for none)")
-
-
-NEUTRAL = Setting()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +46,7 @@ class Life:
     enabled: bool = False
     budgets: list[tuple[int, str]]  #: daily budget since which day, oldest first
     settings: list[tuple[int, Setting]] = field(default_factory=lambda: [(0, NEUTRAL)])
+    usual_aim: float = 1.0  #: size of the aim that it was made with
     generations: list[Generation] = field(default_factory=list)
 
     @staticmethod
@@ -119,7 +97,17 @@ class Life:
 
     def setting_changed(self, setting: Setting) -> None:
         """Change the campaign's setting from the next day on."""
-        self.settings = _since(self.settings, self.clock, setting)
+        if setting != self.settings[-1][1]:
+            self.settings = _since(self.settings, self.clock, setting)
+
+    def stands(self, setting: Setting, aim: float) -> None:
+        """Note how the campaign is set from the next day on, with the size of its aim.
+
+        What it is aimed at when it gets its first ad is its usual aim, to which its audience is relative.
+        """
+        if not self.generations:
+            self.usual_aim = aim
+        self.setting_changed(replace(setting, audience=relation(aim, self.usual_aim)))
 
     def switched(self, enabled: bool) -> None:
         """Enable or pause the campaign."""
@@ -178,7 +166,8 @@ class Life:
             "start": self.start.isoformat(),
             "enabled": self.enabled,
             "budgets": [list(entry) for entry in self.budgets],
-            "settings": [[day, asdict(one)] for day, one in self.settings],
+            "settings": [[day, one.to_json()] for day, one in self.settings],
+            "usual_aim": self.usual_aim,
             "generations": [
                 {
                     "token": one.token,
@@ -197,10 +186,8 @@ class Life:
             start=date.fromisoformat(data["start"]),
             enabled=data["enabled"],
             budgets=[(day, amount) for day, amount in data["budgets"]],
-            settings=[
-                (day, Setting(**{**one, "negative_keywords": tuple(one["negative_keywords"])}))
-                for day, one in data["settings"]
-            ],
+            settings=[(day, Setting.from_json(one)) for day, one in data["settings"]],
+            usual_aim=data["usual_aim"],
             generations=[
                 Generation(
                     token=one["token"],

@@ -55,7 +55,7 @@ class TextRule(Parameters):
 
     def best(self, candidates: Sequence[AdText]) -> AdText:
         """Return the text with the highest click rate, the first of equals."""
-        return max(candidates, key=self.ctr.factor)
+        return candidates[0] if len(candidates) == 1 else max(candidates, key=self.ctr.factor)
 
 
 _USUAL = Effect(base=0.75, number=0.15, action=0.15, audience=0.2, fit=0.1, alike=-0.1, superlative=-0.15)

@@ -93,6 +93,23 @@ def test_created_paused_then_enabled_then_reported(sandbox: stack.Sandbox, ads: 
     assert ads.get(made.id, wire=wire).status == "paused"
 
 
+def test_search_terms_are_told_where_ads_answer_searches(ads: AdPlatform) -> None:
+    made, wire = ads.create(fitting(ads, daily_budget=Decimal(200)), wire=Wire(), steps=Steps()), Wire()
+    ads.enable(made, wire=Wire())
+    terms = ads.search_terms(made, SINCE, wire=wire)
+    if not platform(ads.name).search_terms:
+        assert (terms, wire.calls) == ((), 0)
+        return
+    assert terms[0].clicks > 0
+    assert [one.clicks for one in terms] == sorted((one.clicks for one in terms), reverse=True)
+    assert len({one.text for one in terms}) == len(terms)
+    days = per_day(ads.report(made, SINCE, wire=Wire()))
+    for name in ("impressions", "clicks", "conversions", "spend"):
+        assert 0 < sum(getattr(one, name) for one in terms) <= sum(getattr(day, name) for day in days)
+    assert ads.search_terms(made, days[-1].day + timedelta(days=1), wire=Wire()) == ()
+    assert ads.search_terms(made, SINCE, days[0].day - timedelta(days=1), wire=Wire()) == ()
+
+
 def test_an_update_changes_the_same_campaign(sandbox: stack.Sandbox, ads: AdPlatform) -> None:
     wire = Wire()
     made = ads.create(fitting(ads), wire=wire, steps=Steps())

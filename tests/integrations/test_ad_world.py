@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from integrations.ads.facebook.sandbox import FacebookSandbox
 from integrations.ads.linkedin.sandbox import LinkedInAdsSandbox
-from integrations.sandbox.ad_life import Life, Setting
+from integrations.sandbox.ad_life import Life
 from integrations.sandbox.ad_rule import USUAL_RULE
+from integrations.sandbox.ad_setting import NEUTRAL, Setting, aim_size, relative_bid
 from integrations.sandbox.ad_text import AdText, features
 from integrations.sandbox.ad_world import DayFigures, market, report
 from integrations.sandbox.protocol import Request
@@ -268,6 +269,75 @@ def test_a_setting_counts_from_the_next_day_on(
         return total(found, above) / (total(found, below) if below else 1)
 
     assert (figure(after[14:]) > 1.05 * figure(before)) if more else (figure(after[14:]) < 0.95 * figure(before))
+
+
+def test_words_of_an_aim_count_from_the_next_day_on() -> None:
+    running = life("400")
+    running.setting_changed(Setting(words=("saas",)))
+    place, weights = market("facebook_ads", 7, {"texts": {"ctr": {"audience": 1.0}}}), {"seed": 7, "key": "k"}
+    texts = {"ad": [replace(SHARP, headline="Banks plan", description="Banks ask"), SHARP]}
+
+    def found() -> list[DayFigures]:
+        return report(running, "1-aaaa", texts, market=place, platform="facebook_ads", **weights)["ad"]  # type: ignore[arg-type]
+
+    running.advance(7)
+    before = found()
+    running.setting_changed(Setting(words=("retail",)))
+    running.advance(7)
+    running.setting_changed(Setting(words=("banks",), end=date(2026, 1, 26)))
+    running.advance(7)
+    after = found()
+    assert after[:14] == before
+    first, without, other = (total(after[since : since + 4], "clicks") for since in (7, 14, 21))
+    assert without < 0.6 * first
+    assert 0.8 * first < other < 1.2 * first, "the text for banks is shown to banks"
+    assert [day.day for day in after[21:]] == [date(2026, 1, day) for day in (22, 23, 24, 25)]
+    assert Life.from_json(json.loads(json.dumps(running.to_json()))) == running
+
+
+def test_the_measure_of_an_aim_is_monotone() -> None:
+    one = aim_size([1, 2])
+    assert aim_size([1, 2, 3]) < one < aim_size([1, 3]) < aim_size([2, 3]) < aim_size([3])
+    assert aim_size([1]) == aim_size([1, 0]) > one
+    assert aim_size([]) == 1.0
+
+
+def test_the_aim_at_the_first_ad_is_the_usual_one() -> None:
+    made = Life.starting(date(2026, 1, 1), "20")
+    for size in (0.9, 0.5):
+        made.stands(NEUTRAL, size)
+    made.ad_added("1-aaaa", "ad")
+    made.switched(True)
+    for size, audience in ((0.25, 0.5), (1.0, 2.0), (0.001, 0.1), (0.5, 1.0)):
+        made.stands(NEUTRAL, size)
+        assert made.setting_on(made.clock) == replace(NEUTRAL, audience=audience)
+        made.advance(1)
+    assert len(made.settings) == 5
+    assert made.setting_on(0) == NEUTRAL
+
+
+@pytest.mark.parametrize(
+    ("negative", "excluded"),
+    [
+        ("free pricing", {"pricing free", "free pricing", "pricing for free"}),
+        ('"pricing free"', {"pricing free"}),
+        ("[pricing]", {"pricing"}),
+        ("PRICING", {"pricing", "pricing free", "free pricing", "pricing for free"}),
+        ("pric", set()),
+        ("[]", set()),
+    ],
+)
+def test_a_negative_keyword_excludes_what_its_marks_say(negative: str, excluded: set[str]) -> None:
+    setting = Setting(negative_keywords=("jobs", negative))
+    searches = {"pricing", "pricing free", "free pricing", "pricing for free"}
+    assert {one for one in searches if setting.excludes(one)} == excluded
+
+
+def test_a_bid_is_relative_to_what_is_usual() -> None:
+    curve = market("google_ads", 7, None).curve
+    assert curve.click_price == pytest.approx(curve.cpm / 1000 / curve.ctr)
+    assert curve.conversion_price == pytest.approx(curve.click_price / curve.cvr)
+    assert [relative_bid(cap, 4.0) for cap in (None, Decimal(2), Decimal(8), Decimal("0.01"))] == [1.0, 0.5, 2.0, 0.1]
 
 
 def test_the_review_refuses_by_word_and_by_share() -> None:

@@ -143,7 +143,7 @@ def test_metrics_per_day_and_search_terms(sandbox: Any, google: GoogleAds) -> No
     terms = google.search_terms(made, FIRST, wire=Wire())
     assert [day.day.day for day in days] == [1, 2, 3, 4, 5, 6, 7]
     assert terms[0].clicks > 0
-    assert {"saas pricing", "billing"} <= {term.term for term in terms}
+    assert {"saas pricing", "billing"} <= {term.text for term in terms}
     assert sum(term.clicks for term in terms) <= sum(day.clicks for day in days)
     sandbox.reset(world={"accounts": {"google_ads": {"page_rows": 2}}})
     made = google.create(wanted(google), wire=Wire(), steps=Steps())

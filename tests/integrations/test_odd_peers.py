@@ -59,7 +59,7 @@ def _models_closed(_libraries: None) -> Iterator[None]:
 
 
 #: Methods that send nothing.
-SILENT = {"salesforce": {"present"}}
+SILENT = {"salesforce": {"present"}, "facebook_ads": {"search_terms"}, "linkedin_ads": {"search_terms"}}
 
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS.keys() - {"webhook"}))  # test_webhook.py: any body is good

@@ -32,6 +32,7 @@ from integrations.ads.platform import (
     per_ad,
 )
 from integrations.ads.registry import platform
+from integrations.ads.search_term import SearchTerm
 from integrations.errors import NotFoundError, TransientError
 from integrations.sandbox.ad_life import Life
 from integrations.sandbox.ad_text import AdText
@@ -120,6 +121,12 @@ class MemoryAds:
     def report(self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire) -> list[DayReport]:
         """The days of the ads in ``remote.ids``."""
         return self.call(wire, "report", lambda: self._days(remote, since, until))
+
+    def search_terms(
+        self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
+    ) -> tuple[SearchTerm, ...]:
+        """No searches."""
+        return ()
 
     def account(self, *, wire: Wire) -> AdAccount:
         """The account as the test has set it."""

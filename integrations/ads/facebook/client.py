@@ -41,6 +41,7 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
+from integrations.ads.search_term import SearchTerm
 from integrations.errors import BadRequestError, NotFoundError
 from integrations.http import credential
 from integrations.settings import Settings
@@ -128,6 +129,12 @@ class FacebookAds:
             **span,
         )
         return [day for day in ad_reports(rows, steps) if day.day >= since]
+
+    def search_terms(
+        self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
+    ) -> tuple[SearchTerm, ...]:
+        """See the protocol."""
+        return ()
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""

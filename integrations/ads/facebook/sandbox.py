@@ -28,6 +28,7 @@ from integrations.ads.facebook.sandbox_answers import (
 from integrations.ads.facebook.sandbox_changes import changed
 from integrations.ads.facebook.sandbox_goals import conversion_actions
 from integrations.ads.facebook.sandbox_lists import EDGE, Audiences
+from integrations.ads.facebook.sandbox_setting import setting_of
 from integrations.ads.facebook.usage import ACCOUNT
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
@@ -165,6 +166,7 @@ class FacebookSandbox(AdAccounts):
             life = self._lives[fields["campaign_id"]]
             life.start = _day(fields.get("start_time"), life.start)
             life.budget_changed(self._major(fields["daily_budget"]))
+            life.stands(*setting_of(item, self._market.curve, self._currency or "USD"))
         elif kind == "ad":
             item["campaign_id"] = self._objects[fields["adset_id"]]["campaign_id"]
             text = self._text(item)
@@ -192,6 +194,7 @@ class FacebookSandbox(AdAccounts):
                 self._lives[item["campaign_id"]].ad_switched(item["name"], shown)
         if item["_kind"] == "adset":
             changed(item, params, self._audiences.check_targeting)
+            self._lives[item["campaign_id"]].stands(*setting_of(item, self._market.curve, self._currency or "USD"))
         budget = params.get("daily_budget")
         if budget is not None and item["_kind"] == "adset":
             if not budget.isdecimal() or int(budget) < 1:
@@ -240,18 +243,10 @@ class FacebookSandbox(AdAccounts):
     def _text(self, ad: Mapping[str, Any]) -> AdText:
         creative = self._objects[ad["creative"]["creative_id"]]
         link = creative["object_story_spec"]["link_data"]
-        aimed = self._objects[ad["adset_id"]]["targeting"]
-        words = [
-            entry.get("name", "")
-            for spec in aimed.get("flexible_spec", [])
-            for entries in spec.values()
-            for entry in entries
-        ]
         return AdText(
             headline=link.get("name", ""),
             description=link.get("message", ""),
             button=(link.get("call_to_action") or {}).get("type", ""),
-            audience=tuple(words),
         )
 
 

@@ -31,7 +31,7 @@ from integrations.ads.google.gaql import containing, query, text
 from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
 from integrations.ads.google.oauth import AccessToken
-from integrations.ads.google.report import DAY_FIELDS, TERM_FIELDS, SearchTerm, ad_reports, search_terms
+from integrations.ads.google.report import DAY_FIELDS, TERM_FIELDS, ad_reports, search_terms
 from integrations.ads.google.rest import customer, first_row
 from integrations.ads.google.spec import SPEC
 from integrations.ads.google.targeting import searched, targeting
@@ -49,6 +49,7 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
+from integrations.ads.search_term import SearchTerm
 from integrations.errors import BadRequestError, NotFoundError, PolicyRefusedError, TransientError
 from integrations.fields import missing
 from integrations.settings import Settings
@@ -190,8 +191,8 @@ class GoogleAds:
 
     def search_terms(
         self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
-    ) -> list[SearchTerm]:
-        """Return what people searched for when they saw the campaign's ads, the most clicked first."""
+    ) -> tuple[SearchTerm, ...]:
+        """See the protocol."""
         chosen = (f"campaign.id = {digits(remote.id)}", _between(since, until))
         return search_terms(self._api.rows(query(TERM_FIELDS, "search_term_view", *chosen), wire=wire))
 

@@ -19,23 +19,12 @@ from integrations.ads.figures import amount, count, day, part
 from integrations.ads.google.errors import PROVIDER
 from integrations.ads.google.money import major_units
 from integrations.ads.platform import DayReport
+from integrations.ads.search_term import SearchTerm
 from integrations.fields import missing
 
 METRICS = ("metrics.impressions", "metrics.clicks", "metrics.conversions", "metrics.cost_micros")
 DAY_FIELDS = ("segments.date", "ad_group_ad.ad.id", "customer.currency_code", *METRICS)
 TERM_FIELDS = ("search_term_view.search_term", "customer.currency_code", *METRICS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchTerm:
-    """What people searched for when they saw a campaign's ads."""
-
-    term: str
-    impressions: int
-    clicks: int
-    conversions: int
-    spend: Decimal  #: in ``currency``, major units
-    currency: str
 
 
 @dataclass(slots=True)
@@ -94,7 +83,7 @@ def _number(row: Mapping[str, Any]) -> str:
     return str(ad.get("id", "")) if isinstance(ad, dict) else ""
 
 
-def search_terms(rows: Iterable[Mapping[str, Any]]) -> list[SearchTerm]:
+def search_terms(rows: Iterable[Mapping[str, Any]]) -> tuple[SearchTerm, ...]:
     """Sum the rows up per search term, the most clicked first.
 
     Raises InvalidAnswerError for a row that can't be read.
@@ -107,7 +96,7 @@ def search_terms(rows: Iterable[Mapping[str, Any]]) -> list[SearchTerm]:
         terms.setdefault(term, _Sum()).add(row)
     found = [
         SearchTerm(
-            term=term,
+            text=term,
             impressions=one.impressions,
             clicks=one.clicks,
             conversions=int(one.conversions),
@@ -116,4 +105,4 @@ def search_terms(rows: Iterable[Mapping[str, Any]]) -> list[SearchTerm]:
         )
         for term, one in terms.items()
     ]
-    return sorted(found, key=lambda one: (-one.clicks, one.term))
+    return tuple(sorted(found, key=lambda one: (-one.clicks, one.text)))

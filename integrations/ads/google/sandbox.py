@@ -219,6 +219,7 @@ class GoogleAdsSandbox(AdAccounts):
             foreign=counting != owner,
             known_list=lambda account, number: self._data_manager.of(account, number) is not None,
             aiming=self._leave.aiming,
+            curve=self._market.curve,
         )
         mutation = Mutation.of(owner, terms, self._objects, self._lives)
         results = mutation.run(asked.get("mutateOperations", []))

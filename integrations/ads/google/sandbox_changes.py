@@ -68,6 +68,12 @@ def check_schedule(item: Item, others: Iterable[Item]) -> None:
         raise _schedule("AD_SCHEDULE_EXCEEDED_INTERVALS_PER_DAY_LIMIT", "Too many intervals on one day.")
 
 
+def minutes(schedule: Item) -> int:
+    """Return how many minutes of the week hours have."""
+    first, until = _span(schedule)
+    return until - first
+
+
 def check_shown(item: Item, others: Iterable[Item]) -> None:
     """Check an ad that shall be shown beside the others of its ad group."""
     shown = [
@@ -114,9 +120,9 @@ def _set_bid(item: dict[str, Any], change: Item, path: str) -> None:
 
 def _span(schedule: Item) -> tuple[int, int]:
     """Return the minutes of the day that hours begin and end with."""
-    minutes = {"ZERO": 0, "FIFTEEN": 15, "THIRTY": 30, "FORTY_FIVE": 45}
+    parts = {"ZERO": 0, "FIFTEEN": 15, "THIRTY": 30, "FORTY_FIVE": 45}
     first, until = (
-        int(schedule[f"{end}Hour"]) * 60 + minutes.get(schedule[f"{end}Minute"], 0) for end in ("start", "end")
+        int(schedule[f"{end}Hour"]) * 60 + parts.get(schedule[f"{end}Minute"], 0) for end in ("start", "end")
     )
     return first, until
 

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.ads.curve import Curve
 from integrations.ads.google import sandbox_changes as changes
 from integrations.ads.google import sandbox_checks as checks
 from integrations.ads.google import sandbox_goals as goals
@@ -21,6 +22,7 @@ from integrations.ads.google.money import major_units
 from integrations.ads.google.operations import TOKEN_PARAMETER
 from integrations.ads.google.sandbox_failures import Fault, Refused, refused
 from integrations.ads.google.sandbox_gaql import camel
+from integrations.ads.google.sandbox_setting import setting_of
 from integrations.sandbox.ad_life import Life
 from integrations.sandbox.world import chance
 
@@ -50,6 +52,7 @@ _BIDDING = {
     "targetSpend": "TARGET_SPEND",
     "maximizeConversions": "MAXIMIZE_CONVERSIONS",
 }
+_SETTING = frozenset({"campaigns", "campaignCriteria", "adGroups", "adGroupCriteria"})  #: what says how one is set
 MAX_OPERATIONS = 10_000
 
 
@@ -66,6 +69,7 @@ class Terms:
     foreign: bool  #: does another account count its conversions?
     known_list: Callable[[str, str], bool]  #: is there a customer list of this account number and id?
     aiming: bool  #: may campaigns be aimed at a customer list?
+    curve: Curve  #: of the market
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,6 +146,7 @@ class Mutation:
         if collection == "campaigns":
             self._with_campaign(name, given)
         self._lived(collection, item, number)
+        self._noted(collection, item)
         return name
 
     def _with_campaign(self, name: str, given: str) -> None:
@@ -225,6 +230,7 @@ class Mutation:
             item[key] = change.get(key)
             if key == "customConversionGoal":
                 item[key] = self._existing(str(item[key]), path)["resourceName"]
+        self._noted(collection, item)
         if collection in goals.CHANGEABLE:
             self._existing(item["campaign"], "campaign")
             goals.changed(collection, item, self.objects)
@@ -253,7 +259,17 @@ class Mutation:
             self.lives[item["id"]].switched(False)
         elif name.split("/")[-2] == "adGroupAds":
             self._life_of(item).ad_switched(name, False)
+        self._noted(name.split("/")[-2], item)
         return name
+
+    def _noted(self, collection: str, item: Mapping[str, Any]) -> None:
+        """Note in the ad world how the campaign of an object is set, where such objects say how."""
+        if collection not in _SETTING:
+            return
+        group = self.objects["/".join(item["adGroup"].split("/")[2:])] if "adGroup" in item else item
+        number = group.get("campaign", item["resourceName"]).rpartition("/")[2]
+        setting, aim = setting_of(self.objects[f"campaigns/{number}"], self.objects, self.terms.curve)
+        self.lives[number].stands(setting, aim)
 
     def _life_of(self, ad: Mapping[str, Any]) -> Life:
         group = self._existing(ad["adGroup"], "ad_group")

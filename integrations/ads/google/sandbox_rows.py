@@ -2,7 +2,7 @@
 
 Places have Google's own ids where they are well known; any other name is a town, but for names with "nowhere" in them.
 A responsive search ad does as well as the best pair of its texts, for Google shows those that work. Search terms are
-the ad group's keywords and what people add to them. Invariant: rows depend on the objects and the ad world only.
+the keywords of their day and what people add to them. Invariant: rows depend on the objects and the ad world only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from integrations.ads.google.sandbox_gaql import Query
 from integrations.ads.google.sandbox_goals import CONFIGS, CUSTOM, STANDARD, Actions, account_rows, counted
 from integrations.ads.google.sandbox_mutate import token_of
 from integrations.ads.google.spec import SPEC
+from integrations.sandbox.ad_setting import is_exact, plain
 from integrations.sandbox.ad_text import AdText
 from integrations.sandbox.ad_world import DayFigures
 from integrations.sandbox.world import chance
@@ -52,6 +53,7 @@ _KEYS = {
 _OF_THE_ACCOUNT = ("conversion_action", "customer_conversion_goal")
 #: what people add to a keyword, and the share of a day's searches that each form has; the rest is not told
 _FORMS = (("{}", 0.5), ("{} software", 0.2), ("best {}", 0.15), ("{} price", 0.1))
+_TOLD = 0.95  #: share of the searches that is told
 
 
 def geo_target(name: str) -> Row | None:
@@ -123,16 +125,15 @@ def _days(row: Row, objects: Mapping[str, Row], figures: Figures) -> list[DayFig
     ad, campaign = row["adGroupAd"], row["campaign"]
     if ad["policySummary"]["approvalStatus"] == "DISAPPROVED":
         return []
-    words = tuple(word for word, _ in _keywords(ad["adGroup"], objects))
     texts = {
-        one["resourceName"]: _pairs(one["ad"]["responsiveSearchAd"], words)
+        one["resourceName"]: _pairs(one["ad"]["responsiveSearchAd"])
         for key, one in objects.items()
         if key.startswith("adGroupAds/") and one["adGroup"] == ad["adGroup"] and token_of(one) == token_of(ad)
     }
     return figures(campaign["id"], campaign["name"], token_of(ad), texts)[ad["resourceName"]]
 
 
-def _pairs(ad: Mapping[str, Any], words: tuple[str, ...]) -> list[AdText]:
+def _pairs(ad: Mapping[str, Any]) -> list[AdText]:
     """Return what Google may show of a responsive search ad."""
     limits = SPEC.limits
     return [
@@ -141,18 +142,8 @@ def _pairs(ad: Mapping[str, Any], words: tuple[str, ...]) -> list[AdText]:
             description=body["text"],
             headline_width=limits.headline_width,
             description_width=limits.description_width,
-            audience=words,
         )
         for head, body in product(ad["headlines"], ad["descriptions"])
-    ]
-
-
-def _keywords(ad_group: str, objects: Mapping[str, Row]) -> list[tuple[str, str]]:
-    """Return (text, match type) of an ad group's keywords."""
-    return [
-        (item["keyword"]["text"], item["keyword"]["matchType"])
-        for key, item in objects.items()
-        if key.startswith("adGroupCriteria/") and item["adGroup"] == ad_group and item["status"] != "REMOVED"
     ]
 
 
@@ -170,27 +161,45 @@ def _metrics(day: DayFigures, times: int) -> Row:
 
 
 def _terms(row: Row, objects: Mapping[str, Row], figures: Figures, times: int) -> Iterator[Row]:
-    """Yield the search terms of an ad's days, without rare ones, which Google doesn't tell either."""
-    words = _keywords(row["adGroupAd"]["adGroup"], objects)
+    """Yield the search terms of an ad's days, without rare ones, which Google doesn't tell either.
+
+    Whole events: what a term's share of a day leaves over counts on its next day.
+    """
     owner = row["customer"]["resourceName"]
+    sums: dict[tuple[str, str], float] = {}
     for day in _days(row, objects, figures):
-        bad = sum(day.bad_terms.values())
-        parts = [
-            (form.format(text), share / len(words))
-            for text, match in words
-            for form, share in (_FORMS if match != "EXACT" else (("{}", 0.95),))
-        ]
-        terms = [(term, share * (1 - bad), share) for term, share in parts]
-        terms += [(term, share, 0.0) for term, share in day.bad_terms.items()]
         found = _metrics(day, times)
-        for term, share, converting in terms:
-            metrics = {
-                name: int(value * (converting if name == "conversions" else share))
-                for name, value in found["metrics"].items()
-            }
+        for term, share, converting in _shares(day):
+            metrics = {}
+            for name, value in found["metrics"].items():
+                before = sums.get((term, name), 0.0)
+                sums[term, name] = before + value * (converting if name == "conversions" else share)
+                metrics[name] = _whole(sums[term, name]) - _whole(before)
             view = {
                 "resourceName": f"{owner}/searchTermViews/{row['campaign']['id']}~{row['adGroup']['id']}~{term}",
                 "searchTerm": term,
             }
-            if metrics["impressions"]:
+            if any(metrics.values()):
                 yield {**row, **found, "metrics": metrics, "searchTermView": view}
+
+
+def _shares(day: DayFigures) -> list[tuple[str, float, float]]:
+    """Return each term that people searched for on a day, with its share of the figures and of the conversions.
+
+    What negative keywords exclude is left out: other searches take its share.
+    """
+    keywords = day.setting.words or ()
+    forms = [
+        (form.format(plain(word)), share / len(keywords))
+        for word in keywords
+        for form, share in (((_FORMS[0][0], _TOLD),) if is_exact(word) else _FORMS)
+    ]
+    kept = [(term, share) for term, share in forms if not day.setting.excludes(term)]
+    scale = _TOLD / sum(share for _, share in kept) if kept else 0.0
+    bad = sum(day.bad_terms.values())
+    good = [(term, share * scale * (1 - bad), share * scale) for term, share in kept]
+    return [*good, *((term, share, 0.0) for term, share in day.bad_terms.items())]
+
+
+def _whole(amount: float) -> int:
+    return int(amount + 1e-6)  # sums of shares may end a hair below the whole

@@ -68,6 +68,7 @@ SPEC = PlatformSpec(
     changes=frozenset(ChangeKind) - {ChangeKind.FREQUENCY},
     # "Frequency capping" of Google Ads help: for Display and Video campaigns.
     unchanging={ChangeKind.FREQUENCY: "a search campaign answers searches, and has no frequency cap"},
+    search_terms=True,
     provider=ProviderSpec(
         name="google_ads",
         live_url="https://googleads.googleapis.com",

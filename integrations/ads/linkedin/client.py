@@ -43,6 +43,7 @@ from integrations.ads.platform import (
     local_problems,
     once,
 )
+from integrations.ads.search_term import SearchTerm
 from integrations.errors import NotFoundError, TransientError
 from integrations.fields import missing
 from integrations.http import credential
@@ -124,6 +125,12 @@ class LinkedInAds:
         if unusable := reference_problem(spec.customers):
             problems.append(unusable)
         return problems + account_problems(self.account(wire=wire), spec.currency, spec.daily_budget, spec.goal)
+
+    def search_terms(
+        self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
+    ) -> tuple[SearchTerm, ...]:
+        """See the protocol."""
+        return ()
 
     def account(self, *, wire: Wire) -> AdAccount:
         """See the protocol."""

@@ -28,10 +28,10 @@ from integrations.ads.linkedin.sandbox_answers import (
     too_low,
     typeahead,
     urn_list,
-    words_of,
 )
 from integrations.ads.linkedin.sandbox_changes import check_change
 from integrations.ads.linkedin.sandbox_lists import RESOURCE, Segments
+from integrations.ads.linkedin.sandbox_setting import setting_of
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.ad_life import Life
@@ -185,9 +185,10 @@ class LinkedInAdsSandbox(AdAccounts):
             start = datetime.fromtimestamp(body["runSchedule"]["start"] / 1000, UTC).date()
             budget = body["dailyBudget"]["amount"]
             self._lives[identifier] = Life.starting(start, budget, body["status"] == "ACTIVE")
+            self._note(item)
         elif kind == "creative":
             campaign = body["campaign"].rpartition(":")[2]
-            text = self._text(item, self._objects[f"campaign/{campaign}"])
+            text = self._text(item)
             refusal = self.refusal(text.headline, text.description)
             if refusal:
                 item["review"] = {"status": "REJECTED", "rejectionReasons": [refusal]}
@@ -209,6 +210,8 @@ class LinkedInAdsSandbox(AdAccounts):
         if "campaignGroup" in item:
             check_change(item, changes, self._segments.check_targeting)
         item.update(changes)
+        if "runSchedule" in item:
+            self._note(item)
         if "intendedStatus" in changes and "inlineContent" in item:
             siblings = [one for one in self._of_kind("creative") if one["campaign"] == item["campaign"]]
             twins = [one for one in siblings if one["name"] == item["name"] and "review" not in one]
@@ -222,6 +225,14 @@ class LinkedInAdsSandbox(AdAccounts):
                 life.budget_changed(changes["dailyBudget"]["amount"])
         return Response(status=204)
 
+    def _note(self, item: Mapping[str, Any]) -> None:
+        """Note how a campaign is set, or each one of a group."""
+        urn = f"urn:li:sponsoredCampaignGroup:{item['id']}"
+        for one in self._of_kind("campaign"):
+            if one is item or one["campaignGroup"] == urn:
+                group = self._objects[f"group/{one['campaignGroup'].rpartition(':')[2]}"]
+                self._lives[one["id"]].stands(*setting_of(one, group, self._market.curve))
+
     def _analytics(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         since, until = span(query)
         rows: list[tuple[date, dict[str, Any]]] = []
@@ -232,7 +243,7 @@ class LinkedInAdsSandbox(AdAccounts):
             campaign = self._objects[f"campaign/{creative['campaign'].rpartition(':')[2]}"]
             token = label_of(creative["name"]).token
             siblings = {
-                item["name"]: self._text(item, campaign)
+                item["name"]: self._text(item)
                 for item in self._of_kind("creative")
                 if item["campaign"] == creative["campaign"] and label_of(item["name"]).token == token
             }
@@ -243,7 +254,7 @@ class LinkedInAdsSandbox(AdAccounts):
         ordered = sorted(rows, key=lambda entry: (entry[0], entry[1]["pivotValues"]))
         return [row for _, row in ordered[: self._most_rows]]  # cut without a word, as LinkedIn does
 
-    def _text(self, creative: Mapping[str, Any], campaign: Mapping[str, Any]) -> AdText:
+    def _text(self, creative: Mapping[str, Any]) -> AdText:
         post = creative["inlineContent"]["post"]
         return AdText(
             headline=post["content"]["article"]["title"],
@@ -251,7 +262,6 @@ class LinkedInAdsSandbox(AdAccounts):
             button=post.get("contentCallToActionLabel", ""),
             headline_width=70,
             description_width=150,
-            audience=words_of(campaign["targetingCriteria"]),
         )
 
 

@@ -29,6 +29,7 @@ from integrations.ads.platform import (
     once,
     per_ad,
 )
+from integrations.ads.search_term import SearchTerm
 from integrations.ads.words import own_words
 from integrations.errors import InvalidAnswerError, NotFoundError, TransientError
 from integrations.http_errors import unanswered
@@ -175,6 +176,12 @@ class TikTokAds:
             **({"end_date": until.isoformat()} if until else {}),
         }
         return _days(self._api.rows("report/integrated/get", query, wire=wire), steps)
+
+    def search_terms(
+        self, remote: RemoteCampaign, since: date, until: date | None = None, *, wire: Wire
+    ) -> tuple[SearchTerm, ...]:
+        """See the protocol."""
+        return ()
 
     def validate(self, spec: AdSpec, *, wire: Wire) -> list[str]:
         """See the protocol.

@@ -13,6 +13,7 @@ from typing import Any
 from integrations.ads.naming import label_of
 from integrations.sandbox.ad_accounts import AdAccounts
 from integrations.sandbox.ad_life import Life
+from integrations.sandbox.ad_setting import Setting, aim_size
 from integrations.sandbox.ad_text import AdText
 from integrations.sandbox.protocol import Request, Response, waiting
 from integrations.sandbox.world import chance
@@ -113,6 +114,7 @@ class TikTokSandbox(AdAccounts):
             campaign = self._object("campaign", body["campaign_id"])["campaign_id"]
             self._lives[campaign].budget_changed(str(body["budget"]))
             self._lives[campaign].start = date.fromisoformat(body["schedule_start_time"][:10])
+            self._lives[campaign].stands(*_setting(body))
         else:
             self._lives[str(number)] = Life.starting(datetime.now(UTC).date(), "0")
         self._objects[f"{kind}/{number}"] = row
@@ -131,8 +133,10 @@ class TikTokSandbox(AdAccounts):
                 life.switched(body["operation_status"] == "ENABLE")
             if kind == "ad" and "operation_status" in body:
                 life.ad_switched(row["ad_name"], body["operation_status"] == "ENABLE")
-            if kind == "adgroup" and "budget" in body:
-                life.budget_changed(str(body["budget"]))
+            if kind == "adgroup":
+                life.stands(*_setting(row))
+                if "budget" in body:
+                    life.budget_changed(str(body["budget"]))
         return {f"{kind}_ids": ids}
 
     def _object(self, kind: str, identifier: str) -> dict[str, Any]:
@@ -147,10 +151,10 @@ class TikTokSandbox(AdAccounts):
         rows = []
         for identifier in _filters(params).get("ad_ids", []):
             ad = self._object("ad", identifier)
-            group, campaign = self._object("adgroup", ad["adgroup_id"]), self._object("campaign", ad["campaign_id"])
+            campaign = self._object("campaign", ad["campaign_id"])
             token = label_of(ad["ad_name"]).token
             siblings = {
-                row["ad_name"]: _text(row, group)
+                row["ad_name"]: _text(row)
                 for row in self._of_kind("ad")
                 if row["campaign_id"] == ad["campaign_id"] and label_of(row["ad_name"]).token == token
             }
@@ -171,14 +175,24 @@ class TikTokSandbox(AdAccounts):
         return rows
 
 
-def _text(ad: Mapping[str, Any], group: Mapping[str, Any]) -> AdText:
+def _setting(group: Mapping[str, Any]) -> tuple[Setting, float]:
+    """Return how an ad group is set, and the size of its aim."""
+    words, end = group.get("interest_keywords", ()), group.get("schedule_end_time")
+    setting = Setting(
+        words=tuple(words),
+        schedule=group.get("dayparting", ALWAYS).count("1") / len(ALWAYS),
+        end=date.fromisoformat(end[:10]) if end else None,
+    )
+    return setting, aim_size([len(group.get("locations", ())), len(words)])
+
+
+def _text(ad: Mapping[str, Any]) -> AdText:
     return AdText(
         headline=ad["title"],
         description=ad["ad_text"],
         button=ad["call_to_action"],
         headline_width=SPEC.limits.headline_width,
         description_width=SPEC.limits.description_width,
-        audience=tuple(group.get("interest_keywords", ())),
     )
 
 
