@@ -14,8 +14,8 @@ from pydantic import JsonValue
 
 from integrations.log_context import log_context
 from orchestration.client import Campaigns
-from orchestration.control.recalibration import recalibrate_due
 from orchestration.control.expiry import expire_approvals
+from orchestration.control.recalibration import recalibrate_due
 from orchestration.execution.canvas import ADVANCE_TASK, OUTCOME_TASK, SUBMIT_TASK, CeleryWakeups
 from orchestration.execution.list_removals import remove_listed
 from orchestration.execution.place_removals import take_off_places

@@ -213,12 +213,15 @@ def test_an_ended_campaign_whose_ads_run_takes_orders(bench: Callable[..., Harne
 
 
 def test_a_refusal_of_the_platform_is_told_and_the_campaign_goes_on(
-    bench: Callable[..., Harness], sandbox: Any
+    bench: Callable[..., Harness], settings: Settings
 ) -> None:
     one = bench()
     with_ads(one)
-    unknown = {"kind": "widen_audience", "platform": FACEBOOK, "interests": ["zzqx nothing is called so"]}
-    action_id = act(verbs(one), "c1", unknown, actor="ann")
+    platform, wire = Providers(settings).ads(FACEBOOK), Wire()
+    remote = platform.find_by_key(effect_key("c1", FACEBOOK), wire=wire)
+    assert remote is not None
+    platform.remove(remote.ids, wire=wire)  # by hand
+    action_id = act(verbs(one), "c1", ACTIONS["bid"], actor="ann")
     one.deliver()
     assert record(one, action_id).status == "failed"
     assert FACEBOOK in record(one, action_id).failed
