@@ -210,19 +210,3 @@ def test_an_ended_campaign_whose_ads_run_takes_orders(bench: Callable[..., Harne
     act(verbs(one), "c1", ACTIONS["pause_platform"], actor="ann")
     one.deliver()
     assert (status(one), shown(sandbox)) == ("completed", ["linkedin_ads"])
-
-
-def test_a_refusal_of_the_platform_is_told_and_the_campaign_goes_on(
-    bench: Callable[..., Harness], settings: Settings
-) -> None:
-    one = bench()
-    with_ads(one)
-    platform, wire = Providers(settings).ads(FACEBOOK), Wire()
-    remote = platform.find_by_key(effect_key("c1", FACEBOOK), wire=wire)
-    assert remote is not None
-    platform.remove(remote.ids, wire=wire)  # by hand
-    action_id = act(verbs(one), "c1", ACTIONS["bid"], actor="ann")
-    one.deliver()
-    assert record(one, action_id).status == "failed"
-    assert FACEBOOK in record(one, action_id).failed
-    assert status(one) == "waiting"
