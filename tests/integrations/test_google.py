@@ -21,7 +21,7 @@ from integrations.ads.google.criteria import group_keywords
 from integrations.ads.google.errors import failure_error, status_error
 from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
-from integrations.ads.google.operations import ad_operation, creation
+from integrations.ads.google.operations import ad_operations, creation
 from integrations.ads.keywords import Keyword, keywords, unmarked
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.registry import build
@@ -302,7 +302,8 @@ def test_the_days_of_a_campaign_are_those_of_its_schedule(google: GoogleAds) -> 
 
 def test_the_link_of_an_ad_tells_the_ad(google: GoogleAds) -> None:
     spec = wanted(google)
-    ad = ad_operation(spec, "customers/1/adGroups/-3")["ad_group_ad_operation"]["create"]["ad"]
+    (made,) = ad_operations(spec, "customers/1/adGroups/-3")
+    ad = made["ad_group_ad_operation"]["create"]["ad"]
     assert ad["final_urls"] == [spec.link(1)]
     assert f"utm_content=r{spec.token}.1" in spec.link(1)
 
