@@ -67,7 +67,7 @@ class WrittenCreative(AnswerForm):
         return kept
 
     def ordered(self, angles: Sequence[Angle]) -> list[WrittenAd]:
-        """Return one ad for each of ``angles`` that was written, then those that nobody asked for."""
+        """Return one ad for each of ``angles`` that was written, then those that were not asked for."""
         left, found = list(self.ads), []
         for angle in angles:
             if (ad := next((one for one in left if one.angle is angle), None)) is not None:

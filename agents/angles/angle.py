@@ -1,4 +1,4 @@
-"""The angles that ad texts are written from, each with one line that tells a writer what it asks for."""
+"""Angles that ad texts are written from, each with one line that tells a writer what it asks for."""
 
 from __future__ import annotations
 

@@ -169,7 +169,10 @@ class AdSpec(BaseModel):
 
 
 def split(texts: Sequence[str], parts: int) -> list[tuple[str, ...]]:
-    """Return texts in so many parts of the same length, in order; what can't be shared evenly is left over."""
+    """Return texts in so many parts of the same length, in order.
+
+    Those at the end that can't be shared evenly are left out.
+    """
     each = len(texts) // parts
     return [tuple(texts[at * each : (at + 1) * each]) for at in range(parts)]
 
