@@ -149,6 +149,9 @@ class Effect(Frozen):
     """What new texts have done to the results for the same money: 0.1 is a tenth more."""
 
     of: Mapping[str, int] = Field(default_factory=dict)  #: platform -> revision of the texts that it is of
+    control: bool = (
+        False  #: against the best ad before, which stayed beside them; else against all texts before, earlier
+    )
     mean: float
     low: float  #: the truth lies between low and high with a probability of 90 %
     high: float

@@ -1,8 +1,8 @@
 """Whether a campaign has to be optimised: what its figures prove, never what they happen to say.
 
 Pure. Invariants: texts are rewritten only when it is surer than :data:`SURE_BELOW` that the campaign is below its bar;
-"improved" is said only of an effect whose interval excludes that nothing happened; where rewriting has twice made no
-difference that can be told, it stops. New texts are compared with the ad that stayed beside them, on the same days;
+"improved" is said only of an effect whose interval excludes that nothing happened; where rewriting has twice been no
+improvement that can be told, it stops. New texts are compared with the ad that stayed beside them, on the same days;
 only where none stayed, with the texts before them. With every measurement the comparison has more days.
 """
 
@@ -48,7 +48,7 @@ def analyze_campaign_performance(state: MarketingAgentState, measured: CampaignP
         unsure = "" if chance < 1 - SURE_BELOW else ": too little to act on"
         return Judgement(needs_optimization=False, why=f"{said}{unsure}", below=round(chance, 4))
     if _unclear(measured.rounds) >= MAX_UNCLEAR:
-        why = f"{said}, but the last {MAX_UNCLEAR} rewrites made no difference that can be told: no more of them"
+        why = f"{said}, but the last {MAX_UNCLEAR} rewrites were no improvement that can be told: no more of them"
         return Judgement(needs_optimization=False, why=why, below=round(chance, 4))
     return Judgement(needs_optimization=True, why=said, below=round(chance, 4))
 
@@ -74,6 +74,7 @@ def effect_of_texts(state: MarketingAgentState, daily: Sequence[AdDay]) -> Effec
     return Effect.model_validate(
         {
             "of": of,
+            "control": all(one.control is not None for one in state.ad_creatives if one.platform in of),
             "mean": round(belief.mean, 4),
             "low": round(low, 4),
             "high": round(high, 4),

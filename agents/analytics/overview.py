@@ -89,10 +89,11 @@ def _score(performance: CampaignPerformance) -> tuple[Block, ...]:
 
 def _effect(effect: Effect) -> str:
     """Tell what the newest texts have done: a difference only where the interval excludes that nothing happened."""
+    before = "the best one before, which runs beside them" if effect.control else "those before"
     said = {
-        "improved": "the newest texts bring more for the same money",
-        "worsened": "the newest texts bring less for the same money",
-        "unclear": "whether the newest texts bring more can't be told",
+        "improved": f"the newest texts bring more for the same money than {before}",
+        "worsened": f"the newest texts bring less for the same money than {before}",
+        "unclear": f"whether the newest texts bring more than {before} can't be told",
     }
     return f"{said[effect.verdict]}: {effect.mean:+.0%}, between {effect.low:+.0%} and {effect.high:+.0%}"
 

@@ -29,7 +29,7 @@ class PlatformLimits:
     @property
     def ads(self) -> int:
         """Most ads that the texts of one campaign are."""
-        return self.combined_ads or self.max_headlines
+        return self.combined_ads or min(self.max_headlines, self.max_descriptions)
 
     def width(self, text: str) -> int:
         """Return the platform's count of ``text``'s characters."""

@@ -190,7 +190,7 @@ def test_new_texts_are_measured_against_the_one_that_stayed(execution: Execution
         state, (*state.campaign_performance.daily, *figures(state, {1: 10, 2: 14, 3: 14}, first=7))
     )
     assert effect is not None
-    assert (effect.of, effect.verdict) == ({"facebook_ads": 2}, "improved")
+    assert (effect.of, effect.control, effect.verdict) == ({"facebook_ads": 2}, True, "improved")
     bad = effect_of_texts(state, (*state.campaign_performance.daily, *figures(state, {1: 14, 2: 9, 3: 9}, first=7)))
     assert bad is not None
     assert bad.verdict == "worsened"
