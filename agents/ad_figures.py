@@ -27,13 +27,23 @@ class Day:
     spend: Decimal = Decimal(0)
 
 
-def reported(platform: str, revision: int, days: Iterable[DayReport]) -> list[AdDay]:
-    """Return what a platform has reported of the ads of one revision, per ad and day."""
+def number_of(ad: str) -> int | None:
+    """Return the number of an ad (from 1) in its step name, such as "ad.2", None where ads can't be told apart."""
+    number = ad.rpartition(".")[2]
+    return int(number) if number.isdecimal() else None
+
+
+def reported(platform: str, revision: int, days: Iterable[DayReport], angles: Sequence[str] = ()) -> list[AdDay]:
+    """Return what a platform has reported of the ads of one revision, per ad and day.
+
+    ``angles``: of each of its ads, of number 1 first.
+    """
     return [
         AdDay(
             platform=platform,
             revision=revision,
             ad=day.ad,
+            angle=_angle(day.ad, angles),
             day=day.day,
             impressions=day.impressions,
             clicks=day.clicks,
@@ -42,6 +52,11 @@ def reported(platform: str, revision: int, days: Iterable[DayReport]) -> list[Ad
         )
         for day in days
     ]
+
+
+def _angle(ad: str, angles: Sequence[str]) -> str:
+    number = number_of(ad)
+    return angles[number - 1] if number is not None and 1 <= number <= len(angles) else ""
 
 
 def kept(earlier: Sequence[AdDay], new: Iterable[AdDay]) -> tuple[AdDay, ...]:

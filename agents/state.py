@@ -109,8 +109,10 @@ class AdCreative(Frozen):
     creative_id: str  #: the same over all revisions
     platform: str
     revision: int = 1
-    headlines: tuple[str, ...] = ()
-    descriptions: tuple[str, ...] = ()
+    headlines: tuple[str, ...] = ()  #: split evenly over the ads, in their order
+    descriptions: tuple[str, ...] = ()  #: split evenly over the ads, in their order
+    angles: tuple[str, ...] = ()  #: what the texts of each ad build on (``agents.angles``), of ad number 1 first
+    control: int | None = None  #: number of the ad whose texts stayed when the others were rewritten
     call_to_action: str = ""
     landing_url: str = ""
     keywords: tuple[str, ...] = ()
@@ -135,6 +137,7 @@ class AdDay(Frozen):
     platform: str
     revision: int  #: of the platform's texts
     ad: str = ""  #: step name of the ad at its platform, "" where ads can't be told apart
+    angle: str = ""  #: of the ad's texts, "" where it is not known
     day: date  #: of the ad account's time zone
     impressions: int = 0
     clicks: int = 0
@@ -149,6 +152,14 @@ class Yardstick(Frozen):
     cost: Decimal  #: above 0
     currency: str
     source: Literal["target_cpa", "target_roas", "benchmark", "first_figures"]
+
+
+class TextsEffect(Effect):
+    """What new texts have done to the results for the same money."""
+
+    of: Mapping[str, int] = Field(default_factory=dict)  #: platform -> revision of the texts that it is of
+    #: against the best ad before, which stayed beside them; else against all texts before, earlier
+    control: bool = False
 
 
 class Judgement(Frozen):
@@ -187,7 +198,7 @@ class PerformanceRound(Frozen):
     step: int
     overall_score: float
     platforms: tuple[PlatformMetrics, ...] = ()
-    effect: Effect | None = None  #: of the texts that were new in this round, on the campaign as a whole
+    effect: TextsEffect | None = None  #: of the newest texts by all figures until now, on the campaign as a whole
 
 
 class CampaignPerformance(Frozen):

@@ -82,7 +82,10 @@ def add_unit(
     if creative is None or not known or creative.daily_budget is None:
         raise ValueError(f"the campaign has no ads on {platform}")
     texts = Texts(
-        headlines=creative.headlines, descriptions=creative.descriptions, call_to_action=creative.call_to_action
+        headlines=creative.headlines,
+        descriptions=creative.descriptions,
+        call_to_action=creative.call_to_action,
+        angles=creative.angles,
     )
     given = AddAd(
         platform=platform,

@@ -169,7 +169,10 @@ class AdManagement(BaseAgent):
         last: dict[str, UnitResult] = {}
         for stage in result:
             last |= {_given(r.unit).platform: r for r in stage.results}
-        creatives = [self._creative(state, name, last[name]) for name in state.ad_platforms if name in last]
+        written = _written(result[0]) if result else {}
+        creatives = [
+            self._creative(state, name, last[name], written.get(name)) for name in state.ad_platforms if name in last
+        ]
         others = [c for c in state.ad_creatives if c.platform not in last]
         return state.evolve(ad_creatives=(*creatives, *others))
 
@@ -234,7 +237,9 @@ class AdManagement(BaseAgent):
         units = [_deploy_unit(state, self._spec(state, name, written[name], daily), name) for name in daily]
         return Stage(name=stage, units=units) if units else None
 
-    def _creative(self, state: MarketingAgentState, name: str, last: UnitResult) -> AdCreative:
+    def _creative(
+        self, state: MarketingAgentState, name: str, last: UnitResult, written: Creative | None
+    ) -> AdCreative:
         previous = creative_on(state, name)
         given = _given(last.unit)
         spec = given.spec if isinstance(given, Validate) else None
@@ -242,7 +247,7 @@ class AdManagement(BaseAgent):
         if runs is not None and spec is not None:
             # An update leaves the list as it is, and says nothing of it.
             told = previous if runs.listed is None and runs.unlisted is None else runs
-            return _described(state, spec, name).model_copy(
+            return _described(state, spec, name, written).model_copy(
                 update={
                     "status": runs.status,
                     "paused_ads": previous.paused_ads if previous and previous.revision == spec.revision else (),
@@ -256,7 +261,7 @@ class AdManagement(BaseAgent):
         reason = str((last.error or {}).get("message") or "was not deployed")[:500]
         if previous is not None and own_remote_ids(state, name):
             return previous.model_copy(update={"error": reason})
-        failed = _described(state, spec, name) if spec else _blank(state, name)
+        failed = _described(state, spec, name, written) if spec else _blank(state, name)
         return failed.model_copy(update={"status": "failed", "error": reason})
 
 
@@ -317,12 +322,15 @@ def _blank(state: MarketingAgentState, name: str) -> AdCreative:
     )
 
 
-def _described(state: MarketingAgentState, spec: AdSpec, name: str) -> AdCreative:
+def _described(state: MarketingAgentState, spec: AdSpec, name: str, written: Creative | None) -> AdCreative:
+    said = texts(written, state, name) if written else None
     return _blank(state, name).model_copy(
         update={
             "revision": spec.revision,
             "headlines": spec.headlines,
             "descriptions": spec.descriptions,
+            "angles": said.angles if said else (),
+            "control": said.control if said else None,
             "call_to_action": spec.call_to_action,
             "landing_url": spec.landing_url,
             "keywords": spec.keywords,

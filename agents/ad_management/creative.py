@@ -7,77 +7,40 @@ in.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field
-
-from agents.ad_management.cutting import cut, fit, tidy
-from agents.answer_form import AnswerForm, at_most, first
-from agents.contacts import KnownContacts, foreign_contacts
+from agents.ad_management.cutting import cut, tidy
+from agents.ad_management.fitting import COMBINED_HEADLINES, Ad, Spare, fit_ads
+from agents.ad_management.running import creative_on
+from agents.ad_management.variants import variants
+from agents.ad_management.written import WrittenCreative, own
+from agents.angles.angle import EXPLAINED, Angle
+from agents.angles.learned import learned, told
+from agents.contacts import KnownContacts
 from agents.contacts.brief import brief_contacts
 from agents.messages import AgentMessage, MessageType
 from agents.state import AdCreative, ContentPiece, MarketingAgentState
 from agents.untrusted import Untrusted
+from agents.wanted import counted
 from integrations.ads.registry import platform as platform_spec
 
 AGENT = "ad_management"
 MAX_PIECES = 5  #: content pieces that a creative is cut from
 MAX_SUGGESTIONS = 8
-MAX_TEXTS = 30  #: headlines, or descriptions, in an answer
-MAX_TEXT_CHARS = 500
 CALL_TO_ACTION_WIDTH = 30
 DEFAULT_CALL_TO_ACTION = "Learn more"
 
 
-#: A text of an ad as a model writes it, which is cut to the platform's limits later.
-AdText = Annotated[str, at_most(MAX_TEXT_CHARS), Field(max_length=MAX_TEXT_CHARS)]
-
-
-class WrittenCreative(AnswerForm):
-    """Answer of the model: texts of the ads on one platform."""
-
-    headlines: Annotated[list[AdText], first(MAX_TEXTS)] = Field(
-        min_length=1, max_length=MAX_TEXTS, description="short lines, each of them able to stand alone"
-    )
-    descriptions: Annotated[list[AdText], first(MAX_TEXTS)] = Field(
-        min_length=1, max_length=MAX_TEXTS, description="one or two sentences each"
-    )
-    call_to_action: AdText = Field(description="two to four words, beginning with a verb")
-
-    def texts(self) -> dict[str, str]:
-        """Return what people read, by field."""
-        headlines = {f"headlines.{at}": text for at, text in enumerate(self.headlines)}
-        descriptions = {f"descriptions.{at}": text for at, text in enumerate(self.descriptions)}
-        return {**headlines, **descriptions, "call_to_action": self.call_to_action}
-
-    def without_foreign(self, known: KnownContacts) -> WrittenCreative | None:
-        """Return the texts that name no contact but ``known``, or None when those left are no ad."""
-        kept = WrittenCreative.model_construct(
-            headlines=_own(self.headlines, known),
-            descriptions=_own(self.descriptions, known),
-            call_to_action=(_own([self.call_to_action], known) or [""])[0],
-        )
-        if not kept.headlines or not kept.descriptions or foreign_contacts("\n".join(kept.texts().values()), known):
-            return None
-        return kept
-
-    @classmethod
-    def from_prose(cls, text: str) -> WrittenCreative:
-        """Take the lines of an answer in plain text, which are cut to the platform's limits like any others."""
-        lines = [line for part in text.splitlines() for line in re.split(r"(?<=[.!?])\s+", part.strip("#*- ")) if line]
-        return cls(headlines=lines[:5], descriptions=lines[:4], call_to_action="Learn more")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """Texts within a platform's limits."""
+    """Texts of a platform's ads, within its limits."""
 
-    headlines: tuple[str, ...]
-    descriptions: tuple[str, ...]
+    headlines: tuple[str, ...]  #: split evenly over the ads, in their order
+    descriptions: tuple[str, ...]  #: split evenly over the ads, in their order
     call_to_action: str
+    angles: tuple[str, ...]  #: of each ad, of number 1 first
+    control: int | None = None  #: number of the ad that stayed
 
 
 def source_pieces(state: MarketingAgentState) -> tuple[ContentPiece, ...]:
@@ -108,53 +71,81 @@ def brief(
     state: MarketingAgentState, facts: Mapping[str, object], platform: str, suggestions: Sequence[str]
 ) -> dict[str, object]:
     """Return the facts for one platform's creative, without personal data."""
-    limits = platform_spec(platform).limits
+    limits, wanted = platform_spec(platform).limits, variants(state, platform)
+    what = counted(state.campaign_config)
+    several = limits.combined_ads is not None
     previous = next((c for c in state.ad_creatives if c.platform == platform and c.headlines), None)
     found: dict[str, object] = {
         "task": "write_creative",
         "platform": platform,
+        "ads": [{"angle": angle, "asks_for": EXPLAINED[angle]} for angle in wanted.angles],
         "limits": {
-            "headlines": _bounds(limits.min_headlines, limits.max_headlines, limits.headline_width),
-            "descriptions": _bounds(limits.min_descriptions, limits.max_descriptions, limits.description_width),
+            "headlines": _bounds(
+                limits.min_headlines if several else 1, COMBINED_HEADLINES if several else 1, limits.headline_width
+            ),
+            "descriptions": _bounds(
+                limits.min_descriptions if several else 1,
+                limits.max_descriptions if several else 1,
+                limits.description_width,
+            ),
         },
         **facts,
         "suggestions": [Untrusted(text) for text in suggestions],
     }
+    if seen := told(learned(state.campaign_performance.daily, what), what):
+        found["learned"] = seen
     if previous is not None:
         found["previous"] = {
             "headlines": [Untrusted(text) for text in previous.headlines],
             "descriptions": [Untrusted(text) for text in previous.descriptions],
             "call_to_action": Untrusted(previous.call_to_action),
         }
+    if wanted.control is not None:
+        found["stays"] = {
+            "angle": wanted.control.angle,
+            "headlines": [Untrusted(text) for text in wanted.control.headlines],
+            "descriptions": [Untrusted(text) for text in wanted.control.descriptions],
+        }
     return found
 
 
 def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -> Texts:
-    """Cut the model's answer to the platform's limits."""
-    limits = platform_spec(platform).limits
-    banned, known = state.campaign_config.brand.banned_words, brief_contacts(state.campaign_config)
-    headlines, descriptions, action = _fallbacks(state, known)
-    (wanted,) = _own([cut(written.call_to_action, CALL_TO_ACTION_WIDTH, limits)], known) or ("",)
+    """Cut the model's answer to the platform's limits, beside the ad that stays.
+
+    An answer without an ad that is new leaves the ads as they are.
+    """
+    limits, wanted = platform_spec(platform).limits, variants(state, platform)
+    known = brief_contacts(state.campaign_config)
+    ads = fit_ads(
+        [
+            Ad(
+                angle=ad.angle,
+                headlines=tuple(own(ad.headlines, known)),
+                descriptions=tuple(own(ad.descriptions, known)),
+            )
+            for ad in written.ordered(wanted.angles)
+        ],
+        _spare(state, known),
+        limits,
+        banned=state.campaign_config.brand.banned_words,
+        control=wanted.control,
+    )
+    previous = creative_on(state, platform)
+    if previous is not None and ads == (wanted.control,):
+        return Texts(
+            headlines=previous.headlines,
+            descriptions=previous.descriptions,
+            call_to_action=previous.call_to_action,
+            angles=previous.angles,
+            control=previous.control,
+        )
+    (action,) = own([cut(written.call_to_action, CALL_TO_ACTION_WIDTH, limits)], known) or ("",)
     return Texts(
-        headlines=fit(
-            _own(written.headlines, known),
-            headlines,
-            least=limits.min_headlines,
-            most=limits.max_headlines,
-            width=limits.headline_width,
-            limits=limits,
-            banned=banned,
-        ),
-        descriptions=fit(
-            _own(written.descriptions, known),
-            descriptions,
-            least=limits.min_descriptions,
-            most=limits.max_descriptions,
-            width=limits.description_width,
-            limits=limits,
-            banned=banned,
-        ),
-        call_to_action=wanted or action,
+        headlines=tuple(text for ad in ads for text in ad.headlines),
+        descriptions=tuple(text for ad in ads for text in ad.descriptions),
+        call_to_action=action or _action(state, known),
+        angles=tuple(ad.angle for ad in ads),
+        control=1 if wanted.control is not None else None,
     )
 
 
@@ -172,13 +163,8 @@ def _bounds(least: int, most: int, width: int) -> dict[str, int]:
     return {"min": least, "max": most, "chars": width}
 
 
-def _own(texts: Sequence[str], known: KnownContacts) -> list[str]:
-    """Return the texts that name no contact but ``known``."""
-    return [text for text in texts if not foreign_contacts(text, known)]
-
-
-def _fallbacks(state: MarketingAgentState, known: KnownContacts) -> tuple[list[str], list[str], str]:
-    """Return plain words that are true of every campaign, the last of each kind short enough for every platform."""
+def _spare(state: MarketingAgentState, known: KnownContacts) -> Spare:
+    """Return plain words that are true of every campaign."""
     config = state.campaign_config
     subject = config.brand.product or config.brand.name or config.name
     pieces = source_pieces(state)
@@ -189,6 +175,11 @@ def _fallbacks(state: MarketingAgentState, known: KnownContacts) -> tuple[list[s
         "See how it works and decide for yourself.",
         "Read more on our website.",
     ]
-    action = next((p.call_to_action for p in pieces if p.call_to_action), DEFAULT_CALL_TO_ACTION)
-    short = action if len(action) <= CALL_TO_ACTION_WIDTH else DEFAULT_CALL_TO_ACTION
-    return _own(headlines, known), _own(descriptions, known), (_own([short], known) or [DEFAULT_CALL_TO_ACTION])[0]
+    return Spare(angle=Angle.PLAIN, headlines=own(headlines, known), descriptions=own(descriptions, known))
+
+
+def _action(state: MarketingAgentState, known: KnownContacts) -> str:
+    """Return the call to action of the content, a plain one where it has none that fits."""
+    found = next((p.call_to_action for p in source_pieces(state) if p.call_to_action), DEFAULT_CALL_TO_ACTION)
+    short = found if len(found) <= CALL_TO_ACTION_WIDTH else DEFAULT_CALL_TO_ACTION
+    return (own([short], known) or [DEFAULT_CALL_TO_ACTION])[0]

@@ -74,7 +74,7 @@ def fit(
                 break
             shown = cut(text, width, limits)
             if shown and not says_any(shown, banned):
-                found.setdefault(_gist(shown), shown)
+                found.setdefault(gist(shown), shown)
     if len(found) < least:
         raise ValueError(f"only {len(found)} of {least} texts fit into {width} characters")
     return tuple(found.values())
@@ -85,6 +85,11 @@ def says_any(text: str, words: Sequence[str]) -> bool:
     return any(
         word.strip() and re.search(rf"(?<!\w){re.escape(word.strip())}(?!\w)", text, re.IGNORECASE) for word in words
     )
+
+
+def gist(text: str) -> str:
+    """Return what makes two texts the same for a reader."""
+    return " ".join(re.findall(r"\w+", text.casefold())) or text
 
 
 def _pieces(text: str) -> list[str]:
@@ -116,8 +121,3 @@ def _closed(text: str) -> str:
         if shorter == text:
             return text
         text = shorter
-
-
-def _gist(text: str) -> str:
-    """Return what makes two texts the same for a reader."""
-    return " ".join(re.findall(r"\w+", text.casefold())) or text

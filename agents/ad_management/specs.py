@@ -14,6 +14,7 @@ from agents.ad_management.running import creative_on
 from agents.state import MarketingAgentState
 from agents.unit import effect_key
 from integrations.ads.platform import AdSpec, Audience
+from integrations.ads.registry import platform as platform_spec
 from integrations.ads.utm import campaign_link
 
 #: Where ads lead in the sandbox when the brand has no web site; in live such a campaign is refused at submit.
@@ -39,6 +40,7 @@ def spec(state: MarketingAgentState, platform: str, texts: Texts, daily: Decimal
         revision=revision,
         headlines=texts.headlines,
         descriptions=texts.descriptions,
+        combined=len(texts.angles) if platform_spec(platform).limits.combined_ads else 1,
         call_to_action=texts.call_to_action,
         landing_url=landing,
         keywords=tuple(dict.fromkeys(keywords))[:20],

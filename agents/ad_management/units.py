@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from agents.ad_management.creative import WrittenCreative
+from agents.ad_management.written import WrittenCreative
 from agents.contacts import KnownContacts
 from agents.model_call import Prompted
 from agents.stopping import Wanted

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.ad_management.creative import AGENT, WrittenCreative
+from agents.ad_management.creative import AGENT
 from agents.ad_management.units import Creative, OnPlatform, WriteCreative
+from agents.ad_management.written import WrittenCreative
 from agents.contacts import check_texts
 from agents.model_call import ask
 from agents.unit_kind import UnitKind

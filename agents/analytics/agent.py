@@ -272,7 +272,7 @@ def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
 
 def _performance(state: MarketingAgentState, done: Mapping[str, StageResult]) -> CampaignPerformance:
     measured = done.get("measure")
-    return performance(state, _measured(measured), _daily(measured))
+    return performance(state, _measured(measured), _daily(state, measured))
 
 
 def _losers(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[PauseAd, ...]:
@@ -291,12 +291,13 @@ def _shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBu
     return None if _rewrites(state, measured) else shift(state, measured)
 
 
-def _daily(stage: StageResult | None) -> list[AdDay]:
+def _daily(state: MarketingAgentState, stage: StageResult | None) -> list[AdDay]:
     """Return the reported days per ad."""
+    angles = {creative.platform: creative.angles for creative in state.ad_creatives}
     return [
         day
         for given, answer in (MEASURE.answers([stage]) if stage else [])
-        for day in reported(answer.platform, given.revision, answer.days)
+        for day in reported(answer.platform, given.revision, answer.days, angles.get(answer.platform, ()))
     ]
 
 

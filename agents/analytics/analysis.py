@@ -1,8 +1,9 @@
 """Whether a campaign has to be optimised: what its figures prove, never what they happen to say.
 
 Pure. Invariants: texts are rewritten only when it is surer than :data:`SURE_BELOW` that the campaign is below its bar;
-"improved" is said only of an effect whose interval excludes that nothing happened; where rewriting has twice made no
-difference that can be told, it stops.
+"improved" is said only of an effect whose interval excludes that nothing happened; where rewriting has twice been no
+improvement that can be told, it stops. New texts are compared with the ad that stayed beside them, on the same days;
+only where none stayed, with the texts before them. With every measurement the comparison has more days.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from agents.action_log import Effect
-from agents.ad_figures import by_day
+from agents.ad_figures import by_day, number_of
 from agents.evidence.counts import Counts, counts
 from agents.evidence.effect import SURE, EffectBelief, effect
 from agents.evidence.efficiency import Efficiency, Usual, efficiency
 from agents.performance_score import GOOD
+from agents.side_by_side import side_by_side
 from agents.state import (
+    AdCreative,
     AdDay,
     CampaignPerformance,
     Judgement,
     MarketingAgentState,
     PerformanceRound,
+    TextsEffect,
     Yardstick,
 )
 from agents.wanted import Counted, counted
@@ -45,27 +49,29 @@ def analyze_campaign_performance(state: MarketingAgentState, measured: CampaignP
         unsure = "" if chance < 1 - SURE_BELOW else ": too little to act on"
         return Judgement(needs_optimization=False, why=f"{said}{unsure}", below=round(chance, 4))
     if _unclear(measured.rounds) >= MAX_UNCLEAR:
-        why = f"{said}, but the last {MAX_UNCLEAR} rewrites made no difference that can be told: no more of them"
+        why = f"{said}, but the last {MAX_UNCLEAR} rewrites were no improvement that can be told: no more of them"
         return Judgement(needs_optimization=False, why=why, below=round(chance, 4))
     return Judgement(needs_optimization=True, why=said, below=round(chance, 4))
 
 
-def effect_of_texts(state: MarketingAgentState, daily: Sequence[AdDay]) -> Effect | None:
-    """Return what the newest texts have done against those before them, None where none are new since last time."""
-    last = max((one.step for one in state.campaign_performance.rounds if one.step != state.step), default=None)
-    if last is None:
+def effect_of_texts(state: MarketingAgentState, daily: Sequence[AdDay]) -> TextsEffect | None:
+    """Return what the newest texts have done until now, by all platforms on which they are new, None without figures.
+
+    They are the ones of which no round has told yet, else those of the newest effect.
+    """
+    pairs = {creative.platform: pair for creative in state.ad_creatives if (pair := _compared(creative, daily))}
+    revisions = {creative.platform: creative.revision for creative in state.ad_creatives if creative.platform in pairs}
+    earlier = [one.effect.of for one in state.campaign_performance.rounds if one.step != state.step and one.effect]
+    said = {item for of in earlier for item in of.items()}
+    of = {name: revision for name, revision in revisions.items() if (name, revision) not in said}
+    if not of:
+        newest = earlier[-1] if earlier else {}
+        of = {name: revision for name, revision in revisions.items() if newest.get(name) == revision}
+    if not of:
         return None
-    seen = {(one.platform, one.revision) for one in state.campaign_performance.daily}
-    pairs = []
-    for creative in state.ad_creatives:
-        own = [one for one in daily if one.platform == creative.platform]
-        after = [one for one in own if one.revision == creative.revision]
-        before = [one for one in own if one.revision == creative.revision - 1]
-        if after and before and (creative.platform, creative.revision) not in seen:
-            pairs.append((_counts(before), _counts(after)))
-    if not pairs:
-        return None
-    return told(effect(pairs, counted(state.campaign_config)))
+    belief = told(effect([pairs[name] for name in of], counted(state.campaign_config)))
+    control = all(one.control is not None for one in state.ad_creatives if one.platform in of)
+    return TextsEffect(**dict(belief), of=of, control=control)
 
 
 def told(belief: EffectBelief) -> Effect:
@@ -81,6 +87,16 @@ def told(belief: EffectBelief) -> Effect:
             "verdict": verdict,
         }
     )
+
+
+def _compared(creative: AdCreative, daily: Sequence[AdDay]) -> tuple[Counts, Counts] | None:
+    """Return the figures of the control and of the new ads beside it, else of the texts before and of those now."""
+    own = [one for one in daily if one.platform == creative.platform]
+    after = [one for one in own if one.revision == creative.revision]
+    if creative.control is not None:
+        return side_by_side(after, lambda one: number_of(one.ad) != creative.control)
+    before = [one for one in own if one.revision == creative.revision - 1]
+    return (_counts(before), _counts(after)) if before and after else None
 
 
 def _belief(state: MarketingAgentState, measured: CampaignPerformance) -> Efficiency | None:
@@ -107,10 +123,11 @@ def _counts(days: Sequence[AdDay]) -> Counts:
 
 
 def _unclear(rounds: Sequence[PerformanceRound]) -> int:
-    """Return how many of the newest changes of texts in a row were no improvement that can be told."""
+    """Return how many of the newest changes of texts in a row were no improvement that can be told by now."""
+    newest = {tuple(sorted(one.effect.of.items())): one.effect for one in rounds if one.effect is not None}
     found = 0
-    for one in reversed([one for one in rounds if one.effect is not None]):
-        if one.effect is not None and one.effect.verdict == "improved":
+    for last in reversed(newest.values()):
+        if last.verdict == "improved":
             break
         found += 1
     return found

@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-from agents.action_log import Effect
 from agents.analytics.action_words import told
 from agents.overview import (
     Block,
@@ -23,7 +22,7 @@ from agents.overview import (
     Section,
     Table,
 )
-from agents.state import CampaignPerformance, MarketingAgentState, PlatformMetrics
+from agents.state import CampaignPerformance, MarketingAgentState, PlatformMetrics, TextsEffect
 
 SUGGESTIONS = 3  #: the most that are told
 ACTIONS = 5  #: the newest that are told
@@ -70,12 +69,13 @@ def _score(performance: CampaignPerformance) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _effect(effect: Effect) -> str:
+def _effect(effect: TextsEffect) -> str:
     """Tell what the newest texts have done: a difference only where the interval excludes that nothing happened."""
+    before = "the best one before, which runs beside them" if effect.control else "those before"
     said = {
-        "improved": "the newest texts bring more for the same money",
-        "worsened": "the newest texts bring less for the same money",
-        "unclear": "whether the newest texts bring more can't be told",
+        "improved": f"the newest texts bring more for the same money than {before}",
+        "worsened": f"the newest texts bring less for the same money than {before}",
+        "unclear": f"whether the newest texts bring more than {before} can't be told",
     }
     return f"{said[effect.verdict]}: {effect.mean:+.0%}, between {effect.low:+.0%} and {effect.high:+.0%}"
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from agents import prompts
+from agents.angles.angle import EXPLAINED
+from agents.angles.learned import learned, winner
 from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
@@ -32,6 +34,7 @@ from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
+from agents.wanted import counted
 
 LONGEST_HISTORY = 3
 
@@ -192,7 +195,16 @@ class ContentCreation(BaseAgent):
 
     def _brief(self, state: MarketingAgentState, one: Assignment, **task: object) -> Brief:
         facts = self.build_input(state)
-        return Brief.model_validate({**facts, "requirement": _wanted(one), "revision": one.revision, **task})
+        won = winner(learned(state.campaign_performance.daily, counted(state.campaign_config)))
+        return Brief.model_validate(
+            {
+                **facts,
+                "requirement": _wanted(one),
+                "revision": one.revision,
+                "ads_won_with": f"{won}: {EXPLAINED[won]}" if won else None,
+                **task,
+            }
+        )
 
     def _input(self, state: MarketingAgentState, one: Assignment, brief: Brief, passages: Sequence[Excerpt]) -> Write:
         return Write(

@@ -127,6 +127,7 @@ class Brief(Part):
     piece: Existing | None = None
     findings: tuple[Complaint, ...] | None = None
     suggestions: tuple[Untrusted, ...] | None = None
+    ads_won_with: str | None = None  #: the angle of ads that has surely brought more than the others, and what it is
 
     @model_serializer(mode="wrap")
     def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:

@@ -68,3 +68,26 @@ def dispersion(days: Sequence[tuple[float, float]]) -> float:
     expected = [clicks * day[1] / spend for day in shown]
     chi_square = sum((day[0] - mean) ** 2 / mean for day, mean in zip(shown, expected, strict=True))
     return max(1.0, (chi_square + PRIOR_DAYS) / (len(shown) - 1 + PRIOR_DAYS))
+
+
+def split_dispersion(*pairs: tuple[Day, Day]) -> float:
+    """Return how much the daily split of clicks between two sides scatters, where 1 is by chance alone.
+
+    Each pair is one day of both. Expected is the split by each side's clicks per money over all days; else as
+    :func:`dispersion`: what makes all ads dearer on a day moves both sides, and is no scatter here.
+    """
+    clicks = [float(sum(pair[side].clicks for pair in pairs)) for side in (0, 1)]
+    spend = [float(sum((pair[side].spend for pair in pairs), Decimal(0))) for side in (0, 1)]
+    if len(pairs) < 2 or not min(*clicks, *spend) > 0:
+        return 1.0
+    chi_square, days = 0.0, 0
+    for pair in pairs:
+        weights = [float(one.spend) * clicks[side] / spend[side] for side, one in enumerate(pair)]
+        whole, weight = sum(one.clicks for one in pair), sum(weights)
+        if whole <= 0 or not min(weights) > 0:
+            continue
+        days += 1
+        for one, share in zip(pair, weights, strict=True):
+            expected = whole * share / weight
+            chi_square += (one.clicks - expected) ** 2 / expected
+    return max(1.0, (chi_square + PRIOR_DAYS) / (days - 1 + PRIOR_DAYS)) if days > 1 else 1.0

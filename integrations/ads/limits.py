@@ -22,6 +22,14 @@ class PlatformLimits:
     max_descriptions: int
     description_width: int
     wide: int = 1
+    #: None: each headline is an ad of its own, with one description. Else the counts above are those of one ad, which
+    #: shows any of its headlines with any of its descriptions, and a campaign shows at most so many ads.
+    combined_ads: int | None = None
+
+    @property
+    def ads(self) -> int:
+        """Most ads that the texts of one campaign are."""
+        return self.combined_ads or min(self.max_headlines, self.max_descriptions)
 
     def width(self, text: str) -> int:
         """Return the platform's count of ``text``'s characters."""

@@ -10,14 +10,14 @@ when a method is repeated with the same specification.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from integrations.ads.account import AdAccount
 from integrations.ads.audience import ListUse
@@ -132,6 +132,9 @@ class AdSpec(BaseModel):
     revision: int = 1  #: of the texts
     headlines: tuple[str, ...]
     descriptions: tuple[str, ...]
+    #: ads that the texts are split evenly over, in order, on a platform whose ads show several of them
+    #: (``PlatformLimits.combined_ads``); on others each headline is an ad
+    combined: Annotated[int, Field(ge=1)] = 1
     call_to_action: str = ""
     landing_url: str  #: with the campaign's parameters (:mod:`integrations.ads.utm`)
     keywords: tuple[str, ...] = ()
@@ -155,11 +158,24 @@ class AdSpec(BaseModel):
         """Return the link of the ad number ``variant`` (from 1): the landing page with what tells the ads apart."""
         return ad_link(self.landing_url, token=self.token, variant=variant)
 
+    def combinations(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return (headlines, descriptions) of each ad on a platform whose ads show several of them."""
+        return list(zip(split(self.headlines, self.combined), split(self.descriptions, self.combined), strict=True))
+
     def variants(self) -> list[tuple[str, str]]:
         """Return (headline, description) of each ad: every headline once, descriptions in turn."""
         return [
             (headline, self.descriptions[at % len(self.descriptions)]) for at, headline in enumerate(self.headlines)
         ]
+
+
+def split(texts: Sequence[str], parts: int) -> list[tuple[str, ...]]:
+    """Return texts in so many parts of the same length, in order.
+
+    Those at the end that can't be shared evenly are left out.
+    """
+    each = len(texts) // parts
+    return [tuple(texts[at * each : (at + 1) * each]) for at in range(parts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,12 +331,17 @@ class AdPlatform(Protocol):
 def local_problems(spec: AdSpec, limits: PlatformLimits) -> list[str]:
     """Return what is wrong with a specification, as far as it can be seen without asking the platform."""
     found = []
-    if not limits.min_headlines <= len(spec.headlines) <= limits.max_headlines:
-        found.append(f"{len(spec.headlines)} headlines; {limits.min_headlines}-{limits.max_headlines} are allowed")
-    if not limits.min_descriptions <= len(spec.descriptions) <= limits.max_descriptions:
-        found.append(
-            f"{len(spec.descriptions)} descriptions; {limits.min_descriptions}-{limits.max_descriptions} are allowed"
-        )
+    if spec.combined > (limits.combined_ads or 1):
+        found.append(f"{spec.combined} ads of several headlines; {limits.combined_ads or 1} are allowed")
+    for kind, texts, least, most in (
+        ("headlines", spec.headlines, limits.min_headlines, limits.max_headlines),
+        ("descriptions", spec.descriptions, limits.min_descriptions, limits.max_descriptions),
+    ):
+        each, left = divmod(len(texts), spec.combined)
+        if left:
+            found.append(f"{len(texts)} {kind} can't be split evenly over {spec.combined} ads")
+        elif not least <= each <= most:
+            found.append(f"{each} {kind}; {least}-{most} are allowed")
     for kind, texts, most in (
         ("headline", spec.headlines, limits.headline_width),
         ("description", spec.descriptions, limits.description_width),

@@ -1,9 +1,8 @@
 """Advertising tasks of the sandbox's model: write a creative, suggest changes.
 
-A creative follows the brief: the audience, the keywords, the language, the tone, the limits, and the ``angle`` when the
-brief names one (:mod:`integrations.sandbox.llm_angles`). Without one the first texts are plain, and each new version
-tries the angle after that of the texts before. The model knows no world's rule of good text, and suggestions are no
-orders to it.
+A creative follows the brief: the audience, the keywords, the language, the tone, the limits, and one ad for each angle
+that it asks for (:mod:`integrations.sandbox.llm_angles`). The model knows no world's rule of good text, and suggestions
+are no orders to it.
 Invariant: an answer depends on the brief and the seed only, and every draft stays within the limits that the brief
 names.
 """
@@ -12,28 +11,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from integrations.sandbox.llm_angles import ANGLES, ENGLISH, STOCKS, TONES
+from integrations.sandbox.llm_angles import ANGLES, ENGLISH, STOCKS, TONES, Stock
 from integrations.sandbox.llm_text import MARK, Draw, says
 from integrations.sandbox.protocol import JsonObject
 
 
 def write_creative(brief: JsonObject, seed: int) -> dict[str, object]:
-    """Write {headlines, descriptions, call_to_action} within ``brief["limits"]``."""
+    """Write {ads: [{angle, headlines, descriptions}], call_to_action}, each ad within ``brief["limits"]``."""
     language = str(brief.get("language") or _section(brief, "brand").get("language") or ENGLISH).lower()[:2]
     language = language if language in STOCKS else ENGLISH
-    stock = STOCKS[language][_angle(brief, language)]
+    angles = _angles(brief)
     draw = Draw(f"creative/{brief.get('platform')}/{_subject(brief)}/{_audience(brief)}/{seed}/{_previous(brief)}")
     words = _words(brief, draw)
     tone = TONES[language].get(str(brief.get("tone") or _section(brief, "brand").get("voice") or "").lower(), "")
+    return {
+        "ads": [_ad(brief, STOCKS[language][angle], angle, words, tone, draw) for angle in angles],
+        "call_to_action": STOCKS[language][angles[0]].action,
+    }
+
+
+def _ad(
+    brief: JsonObject, stock: Stock, angle: str, words: Mapping[str, str], tone: str, draw: Draw
+) -> dict[str, object]:
     descriptions = [text.format(**words) for text in stock.descriptions]
     spoken = [f"{tone} {text}" for text in descriptions] if tone else []
     banned = [str(word) for word in _section(brief, "brand").get("banned_words", ())]
     limits = _section(brief, "limits")
     headlines = draw.shuffled([text.format(**words) for text in stock.headlines])
     return {
+        "angle": angle,
         "headlines": _within(headlines, limits.get("headlines"), banned),
         "descriptions": _within([*spoken, *descriptions], limits.get("descriptions"), banned),
-        "call_to_action": stock.action,
     }
 
 
@@ -58,16 +66,10 @@ def suggest(brief: JsonObject, seed: int) -> dict[str, object]:
 TASKS = {"write_creative": write_creative, "suggest": suggest}
 
 
-def _angle(brief: JsonObject, language: str) -> str:
-    """Return the asked angle, else the one after that of the texts before."""
-    asked = str(brief.get("angle") or "").lower()
-    if asked in ANGLES:
-        return asked
-    before = _section(brief, "previous").get("call_to_action")
-    if before is None:
-        return ANGLES[0]
-    at = next((at for at, name in enumerate(ANGLES) if STOCKS[language][name].action == before), 0)
-    return ANGLES[(at + 1) % len(ANGLES)]
+def _angles(brief: JsonObject) -> list[str]:
+    """Return the asked angles in their order, the plain one where none is asked for."""
+    asked = [one.get("angle") for one in brief.get("ads", ()) if isinstance(one, Mapping)]
+    return [str(one) for one in asked if one in ANGLES] or [ANGLES[0]]
 
 
 def _words(brief: JsonObject, draw: Draw) -> dict[str, str]:

@@ -13,9 +13,11 @@ from agent_context import Execution
 from comparable import comparable
 
 from agents.ad_management import AdManagement, daily_budgets, specs
-from agents.ad_management.creative import WrittenCreative, texts
+from agents.ad_management.creative import texts
 from agents.ad_management.deployment import DEPLOY, VALIDATE
 from agents.ad_management.units import Deploy, Validate
+from agents.ad_management.written import WrittenAd, WrittenCreative
+from agents.angles.angle import Angle
 from agents.base import HopFailedError, run_unit, stage_failure
 from agents.contacts import KnownContacts, foreign_contacts
 from agents.messages import MessageType, message
@@ -91,19 +93,23 @@ def test_a_hop_makes_one_running_campaign_per_platform(execution: Execution) -> 
     assert after.errors == ()
 
 
-def creative(**changes: Any) -> dict[str, Any]:
-    texts = {"headlines": ["One plan", "Two plans", "Three plans"], "descriptions": ["A plan.", "Two more plans."]}
-    return {**texts, "call_to_action": "Learn more", **changes}
+def creative(*headlines: str, action: str = "Learn more") -> dict[str, Any]:
+    angles = list(Angle)
+    ads = [
+        {"angle": angle, "headlines": [text], "descriptions": ["A plan."]}
+        for angle, text in zip(angles, headlines, strict=False)
+    ]
+    return {"ads": ads, "call_to_action": action}
 
 
 def test_an_ad_with_a_foreign_contact_is_asked_again_and_then_cut(execution: Execution) -> None:
     execution.providers.models.answer = lambda asked: creative(
-        headlines=["One plan", "Call 0171 2345678", "Ask at evil\u3002example"], call_to_action="Visit bit.ly/x"
+        "One plan", "Call 0171 2345678", "Ask at evil\u3002example", action="Visit bit.ly/x"
     )
     after = AGENT.execute(campaign(), execution)
     assert execution.calls.count("openai") == 2 * 3
     again = execution.providers.models.requests[1].messages[-1]["content"]
-    assert "headlines.1 names what the brief lacks: a telephone number that ends in 78" in again
+    assert "ads.1.headlines.0 names what the brief lacks: a telephone number that ends in 78" in again
     for made in after.ad_creatives:
         said = " ".join((*made.headlines, *made.descriptions, made.call_to_action))
         assert made.status == "active"
@@ -112,7 +118,7 @@ def test_an_ad_with_a_foreign_contact_is_asked_again_and_then_cut(execution: Exe
 
 
 def test_an_ad_of_nothing_but_foreign_contacts_reaches_no_platform(execution: Execution) -> None:
-    execution.providers.models.answer = lambda asked: creative(headlines=["Go to evil.example", "evil [dot] com"])
+    execution.providers.models.answer = lambda asked: creative("Go to evil.example", "evil [dot] com")
     with pytest.raises(HopFailedError, match="names what the brief lacks"):
         AGENT.execute(campaign(), execution)
     assert execution.providers.ad_campaigns() == []
@@ -120,7 +126,8 @@ def test_an_ad_of_nothing_but_foreign_contacts_reaches_no_platform(execution: Ex
 
 def test_plain_words_that_fill_up_an_ad_bring_no_foreign_contact() -> None:
     bad = piece(title="Evil.com, the best", meta_description="Call 0171 2345678", call_to_action="DM @evil_support")
-    asked = WrittenCreative(headlines=["One plan"], descriptions=["A plan."], call_to_action="evil [dot] com")
+    ad = WrittenAd(angle=Angle.NUMBER, headlines=["One plan"], descriptions=["A plan."])
+    asked = WrittenCreative(ads=[ad], call_to_action="evil [dot] com")
     made = texts(asked, campaign().evolve(generated_content=(bad,)), "google_ads")
     assert len(made.headlines) == 3
     assert not foreign_contacts("\n".join((*made.headlines, *made.descriptions, made.call_to_action)), KnownContacts())

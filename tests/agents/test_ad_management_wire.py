@@ -91,7 +91,8 @@ def deploy_unit(state: MarketingAgentState, platform: str) -> Unit:
         assert stage is not None
         if stage.name == "deploy":
             return next(u for u in stage.units if u.input["platform"] == platform)
-        texts = {"headlines": ["One for SaaS"], "descriptions": ["Two for SaaS."], "call_to_action": "Book a demo"}
+        ad = {"angle": "plain", "headlines": ["One for SaaS"], "descriptions": ["Two for SaaS."]}
+        texts = {"ads": [ad], "call_to_action": "Book a demo"}
         output = {**texts, "produced_by": "test"} if stage.name == "creatives" else {"valid": True}
         results.append(
             StageResult(

@@ -263,7 +263,7 @@ def test_with_nothing_the_score_is_zero(execution: Execution) -> None:
 
 
 def test_a_low_campaign_always_has_a_weakest_piece() -> None:
-    execution = in_memory(7, {"platforms": {"*": {"quality": 0.7}}})
+    execution = in_memory(7, {"platforms": {"*": {"quality": 0.5}}})
     state = campaign().evolve(generated_content=(piece(seo_score=1.0), piece("p2", seo_score=0.99)))
     after = AGENT.execute(ADS.execute(state, execution).evolve(step=3), execution)
     assert (after.campaign_performance.overall_score or 0) < 0.7

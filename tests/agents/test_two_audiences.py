@@ -26,7 +26,7 @@ RESTAURANTS = {
     "industries": ["restaurants"],
     "company_size": "10-200",
 }
-TEXTS = Texts(headlines=("Run",), descriptions=("Far",), call_to_action="Go")
+TEXTS = Texts(headlines=("Run",), descriptions=("Far",), call_to_action="Go", angles=("plain",))
 RUNNERS = {"interests": ["running"], "locations": ["Berlin"], "description": "Runners in Berlin"}
 
 

@@ -21,7 +21,7 @@ from integrations.ads.google.criteria import group_keywords
 from integrations.ads.google.errors import failure_error, status_error
 from integrations.ads.google.goals import aim
 from integrations.ads.google.money import micros
-from integrations.ads.google.operations import ad_operation, creation
+from integrations.ads.google.operations import ad_operations, creation
 from integrations.ads.keywords import Keyword, keywords, unmarked
 from integrations.ads.platform import AdSpec, Audience
 from integrations.ads.registry import build
@@ -126,6 +126,32 @@ def test_an_update_is_one_mutate_with_the_new_ad_and_the_old_one_paused(sandbox:
         Keyword("pricing", "PHRASE"),
         Keyword("billing", "PHRASE"),
     }
+
+
+def test_texts_of_several_ads_are_ads_of_their_own(sandbox: Any, google: GoogleAds) -> None:
+    texts = {"headlines": tuple(f"{word} SaaS pricing" for word in "ABCDEFGHI"), "combined": 3}
+    several = wanted(google, **texts, descriptions=tuple(f"Compare {number} plans." for number in range(6)))
+    assert google.validate(several, wire=Wire()) == []
+    made, steps = google.create(several, wire=Wire(), steps=Steps()), Steps()
+    google.enable(made, wire=Wire())
+    ads = {step for step in made.ids if step.startswith("ad.")}
+    assert ads == {"ad.1", "ad.2", "ad.3"}
+    assert google.get(made.id, wire=Wire()).ids == made.ids
+    assert {one.ad for one in google.report(made, FIRST, wire=Wire())} == ads
+    changed = several.model_copy(update={"revision": 2, "headlines": several.headlines[::-1]})
+    updated = google.update(made, changed, wire=Wire(), steps=steps)
+    assert set(steps) >= ads
+    assert google.update(made, changed, wire=Wire(), steps=Steps()).ids == updated.ids, "a repetition makes no more"
+    contents = google._contents(made.id, made.name, Wire())
+    assert {ad for name, ad in contents.ads.items() if contents.shown[name]} == {updated.ids[step] for step in ads}
+    assert len(contents.ads) == 6
+
+
+def test_ads_that_texts_cannot_be_split_over_are_named(google: GoogleAds) -> None:
+    uneven = wanted(google, combined=2)
+    said = google.validate(uneven, wire=Wire())
+    assert f"{len(HEADLINES)} headlines can't be split evenly over 2 ads" in said
+    assert "4 ads of several headlines; 3 are allowed" in google.validate(wanted(google, combined=4), wire=Wire())
 
 
 def test_texts_that_come_back_are_a_new_ad(google: GoogleAds) -> None:
@@ -302,7 +328,8 @@ def test_the_days_of_a_campaign_are_those_of_its_schedule(google: GoogleAds) -> 
 
 def test_the_link_of_an_ad_tells_the_ad(google: GoogleAds) -> None:
     spec = wanted(google)
-    ad = ad_operation(spec, "customers/1/adGroups/-3")["ad_group_ad_operation"]["create"]["ad"]
+    (made,) = ad_operations(spec, "customers/1/adGroups/-3")
+    ad = made["ad_group_ad_operation"]["create"]["ad"]
     assert ad["final_urls"] == [spec.link(1)]
     assert f"utm_content=r{spec.token}.1" in spec.link(1)
 

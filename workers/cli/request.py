@@ -44,6 +44,7 @@ class _Ad(_Shape):
     platform: str
     headlines: tuple[str, ...] = ()
     descriptions: tuple[str, ...] = ()
+    combined: int = 1
     keywords: tuple[str, ...] = ()
     call_to_action: str = ""
     landing_url: str = ""
@@ -181,6 +182,8 @@ def _ad(ad: _Ad) -> Iterator[RenderableType]:
         for name, texts in (("Headline", ad.headlines), ("Text", ad.descriptions), ("Keywords", ad.keywords))
         for text in texts
     ]
+    if ad.combined > 1:
+        shown.append(("Shown as", f"{count(ad.combined, 'ad')}, each with its share of headlines and texts in order"))
     one_each = (
         ("Button", ad.call_to_action),
         ("Leads to", ad.landing_url),

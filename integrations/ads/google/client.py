@@ -1,11 +1,11 @@
-"""Google search campaigns: budget → campaign → ad group → keywords and one responsive search ad, in one atomic mutate.
+"""Google search campaigns: budget → campaign → ad group → keywords and responsive search ads, in one atomic mutate.
 
 Google Ads carries all operations of a request out or none, so a creation never stops half-way; what a lost reply left
-behind is a whole campaign, found by the key in its name. One responsive search ad holds all headlines and descriptions;
-it carries its revision as a custom parameter, for it has no name. A new revision is a new ad, made in the same mutate
-that pauses the old one. Everything below the campaign is ENABLED under a PAUSED campaign: nothing is shown before the
-one call that enables it. A campaign for leads or sales is tied to its conversion action in the mutate that makes it; an
-update looks at that again, and mends it.
+behind is a whole campaign, found by the key in its name. A responsive search ad holds several headlines and
+descriptions; it carries its revision as a custom parameter, for it has no name. A new revision is new ads, made in the
+same mutate that pauses the old ones. Everything below the campaign is ENABLED under a PAUSED campaign: nothing is shown
+before the one call that enables it. A campaign for leads or sales is tied to its conversion action in the mutate that
+makes it; an update looks at that again, and mends it.
 
 Invariant: :meth:`GoogleAds.create` and :meth:`GoogleAds.update` may be repeated any number of times.
 """
@@ -111,8 +111,8 @@ class GoogleAds:
         self._api.ready(wire)
         steps.intend("campaign")
         names = self._api.mutate(wanted, wire=wire)
-        made = {step: names[at] for step, at in (("campaign", 1), ("budget", 0), ("ad.1", len(names) - 1))}
-        ids = {step: _last(name) for step, name in made.items()}
+        ids = {"campaign": _last(names[1]), "budget": _last(names[0])}
+        ids |= {f"ad.{at}": _last(name) for at, name in enumerate(names[-spec.combined :], start=1)}
         ids["ad_group"] = ids["ad.1"].partition("~")[0]
         for step, remote_id in ids.items():
             steps.put(step, remote_id)
@@ -133,6 +133,8 @@ class GoogleAds:
             for name, ad in contents.ads.items()
             if label_of(name).token != spec.token and contents.shown[name]
         ]
+        there = {f"ad.{at}": contents.ads.get(operations.name_of_ad(spec, at)) for at in range(1, spec.combined + 1)}
+        new = [at for at in range(1, spec.combined + 1) if there[f"ad.{at}"] is None]
         if not contents.ad_group:
             group = operations.temporary_group(self._api.customer_id)
             changes += operations.group_with_ad(spec, searched(spec), campaign, group)
@@ -141,27 +143,29 @@ class GoogleAds:
             known = group_keywords(self._api, digits(found.id), wire)
             missing = (word for word in searched(spec) if not word.negative and word not in known)
             changes += operations.keyword_operations(missing, group)
-            if operations.name_of_ad(spec) not in contents.ads:
-                changes.append(operations.ad_operation(spec, group))
-        wanted = contents.ads.get(operations.name_of_ad(spec))
+            changes += [
+                operations.ad_operation(spec, group, ad) for ad in operations.new_ads(spec) if ad.variant in new
+            ]
         changes += self._budget(spec, found, wire)
         if action := aim(spec.goal, self._settings.options).action:
             changes += operations.tie_operations(tie_of(self._api, action, found.id, wire), spec, campaign)
-        if wanted is None:
+        if new:
             self._api.ready(wire)
-            steps.intend("ad.1")
+            for at in new:
+                steps.intend(f"ad.{at}")
         names = self._api.mutate(changes, wire=wire) if changes else []
-        if wanted is None:
-            wanted = next(_last(name) for name in reversed(names) if _is_new_ad(name, contents))
+        made = [_last(name) for name in names if _is_new_ad(name, contents)]
+        wanted = {step: ad for step, ad in there.items() if ad is not None}
+        wanted |= {f"ad.{at}": name for at, name in zip(new, made, strict=True)}
         kept = {step: one for step, one in found.ids.items() if not step.startswith("ad.")}
-        ids = {**kept, **contents.of(spec.token), "ad_group": wanted.partition("~")[0], "ad.1": wanted}
+        ids = {**kept, **contents.of(spec.token), "ad_group": wanted["ad.1"].partition("~")[0], **wanted}
         for step, remote_id in ids.items():
             once(steps, step, remote_id, lambda remote_id=remote_id: remote_id)  # type: ignore[misc] # mypy can't infer a lambda with a default
         return RemoteCampaign(id=found.id, name=found.name, effect_key=found.effect_key, status=found.status, ids=ids)
 
     def add_ad(self, remote: RemoteCampaign, spec: AdSpec, ad: NewAd, *, wire: Wire, steps: Steps) -> RemoteCampaign:
         """See the protocol."""
-        check_new_ad(PROVIDER, ad, 2)
+        check_new_ad(PROVIDER, ad, spec.combined + 1)
         found, contents = self._looked_up(remote.id, wire)
         if not contents.ad_group:
             raise NotFoundError(PROVIDER, "the campaign has no ad group")

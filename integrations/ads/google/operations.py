@@ -34,7 +34,7 @@ _BUDGET, _CAMPAIGN, _AD_GROUP, _CUSTOM_GOAL = "-1", "-2", "-3", "-4"
 def creation(
     spec: AdSpec, targeting: Targeting, customer_id: str, zone: ZoneInfo, aimed: Aim, tie: Tie | None
 ) -> list[Operation]:
-    """Return all of a new campaign, with the budget first, the campaign second and the ad last."""
+    """Return all of a new campaign, with the budget first, the campaign second and the ads last."""
     owner = f"customers/{customer_id}"
     budget, campaign = f"{owner}/campaignBudgets/{_BUDGET}", f"{owner}/campaigns/{_CAMPAIGN}"
     ad_group = f"{owner}/adGroups/{_AD_GROUP}"
@@ -71,7 +71,7 @@ def tie_operations(tie: Tie, spec: AdSpec, campaign: str) -> list[Operation]:
 
 
 def group_with_ad(spec: AdSpec, words: Iterable[Keyword], campaign: str, ad_group: str) -> list[Operation]:
-    """Return a new ad group of a campaign with keywords and the ad."""
+    """Return a new ad group of a campaign with keywords and, last, the ads."""
     group = {
         "resource_name": ad_group,
         "name": remote_name(spec.name, spec.effect_key),
@@ -82,7 +82,7 @@ def group_with_ad(spec: AdSpec, words: Iterable[Keyword], campaign: str, ad_grou
     return [
         {"ad_group_operation": {"create": group}},
         *keyword_operations((word for word in words if not word.negative), ad_group),
-        ad_operation(spec, ad_group),
+        *ad_operations(spec, ad_group),
     ]
 
 
@@ -107,14 +107,26 @@ def keyword_operations(words: Iterable[Keyword], ad_group: str) -> list[Operatio
     ]
 
 
-def ad_operation(spec: AdSpec, ad_group: str, added: NewAd | None = None) -> Operation:
-    """Return the responsive search ad of a specification's texts, or one that was added with other texts."""
+def ad_operations(spec: AdSpec, ad_group: str) -> list[Operation]:
+    """Return the responsive search ads of a specification's texts, by their numbers."""
+    return [ad_operation(spec, ad_group, ad) for ad in new_ads(spec)]
+
+
+def new_ads(spec: AdSpec) -> list[NewAd]:
+    """Return the ads of a specification, by their numbers."""
+    return [
+        NewAd(variant=number, headlines=headlines, descriptions=descriptions)
+        for number, (headlines, descriptions) in enumerate(spec.combinations(), start=1)
+    ]
+
+
+def ad_operation(spec: AdSpec, ad_group: str, said: NewAd) -> Operation:
+    """Return one responsive search ad."""
     parameters = [{"key": TOKEN_PARAMETER, "value": spec.token}]
-    if added is not None:
-        parameters.append({"key": VARIANT_PARAMETER, "value": str(added.variant)})
-    said = spec if added is None else added
+    if said.variant > 1:
+        parameters.append({"key": VARIANT_PARAMETER, "value": str(said.variant)})
     ad = {
-        "final_urls": [spec.link(1 if added is None else added.variant)],
+        "final_urls": [spec.link(said.variant)],
         "url_custom_parameters": parameters,
         "responsive_search_ad": {
             "headlines": [{"text": text} for text in said.headlines],

@@ -60,6 +60,7 @@ SPEC = PlatformSpec(
         max_descriptions=4,
         description_width=90,
         wide=2,
+        combined_ads=3,  # that are shown of one ad group (the same page)
     ),
     # Search campaigns (all industries, US accounts; WordStream by LocaliQ, Google Ads Benchmarks 2025).
     benchmark=Benchmark(ctr=0.0666, cvr=0.0752, cpa=70.11),
