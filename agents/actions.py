@@ -49,7 +49,17 @@ class PauseAd(_Value):
     why: str
 
 
-Action: TypeAlias = Annotated[ShiftBudget | PauseAd, Field(discriminator="kind")]
+class ResumeAd(_Value):
+    """Show an ad again that had been paused, as the figures make it likely enough that it is the better one by now."""
+
+    kind: Literal["resume_ad"] = "resume_ad"
+    platform: str
+    ad: str  #: step name of the ad among the campaign's ids, such as "ad.2"
+    best: str  #: the ad that it was compared with
+    why: str
+
+
+Action: TypeAlias = Annotated[ShiftBudget | PauseAd | ResumeAd, Field(discriminator="kind")]
 
 
 class ActionRecord(_Value):

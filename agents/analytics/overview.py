@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from agents.actions import ActionRecord, PauseAd
+from agents.actions import ActionRecord, PauseAd, ResumeAd
 from agents.overview import (
     Block,
     Cell,
@@ -45,8 +45,9 @@ def _change(record: ActionRecord) -> Phrase:
     """Tell what an action has changed."""
     action = record.action
     failed = "; ".join(f"{name}: {why}" for name, why in record.failed.items())
-    if isinstance(action, PauseAd):
-        told = (f" paused: {action.why}",) if record.done else (f" could not be paused: {failed}",)
+    if isinstance(action, PauseAd | ResumeAd):
+        what = "paused" if isinstance(action, PauseAd) else "resumed"
+        told = (f" {what}: {action.why}",) if record.done else (f" could not be {what}: {failed}",)
         return (Platform(action.platform), f" {action.ad}", *told)
     currency = action.currency
     parts: list[Phrase] = [

@@ -62,9 +62,7 @@ class SideBySide:
     def _converting(self, ad: str, other: str) -> tuple[Counts, Counts]:
         """Return the counts of (other, ad): of their common days, where there are none, of each one's own."""
         common = self.common(ad, other)
-        before, after = (
-            counts(self.days[one][day] for day in common or self.days[one]) for one in (other, ad)
-        )
+        before, after = (counts(self.days[one][day] for day in common or self.days[one]) for one in (other, ad))
         return before, after
 
 
@@ -140,7 +138,8 @@ def _fit(
     """
     import numpy as np
 
-    at = np.zeros(design.shape[1])
+    at: Floats = np.zeros(design.shape[1])
+    covariance: Floats = np.linalg.inv(precision)
     for _ in range(_STEPS):
         fitted = np.clip(design @ at, -5.0, 5.0)
         rate = np.exp(fitted + offset)
