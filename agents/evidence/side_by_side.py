@@ -139,11 +139,12 @@ def _fit(
     import numpy as np
 
     at: Floats = np.zeros(design.shape[1])
-    covariance: Floats = np.linalg.inv(precision)
+    covariance: Floats = np.asarray(np.linalg.inv(precision), dtype=np.float64)
     for _ in range(_STEPS):
         fitted = np.clip(design @ at, -5.0, 5.0)
         rate = np.exp(fitted + offset)
         weight = 1 / (scatter / rate + wear)
-        covariance = np.linalg.inv(design.T @ (weight[:, None] * design) + precision)
+        inverse = np.linalg.inv(design.T @ (weight[:, None] * design) + precision)
+        covariance = np.asarray(inverse, dtype=np.float64)
         at = covariance @ (design.T @ (weight * (fitted + (clicks - rate) / rate)))
     return at, covariance
