@@ -1,4 +1,4 @@
-"""The rule by which ads of one platform are switched off and on: what is surely or harmlessly worse rests.
+"""Rule by which ads of one platform are paused and resumed: what is surely or harmlessly worse rests.
 
 Pure. An ad is paused where it is surer than :data:`SURE` that the best brings more, or where it would bring next to
 nothing more (:data:`LOSS`). The latter is safe because it is taken back: a paused ad runs again once the figures of the

@@ -67,7 +67,10 @@ class SideBySide:
 
 
 def side_by_side(figures: Mapping[str, Sequence[Day]]) -> SideBySide:
-    """Return what the days of each ad say, each day once; an ad without spend is as unknown as a new one."""
+    """Return what the days of each ad say, each day once.
+
+    An ad without spend is as unknown as a new one.
+    """
     import numpy as np
 
     days = {ad: {one.day: one for one in found if one.spend > 0} for ad, found in sorted(figures.items())}

@@ -72,9 +72,8 @@ def run(setting: Setting, seed: Sequence[int]) -> Run:
     rng = np.random.default_rng(list(seed))
     price, rate = PRICES[setting.platform]
     factors = np.exp(rng.normal(0.0, 0.3, 3)) if setting.factors is None else np.array(setting.factors)
-    if setting.factors is not None:
-        order = rng.permutation(len(factors))
-        factors = factors if setting.turn < setting.days or any(setting.starts) else factors[order]
+    if setting.turn >= setting.days and not any(setting.starts):
+        factors = rng.permutation(factors)  # so that no name is the best one's
     names = [f"ad.{number + 1}" for number in range(len(factors))]
     figures: dict[str, list[Day]] = {name: [] for name in names}
     off: set[str] = set()
