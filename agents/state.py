@@ -120,7 +120,7 @@ class AdCreative(Frozen):
     daily_budget: Decimal | None = None  #: in the campaign's currency
     currency: str = "USD"
     status: str = "planned"  #: planned | active | paused | failed
-    paused_ads: tuple[str, ...] = ()  #: step names of ads that were paused because others bring more
+    paused_ads: tuple[str, ...] = ()  #: step names of ads that rest because others bring more
     added_ads: Mapping[str, AddedAd] = Field(default_factory=dict)  #: step name -> what it says, of this revision
     resting: bool = False  #: paused by us, as its money brings more elsewhere
     effect_key: str = ""  #: carried in the remote campaign's name

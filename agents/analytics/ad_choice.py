@@ -1,23 +1,22 @@
-"""Ads of one platform against each other: which of them surely bring less for the money, and are paused.
+"""Ads of one platform against each other: which of them are paused, for they bring less, and which run again.
 
-Pure. The ads of a campaign run on the same days under one budget, so they are each other's control. Invariants: an ad
-is paused only when it is surer than :data:`SURE` that it brings less than the best; one a platform at a time, and the
-best always runs; only where the campaign is measured again, for a paused ad shows nothing any more.
+Pure. The ads of a campaign run on the same days under one budget, so they are each other's control; what is worth
+switching says :mod:`agents.analytics.ad_rule`. Invariants: one ad a platform at a time, and the best always runs; no
+more ads run than the platform lets run; only where the campaign is measured again, for a pause may have to be taken
+back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from math import comb
+from typing import TypeAlias
 
 from agents.action_log import ActionRecord
-from agents.actions import PauseAd
-from agents.ad_figures import by_day
+from agents.actions import PauseAd, ResumeAd
 from agents.ad_management.running import creative_on, own_remote_ids
+from agents.analytics.ad_rule import Switch, switch
 from agents.analytics.changing import CHANGE, change_unit, refused
-from agents.evidence.counts import Counts, counts
-from agents.evidence.effect import SURE, EffectBelief, effect
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
 from agents.unit import Stage, StageResult, short_hash
 from agents.wanted import Counted, counted
@@ -25,11 +24,13 @@ from integrations.ads.change_kind import ChangeKind
 from integrations.ads.changes import AdSwitch
 from integrations.ads.registry import platform
 
-PAUSE_ADS = "pause_ads"  #: stage
+SWITCH_ADS = "switch_ads"  #: stage
+
+SwitchAd: TypeAlias = PauseAd | ResumeAd
 
 
-def losers(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[PauseAd, ...]:
-    """Return the ads that are worth pausing after a measurement, at most one on each platform."""
+def switches(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[SwitchAd, ...]:
+    """Return the ads that are worth pausing or resuming after a measurement, at most one on each platform."""
     if state.campaign_config.optimize_every is None:
         return ()
     found = []
@@ -38,25 +39,30 @@ def losers(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[P
         if creative is None or creative.status != "active" or not _switchable(state, creative):
             continue
         own = [one for one in measured.daily if one.platform == creative.platform and one.revision == creative.revision]
-        action = _loser(creative, own, counted(state.campaign_config))
+        action = _action(creative, own, counted(state.campaign_config))
         if action is not None:
             found.append(action)
     return tuple(found)
 
 
-def pause_stage(state: MarketingAgentState, actions: Sequence[PauseAd]) -> Stage | None:
-    """Plan one effect for each ad that is paused."""
+def switch_stage(state: MarketingAgentState, actions: Sequence[SwitchAd]) -> Stage | None:
+    """Plan one effect for each ad that is paused or resumed."""
     units = [
-        change_unit(state, f"pause:{one.platform}:{one.ad}", one.platform, AdSwitch(ad=one.ad, on=False))
+        change_unit(
+            state,
+            f"{one.kind}:{one.platform}:{one.ad}",
+            one.platform,
+            AdSwitch(ad=one.ad, on=isinstance(one, ResumeAd)),
+        )
         for one in actions
     ]
-    return Stage(name=PAUSE_ADS, units=units) if units else None
+    return Stage(name=SWITCH_ADS, units=units) if units else None
 
 
-def pause_records(
-    state: MarketingAgentState, actions: Sequence[PauseAd], stage: StageResult | None, now: datetime
+def switch_records(
+    state: MarketingAgentState, actions: Sequence[SwitchAd], stage: StageResult | None, now: datetime
 ) -> tuple[ActionRecord, ...]:
-    """Return what became of each pause that was planned in ``stage``."""
+    """Return what became of each switch that was planned in ``stage``."""
     if stage is None:
         return ()
     failed = refused(stage)
@@ -73,20 +79,25 @@ def pause_records(
     )
 
 
-def with_paused(state: MarketingAgentState, stage: StageResult | None) -> MarketingAgentState:
+def with_switched(state: MarketingAgentState, stage: StageResult | None) -> MarketingAgentState:
     """Return the state that knows which ads are paused now."""
-    paused: dict[str, list[str]] = {}
+    done: dict[str, list[AdSwitch]] = {}
     for given, _ in CHANGE.answers([stage]) if stage else []:
         if isinstance(given.change, AdSwitch):
-            paused.setdefault(given.platform, []).append(given.change.ad)
-    if not paused:
+            done.setdefault(given.platform, []).append(given.change)
+    if not done:
         return state
-    return state.evolve(
-        ad_creatives=tuple(
-            one.model_copy(update={"paused_ads": (*one.paused_ads, *paused.get(one.platform, ()))})
-            for one in state.ad_creatives
-        )
-    )
+    return state.evolve(ad_creatives=tuple(_switched(one, done.get(one.platform, ())) for one in state.ad_creatives))
+
+
+def _switched(creative: AdCreative, done: Sequence[AdSwitch]) -> AdCreative:
+    paused = list(creative.paused_ads)
+    for one in done:
+        if one.on:
+            paused = [ad for ad in paused if ad != one.ad]
+        elif one.ad not in paused:
+            paused.append(one.ad)
+    return creative.model_copy(update={"paused_ads": tuple(paused)})
 
 
 def _switchable(state: MarketingAgentState, creative: AdCreative) -> bool:
@@ -95,33 +106,30 @@ def _switchable(state: MarketingAgentState, creative: AdCreative) -> bool:
     )
 
 
-def _loser(creative: AdCreative, days: Sequence[AdDay], what: Counted) -> PauseAd | None:
-    """Return the pause of the ad that most surely brings less than the best one, if any surely does.
-
-    As both are chosen by their figures, any two of the ads could have been compared: the chance of an error is divided
-    by the number of pairs (Bonferroni).
-    """
-    running = _running(creative, days)
-    if len(running) < 2:
+def _action(creative: AdCreative, days: Sequence[AdDay], what: Counted) -> SwitchAd | None:
+    """Return the switch of an ad that has figures and can be switched, if one is worth making."""
+    figures: dict[str, list[AdDay]] = {}
+    for one in days:
+        if one.ad in creative.remote_ids:
+            figures.setdefault(one.ad, []).append(one)
+    paused = figures.keys() & set(creative.paused_ads)
+    found = switch(figures, figures.keys() - paused, {ad for ad in paused if _has_room(creative, ad)}, what)
+    if found is None:
         return None
-    whole = counts(by_day(one for one in days if one.ad in running))
-    best = max(running, key=lambda ad: (effect([(whole, running[ad])], what).mean, ad))
-    beliefs = {ad: effect([(running[best], figures)], what) for ad, figures in running.items() if ad != best}
-    worst = min(beliefs, key=lambda ad: (beliefs[ad].better, ad))
-    if beliefs[worst].better > (1 - SURE) / comb(len(running), 2):
-        return None
-    return PauseAd(platform=creative.platform, ad=worst, best=best, why=_why(beliefs[worst]))
+    kind = ResumeAd if found.on else PauseAd
+    return kind(platform=creative.platform, ad=found.ad, best=found.best, why=_why(found))
 
 
-def _running(creative: AdCreative, days: Sequence[AdDay]) -> Mapping[str, Counts]:
-    """Return the figures of each ad that can be switched and still runs."""
-    names = sorted({one.ad for one in days if one.ad in creative.remote_ids and one.ad not in creative.paused_ads})
-    return {ad: counts(by_day(one for one in days if one.ad == ad)) for ad in names}
+def _has_room(creative: AdCreative, ad: str) -> bool:
+    """Return whether the platform lets one more ad of the kind of ``ad`` run."""
+    most = platform(creative.platform).most_running
+    alike = {one for one in creative.remote_ids if one.partition(".")[0] == ad.partition(".")[0]}
+    return most is None or len(alike - set(creative.paused_ads)) < most
 
 
-def _why(belief: EffectBelief) -> str:
-    low, high = belief.interval
-    return (
-        f"against the best ad it brings {belief.mean:+.0%} for the same money ({low:+.0%} to {high:+.0%}); "
-        f"{1 - belief.better:.0%} sure that it is less"
-    )
+def _why(found: Switch) -> str:
+    low, high = found.belief.interval
+    said = f"against the best ad it brings {found.belief.mean:+.0%} for the same money ({low:+.0%} to {high:+.0%}); "
+    if found.on:
+        return said + f"{found.belief.better:.0%} likely that it is more by now"
+    return said + f"{1 - found.belief.better:.0%} sure that it is less, {found.belief.forgone:.1%} may be forgone"

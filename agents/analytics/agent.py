@@ -1,7 +1,7 @@
-"""Agent that measures, pauses losing ads and moves money: measure → insights (→ pause_ads → lower → raise).
+"""Agent that measures, switches ads and moves money: measure → insights (→ switch_ads → lower → raise).
 
 *measure*: one report per platform with a running creative. *insights*: one model call for suggestions; the rules'
-suggestions are there without it. *pause_ads*: one effect for each ad that surely brings less than another. *lower*,
+suggestions are there without it. *switch_ads*: one effect for each ad that is paused or resumed. *lower*,
 *raise*: one effect per platform whose daily budget changes. Invariants: planning is pure; the score is always set, in
 [0, 1], by the documented formula; every round and every day is kept, so that rounds can be compared.
 """
@@ -16,13 +16,13 @@ from pydantic import JsonValue
 
 from agents import prompts
 from agents.action_log import Order, record_of
-from agents.actions import PauseAd, ShiftBudget
+from agents.actions import ShiftBudget
 from agents.ad_figures import reported
 from agents.ad_management.adding import ADD_AD
 from agents.ad_management.approval import GATE
 from agents.analytics import overview
 from agents.analytics.action_limits import problem, undo_problem
-from agents.analytics.ad_choice import PAUSE_ADS, losers, pause_records, pause_stage, with_paused
+from agents.analytics.ad_choice import SWITCH_ADS, SwitchAd, switch_records, switch_stage, switches, with_switched
 from agents.analytics.changing import CHANGE
 from agents.analytics.measurement import (
     performance,
@@ -151,10 +151,10 @@ class Analytics(BaseAgent):
         sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
         move = _shift(state, measured) if done.keys() & {LOWER, RAISE} else None
         moved = (record(state, move, done, measured.daily, now),) if move else ()
-        paused = pause_records(state, _losers(state, measured), done.get(PAUSE_ADS), now)
-        after = with_paused(with_budgets(with_refusals(state, platforms, now), done), done.get(PAUSE_ADS))
+        switched = switch_records(state, _switches(state, measured), done.get(SWITCH_ADS), now)
+        after = with_switched(with_budgets(with_refusals(state, platforms, now), done), done.get(SWITCH_ADS))
         return after.evolve(
-            actions=(*state.actions, *paused, *moved),
+            actions=(*state.actions, *switched, *moved),
             campaign_performance=measured.model_copy(
                 update={"suggestions": tuple(one.text for one in found), "measured_at": now}
             ),
@@ -204,12 +204,12 @@ class Analytics(BaseAgent):
         return after, following(after, orders)
 
     def _changes(self, state: MarketingAgentState, done: Mapping[str, StageResult]) -> Stage | None:
-        """Plan pauses of ads, then the move of money between platforms: those that give first, then those that get."""
+        """Plan switches of ads, then the move of money: platforms that give first, then those that get."""
         measured = _performance(state, done)
-        if PAUSE_ADS not in done and not done.keys() & {LOWER, RAISE}:
-            pauses = pause_stage(state, _losers(state, measured))
-            if pauses is not None:
-                return pauses
+        if SWITCH_ADS not in done and not done.keys() & {LOWER, RAISE}:
+            switching = switch_stage(state, _switches(state, measured))
+            if switching is not None:
+                return switching
         move = _shift(state, measured)
         if move is None or RAISE in done:
             return None
@@ -275,9 +275,9 @@ def _performance(state: MarketingAgentState, done: Mapping[str, StageResult]) ->
     return performance(state, _measured(measured), _daily(state, measured))
 
 
-def _losers(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[PauseAd, ...]:
-    """Return the ads to pause after a measurement, none before a round that replaces them."""
-    return () if _rewrites(state, measured) else losers(state, measured)
+def _switches(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[SwitchAd, ...]:
+    """Return the ads to pause or resume after a measurement, none before a round that replaces them."""
+    return () if _rewrites(state, measured) else switches(state, measured)
 
 
 def _rewrites(state: MarketingAgentState, measured: CampaignPerformance) -> bool:

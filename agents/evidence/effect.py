@@ -65,6 +65,14 @@ class EffectBelief:
             for share, mean, sd in self.parts
         )
 
+    @property
+    def forgone(self) -> float:
+        """Share of the results after the change that going without it loses on average, as far as it is for the better.
+
+        This is :attr:`loss` of the change back.
+        """
+        return EffectBelief(parts=tuple((share, -mean, sd) for share, mean, sd in self.parts)).loss
+
     def _below(self, value: float) -> float:
         return sum(share * _CDF((value - mean) / sd) for share, mean, sd in self.parts)
 
@@ -83,9 +91,25 @@ def effect(pairs: Sequence[tuple[Counts, Counts]], counted: Counted) -> EffectBe
     """
     of_clicks = _pooled([_clicks(before, after) for before, after in pairs])
     _, mean, variance = _posterior(of_clicks, CLICKS_SD)
+    return _of_results(mean, variance, _pooled([_conversions(before, after) for before, after in pairs]), counted)
+
+
+def belief(mean: float, variance: float, before: Counts, after: Counts, counted: Counted) -> EffectBelief:
+    """Return what is believed of results, where the logarithm of the ratio of clicks per money is known.
+
+    It is normal around ``mean``; ``before`` and ``after`` say how many of the clicks converted.
+    """
+    return _of_results(mean, variance, _conversions(before, after), counted)
+
+
+#: The logarithm of a ratio as it was seen, and the variance of its noise; None where nothing was seen.
+_Seen = tuple[float, float] | None
+
+
+def _of_results(mean: float, variance: float, of_visits: _Seen, counted: Counted) -> EffectBelief:
+    """Return the belief about results by that about clicks per money, and what was seen of conversions per click."""
     if counted is Counted.CLICKS:
         return EffectBelief(parts=((1.0, mean, sqrt(variance)),))
-    of_visits = _pooled([_conversions(before, after) for before, after in pairs])
     found = [(share, *_posterior(of_visits, sd)) for share, sd in CVR_PRIOR]
     weights = [share * likely for share, likely, _, _ in found]
     return EffectBelief(
@@ -94,10 +118,6 @@ def effect(pairs: Sequence[tuple[Counts, Counts]], counted: Counted) -> EffectBe
             for weight, (_, _, more, spread) in zip(weights, found, strict=True)
         )
     )
-
-
-#: The logarithm of a ratio as it was seen, and the variance of its noise; None where nothing was seen.
-_Seen = tuple[float, float] | None
 
 
 def _clicks(before: Counts, after: Counts) -> _Seen:

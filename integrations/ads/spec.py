@@ -70,6 +70,7 @@ class PlatformSpec:
     #: why it can't change something else, in words that follow "can't change the ...: "
     unchanging: Mapping[ChangeKind, str] = field(default_factory=dict)
     search_terms: bool = False  #: do its ads answer searches, whose terms its client tells?
+    most_running: int | None = None  #: ads of one campaign that may run at the same time; None: as many as there are
     provider: ProviderSpec | None = None
     package: Package | None = None  #: that its client needs besides what is always installed
     #: builds the client and imports what it needs; None: the platform is known, but this version can't speak to it

@@ -67,6 +67,7 @@ SPEC = PlatformSpec(
     # Google publishes no least daily budget: an account's own comes with the refusal (BUDGET_BELOW_PER_DAY_MINIMUM).
     goals={Goal.TRAFFIC: (), Goal.LEADS: ("conversion_id",), Goal.SALES: ("conversion_id",)},
     changes=frozenset(ChangeKind) - {ChangeKind.FREQUENCY},
+    most_running=3,  # responsive search ads of an ad group ("About responsive search ads")
     # "Frequency capping" of Google Ads help: for Display and Video campaigns.
     unchanging={ChangeKind.FREQUENCY: "a search campaign answers searches, and has no frequency cap"},
     search_terms=True,
