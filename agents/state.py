@@ -130,6 +130,13 @@ class AdCreative(Frozen):
     listed: int | None = None  #: people on the customer list that the ads are aimed at, or kept from
     unlisted: str | None = None  #: why the ads are aimed at no such list, although the campaign asks for one
 
+    @property
+    def angles_by_number(self) -> tuple[str, ...]:
+        """What the text of each ad builds on, of number 1 first, with "" for numbers that no ad has."""
+        added = {int(step.rpartition(".")[2]): ad.angle for step, ad in self.added_ads.items()}
+        more = range(len(self.angles) + 1, max(added, default=0) + 1)
+        return (*self.angles, *(added.get(number, "") for number in more))
+
 
 class AdDay(Frozen):
     """What one ad did on one day."""

@@ -33,6 +33,7 @@ class AddAd(OnPlatform):
     spec: AdSpec  #: as the campaign was made there, or last updated
     remote_ids: Mapping[str, str]
     ad: NewAd
+    angle: str = ""  #: what its text builds on
     known: KnownContacts = KnownContacts()  #: the contacts that it may name
 
 
@@ -75,7 +76,12 @@ ADD_AD = UnitKind(name="add_ad", input=AddAd, output=Added, run=add)
 
 
 def add_unit(
-    state: MarketingAgentState, key: str, platform: str, headlines: tuple[str, ...], descriptions: tuple[str, ...]
+    state: MarketingAgentState,
+    key: str,
+    platform: str,
+    headlines: tuple[str, ...],
+    descriptions: tuple[str, ...],
+    angle: str = "",
 ) -> Unit:
     """Plan one more ad of the campaign on a platform, which may fail without failing the hop."""
     creative, known = creative_on(state, platform), own_remote_ids(state, platform)
@@ -92,6 +98,7 @@ def add_unit(
         spec=specs.spec(state, platform, texts, creative.daily_budget),
         remote_ids=known,
         ad=NewAd(variant=next_variant(known), headlines=headlines, descriptions=descriptions),
+        angle=angle,
         known=brief_contacts(state.campaign_config),
     )
     owner = effect_key(state.campaign_id, platform)

@@ -30,6 +30,7 @@ from agents.ad_management.deployment import DEPLOY, VALIDATE
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.ad_management.stopping import STOP, stopped
 from agents.ad_management.units import Creative, Deploy, OnPlatform, SwitchAd, Validate, WriteCreative
+from agents.ad_management.variants import Variants
 from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
 from agents.approval import Question
 from agents.base import BaseAgent
@@ -194,35 +195,34 @@ class AdManagement(BaseAgent):
 
     def _creative_units(self, state: MarketingAgentState) -> list[Unit]:
         unread, _ = receive(state.agent_messages, self.name)
-        facts = self.build_input(state)
-        models = state.campaign_config.models
         units = []
         for name in state.ad_platforms:
             if name not in available():
                 units.append(UNSUPPORTED.unit(f"creative:{name}", OnPlatform(platform=name), provider="local"))
                 continue
-            prompt = prompts.render(
-                prompts.load(PACKAGE, "write_creative"),
-                platform=name.removesuffix("_ads"),
-                brief=prompts.brief(brief(state, facts, name, suggestions_for(unread, name))),
-            )
-            units.append(
-                WRITE_CREATIVE.unit(
-                    f"creative:{name}",
-                    WriteCreative(
-                        platform=name,
-                        system=self.get_system_prompt(state),
-                        prompt=prompt,
-                        known=brief_contacts(state.campaign_config),
-                        **choice(models),
-                    ),
-                    provider=PROVIDER,
-                    # What runs goes on running when its new texts fail: that must not end the campaign.
-                    essential=not _runs(state, name),
-                    policy=model_policy(models, essential=not _runs(state, name)),
-                )
-            )
+            units.append(self.creative_unit(state, name, suggestions_for(unread, name)))
         return units
+
+    def creative_unit(
+        self, state: MarketingAgentState, name: str, suggestions: Sequence[str], wanted: Variants | None = None
+    ) -> Unit:
+        """Plan the request for the texts of one platform's ads: of all, or of those ``wanted``."""
+        prompt = prompts.render(
+            prompts.load(PACKAGE, "write_creative"),
+            platform=name.removesuffix("_ads"),
+            brief=prompts.brief(brief(state, self.build_input(state), name, suggestions, wanted)),
+        )
+        models, runs = state.campaign_config.models, _runs(state, name)
+        given = WriteCreative(
+            platform=name,
+            system=self.get_system_prompt(state),
+            prompt=prompt,
+            known=brief_contacts(state.campaign_config),
+            **choice(models),
+        )
+        # What runs goes on running when its new texts fail: that must not end the campaign.
+        policy = model_policy(models, essential=not runs)
+        return WRITE_CREATIVE.unit(f"creative:{name}", given, provider=PROVIDER, essential=not runs, policy=policy)
 
     def _spec(self, state: MarketingAgentState, name: str, written: Creative, daily: Mapping[str, Decimal]) -> AdSpec:
         return specs.spec(state, name, texts(written, state, name), daily[name])

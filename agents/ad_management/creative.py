@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agents.ad_management.cutting import cut, tidy
 from agents.ad_management.fitting import COMBINED_HEADLINES, Ad, Spare, fit_ads
 from agents.ad_management.running import creative_on
-from agents.ad_management.variants import variants
+from agents.ad_management.variants import Variants, variants
 from agents.ad_management.written import WrittenCreative, own
 from agents.angles.angle import EXPLAINED, Angle
 from agents.angles.learned import learned, told
@@ -68,10 +68,17 @@ def suggestions_for(messages: Sequence[AgentMessage], platform: str) -> list[str
 
 
 def brief(
-    state: MarketingAgentState, facts: Mapping[str, object], platform: str, suggestions: Sequence[str]
+    state: MarketingAgentState,
+    facts: Mapping[str, object],
+    platform: str,
+    suggestions: Sequence[str],
+    wanted: Variants | None = None,
 ) -> dict[str, object]:
-    """Return the facts for one platform's creative, without personal data."""
-    limits, wanted = platform_spec(platform).limits, variants(state, platform)
+    """Return the facts for one platform's creative, without personal data.
+
+    ``wanted``: the ads that are written, None for all that the platform shall have.
+    """
+    limits, wanted = platform_spec(platform).limits, wanted or variants(state, platform)
     what = counted(state.campaign_config)
     several = limits.combined_ads is not None
     previous = next((c for c in state.ad_creatives if c.platform == platform and c.headlines), None)
@@ -116,20 +123,7 @@ def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -
     """
     limits, wanted = platform_spec(platform).limits, variants(state, platform)
     known = brief_contacts(state.campaign_config)
-    ads = fit_ads(
-        [
-            Ad(
-                angle=ad.angle,
-                headlines=tuple(own(ad.headlines, known)),
-                descriptions=tuple(own(ad.descriptions, known)),
-            )
-            for ad in written.ordered(wanted.angles)
-        ],
-        _spare(state, known),
-        limits,
-        banned=state.campaign_config.brand.banned_words,
-        control=wanted.control,
-    )
+    ads = ads_within(written, state, platform, wanted)
     previous = creative_on(state, platform)
     if previous is not None and ads == (wanted.control,):
         return Texts(
@@ -146,6 +140,25 @@ def texts(written: WrittenCreative, state: MarketingAgentState, platform: str) -
         call_to_action=action or _action(state, known),
         angles=tuple(ad.angle for ad in ads),
         control=1 if wanted.control is not None else None,
+    )
+
+
+def ads_within(written: WrittenCreative, state: MarketingAgentState, platform: str, wanted: Variants) -> tuple[Ad, ...]:
+    """Cut the model's ads to the platform's limits, after the one that stays."""
+    known = brief_contacts(state.campaign_config)
+    return fit_ads(
+        [
+            Ad(
+                angle=ad.angle,
+                headlines=tuple(own(ad.headlines, known)),
+                descriptions=tuple(own(ad.descriptions, known)),
+            )
+            for ad in written.ordered(wanted.angles)
+        ],
+        _spare(state, known),
+        platform_spec(platform).limits,
+        banned=state.campaign_config.brand.banned_words,
+        control=wanted.control,
     )
 
 

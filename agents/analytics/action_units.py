@@ -44,7 +44,7 @@ _RUNS = (PausePlatform, ResumePlatform)
 def unit_of(state: MarketingAgentState, key: str, action: OnePlatform) -> Unit:
     """Plan the unit that carries an action out."""
     if isinstance(action, NewVariant):
-        return add_unit(state, key, action.platform, action.headlines, action.descriptions)
+        return add_unit(state, key, action.platform, action.headlines, action.descriptions, action.angle)
     if isinstance(action, _RUNS):
         return change_unit(state, key, action.platform, running=isinstance(action, ResumePlatform))
     return change_unit(state, key, action.platform, change_of(state, action))

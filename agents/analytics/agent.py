@@ -16,23 +16,25 @@ from pydantic import JsonValue
 
 from agents import prompts
 from agents.action_log import Order, record_of
-from agents.actions import ShiftBudget
-from agents.ad_figures import reported
 from agents.ad_management.adding import ADD_AD
 from agents.ad_management.approval import GATE
+from agents.ad_management.writing import WRITE_CREATIVE
 from agents.analytics import overview
 from agents.analytics.action_limits import problem, undo_problem
-from agents.analytics.ad_choice import SWITCH_ADS, SwitchAd, switch_records, switch_stage, switches, with_switched
 from agents.analytics.changing import CHANGE
 from agents.analytics.measurement import (
-    performance,
     piece_performance,
-    platform_metrics,
+)
+from agents.analytics.optimization import (
+    apply_optimizations,
+    generate_optimization_recommendations,
+    measured_platforms,
+    monitor_performance,
+    optimized,
 )
 from agents.analytics.orders import after_orders, following, orders_stage
 from agents.analytics.refused_ads import known_refusals, with_refusals
 from agents.analytics.schedule import measuring, next_optimization
-from agents.analytics.shifting import LOWER, RAISE, lower, raised, record, shift, with_budgets
 from agents.analytics.suggestions import (
     CONTENT,
     Suggestion,
@@ -50,13 +52,15 @@ from agents.model_call import PROVIDER, choice
 from agents.names import CONTENT_CREATION
 from agents.overview import Section
 from agents.performance_score import GOOD
-from agents.routes import MAX_OPTIMIZATION_ATTEMPTS, Edge
-from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState, PlatformMetrics
+from agents.routes import Edge
+from agents.state import AdCreative, MarketingAgentState, PlatformMetrics
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
 from agents.waiting import Wait
+from agents.wanted import Counted, counted
 from agents.yardstick import benchmark
+from integrations.ads.registry import platform as ad_platform
 
 AGENT = "analytics"
 PACKAGE = "agents.analytics"
@@ -77,7 +81,7 @@ class Analytics(BaseAgent):
     edges: ClassVar[tuple[Edge, ...]] = (
         Edge(source=AGENT, target=CONTENT_CREATION, when=_below_the_bar, starts_round=True),
     )
-    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST, CHANGE, ADD_AD)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(MEASURE, SUGGEST, CHANGE, ADD_AD, WRITE_CREATIVE)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
         """Return the language models' provider."""
@@ -125,8 +129,10 @@ class Analytics(BaseAgent):
         if running and "measure" not in done:
             return Stage(name="measure", units=[_measure_unit(state, creative) for creative in running])
         if "insights" not in done and (running or state.generated_content):
-            return Stage(name="insights", units=[self._insights_unit(state, _measured(done.get("measure")))])
-        return self._changes(state, done)
+            return Stage(name="insights", units=[self._insights_unit(state, measured_platforms(done.get("measure")))])
+        measured = monitor_performance(state, done)
+        found = generate_optimization_recommendations(state, measured, done)
+        return apply_optimizations(state, measured, found, done)
 
     def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
         """Return the wait for figures of ads that have just been placed or changed."""
@@ -141,20 +147,17 @@ class Analytics(BaseAgent):
     ) -> MarketingAgentState:
         """Return the state with figures, scores, weak pieces, and suggestions as messages to those concerned."""
         done = {stage.name: stage for stage in result}
-        platforms = _measured(done.get("measure"))
-        measured = _performance(state, done)
+        platforms = measured_platforms(done.get("measure"))
+        measured = monitor_performance(state, done)
         pieces = piece_performance(state, platforms, measured.overall_score or 0.0)
         answers = SUGGEST.answers([done["insights"]]) if "insights" in done else []
         model = answers[0][1] if answers else None
         judged = [metrics for metrics in platforms if metrics.judged]
         found = merged(rule_based(state, judged, pieces), model, [m.platform for m in platforms])
         sent = _messages(state, found, [p.piece_id for p in pieces if p.weak], now)
-        move = _shift(state, measured) if done.keys() & {LOWER, RAISE} else None
-        moved = (record(state, move, done, measured.daily, now),) if move else ()
-        switched = switch_records(state, _switches(state, measured), done.get(SWITCH_ADS), now)
-        after = with_switched(with_budgets(with_refusals(state, platforms, now), done), done.get(SWITCH_ADS))
+        chosen = generate_optimization_recommendations(state, measured, done)
+        after = with_refusals(optimized(state, measured, chosen, done, now), platforms, now)
         return after.evolve(
-            actions=(*state.actions, *switched, *moved),
             campaign_performance=measured.model_copy(
                 update={"suggestions": tuple(one.text for one in found), "measured_at": now}
             ),
@@ -203,20 +206,6 @@ class Analytics(BaseAgent):
         after = after_orders(state, orders, results, now)
         return after, following(after, orders)
 
-    def _changes(self, state: MarketingAgentState, done: Mapping[str, StageResult]) -> Stage | None:
-        """Plan switches of ads, then the move of money: platforms that give first, then those that get."""
-        measured = _performance(state, done)
-        if SWITCH_ADS not in done and not done.keys() & {LOWER, RAISE}:
-            switching = switch_stage(state, _switches(state, measured))
-            if switching is not None:
-                return switching
-        move = _shift(state, measured)
-        if move is None or RAISE in done:
-            return None
-        if LOWER not in done and (first := lower(state, move)) is not None:
-            return first
-        return raised(state, move, done.get(LOWER))
-
     def _insights_unit(self, state: MarketingAgentState, platforms: Sequence[PlatformMetrics]) -> Unit:
         models = state.campaign_config.models
         facts = {
@@ -256,49 +245,19 @@ def _measure_unit(state: MarketingAgentState, creative: AdCreative) -> Unit:
             currency=creative.currency,
             # A day earlier, for accounts whose day begins later than ours.
             since=state.created_at.date() - timedelta(days=1),
+            terms=_asks_for_terms(state, creative),
             known_refusals=known_refusals(state, creative),
         ),
         provider=creative.platform,
     )
 
 
-def _measured(stage: StageResult | None) -> list[PlatformMetrics]:
-    """Return the figures per platform, in the order of planning, without platforms whose report failed."""
-    found = []
-    for given, answer in MEASURE.answers([stage]) if stage else []:
-        found.append(platform_metrics(answer.platform, answer.days, given.currency, answer.refused))
-    return found
-
-
-def _performance(state: MarketingAgentState, done: Mapping[str, StageResult]) -> CampaignPerformance:
-    measured = done.get("measure")
-    return performance(state, _measured(measured), _daily(state, measured))
-
-
-def _switches(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[SwitchAd, ...]:
-    """Return the ads to pause or resume after a measurement, none before a round that replaces them."""
-    return () if _rewrites(state, measured) else switches(state, measured)
-
-
-def _rewrites(state: MarketingAgentState, measured: CampaignPerformance) -> bool:
-    """Return whether a round follows that writes the ads anew."""
-    judged = measured.judgement
-    return bool(judged and judged.needs_optimization and state.optimization_attempts < MAX_OPTIMIZATION_ATTEMPTS)
-
-
-def _shift(state: MarketingAgentState, measured: CampaignPerformance) -> ShiftBudget | None:
-    """Return the move of money after a measurement, None before a round that rewrites the ads and splits it anew."""
-    return None if _rewrites(state, measured) else shift(state, measured)
-
-
-def _daily(state: MarketingAgentState, stage: StageResult | None) -> list[AdDay]:
-    """Return the reported days per ad."""
-    angles = {creative.platform: creative.angles for creative in state.ad_creatives}
-    return [
-        day
-        for given, answer in (MEASURE.answers([stage]) if stage else [])
-        for day in reported(answer.platform, given.revision, answer.days, angles.get(answer.platform, ()))
-    ]
+def _asks_for_terms(state: MarketingAgentState, creative: AdCreative) -> bool:
+    """Return whether searches can become negative keywords: on own ads, where conversions count, again and again."""
+    config = state.campaign_config
+    own = creative.effect_key == effect_key(state.campaign_id, creative.platform)
+    searched = own and config.optimize_every is not None and counted(config) is Counted.CONVERSIONS
+    return searched and ad_platform(creative.platform).search_terms
 
 
 def _messages(

@@ -140,7 +140,7 @@ def _changed(creative: AdCreative, result: UnitResult) -> AdCreative:
         given, answer = ADD_AD.given(result.unit), ADD_AD.answer(result)
         if answer is None:
             return creative
-        ad = AddedAd(headlines=given.ad.headlines, descriptions=given.ad.descriptions)
+        ad = AddedAd(headlines=given.ad.headlines, descriptions=given.ad.descriptions, angle=given.angle)
         return creative.model_copy(
             update={"remote_ids": answer.remote_ids, "added_ads": {**creative.added_ads, answer.step: ad}}
         )

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from agents.analytics.proposals import MAX_PROPOSALS, Proposal
 from agents.answer_form import AnswerForm, at_most, first
 from agents.contacts import KnownContacts, foreign_contacts
 from agents.performance_score import GOOD
@@ -39,14 +40,23 @@ class ModelSuggestions(AnswerForm):
     suggestions: Annotated[list[ModelSuggestion], first(MAX_TAKEN)] = Field(
         max_length=MAX_TAKEN, description="the most useful first, at most six"
     )
+    actions: Annotated[list[Proposal], first(MAX_PROPOSALS)] = Field(
+        max_length=MAX_PROPOSALS,
+        default_factory=list,
+        description="changes of settings that are worth trying; none is fine, figures decide whether they stay",
+    )
 
     def texts(self) -> dict[str, str]:
         """Return what people and writers read, by field."""
-        return {f"suggestions.{at}.text": one.text for at, one in enumerate(self.suggestions)}
+        suggestions = {f"suggestions.{at}.text": one.text for at, one in enumerate(self.suggestions)}
+        return suggestions | {f"actions.{at}": one.words_shown for at, one in enumerate(self.actions)}
 
     def without_foreign(self, known: KnownContacts) -> ModelSuggestions:
         """Return the suggestions that name no contact but ``known``, none when they name one only together."""
-        kept = ModelSuggestions(suggestions=[one for one in self.suggestions if not foreign_contacts(one.text, known)])
+        kept = ModelSuggestions(
+            suggestions=[one for one in self.suggestions if not foreign_contacts(one.text, known)],
+            actions=[one for one in self.actions if not foreign_contacts(one.words_shown, known)],
+        )
         together = "\n".join(kept.texts().values())
         return ModelSuggestions(suggestions=[]) if foreign_contacts(together, known) else kept
 

@@ -13,6 +13,7 @@ from agents.model_call import Prompted, ask
 from agents.names import ANALYTICS
 from agents.unit_kind import Part, UnitKind
 from integrations.ads.platform import DayReport, RemoteCampaign
+from integrations.ads.search_term import SearchTerm
 from integrations.errors import NeedsAttentionError, NotFoundError, TryAgainError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Measure(Part):
     own: bool  #: a fork reads its parent's figures; what they cost is counted with the parent
     currency: str  #: of the campaign
     since: date
+    terms: bool = False  #: what people searched for is wanted too
     known_refusals: Mapping[str, str] = {}  #: those that a person has been asked about: step name -> reasons
 
 
@@ -40,6 +42,7 @@ class Measured(Part):
 
     platform: str
     days: tuple[DayReport, ...]
+    terms: tuple[SearchTerm, ...] = ()  #: what people searched for, where the platform answers searches
     refused: Mapping[str, str] = {}  #: ads that the platform's review has refused: step name -> its reasons
 
 
@@ -69,6 +72,7 @@ def measure(given: Measure, ctx: UnitContext) -> Measured:
 
     try:
         days = platform.report(remote, given.since, wire=wire)
+        terms = platform.search_terms(remote, given.since, wire=wire) if given.terms else ()
         refused = platform.refusals(remote, wire=wire) if given.own else {}
     except NotFoundError as error:  # an ad made a moment ago may not be known everywhere yet
         raise TryAgainError(error.provider, error.message, detail=error.detail) from None
@@ -79,7 +83,7 @@ def measure(given: Measure, ctx: UnitContext) -> Measured:
     if asked is not None:
         ctx.journal(ASKED, dict(refused))
         raise NeedsAttentionError(platform.name, asked, detail="ad review")
-    return Measured(platform=platform.name, days=tuple(days), refused=refused)
+    return Measured(platform=platform.name, days=tuple(days), terms=tuple(terms), refused=refused)
 
 
 def suggest(given: Suggest, ctx: UnitContext) -> Suggested:
@@ -96,7 +100,8 @@ def suggest(given: Suggest, ctx: UnitContext) -> Suggested:
         check=lambda found: check_texts(found.texts(), given.known),
         without=lambda found: found.without_foreign(given.known),
     )
-    return Suggested(suggestions=answer.value.suggestions, produced_by=answer.produced_by)
+    value = answer.value
+    return Suggested(suggestions=value.suggestions, actions=value.actions, produced_by=answer.produced_by)
 
 
 MEASURE = UnitKind(name="measure", input=Measure, output=Measured, run=measure)
