@@ -193,7 +193,7 @@ class Analytics(BaseAgent):
             return None
         if LOWER not in done and (first := lower(state, move)) is not None:
             return first
-        return raised(state, move, done.get(LOWER))
+        return raised(state.evolve(campaign_performance=measured), move, done.get(LOWER))
 
     def _insights_unit(self, state: MarketingAgentState, platforms: Sequence[PlatformMetrics]) -> Unit:
         models = state.campaign_config.models
