@@ -1,7 +1,7 @@
 """What each platform of a campaign may spend a day.
 
-Pure. Invariant: the daily budgets of all platforms, over all days of the schedule, never exceed the campaign's budget
-nor its caps.
+Pure. Invariant: the daily budgets of all platforms, over all days that are left of the schedule, never exceed what is
+left of the campaign's budget and its caps (:mod:`agents.ad_management.money_left`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 
 from agents.ad_figures import history
+from agents.ad_management.money_left import money_a_day
 from agents.ad_management.running import own_remote_ids
 from agents.budget import CENT, allocate_budget, at_least, daily_budget
 from agents.state import MarketingAgentState
@@ -31,10 +32,12 @@ def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Dec
     """Return the daily budgets as :func:`budgets` does, but 0 for platforms that had better rest.
 
     That is where less than half of what the platform takes at least is worth spending; one that rests runs again when
-    all of that is. One of them always runs.
+    all of that is. One of them always runs, as long as what is left pays for what it takes at least.
     """
     daily, least = _shares(state, platforms), _least(state, platforms)
     best = max(daily, key=lambda name: (daily[name], name), default="")
+    if best and sum(daily.values(), Decimal(0)) < least[best]:
+        return dict.fromkeys(daily, Decimal(0))
     resting = {one.platform for one in state.ad_creatives if one.resting}
     runs = {
         name: amount
@@ -54,7 +57,8 @@ def _shares(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
     config = state.campaign_config
     days = config.schedule.days
     past = history(state.campaign_performance.daily, platforms)
-    shares = allocate_budget(past, _total(state), seed=config.models.seed, days=days)
+    total = money_a_day(state, standing(state)) * days
+    shares = allocate_budget(past, total, seed=config.models.seed, days=days)
     return {name: daily_budget(share, days) for name, share in shares.items()}
 
 
@@ -99,7 +103,7 @@ def within_budget(
     runs = {**standing(state), **settled}
     others = sum((daily for name, daily in runs.items() if name not in wanted), Decimal(0))
     own = {name: min(runs.get(name, Decimal(0)), daily) for name, daily in wanted.items()}
-    free = daily_budget(_total(state), state.campaign_config.schedule.days) - others - sum(own.values(), Decimal(0))
+    free = money_a_day(state, standing(state)) - others - sum(own.values(), Decimal(0))
     more = sum(wanted.values(), Decimal(0)) - sum(own.values(), Decimal(0))
     if more <= free:
         return dict(wanted)
@@ -108,14 +112,3 @@ def within_budget(
         name: (own[name] + (daily - own[name]) * part).quantize(CENT, rounding=ROUND_DOWN)
         for name, daily in wanted.items()
     }
-
-
-def _total(state: MarketingAgentState) -> Decimal:
-    """Return what may be spent over the schedule: the budget within the caps."""
-    config = state.campaign_config
-    caps = [config.budget or Decimal(0)]
-    if config.limits.ads is not None:
-        caps.append(config.limits.ads)
-    if config.limits.ads_per_day is not None:
-        caps.append(config.limits.ads_per_day * config.schedule.days)
-    return min(caps)

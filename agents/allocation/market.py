@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 
 STRENGTH = 1.0  #: how many clicks the common level is worth
 RATE_STRENGTH = 1.5  #: how many conversions the common rate is worth
+DEAD = 0.1  #: how likely an arm brings nothing at all, before anything is seen
 WEAR = (0.0, 0.15, 0.3, 0.6)  #: exponents by which a rate falls with spend ...
 WEAR_WEIGHT = (0.9, 0.04, 0.03, 0.03)  #: ... and how likely each is before anything is seen
 
@@ -79,7 +80,9 @@ def learn(figures: Figures, scale: float) -> Market:
         delay = _delay(figures, typical)
         told = delay.reported(clicks)
         weight, scatter = tempering(figures.conversions, delay.reported(typical), figures.days)
-        levels = posterior(figures.conversions, told, weight * figures.weight, grid.log_prior, strength=STRENGTH)
+        levels = posterior(
+            figures.conversions, told, weight * figures.weight, grid.log_prior, strength=STRENGTH, dead=DEAD
+        )
         return Market(scale=scale, grid=grid, levels=levels, rates=None, delay=delay, scatter=scatter)
     weight, scatter = tempering(figures.responses, typical, figures.days)
     levels = posterior(figures.responses, clicks, weight * figures.weight, grid.log_prior, strength=STRENGTH)
@@ -87,7 +90,12 @@ def learn(figures: Figures, scale: float) -> Market:
     worn = delay.reported(figures.responses[..., None] * _wear(spend, grid.reference))
     weight, _ = tempering(figures.conversions, delay.reported(figures.responses), figures.days)
     rates = posterior(
-        figures.conversions, worn, weight * figures.weight, np.log(np.array(WEAR_WEIGHT)), strength=RATE_STRENGTH
+        figures.conversions,
+        worn,
+        weight * figures.weight,
+        np.log(np.array(WEAR_WEIGHT)),
+        strength=RATE_STRENGTH,
+        dead=DEAD,
     )
     return Market(scale=scale, grid=grid, levels=levels, rates=rates, delay=delay, scatter=scatter)
 

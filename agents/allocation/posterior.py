@@ -6,6 +6,10 @@ Bayesian change-point detection (Adams and MacKay, 2007) with at most one change
 how much is forgotten is not set, it is weighed by how well each past predicts what came after. After a change the level
 starts at the prior; the shape is kept with probability :data:`SHAPE_KEPT`.
 
+An arm may be dead: its level is 0, by a prior of its own, as no Gamma around the level that arms have in common has a
+place for it. In the table that is one more shape, whose likelihood is 1 without a count and 0 with one; it wakes by a
+change, as any level does.
+
 Days scatter more than Poisson says. A slot's likelihood is tempered by 1 / (1 + scatter² x mean), which gives it the
 variance of a Poisson count whose rate has the relative deviation ``scatter`` (the negative binomial's, to first order).
 """
@@ -32,10 +36,14 @@ class Posterior:
 
     log_weight: Floats  #: normalised in each arm
     counted: Floats  #: Gamma's shape, arms x (slots + 1)
-    exposed: Floats  #: Gamma's rate
+    exposed: Floats  #: Gamma's rate, infinite where the arm is dead
+    shapes: int  #: number of shapes, without the one of a dead arm, which is the last of the table where there is one
 
     def draw(self, size: int, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
-        """Draw levels and the numbers of their shapes, both arms x ``size``."""
+        """Draw levels and the numbers of their shapes, both arms x ``size``.
+
+        The level of a dead arm is 0, with any shape.
+        """
         arms, rows, shapes = self.log_weight.shape
         flat = np.exp(self.log_weight).reshape(arms, -1)
         edges = np.cumsum(flat, axis=1)
@@ -43,7 +51,9 @@ class Posterior:
         at = np.minimum(at, rows * shapes - 1)
         row, shape = np.divmod(at, shapes)
         arm = np.arange(arms)[:, None]
-        return rng.standard_gamma(self.counted[arm, row]) / self.exposed[arm, row, shape], shape
+        return rng.standard_gamma(self.counted[arm, row]) / self.exposed[arm, row, shape], np.minimum(
+            shape, self.shapes - 1
+        )
 
     def changed(self, slots: int) -> Floats:
         """Return how likely each arm's level has changed within the newest ``slots``."""
@@ -53,11 +63,13 @@ class Posterior:
         return found
 
 
-def posterior(counts: Floats, exposure: Floats, weight: Floats, log_prior: Floats, *, strength: float) -> Posterior:
+def posterior(
+    counts: Floats, exposure: Floats, weight: Floats, log_prior: Floats, *, strength: float, dead: float = 0.0
+) -> Posterior:
     """Return what ``counts`` (arms x slots) say of levels, given ``exposure`` (arms x slots x shapes).
 
     ``weight`` tempers each slot. The prior of a level is Gamma with the shape ``strength`` and the mean that all arms
-    have in common.
+    have in common; with the probability ``dead`` the arm is dead.
     """
     slots = exposure.shape[1]
     typical = exposure @ np.exp(log_prior)
@@ -68,8 +80,14 @@ def posterior(counts: Floats, exposure: Floats, weight: Floats, log_prior: Float
     tables = [_cumulated(part) for part in (seen[..., None], exposure * weight[..., None], lit)]
     count, exposed, fits = tables
     since_count, since_exposed, since_fits = (part[:, -1:] - part for part in tables)
-    after = _evidence(since_count, since_exposed, since_fits, strength, rate) + log_prior
-    before = _evidence(count, exposed, fits, strength, rate) + log_prior
+    after = _evidence(since_count, since_exposed, since_fits, strength, rate)
+    before = _evidence(count, exposed, fits, strength, rate)
+    since_exposed = rate + since_exposed
+    if dead:
+        after, before = _with_dead(after, since_count), _with_dead(before, count)
+        since_exposed = np.concatenate([since_exposed, np.full_like(since_exposed[..., :1], np.inf)], axis=2)
+        log_prior = np.append(log_prior + np.log1p(-dead), np.log(dead))
+    after, before = after + log_prior, before + log_prior
     rows = np.arange(slots + 1)
     last = np.where(rows == 0, 0.0, np.log(HAZARD)) + (slots - rows) * np.log1p(-HAZARD)
     kept = before + after - log_prior + np.log(SHAPE_KEPT)
@@ -79,7 +97,8 @@ def posterior(counts: Floats, exposure: Floats, weight: Floats, log_prior: Float
     return Posterior(
         log_weight=joint,
         counted=strength + since_count[..., 0],
-        exposed=rate + since_exposed,
+        exposed=since_exposed,
+        shapes=exposure.shape[2],
     )
 
 
@@ -113,6 +132,11 @@ def tempering(counts: Floats, exposure: Floats, days: Floats) -> tuple[Floats, f
 
 def _cumulated(part: Floats) -> Floats:
     return np.concatenate([np.zeros_like(part[:, :1]), np.cumsum(part, axis=1)], axis=1)
+
+
+def _with_dead(evidence: Floats, count: Floats) -> Floats:
+    """Return ``evidence`` with the likelihood of a dead arm as one more shape."""
+    return np.concatenate([evidence, np.where(count > 0, -np.inf, 0.0)], axis=2)
 
 
 def _evidence(count: Floats, exposed: Floats, fits: Floats, strength: float, rate: float) -> Floats:

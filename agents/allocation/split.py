@@ -46,7 +46,9 @@ class Known:
         grid = np.arange(UNITS + 1) / UNITS
         curves = np.stack([self.draws.conversions(arm, grid) for arm in arms])
         markets = curves.reshape(len(arms), SPLITS, CURVES, UNITS + 1).mean(axis=2)
-        units = np.mean([best_split(markets[:, number]) for number in range(SPLITS)], axis=0)
+        equal = [UNITS / len(arms)] * len(arms)  # where all are dead, none is better than another
+        splits = [best_split(market) if market.max() > 0 else equal for market in np.moveaxis(markets, 1, 0)]
+        units = np.mean(splits, axis=0)
         return {name: float(units[arm]) / UNITS for arm, name in enumerate(self.figures.arms)}
 
     def expected(self, name: str, share: float) -> tuple[Range | None, Range]:

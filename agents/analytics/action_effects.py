@@ -1,8 +1,8 @@
 """What actions have done, measured at every look: results for the money after an action against those before it.
 
 Pure. One more ad is compared with the others on the same days; anything else with the same platforms' days before.
-Other actions on the same platform in that time are part of what is seen, and are counted. Invariant: nothing is said of an
-action before :data:`LEAST_DAYS` days with spend have come after it.
+Other actions on the same platform in that time are part of what is seen, and are counted. Invariant: nothing is said of
+an action before :data:`LEAST_DAYS` days with spend have come after it.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def apply_optimizations(
         return None
     if LOWER not in done and (first := lower(state, found.shift)) is not None:
         return first
-    return raised(state, found.shift, done.get(LOWER))
+    return raised(state.evolve(campaign_performance=measured), found.shift, done.get(LOWER))
 
 
 def optimized(

@@ -171,6 +171,8 @@ def _why(moves: Mapping[str, BudgetMove]) -> str:
     if not more:
         return "less may be spent a day than before"
     less = [name for name, move in moves.items() if move.after < move.before]
+    if not less:
+        return "money that was not spent is used until the schedule's end"
     return f"{_listed(more)} brings more for the next money than {_listed(less)}"
 
 

@@ -1,8 +1,8 @@
 """Searches that cost money and bring nothing, which become negative keywords.
 
 Pure. A search is judged by its conversions per click against those of the platform's other searches: Beta posterior
-with :data:`PRIOR_VISITS` visits' worth of belief in the usual share. Invariant: nothing is excluded that a keyword of the
-campaign names by itself, and nothing before it has cost what a result may cost.
+with :data:`PRIOR_VISITS` visits' worth of belief in the usual share. Invariant: nothing is excluded that a keyword of
+the campaign names by itself, and nothing before it has cost what a result may cost.
 """
 
 from __future__ import annotations

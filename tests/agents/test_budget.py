@@ -94,6 +94,12 @@ def test_what_brings_nothing_gets_nothing() -> None:
     assert allocate_budget(history, Decimal(200), seed=7)["dead"] <= Decimal(4)
 
 
+def test_where_nothing_brings_anything_any_more_all_get_the_same() -> None:
+    days = [*[Clicked(90, Decimal(100), 900)] * 30, *[Clicked(0, Decimal(100), 900)] * 30]
+    found = allocate_budget(dict.fromkeys("abcd", days), Decimal(400), seed=7)
+    assert max(found.values()) < Decimal(200)
+
+
 def test_who_has_no_past_beside_others_is_tried() -> None:
     found = allocate_budget({"known": [Day(4, Decimal(50))] * 3, "new": []}, Decimal(100), seed=7)
     assert Decimal(10) < found["new"] < Decimal(90)
