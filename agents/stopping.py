@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 Wanted = Literal["off", "on"]
-Requested = Literal["off", "on", "change"]  #: of a campaign that is paused for it
+Requested = Literal["off", "on", "ordered"]  #: of a campaign that is paused for it
 OFF: Wanted = "off"
 ON: Wanted = "on"
-CHANGE: Requested = "change"
+ORDERED: Requested = "ordered"
 SWITCHING_OFF = "switching_off"  #: journal entry of what was seen running and is then switched off: its remote id

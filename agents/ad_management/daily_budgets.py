@@ -105,7 +105,7 @@ def within_budget(
     own = {name: min(runs.get(name, Decimal(0)), daily) for name, daily in wanted.items()}
     free = money_a_day(state, standing(state)) - others - sum(own.values(), Decimal(0))
     more = sum(wanted.values(), Decimal(0)) - sum(own.values(), Decimal(0))
-    if more <= free:
+    if more <= max(free, Decimal(0)):
         return dict(wanted)
     part = max(Decimal(0), free) / more
     return {

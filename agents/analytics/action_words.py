@@ -42,7 +42,10 @@ def told(record: ActionRecord) -> Phrase:
 
 
 def what(action: Action, done: tuple[str, ...] = ()) -> Phrase:
-    """Tell what an action changes; of a shift, on the platforms that were ``done``, () for all."""
+    """Tell what an action changes.
+
+    ``done``: the platforms of a shift that are told of, () for all.
+    """
     if isinstance(action, ShiftBudget):
         return _moves(action, done)
     if isinstance(action, SetBudget):

@@ -1,4 +1,4 @@
-"""The optimisation loop of one hop: monitor, analyse, recommend, apply, in this order; what is measured decides.
+"""Loop of optimisation within one hop: monitor, analyse, recommend and apply, in this order.
 
 Pure. *monitor*: :func:`monitor_performance`. *analyse*: :func:`.analysis.analyze_campaign_performance`. *recommend*:
 :func:`generate_optimization_recommendations`. *apply*: :func:`apply_optimizations` plans the stages, and

@@ -89,7 +89,7 @@ def _typed(state: MarketingAgentState, proposal: Proposal) -> OnePlatform | None
 
 
 def _said(records: Iterable[ActionRecord], action: OnePlatform) -> bool:
-    """Return whether the same change was made or proposed before, whatever became of it."""
+    """Return whether the same change was made or proposed before."""
     same = action.model_dump(exclude={"why"})
     return any(one.action.model_dump(exclude={"why"}) == same for one in records if one.action.kind == action.kind)
 

@@ -1,4 +1,4 @@
-"""Questions to a person that nobody has answered in time: what the campaign says is done then."""
+"""Answers to questions that were not answered in time, as the campaign says."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from agents.messages import PERSON, MessageType, message
 from agents.ports import Clock
 from agents.state import ApprovalGrant, MarketingAgentState
 from agents.stop_all import stopping_agent
-from agents.stopping import CHANGE, OFF, ON, Wanted
+from agents.stopping import ORDERED, OFF, ON, Wanted
 from integrations.settings import Settings
 from orchestration.control.submission import config_hash, forked
 from orchestration.flow.holds import NEEDS_ATTENTION, Hold, hold_for
@@ -313,7 +313,7 @@ class Verbs:
     def _changing(self, row: CampaignRow) -> bool:
         """Return whether the campaign is paused because its ads are being changed."""
         found = AdSwitches(self.ledger).open(row) if row.status == "paused" else None
-        return found is not None and found.wanted == CHANGE
+        return found is not None and found.wanted == ORDERED
 
     def _begin(self, state: MarketingAgentState, agent: str, step: int, origin: Event) -> Transition:
         """Return a transition to the first stage of a hop of ``agent``."""

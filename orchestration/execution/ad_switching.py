@@ -18,7 +18,7 @@ from agents.base import BaseAgent
 from agents.ports import Clock
 from agents.state import MarketingAgentState
 from agents.stop_all import stop_stage, unreached, with_stopped
-from agents.stopping import CHANGE, OFF, ON, Wanted
+from agents.stopping import ORDERED, OFF, ON, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots
@@ -130,7 +130,7 @@ def order_stage(state: MarketingAgentState, agents: Mapping[str, BaseAgent], ord
 
 
 def _stage(row: CampaignRow, switch: AdSwitch, switches: AdSwitches, agents: Mapping[str, BaseAgent]) -> Stage | None:
-    if switch.wanted == CHANGE:
+    if switch.wanted == ORDERED:
         return order_stage(row.state, agents, switch.changes)
     wanted = OFF if switch.off else ON
     return switch_stage(row.state, agents, wanted, switched_off(switches.units(row.campaign_id)))
@@ -142,7 +142,7 @@ def progress(switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str,
     if not late:
         return None
     what = unreached([unit.result for unit in late], agents)
-    if switch.wanted == CHANGE:
+    if switch.wanted == ORDERED:
         return f"{what} can't be changed yet as {switch.actor} has ordered, this is tried again: {late[0].message}"
     who = f"{'resumed' if switch.go_on else 'paused'} by {switch.actor}"
     return f"{who}; {what} can't be {_verb(switch)} yet, this is tried again: {late[0].message}"
@@ -194,7 +194,7 @@ def carry_out(
         return "not at work"
     end = (
         ordered(now.state, switch, units, agents, clock.now())
-        if switch.wanted == CHANGE
+        if switch.wanted == ORDERED
         else settled(now.state, switch, units, agents)
     )
     status = switches.settle(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.action_log import Order
-from agents.stopping import CHANGE, OFF, ON, SWITCHING_OFF, Requested
+from agents.stopping import ORDERED, OFF, ON, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
 from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
 from orchestration.ledger.database import Transaction, encode
@@ -90,7 +90,7 @@ class AdSwitches:
 
     def newest(self, row: CampaignRow) -> AdSwitch | None:
         """Return the request to switch ads that counts for the campaign's present line of work, or None."""
-        return self._newest(row, "wanted <> 'change'")
+        return self._newest(row, "wanted <> 'ordered'")
 
     def open(self, row: CampaignRow) -> AdSwitch | None:
         """Return the request that has yet to be carried out, or None."""
@@ -144,7 +144,7 @@ class AdSwitches:
             if found is None or tx.value(_OPEN, row.campaign_id):
                 return False
             number, go_on = int(tx.value(_NEWEST, row.campaign_id)) + 1, found.status != "paused"
-            _insert(tx, found, number, CHANGE, go_on=go_on, actor=pause.actor, agent=agent, orders=orders)
+            _insert(tx, found, number, ORDERED, go_on=go_on, actor=pause.actor, agent=agent, orders=orders)
             if go_on:
                 change_status(tx, found, pause)
             else:
@@ -160,7 +160,7 @@ class AdSwitches:
     def stay_paused(self, row: CampaignRow, *, go_on: bool) -> None:
         """Let a campaign whose ads are being changed be paused after it, or go on."""
         self._database.run(
-            "UPDATE marketing.ad_switches SET go_on = %s WHERE campaign_id = %s AND wanted = 'change' "
+            "UPDATE marketing.ad_switches SET go_on = %s WHERE campaign_id = %s AND wanted = 'ordered' "
             "AND settled_at IS NULL", go_on, row.campaign_id,
         )  # fmt: skip
 
@@ -288,12 +288,12 @@ class AdSwitches:
             if following:
                 go_on = bool(tx.value(_GOES_ON, row.campaign_id, switch.number))
                 _insert(
-                    tx, found, switch.number + 1, CHANGE, go_on=go_on, actor=switch.actor, agent=switch.agent,
+                    tx, found, switch.number + 1, ORDERED, go_on=go_on, actor=switch.actor, agent=switch.agent,
                     orders=following,
                 )  # fmt: skip
                 tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
                 return AGAIN
-            if switch.wanted == CHANGE and not tx.value(_GOES_ON, row.campaign_id, switch.number):
+            if switch.wanted == ORDERED and not tx.value(_GOES_ON, row.campaign_id, switch.number):
                 tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
                 note(tx, found, change.event, change.data or {}, actor=change.actor)
                 return found.status

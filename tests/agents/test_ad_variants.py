@@ -48,7 +48,7 @@ def figures(
             impressions=2000,
             clicks=each,
             conversions=each // 12,
-            spend=Decimal(30),
+            spend=Decimal(20),
         )
         for number, each in clicks.items()
         for day in range(days)

@@ -161,7 +161,7 @@ CREATE INDEX approvals_of_campaign ON marketing.approvals (campaign_id);
 CREATE TABLE marketing.ad_switches (
     campaign_id text NOT NULL REFERENCES marketing.campaigns ON DELETE CASCADE,
     number      integer NOT NULL,                  -- from 1
-    wanted      text NOT NULL CHECK (wanted IN ('off', 'on', 'change')),
+    wanted      text NOT NULL CHECK (wanted IN ('off', 'on', 'ordered')),
     orders      jsonb NOT NULL DEFAULT '[]',       -- of a change: what is ordered
     go_on       boolean NOT NULL,                  -- the campaign goes on once that is done
     actor       text NOT NULL,
