@@ -62,7 +62,8 @@ def undo_problem(state: MarketingAgentState, record: ActionRecord) -> str | None
         return f"action {record.action_id} is {record.status}: there is nothing to take back"
     if isinstance(record.action, SetBudget):
         return f"give the budget that is right instead: campaigns budget {state.campaign_id} AMOUNT"
-    for later in state.actions[state.actions.index(record) + 1 :]:
+    ids = [one.action_id for one in state.actions]
+    for later in state.actions[ids.index(record.action_id) + 1 :]:
         if later.stands and _same(later, record):
             return f"a later change builds on it: take back {later.action_id} ({later.action.kind}) first"
     return None

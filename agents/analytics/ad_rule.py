@@ -4,7 +4,7 @@ Pure. An ad is paused where it is surer than :data:`SURE` that the best brings m
 nothing more (:data:`LOSS`). The latter is safe because it is taken back: a paused ad runs again once the figures of the
 best, which go on, make it likely enough that the paused one is better (:data:`HOPEFUL`). Invariants: the best always
 runs; no ad is paused before it has run :data:`LEAST_DAYS` days since it was last switched on, nor on fewer than
-:data:`LEAST_CLICKS` clicks; a paused one rests for :data:`COOL_DOWN` days; one switch at a time. All figures below were
+:data:`LEAST_CLICKS` clicks; a paused one rests for :data:`COOL_DOWN` days, longer each time; one switch at a time. All figures below were
 chosen in simulations (decision 0045).
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from agents.evidence.effect import SURE, EffectBelief
 from agents.evidence.side_by_side import Day, SideBySide, side_by_side
@@ -22,7 +23,8 @@ LOSS = 0.03  #: share of an ad's results that may be lost on average by pausing 
 HOPEFUL = 0.30  #: probability of being better than the best from which on a paused ad runs again
 LEAST_DAYS = 3  #: that an ad has run, since it was last switched on, before it is paused
 LEAST_CLICKS = 8  #: of both ads together before one is paused
-COOL_DOWN = 3  #: days that a paused ad rests at least
+COOL_DOWN = 3  #: days that an ad rests at least when it is paused for the first time ...
+LONGER = 3  #: ... and so many times longer each time that it is paused again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +65,18 @@ def switch(
     if worse:
         ad = min(worse, key=lambda one: beliefs[one].better)
         return Switch(ad=ad, on=False, best=best, belief=beliefs[ad])
-    rested = [ad for ad in beliefs if ad in paused and dates[-1] - max(found.days[ad]) >= timedelta(days=COOL_DOWN)]
+    rested = [ad for ad in beliefs if ad in paused and dates[-1] - max(found.days[ad]) >= _rest(found.days[ad])]
     ad = max(rested, key=lambda one: beliefs[one].better, default="")
     if ad and beliefs[ad].better >= HOPEFUL:
         return Switch(ad=ad, on=True, best=best, belief=beliefs[ad])
     return None
+
+
+def _rest(ran: Collection[date]) -> timedelta:
+    """Return how long an ad rests that ran on some days, by how often it was shown again before."""
+    days = sorted(ran)
+    stretches = 1 + sum((later - earlier).days > LEAST_DAYS for earlier, later in pairwise(days))
+    return timedelta(days=COOL_DOWN * LONGER ** (stretches - 1))
 
 
 def _worse(belief: EffectBelief) -> bool:

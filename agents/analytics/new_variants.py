@@ -28,6 +28,7 @@ from integrations.ads.registry import platform as spec_of
 
 VARIANTS = "variants"  #: stage
 COOL_DOWN = 7  #: days between two new ads on a platform
+MAX_UNTOLD = 2  #: new ads in a row that made no difference for the better that can be told: then there are no more
 LEAST_LEFT = 7  #: days that a new ad must have before the schedule is over
 
 _ADS = AdManagement()
@@ -42,7 +43,7 @@ def variants_stage(state: MarketingAgentState, measured: CampaignPerformance) ->
 
 def wanted(state: MarketingAgentState) -> dict[str, Angle]:
     """Return the angle of the next ad of each platform that gets one."""
-    if state.campaign_config.optimize_every is None:
+    if state.campaign_config.optimize_every is None or indifferent(state):
         return {}
     found = learned(state.campaign_performance.daily, counted(state.campaign_config))
     chosen: dict[str, Angle] = {}
@@ -62,6 +63,13 @@ def wanted(state: MarketingAgentState) -> dict[str, Angle]:
         if angles:
             chosen[creative.platform] = angles[0]
     return chosen
+
+
+def indifferent(state: MarketingAgentState) -> bool:
+    """Return whether the newest ads that were added have made no difference for the better that can be told."""
+    effects = [one.effect for one in state.actions if isinstance(one.action, NewVariant) and one.done]
+    newest = effects[-MAX_UNTOLD:]
+    return len(newest) == MAX_UNTOLD and all(one is not None and one.verdict != "improved" for one in newest)
 
 
 def written(

@@ -25,7 +25,7 @@ from agents.analytics.analysis import told
 from agents.analytics.measurement import performance, platform_metrics
 from agents.analytics.new_variants import VARIANTS, variants_stage, written
 from agents.analytics.orders import newest_days, outcome, with_changes
-from agents.analytics.proposals import busy, taken
+from agents.analytics.proposals import SETTINGS, busy, taken
 from agents.analytics.shifting import LOWER, RAISE, lower, raised, record, shift, with_budgets
 from agents.analytics.units import MEASURE, SUGGEST, Suggest, Suggested
 from agents.analytics.wasted_searches import wasted
@@ -235,7 +235,11 @@ def _adjusted(
 
 
 def _worse(record: ActionRecord) -> bool:
-    return record.effect is not None and record.effect.verdict == "worsened" and isinstance(record.action, OnePlatform)
+    """Return whether a change of a setting has made it worse.
+
+    Ads are switched by their own figures.
+    """
+    return record.effect is not None and record.effect.verdict == "worsened" and isinstance(record.action, SETTINGS)
 
 
 def _taken_back(record: ActionRecord, results: Sequence[UnitResult], now: datetime) -> ActionRecord:

@@ -22,6 +22,7 @@ from agents.performance_score import GOOD
 from agents.state import CampaignPerformance, MarketingAgentState
 
 MAX_PROPOSALS = 3
+SETTINGS = (NarrowAudience, WidenAudience, NegativeKeyword, ChangeBid)  #: actions that change a setting
 _Words = Annotated[
     list[Annotated[str, at_most(80), Field(max_length=80)]], first(10), Field(max_length=10, default_factory=list)
 ]
@@ -65,7 +66,7 @@ def taken(
 def busy(records: Iterable[ActionRecord], platform: str) -> bool:
     """Return whether a change of a setting on a platform has yet to be measured."""
     return any(
-        one.stands and platform in one.done and one.effect is None and isinstance(one.action, _SETTINGS)
+        one.stands and platform in one.done and one.effect is None and isinstance(one.action, SETTINGS)
         for one in records
     )
 
@@ -92,6 +93,3 @@ def _said(records: Iterable[ActionRecord], action: OnePlatform) -> bool:
     """Return whether the same change was made or proposed before."""
     same = action.model_dump(exclude={"why"})
     return any(one.action.model_dump(exclude={"why"}) == same for one in records if one.action.kind == action.kind)
-
-
-_SETTINGS = (NarrowAudience, WidenAudience, NegativeKeyword, ChangeBid)
