@@ -16,7 +16,7 @@ from agents.ad_management.creative import texts
 from agents.ad_management.variants import variants
 from agents.ad_management.written import WrittenAd, WrittenCreative
 from agents.analytics import Analytics
-from agents.analytics.analysis import effect_of_texts
+from agents.analytics.analysis import _unclear, effect_of_texts
 from agents.angles.angle import Angle
 from agents.config import CampaignConfig
 from agents.content_creation import ContentCreation
@@ -91,8 +91,8 @@ def test_days_are_known_by_the_angle_of_their_ad(execution: Execution) -> None:
     state = AGENT.execute(campaign(), execution)
     days = ANALYTICS.execute(state.evolve(step=3), execution).campaign_performance.daily
     for one in state.ad_creatives:
-        found = {day.angle for day in days if day.platform == one.platform}
-        assert found == set(one.angles), one.platform
+        found = {(day.ad.rpartition(".")[2], day.angle) for day in days if day.platform == one.platform}
+        assert found == {(str(number), angle) for number, angle in enumerate(one.angles, start=1)}, one.platform
 
 
 def test_the_best_ad_stays_beside_the_new_ones(execution: Execution) -> None:
@@ -209,6 +209,7 @@ def test_every_look_adds_to_the_comparison_and_it_is_one_change(execution: Execu
         state = state.evolve(campaign_performance=state.campaign_performance.model_copy(update={"rounds": rounds}))
     assert widths == sorted(widths, reverse=True)
     assert len(set(widths)) == 3
+    assert _unclear(state.campaign_performance.rounds) == 1
 
 
 def test_content_is_told_the_angle_that_won_and_nothing_before(execution: Execution) -> None:
