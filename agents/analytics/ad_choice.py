@@ -17,6 +17,7 @@ from agents.actions import PauseAd, ResumeAd
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.analytics.ad_rule import Switch, switch
 from agents.analytics.changing import CHANGE, change_unit, refused
+from agents.analytics.indifference import indifferent
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
 from agents.unit import Stage, StageResult, short_hash
 from agents.wanted import Counted, counted
@@ -30,7 +31,10 @@ SwitchAd: TypeAlias = PauseAd | ResumeAd
 
 
 def switches(state: MarketingAgentState, measured: CampaignPerformance) -> tuple[SwitchAd, ...]:
-    """Return the ads that are worth pausing or resuming after a measurement, at most one on each platform."""
+    """Return the ads that are worth pausing or resuming after a measurement, at most one on each platform.
+
+    Where texts make no difference, ads that rest go on resting.
+    """
     if state.campaign_config.optimize_every is None:
         return ()
     found = []
@@ -40,7 +44,7 @@ def switches(state: MarketingAgentState, measured: CampaignPerformance) -> tuple
             continue
         own = [one for one in measured.daily if one.platform == creative.platform and one.revision == creative.revision]
         action = _action(creative, own, counted(state.campaign_config))
-        if action is not None:
+        if action is not None and not (isinstance(action, ResumeAd) and indifferent(state)):
             found.append(action)
     return tuple(found)
 

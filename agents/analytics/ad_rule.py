@@ -4,8 +4,8 @@ Pure. An ad is paused where it is surer than :data:`SURE` that the best brings m
 nothing more (:data:`LOSS`). The latter is safe because it is taken back: a paused ad runs again once the figures of the
 best, which go on, make it likely enough that the paused one is better (:data:`HOPEFUL`). Invariants: the best always
 runs; no ad is paused before it has run :data:`LEAST_DAYS` days since it was last switched on, nor on fewer than
-:data:`LEAST_CLICKS` clicks; a paused one rests for :data:`COOL_DOWN` days, longer each time; one switch at a time. All figures below were
-chosen in simulations (decision 0045).
+:data:`LEAST_CLICKS` clicks; a paused one rests for :data:`COOL_DOWN` days, longer each time; one switch at a time. All
+figures below were chosen in simulations (decision 0045).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from agents.ad_management.running import creative_on, own_remote_ids
 from agents.ad_management.variants import Variants, variants
 from agents.ad_management.writing import WRITE_CREATIVE
 from agents.analytics.action_limits import ads_shown
+from agents.analytics.indifference import indifferent
 from agents.analytics.orders import newest_days
 from agents.angles.angle import Angle, known
 from agents.angles.choice import next_angles
@@ -28,7 +29,6 @@ from integrations.ads.registry import platform as spec_of
 
 VARIANTS = "variants"  #: stage
 COOL_DOWN = 7  #: days between two new ads on a platform
-MAX_UNTOLD = 2  #: new ads in a row that made no difference for the better that can be told: then there are no more
 LEAST_LEFT = 7  #: days that a new ad must have before the schedule is over
 
 _ADS = AdManagement()
@@ -50,26 +50,20 @@ def wanted(state: MarketingAgentState) -> dict[str, Angle]:
     for creative in state.ad_creatives:
         if not _has_room(state, creative):
             continue
-        tried = [*creative.angles, *(ad.angle for ad in creative.added_ads.values()), *chosen.values()]
+        tried = {*creative.angles, *(ad.angle for ad in creative.added_ads.values())}
         control = variants(state, creative.platform).control
         angles = next_angles(
             state.campaign_config.name,
             state.ad_platforms.index(creative.platform),
-            1,
+            len(Angle),
             found,
             kept=known(control.angle) if control else None,
-            tried=[angle for name in tried if (angle := known(name)) is not None],
+            tried=[angle for angle in Angle if angle in tried],
         )
-        if angles:
-            chosen[creative.platform] = angles[0]
+        others = [angle for angle in angles if angle not in tried and angle not in chosen.values()]
+        if others or angles:
+            chosen[creative.platform] = (others or angles)[0]
     return chosen
-
-
-def indifferent(state: MarketingAgentState) -> bool:
-    """Return whether the newest ads that were added have made no difference for the better that can be told."""
-    effects = [one.effect for one in state.actions if isinstance(one.action, NewVariant) and one.done]
-    newest = effects[-MAX_UNTOLD:]
-    return len(newest) == MAX_UNTOLD and all(one is not None and one.verdict != "improved" for one in newest)
 
 
 def written(

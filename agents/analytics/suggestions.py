@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from agents.analytics.indifference import indifferent, told
 from agents.analytics.proposals import MAX_PROPOSALS, Proposal
 from agents.answer_form import AnswerForm, at_most, first
 from agents.contacts import KnownContacts, foreign_contacts
@@ -78,6 +79,8 @@ def rule_based(
 ) -> list[Suggestion]:
     """Suggest changes from figures, and for pieces from the checks that they miss."""
     found: list[Suggestion] = []
+    if indifferent(state):
+        found.append(Suggestion(about=CONTENT, text=told()))
     for metrics in sorted(platforms, key=lambda m: (m.score or 0.0, m.platform)):
         found += [Suggestion(about=metrics.platform, text=text) for text in _figures(metrics)]
     for piece in sorted(pieces, key=lambda p: (p.score, p.piece_id)):

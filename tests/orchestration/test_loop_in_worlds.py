@@ -36,20 +36,10 @@ def test_x(bench: Callable[..., Harness], sandbox: Any, name: str, seed: int) ->
     begin(one, models={"seed": seed}, name=f"Loop {seed}", goal="traffic")
     for _ in range(10):
         state = week(one, sandbox)
+    from agents.analytics.new_variants import wanted
     found = weekly(state.campaign_performance.daily)
     print("\n", name, seed, [f"{c / m:.3f}/{1000 * k / m:.1f}" for c, k, m in found if m])
+    print("   wanted", wanted(state), state.errors[-3:], state.campaign_performance.suggestions[:1])
     for c in state.ad_creatives:
-        print("  ", c.platform, c.revision, c.angles_by_number, c.control, c.paused_ads)
-    print(
-        "  ",
-        [
-            (a.step, a.action.kind, getattr(a.action, "angle", "") or getattr(a.action, "ad", ""))
-            for a in state.actions
-            if a.action.kind != "shift_budget"
-        ],
-    )
-    print(
-        "  ",
-        [r.effect and (r.effect.mean, r.effect.verdict) for r in state.campaign_performance.rounds],
-        state.campaign_performance.judgement,
-    )
+        print("  ", c.platform, c.headlines, c.added_ads, c.angles_by_number, c.paused_ads)
+    print("  ", [(a.step, a.action.kind, getattr(a.action, "angle", "") or getattr(a.action, "ad", "")) for a in state.actions if a.action.kind != "shift_budget"])
