@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agents.ad_management.deployment import wire_of
-from agents.ad_management.running import own_remote_ids
+from agents.ad_management.running import creative_on, own_remote_ids
 from agents.state import MarketingAgentState
 from agents.unit import StageResult, Unit, effect_key
 from agents.unit_kind import Part, UnitKind
@@ -37,6 +37,7 @@ class ChangeAd(Part):
     change: Change | None = None
     restore: Setting | None = None  #: a setting that stood before, which is put back
     running: bool | None = None  #: None: as it is
+    runs_at: DailyBudget | None = None  #: what it spends a day once it runs again, unless that is what changes
 
 
 class Changed(Part):
@@ -87,12 +88,13 @@ def _planned(ctx: UnitContext, platform: AdPlatform, remote: RemoteCampaign, wan
 
 def _money(given: ChangeAd) -> RunningBudget | None:
     """Return the money that the change is about, None for a change of something else."""
-    if not isinstance(given.change, DailyBudget):
+    spends = given.change if isinstance(given.change, DailyBudget) else given.runs_at
+    if spends is None:
         return None
     return RunningBudget(
         effect_key=given.effect_key,
-        daily_budget=given.change.amount,
-        currency=given.change.currency,
+        daily_budget=spends.amount,
+        currency=spends.currency,
         start=given.start,
         end=given.end,
     )
@@ -111,7 +113,10 @@ def change_unit(
     running: bool | None = None,
 ) -> Unit:
     """Plan a change to the campaign's own ads on one platform, which may fail without failing the hop."""
-    owner = effect_key(state.campaign_id, platform)
+    owner, creative = effect_key(state.campaign_id, platform), creative_on(state, platform)
+    runs_at = None
+    if running and creative is not None and creative.daily_budget:
+        runs_at = DailyBudget(amount=creative.daily_budget, currency=state.campaign_config.currency)
     given = ChangeAd(
         platform=platform,
         remote_ids=own_remote_ids(state, platform),
@@ -121,6 +126,7 @@ def change_unit(
         change=wanted,
         restore=restore,
         running=running,
+        runs_at=runs_at,
     )
     return CHANGE.unit(key, given, provider=platform, effect_key=owner, essential=False)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agents.action_log import Order
 from agents.stopping import CHANGE, OFF, ON, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
+from orchestration.crash_points import reach
 from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.ledger import Ledger
@@ -197,6 +198,7 @@ class AdSwitches:
 
     def take(self, row: CampaignRow, switch: AdSwitch) -> list[Claimed]:
         """Claim the due units of the request, if it counts."""
+        reach("take.before")
         rows = self._database.rows(
             "WITH due AS (SELECT u.key FROM marketing.units u "
             "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.epoch = u.epoch AND c.status = 'paused' "
@@ -209,6 +211,7 @@ class AdSwitches:
             f"WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 AND u.key = due.key RETURNING {UNIT_COLUMNS}",
             row.campaign_id, -switch.number, self._ledger.worker, row.campaign_id, -switch.number,
         )  # fmt: skip
+        reach("take.after")
         units = sorted((claimed_unit(row.campaign_id, found) for found in rows), key=lambda unit: unit.ordinal)
         self._ledger.claims.note(unit.id for unit in units)
         return units
@@ -228,7 +231,9 @@ class AdSwitches:
             )  # fmt: skip
             _progress(tx, row.campaign_id)
 
+        reach("finish.before")
         self._database.transaction(record)
+        reach("finish.after")
 
     def units(self, campaign_id: str) -> list[SwitchUnit]:
         """Return the units of all requests that the campaign has had, in their order."""
@@ -299,7 +304,10 @@ class AdSwitches:
                 return found.status
             return change_status(tx, found, change)
 
-        return self._database.transaction(end)
+        reach("advance.before")
+        status = self._database.transaction(end)
+        reach("advance.after")
+        return status
 
 
 def _insert(
