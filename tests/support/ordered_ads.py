@@ -151,7 +151,11 @@ class DeathError(BaseException):
 
 @dataclass
 class Deaths:
-    """Kills the process, as far as a test can tell, at the crash point that it reaches as number ``at``."""
+    """Kills the process, as far as a test can tell, at a crash point before or after which something happens.
+
+    Between a point after one thing and the point before the next one nothing happens, so only the latter counts, and
+    the very last one.
+    """
 
     monkeypatch: pytest.MonkeyPatch
     at: int = 0
@@ -164,7 +168,7 @@ class Deaths:
         self.monkeypatch.setattr(crash_points, "_crash", self._reach)
 
     def die(self, at: int, work: Callable[[], object]) -> str | None:
-        """Do ``work`` until point number ``at``; the name of that point, or None if there are fewer."""
+        """Do ``work`` until point number ``at`` (from 1); the name of that point, or None if there are fewer."""
         self.at, self.reached, self.dead = at, [], False
         try:
             work()
@@ -175,7 +179,8 @@ class Deaths:
 
     def _reach(self, point: str) -> None:
         with self._lock:
-            if self.at and not self.dead:
+            counts = point.endswith(".before") or point == "advance.after"
+            if self.at and counts and not self.dead:
                 self.reached.append(point)
                 self.dead = len(self.reached) == self.at
             if self.at and self.dead:
