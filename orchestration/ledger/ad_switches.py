@@ -23,6 +23,7 @@ AGAIN = "again"  #: a settled request is followed by the same one: an effect beg
 _WAITING = "status IN ('pending', 'unknown')"
 _OPEN = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND settled_at IS NULL"
 _GOES_ON = "SELECT go_on FROM marketing.ad_switches WHERE campaign_id = %s AND number = %s"
+_ORDERED = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND orders @> %s::jsonb"
 _NEWEST = "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s"
 
 
@@ -141,6 +142,8 @@ class AdSwitches:
         """
 
         def write(tx: Transaction) -> bool:
+            if tx.value(_ORDERED, row.campaign_id, encode([{"order_id": one.order_id} for one in orders])):
+                return True  # it was committed, and the answer got lost
             found = lock(tx, row.campaign_id, origin, row.revision)
             if found is None or tx.value(_OPEN, row.campaign_id):
                 return False
