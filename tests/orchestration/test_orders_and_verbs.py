@@ -77,7 +77,7 @@ def half_done(one: Harness, sandbox: Any, action: Any = BID) -> str:
     with fault(sandbox, platform, "down"):
         action_id = act(verbs(one), "c1", action, actor="ann")
         one.deliver()
-    assert reason(one).startswith(f"the ads on {platform} can't be changed yet as ann has ordered, this is tried again")
+    assert f"on {platform} can't be changed yet as ann has ordered, this is tried again" in reason(one)
     return action_id
 
 
@@ -190,6 +190,7 @@ def test_of_two_people_who_order_at_the_same_moment_one_is_told_to_wait(
 
 
 def test_a_question_stays_open_and_whole(bench: Callable[..., Harness], sandbox: Any) -> None:
+    sandbox.reset(7, {"platforms": {"*": {"quality": 0.05}}})  # so that there is another round
     one = bench()
     leads = [{"type": "search", "limit": 3}]
     one.submit(
