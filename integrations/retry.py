@@ -29,6 +29,7 @@ from integrations.errors import (
     NotFoundError,
     NotNowError,
     OutcomeUnknownError,
+    OverBudgetError,
     ProviderUnavailableError,
     TransientError,
     TryAgainError,
@@ -46,7 +47,7 @@ class RetryPolicy:
     probe_delay_s: float = 0.0  #: wait before an unknown outcome is probed
     max_wait_s: float = 86_400.0  #: seconds to wait for an outage to end; 0: used-up retries fail the unit at once
     breaker: Breaker | None = None  #: when the provider's circuit opens; None: the fleet's default
-    attend: bool = True  #: whether a refused key or a used-up quota waits for a person rather than failing the unit
+    attend: bool = True  #: whether a refused key, a used-up quota or a full cap waits for a person, or fails the unit
     fallback: tuple[str, ...] = ()  #: fallbacks that the unit's body knows, best first
     last_resort: str | None = None  #: one more fallback, once the unit has waited ``last_resort_after_s``
     last_resort_after_s: float = 3600.0
@@ -150,6 +151,8 @@ def decide(
     if isinstance(error, CircuitOpenError):
         delay_s = _bounded(_or(error.retry_after, policy.first_delay_s))
         return _outage(error, policy, delay_s, unsettled, waited_s, more_fallbacks)
+    if isinstance(error, OverBudgetError) and not (policy.attend or unsettled):
+        return Fail(error)
     if isinstance(error, NotNowError):
         return Defer(_bounded(_or(error.retry_after, policy.first_delay_s)))
     if isinstance(error, NeedsAttentionError):

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agents.ad_management.deployment import wire_of
-from agents.ad_management.running import own_remote_ids
+from agents.ad_management.running import creative_on, own_remote_ids
 from agents.state import MarketingAgentState
 from agents.unit import StageResult, Unit, effect_key
 from agents.unit_kind import Part, UnitKind
 from integrations.ads.changes import Change, ChangePlan, DailyBudget, Setting
-from integrations.ads.platform import AdPlatform, RemoteCampaign, RunningBudget, Wire
+from integrations.ads.platform import ACTIVE, AdPlatform, RemoteCampaign, RunningBudget, Wire
+from integrations.errors import IntegrationError, NotFoundError
 
 if TYPE_CHECKING:
     from agents.ports import UnitContext
@@ -37,6 +38,7 @@ class ChangeAd(Part):
     change: Change | None = None
     restore: Setting | None = None  #: a setting that stood before, which is put back
     running: bool | None = None  #: None: as it is
+    runs_at: DailyBudget | None = None  #: what it spends a day where it runs, unless that is what changes
 
 
 class Changed(Part):
@@ -87,18 +89,52 @@ def _planned(ctx: UnitContext, platform: AdPlatform, remote: RemoteCampaign, wan
 
 def _money(given: ChangeAd) -> RunningBudget | None:
     """Return the money that the change is about, None for a change of something else."""
-    if not isinstance(given.change, DailyBudget):
-        return None
+    if isinstance(given.change, DailyBudget):
+        return _spending(given, given.change)
+    return _spending(given, given.runs_at) if given.running and given.runs_at is not None else None
+
+
+def _spending(given: ChangeAd, spends: DailyBudget) -> RunningBudget:
     return RunningBudget(
         effect_key=given.effect_key,
-        daily_budget=given.change.amount,
-        currency=given.change.currency,
+        daily_budget=spends.amount,
+        currency=spends.currency,
         start=given.start,
         end=given.end,
     )
 
 
-CHANGE = UnitKind(name="change", input=ChangeAd, output=Changed, run=change)
+def hold_what_stands(given: ChangeAd, error: IntegrationError, ctx: UnitContext) -> IntegrationError:
+    """Hold no more money than the platform has, before a change of it fails with ``error``, which is returned.
+
+    Raises IntegrationError when the platform can't be asked.
+    """
+    platform, wire = ctx.providers.ads(given.platform), wire_of(ctx, given.platform)
+    remote = RemoteCampaign(id=given.remote_ids["campaign"], ids=given.remote_ids)
+    if _money(given) is None:
+        return error
+    if given.running:
+        if ctx.journaled(ENABLING) is None or not _runs(platform, remote, wire):
+            ctx.ad_budget.stopped(given.effect_key)
+        return error
+    known = ctx.journaled(PLANNED)
+    if known is not None:
+        before = ChangePlan.model_validate(known).before
+        if platform.changes.setting(remote, before.kind, wire=wire) != before:
+            return error
+    if given.runs_at is not None:
+        ctx.ad_budget.placed(_spending(given, given.runs_at))
+    return error
+
+
+def _runs(platform: AdPlatform, remote: RemoteCampaign, wire: Wire) -> bool:
+    try:
+        return platform.get(remote.id, wire=wire).status == ACTIVE
+    except NotFoundError:
+        return False
+
+
+CHANGE = UnitKind(name="change", input=ChangeAd, output=Changed, run=change, undo=hold_what_stands)
 
 
 def change_unit(
@@ -111,7 +147,10 @@ def change_unit(
     running: bool | None = None,
 ) -> Unit:
     """Plan a change to the campaign's own ads on one platform, which may fail without failing the hop."""
-    owner = effect_key(state.campaign_id, platform)
+    owner, creative = effect_key(state.campaign_id, platform), creative_on(state, platform)
+    runs_at = None
+    if creative is not None and creative.daily_budget:
+        runs_at = DailyBudget(amount=creative.daily_budget, currency=state.campaign_config.currency)
     given = ChangeAd(
         platform=platform,
         remote_ids=own_remote_ids(state, platform),
@@ -121,6 +160,7 @@ def change_unit(
         change=wanted,
         restore=restore,
         running=running,
+        runs_at=runs_at,
     )
     return CHANGE.unit(key, given, provider=platform, effect_key=owner, essential=False)
 

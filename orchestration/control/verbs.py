@@ -263,6 +263,10 @@ class Verbs:
             raise VerbRefusedError(
                 f"campaign {campaign_id} is {row.status}; pause it before it goes back to step {step}"
             )
+        if self._changing(row):
+            raise VerbRefusedError(
+                f"the ads of campaign {campaign_id} are being changed: it can go back to step {step} after that"
+            )
         switch = AdSwitches(self.ledger).newest(row)
         if switch is not None and not switch.ads_restored:
             raise VerbRefusedError(
@@ -270,9 +274,9 @@ class Verbs:
                 f"then it can go back to step {step}"
             )
         found = restore(self.ledger.checkpoints(campaign_id), row.base_step, step, at_work=self._at_work(row))
-        # What people have decided since stays: their approvals, and the limits that they have changed.
-        limits = row.state.campaign_config.limits
-        config = found.state.campaign_config.model_copy(update={"limits": limits})
+        # What people have decided since stays: their approvals, and the budget and limits that they have changed.
+        now = row.state.campaign_config
+        config = found.state.campaign_config.model_copy(update={"budget": now.budget, "limits": now.limits})
         kept = found.state.evolve(approvals=row.state.approvals, campaign_config=config)
         origin = event("went_back", row.step + 1, found.agent, {"to_step": step}, actor=actor)
         transition = self._begin(kept, found.agent, row.step + 1, origin)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agents.action_log import Order
 from agents.stopping import ORDERED, OFF, ON, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
+from orchestration.crash_points import reach
 from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.ledger import Ledger
@@ -22,6 +23,7 @@ AGAIN = "again"  #: a settled request is followed by the same one: an effect beg
 _WAITING = "status IN ('pending', 'unknown')"
 _OPEN = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND settled_at IS NULL"
 _GOES_ON = "SELECT go_on FROM marketing.ad_switches WHERE campaign_id = %s AND number = %s"
+_ORDERED = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND orders @> %s::jsonb"
 _NEWEST = "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s"
 
 
@@ -140,6 +142,8 @@ class AdSwitches:
         """
 
         def write(tx: Transaction) -> bool:
+            if tx.value(_ORDERED, row.campaign_id, encode([{"order_id": one.order_id} for one in orders])):
+                return True  # it was committed, and the answer got lost
             found = lock(tx, row.campaign_id, origin, row.revision)
             if found is None or tx.value(_OPEN, row.campaign_id):
                 return False
@@ -197,6 +201,7 @@ class AdSwitches:
 
     def take(self, row: CampaignRow, switch: AdSwitch) -> list[Claimed]:
         """Claim the due units of the request, if it counts."""
+        reach("take.before")
         rows = self._database.rows(
             "WITH due AS (SELECT u.key FROM marketing.units u "
             "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.epoch = u.epoch AND c.status = 'paused' "
@@ -209,6 +214,7 @@ class AdSwitches:
             f"WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 AND u.key = due.key RETURNING {UNIT_COLUMNS}",
             row.campaign_id, -switch.number, self._ledger.worker, row.campaign_id, -switch.number,
         )  # fmt: skip
+        reach("take.after")
         units = sorted((claimed_unit(row.campaign_id, found) for found in rows), key=lambda unit: unit.ordinal)
         self._ledger.claims.note(unit.id for unit in units)
         return units
@@ -228,7 +234,9 @@ class AdSwitches:
             )  # fmt: skip
             _progress(tx, row.campaign_id)
 
+        reach("finish.before")
         self._database.transaction(record)
+        reach("finish.after")
 
     def units(self, campaign_id: str) -> list[SwitchUnit]:
         """Return the units of all requests that the campaign has had, in their order."""
@@ -299,7 +307,10 @@ class AdSwitches:
                 return found.status
             return change_status(tx, found, change)
 
-        return self._database.transaction(end)
+        reach("advance.before")
+        status = self._database.transaction(end)
+        reach("advance.after")
+        return status
 
 
 def _insert(

@@ -180,6 +180,11 @@ class FacebookSandbox(AdAccounts):
 
     def _change(self, item: dict[str, Any], params: Mapping[str, str]) -> dict[str, Any]:
         status = params.get("status")
+        over = self._objects.get(item.get("campaign_id", ""), item)
+        if "DELETED" in (item.get("status"), over.get("status")) and status != "DELETED":
+            # "Manage Your Ad Object's Status": of a deleted object only the name can be changed, and what is below it
+            # has its status. How that is answered is not documented.
+            raise GraphError(400, 100, "Object is deleted")
         if status is not None:
             if status not in ("ACTIVE", "PAUSED", "DELETED", "ARCHIVED"):
                 raise GraphError(400, 100, "Invalid parameter", blame=["status"])

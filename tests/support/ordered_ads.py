@@ -1,0 +1,197 @@
+"""What tests of orders about live ads share: every kind of order, what the platforms have, and trouble at one call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from threading import Lock
+from typing import Any
+
+import pytest
+from ad_platforms import Wire
+
+from agents.ports import SystemClock
+from agents.unit import effect_key
+from integrations.ads.change_kind import ChangeKind
+from integrations.ads.registry import platform as spec_of
+from integrations.providers import Providers
+from integrations.settings import Settings
+from orchestration import crash_points
+from orchestration.execution.call_guard import Caller, CallGuard
+
+FACEBOOK, LINKEDIN, GOOGLE = "facebook_ads", "linkedin_ads", "google_ads"
+SOCIAL, SEARCH = (FACEBOOK, LINKEDIN), (GOOGLE,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered:
+    """An order of one kind, and what has to stand before it can be given."""
+
+    action: Mapping[str, Any]
+    on: tuple[str, ...] = SOCIAL  #: where the campaign runs
+    first: Mapping[str, Any] | None = None  #: an action that is carried out before
+
+
+def _on(platform: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "platform": platform, **more}
+
+
+_TEXTS = {"headlines": ["Ask your team first"], "descriptions": ["A calm look at what it costs."]}
+
+#: Every kind of order but those about money, whose amounts depend on the campaign.
+ORDERS: Mapping[str, Ordered] = {
+    "pause_ad": Ordered(action=_on(FACEBOOK, "pause_ad", ad="ad.2")),
+    "resume_ad": Ordered(
+        action=_on(LINKEDIN, "resume_ad", ad="creative.2"), first=_on(LINKEDIN, "pause_ad", ad="creative.2")
+    ),
+    "pause_platform": Ordered(action=_on(FACEBOOK, "pause_platform")),
+    "resume_platform": Ordered(action=_on(LINKEDIN, "resume_platform"), first=_on(LINKEDIN, "pause_platform")),
+    "new_variant": Ordered(action=_on(FACEBOOK, "new_variant", **_TEXTS)),
+    "narrow_audience": Ordered(action=_on(FACEBOOK, "narrow_audience", industries=["software"])),
+    "widen_audience": Ordered(action=_on(LINKEDIN, "widen_audience", industries=["software", "finance"])),
+    "bid": Ordered(action=_on(LINKEDIN, "bid", cap="2.50", currency="USD")),
+    "schedule_end": Ordered(action=_on(FACEBOOK, "schedule")),  # with an end, see action_of
+    "negative_keyword": Ordered(action=_on(GOOGLE, "negative_keyword", words=["free", "[jobs]"]), on=SEARCH),
+    "schedule_hours": Ordered(
+        action=_on(GOOGLE, "schedule", hours=[{"day": 0, "first": 8, "until": 18}]), on=SEARCH
+    ),
+}
+MONEY = ("shift_budget", "set_budget")
+KINDS = (*ORDERS, *MONEY)
+
+
+def action_of(kind: str, daily: Mapping[str, Decimal], now: datetime) -> Mapping[str, Any]:
+    """The action of a kind, for a campaign with these daily budgets."""
+    if kind == "shift_budget":
+        less, more = sorted(daily)
+        moves = {less: -4, more: 4}
+        return {
+            "kind": kind,
+            "currency": "USD",
+            "moves": {one: {"before": str(daily[one]), "after": str(daily[one] + moves[one])} for one in moves},
+        }
+    action = ORDERS[kind].action
+    if kind == "schedule_end":
+        return {**action, "end": (now + timedelta(days=9)).replace(microsecond=0).isoformat()}
+    return action
+
+
+def standing(settings: Settings, campaign_id: str, platforms: tuple[str, ...]) -> dict[str, object]:
+    """Everything that orders change of a campaign, as the platforms have it."""
+    found: dict[str, object] = {}
+    for name in platforms:
+        platform, wire = Providers(settings).ads(name), Wire(20)
+        remote = platform.find_by_key(effect_key(campaign_id, name), wire=wire)
+        assert remote is not None, name
+        found[f"{name} status"] = remote.status
+        for kind in sorted(spec_of(name).changes - {ChangeKind.AD_SWITCH}):
+            found[f"{name} {kind}"] = platform.changes.setting(remote, kind, wire=wire).value
+        ads = [step for step in remote.ids if step.startswith("ad.")]
+        ads = ads or [step for step in remote.ids if step.startswith("creative.")]
+        for ad in sorted(ads):
+            found[f"{name} {ad}"] = platform.changes.setting(remote, ChangeKind.AD_SWITCH, ad=ad, wire=wire).value
+    return found
+
+
+def ads_made(sandbox: Any, before: int = 0) -> list[str]:
+    """Calls since number ``before`` that made an ad at Facebook, carried out, whether they were answered or not."""
+    calls = sandbox.get(f"/_sandbox/calls?provider={FACEBOOK}")[before:]
+    made = [call["endpoint"] for call in calls if call["status"] in (0, 200)]
+    return [endpoint for endpoint in made if endpoint.startswith("POST") and endpoint.endswith("/ads")]
+
+
+def doubled(sandbox: Any) -> list[str]:
+    """Effect keys that more than one campaign of the platforms has."""
+    counts = Counter(ad["effect_key"] for ad in sandbox.get("/_sandbox/state")["ad_campaigns"])
+    return [key for key, number in counts.items() if number > 1]
+
+
+class Later(SystemClock):
+    """The machine's clock, some time later."""
+
+    def __init__(self) -> None:
+        self.by = timedelta(0)
+
+    def now(self) -> datetime:
+        """The machine's moment and :attr:`by`."""
+        return super().now() + self.by
+
+
+class LosingGuard(CallGuard):
+    """Lets the sandbox lose the reply to every call of a unit once: to its first call in its first attempt, and so on."""
+
+    def __init__(self, settings: Settings, sandbox: Any) -> None:
+        super().__init__(settings)
+        self.lost: Counter[str] = Counter()  #: how many of each unit
+        self.on = False
+        self._sandbox = sandbox
+
+    @contextmanager
+    def call(self, caller: Caller, provider: str, scope: str = "") -> Iterator[bool]:
+        """One call, whose reply gets lost if it is its turn."""
+        with super().call(caller, provider, scope) as probing:
+            if not self.on or caller.made != self.lost[caller.holder]:
+                yield probing
+                return
+            self.lost[caller.holder] += 1
+            self._sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "lost_reply"})
+            try:
+                yield probing
+            finally:
+                self._sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
+
+
+class DeathError(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Deaths:
+    """Kills the process, as far as a test can tell, at a crash point before or after which something happens.
+
+    Between a point after one thing and the point before the next one nothing happens, so only the latter counts, and
+    the very last one.
+    """
+
+    monkeypatch: pytest.MonkeyPatch
+    at: int = 0
+    reached: list[str] = field(default_factory=list)
+    dead: bool = False
+    _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.monkeypatch.setattr(crash_points, "_armed", _Any())
+        self.monkeypatch.setattr(crash_points, "_crash", self._reach)
+
+    def die(self, at: int, work: Callable[[], object]) -> str | None:
+        """Do ``work`` until point number ``at`` (from 1); the name of that point, or None if there are fewer."""
+        self.at, self.reached, self.dead = at, [], False
+        try:
+            work()
+        except DeathError:
+            pass
+        self.at = 0
+        return self.reached[-1] if self.dead else None
+
+    def _reach(self, point: str) -> None:
+        with self._lock:
+            counts = point.endswith(".before") or point == "advance.after"
+            if self.at and counts and not self.dead:
+                self.reached.append(point)
+                self.dead = len(self.reached) == self.at
+            if self.at and self.dead:
+                raise DeathError(point)
+
+
+class _Any:
+    """Equal to every point."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
