@@ -36,12 +36,17 @@ def act(verbs: Verbs, campaign_id: str, action: Action | Mapping[str, object] | 
     VerbRefusedError, before anything is stored, for one that may not be carried out.
     """
     row = verbs.admit(campaign_id)
+    order = Order(order_id=uuid4().hex[:12], by=actor)
     if isinstance(action, str):
         record = _known(row, action)
         if not record.proposed:
             raise VerbRefusedError(f"action {record.action_id} is {record.status}, not proposed")
-        return _ordered(verbs, row, Order(order_id=record.action_id, by=actor, action=record.action))
-    return _ordered(verbs, row, Order(order_id=uuid4().hex[:12], by=actor, action=_parsed(action)))
+        order = order.model_copy(update={"order_id": record.action_id, "action": record.action})
+    else:
+        order = order.model_copy(update={"action": _parsed(action)})
+    if isinstance(order.action, SetBudget):
+        return _budget(verbs, row, order.action.amount, order)
+    return _ordered(verbs, row, order)
 
 
 def undo(verbs: Verbs, campaign_id: str, action_id: str, *, actor: str) -> str:
@@ -56,31 +61,44 @@ def undo(verbs: Verbs, campaign_id: str, action_id: str, *, actor: str) -> str:
 
 
 def set_budget(verbs: Verbs, campaign_id: str, amount: Amount, *, actor: str) -> str:
-    """Spend so much over the schedule in all, from now on and on the platforms too, and return the campaign's status.
+    """Spend so much over the schedule in all, from now on and on the platforms too, and return the action's id.
 
-    Raises ConfigError for what is no amount or above ``limits.ads``, and VerbRefusedError for less than is spent
+    It is "" where no platform has to be told: no ads run yet, or that is the budget already. Raises ConfigError for what is no amount or above ``limits.ads``, and VerbRefusedError for less than is spent
     already, or when the campaign has no ads, or has ended without any that run.
     """
     row = verbs.admit(campaign_id)
+    return _budget(verbs, row, amount, Order(order_id=uuid4().hex[:12], by=actor))
+
+
+def is_open(verbs: Verbs, campaign_id: str, action_id: str) -> bool:
+    """Return whether an action, or taking it back, has yet to be carried out.
+
+    Raises CampaignNotFoundError, and WrongWorldError as every verb does.
+    """
+    request = AdSwitches(verbs.ledger).open(verbs.admit(campaign_id))
+    return request is not None and any(action_id in (one.order_id, one.undo) for one in request.changes)
+
+
+def _budget(verbs: Verbs, row: CampaignRow, amount: Amount, order: Order) -> str:
     config = row.state.campaign_config
     if not config.ad_platforms:
-        raise VerbRefusedError(f"campaign {campaign_id} has no ad_platforms: its budget is for ads")
+        raise VerbRefusedError(f"campaign {row.campaign_id} has no ad_platforms: its budget is for ads")
     wanted = CampaignConfig.parse({**config.model_dump(mode="json"), "budget": str(amount)})
-    spent = _spent(verbs, campaign_id, config.currency)
+    spent = _spent(verbs, row.campaign_id, config.currency)
     if wanted.budget is None or wanted.budget < spent:
         said = f"budget={amount}: {amount_text(spent)} {config.currency} is spent already"
-        raise VerbRefusedError(f"{said}; to spend no more: campaigns cancel {campaign_id}")
+        raise VerbRefusedError(f"{said}; to spend no more: campaigns cancel {row.campaign_id}")
     if wanted.budget == config.budget:
-        return row.status
+        return ""
     after = row.state.evolve(campaign_config=config.model_copy(update={"budget": wanted.budget}))
     told = {
         "budget": f"{amount_text(wanted.budget)} (was {amount_text(config.budget or Decimal(0))}) {config.currency}"
     }
     if not any(creative.effect_key and creative.remote_ids for creative in row.state.ad_creatives):
-        return _only_the_row(verbs, row, after, told, actor)
-    order = Order(order_id=uuid4().hex[:12], by=actor, action=SetBudget(amount=wanted.budget))
-    _ordered(verbs, row, order, after=after, told=told)
-    return verbs.admit(campaign_id).status
+        _only_the_row(verbs, row, after, told, order.by)
+        return ""
+    action = SetBudget(amount=wanted.budget, why=order.action.why if order.action is not None else "")
+    return _ordered(verbs, row, order.model_copy(update={"action": action}), after=after, told=told)
 
 
 def _ordered(
@@ -124,7 +142,7 @@ def _taker(verbs: Verbs, row: CampaignRow, order: Order, now: datetime) -> str:
 
 def _only_the_row(
     verbs: Verbs, row: CampaignRow, after: MarketingAgentState, told: Mapping[str, object], actor: str
-) -> str:
+) -> None:
     """Change the budget of a campaign whose ads have yet to be made."""
     patch = {"campaign_config": after.campaign_config.model_dump(mode="json")}
     change = StatusChange(
@@ -135,7 +153,6 @@ def _only_the_row(
     changed = verbs.changes.set_status(row.campaign_id, (row.status,), change, revision=row.revision)
     if changed is None:
         raise VerbRefusedError(f"campaign {row.campaign_id} has changed just now: try again in a moment")
-    return changed
 
 
 def _known(row: CampaignRow, action_id: str) -> ActionRecord:
