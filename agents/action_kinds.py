@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from agents.actions import Action
 
+CURRENCY = "currency"  #: key that is the campaign's where an order leaves it out
 _LAST = "why"  #: of the keys
 _UNSAID = ("kind", "best")  #: what the order itself says, and what only a comparison of ads can say
 
@@ -25,8 +26,8 @@ class Kind:
 
     name: str
     does: str  #: in a sentence
-    needed: tuple[str, ...]  #: keys that an order has
-    free: tuple[str, ...]  #: keys that it may have
+    needed: tuple[str, ...]  #: keys that a person has to give
+    free: tuple[str, ...]  #: keys that may be left out
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -46,11 +47,13 @@ def kinds() -> Mapping[str, Kind]:
     for model in _models(get_args(Action)[0]):
         fields = {name: field for name, field in model.model_fields.items() if name not in _UNSAID}
         name = str(model.model_fields["kind"].default)
+        needed = [key for key, field in fields.items() if field.is_required() and key != CURRENCY]
+        free = sorted((key for key in fields if key not in needed), key=_LAST.__eq__)
         found[name] = Kind(
             name=name,
             does=(model.__doc__ or "").strip().partition("\n")[0],
-            needed=tuple(key for key, field in fields.items() if field.is_required()),
-            free=tuple(sorted((key for key, one in fields.items() if not one.is_required()), key=_LAST.__eq__)),
+            needed=tuple(needed),
+            free=tuple(free),
         )
     return MappingProxyType(found)
 

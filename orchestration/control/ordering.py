@@ -13,6 +13,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from agents.action_log import ActionRecord, Order, record_of
 from agents.actions import Action, SetBudget
@@ -167,8 +168,14 @@ def _parsed(action: Action | Mapping[str, object]) -> Action:
     try:
         return _ACTION.validate_python(dict(action) if isinstance(action, Mapping) else action)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc'][1:] or one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise VerbRefusedError(f"that is no action: {'; '.join(problems)}") from None
+        raise VerbRefusedError(f"that is no action: {'; '.join(map(_wrong, error.errors()))}") from None
+
+
+def _wrong(found: ErrorDetails) -> str:
+    """Tell one problem with the key and, where it is short, the value."""
+    key, value = ".".join(map(str, found["loc"][1:] or found["loc"])), found["input"]
+    given = f"={value!r}" if isinstance(value, str | int | float) and len(str(value)) < 100 else ""
+    return f"{key}{given}: {found['msg']}"
 
 
 def _spent(verbs: Verbs, campaign_id: str, currency: str) -> Decimal:
