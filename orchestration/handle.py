@@ -29,8 +29,9 @@ POLL_S = 0.2  #: how often a waiting client looks at the row
 class CampaignHandle:
     """Campaign that is read afresh at each access.
 
-    The verbs return its status, or as they say. All raise CampaignNotFoundError when it is gone, WrongWorldError when this client is of
-    another mode than the database, and VerbRefusedError when the campaign's status or world does not allow the verb.
+    The verbs return its status, or what they say themselves. All raise CampaignNotFoundError when it is gone,
+    WrongWorldError when this client is of another mode than the database, and VerbRefusedError when the campaign's
+    status or world does not allow the verb.
     """
 
     def __init__(self, campaigns: Campaigns, campaign_id: str) -> None:

@@ -1,7 +1,7 @@
 """What each platform of a campaign may spend a day.
 
 Pure. Invariant: the daily budgets of all platforms, over all days of the schedule, never exceed the campaign's budget
-nor its caps.
+nor its caps; once the budget was changed while ads ran, what they have spent comes off it first.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 
+from agents.actions import SetBudget
 from agents.ad_figures import history
 from agents.ad_management.running import own_remote_ids
 from agents.budget import CENT, allocate_budget, at_least, daily_budget
@@ -24,16 +25,18 @@ def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
 
     None is below what its platform takes at least.
     """
-    return at_least(_shares(state, platforms), _least(state, platforms))
+    return at_least(_shares(state, platforms), least_daily(state, platforms))
 
 
-def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+def split(state: MarketingAgentState, platforms: Sequence[str], *, changing: bool = False) -> dict[str, Decimal]:
     """Return the daily budgets as :func:`budgets` does, but 0 for platforms that had better rest.
+
+    ``changing``: the budget is being changed just now, while ads run.
 
     That is where less than half of what the platform takes at least is worth spending; one that rests runs again when
     all of that is. One of them always runs.
     """
-    daily, least = _shares(state, platforms), _least(state, platforms)
+    daily, least = _shares(state, platforms, changing=changing), least_daily(state, platforms)
     best = max(daily, key=lambda name: (daily[name], name), default="")
     resting = {one.platform for one in state.ad_creatives if one.resting}
     runs = {
@@ -50,15 +53,15 @@ def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Dec
     return {**dict.fromkeys(daily, Decimal(0)), **at_least(runs, {name: least[name] for name in runs})}
 
 
-def _shares(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+def _shares(state: MarketingAgentState, platforms: Sequence[str], *, changing: bool = False) -> dict[str, Decimal]:
     config = state.campaign_config
     days = config.schedule.days
     past = history(state.campaign_performance.daily, platforms)
-    shares = allocate_budget(past, _total(state), seed=config.models.seed, days=days)
+    shares = allocate_budget(past, _total(state, changing=changing), seed=config.models.seed, days=days)
     return {name: daily_budget(share, days) for name, share in shares.items()}
 
 
-def _least(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+def least_daily(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
     """Return the least daily budget of each platform that can be bought at all."""
     currency = state.campaign_config.currency
     return {name: max(platform(name).least_daily(currency), smallest(currency), CENT) for name in platforms}
@@ -110,12 +113,29 @@ def within_budget(
     }
 
 
-def _total(state: MarketingAgentState) -> Decimal:
-    """Return what may be spent over the schedule: the budget within the caps."""
+def _total(state: MarketingAgentState, *, changing: bool = False) -> Decimal:
+    """Return what may be spent over the schedule at one pace: the budget within the caps.
+
+    Where the budget was changed while ads ran, that is no more than what is left would be for all days, so that days of
+    another pace don't make the whole exceed it.
+    """
     config = state.campaign_config
     caps = [config.budget or Decimal(0)]
     if config.limits.ads is not None:
         caps.append(config.limits.ads)
+    total = min(caps)
+    if changing or any(isinstance(one.action, SetBudget) and one.at >= state.created_at for one in state.actions):
+        spent, days = _spent(state)
+        left = max(1, config.schedule.days - days)
+        total = min(total, max(Decimal(0), total - spent) / left * config.schedule.days)
     if config.limits.ads_per_day is not None:
-        caps.append(config.limits.ads_per_day * config.schedule.days)
-    return min(caps)
+        total = min(total, config.limits.ads_per_day * config.schedule.days)
+    return total
+
+
+def _spent(state: MarketingAgentState) -> tuple[Decimal, int]:
+    """Return what the campaign's ads are known to have spent, in its currency, and on how many days."""
+    performance = state.campaign_performance
+    own = [one.platform for one in performance.platforms if one.currency == state.campaign_config.currency]
+    days = [one for one in performance.daily if one.platform in own]
+    return sum((one.spend for one in days), Decimal(0)), len({one.day for one in days})

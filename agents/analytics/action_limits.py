@@ -28,7 +28,7 @@ from agents.actions import (
     WidenAudience,
 )
 from agents.ad_management.cutting import says_any
-from agents.ad_management.daily_budgets import standing
+from agents.ad_management.daily_budgets import least_daily, split, standing
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.analytics.action_units import changes_what
 from agents.contacts import check_texts
@@ -44,7 +44,7 @@ MOST_NEGATIVES = 200  #: negative keywords of a campaign
 def problem(state: MarketingAgentState, action: Action, now: datetime) -> str | None:
     """Return why an action may not be carried out, with what would be right, or None when it may."""
     if isinstance(action, SetBudget):
-        return None if standing(state) else "the campaign has no ads that run"
+        return _money(state)
     if isinstance(action, ShiftBudget):
         return _shift(state, action)
     creative = creative_on(state, action.platform)
@@ -159,6 +159,21 @@ def _schedule(state: MarketingAgentState, action: ChangeSchedule, now: datetime)
     last = state.created_at + timedelta(days=state.campaign_config.schedule.days)
     if action.end is not None and not now < action.end <= last:
         return f"end={action.end.isoformat()} is not between now and the schedule's end, {last.isoformat()}"
+    return None
+
+
+def _money(state: MarketingAgentState) -> str | None:
+    """Return why the money that the campaign may spend now can't be spread over its platforms."""
+    runs = tuple(standing(state))
+    if not runs:
+        return "the campaign has no ads that run"
+    least, currency = least_daily(state, runs), state.campaign_config.currency
+    for name, daily in split(state, runs, changing=True).items():
+        if 0 < daily < least[name]:
+            return (
+                f"{daily} {currency} a day would be left for {platform(name).title}, which takes no less than "
+                f"{least[name]}; allow more, or stop the ads: campaigns pause {state.campaign_id} --ads"
+            )
     return None
 
 

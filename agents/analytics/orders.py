@@ -110,7 +110,7 @@ def _money(state: MarketingAgentState, order: Order, target: ActionRecord | None
         return {name: move.before for name, move in shift.moves.items() if name in target.done}
     if isinstance(order.action, ShiftBudget):
         return {name: move.after for name, move in order.action.moves.items()}
-    return split(state, tuple(standing(state))) if isinstance(order.action, SetBudget) else None
+    return split(state, tuple(standing(state)), changing=True) if isinstance(order.action, SetBudget) else None
 
 
 def _money_units(state: MarketingAgentState, order: Order, wanted: Mapping[str, Decimal]) -> list[Unit]:

@@ -64,11 +64,33 @@ def undo(verbs: Verbs, campaign_id: str, action_id: str, *, actor: str) -> str:
 def set_budget(verbs: Verbs, campaign_id: str, amount: Amount, *, actor: str) -> str:
     """Spend so much over the schedule in all, from now on and on the platforms too, and return the action's id.
 
-    It is "" where no platform has to be told: no ads run yet, or that is the budget already. Raises ConfigError for what is no amount or above ``limits.ads``, and VerbRefusedError for less than is spent
-    already, or when the campaign has no ads, or has ended without any that run.
+    It is "" where no platform has to be told: no ads run yet, or that is the budget already. Raises ConfigError for
+    what is no amount or above ``limits.ads``, and VerbRefusedError for less than is spent already, or when the campaign
+    has no ads, or has ended without any that run.
     """
     row = verbs.admit(campaign_id)
     return _budget(verbs, row, amount, Order(order_id=uuid4().hex[:12], by=actor))
+
+
+def spread(verbs: Verbs, row: CampaignRow, *, actor: str) -> str | None:
+    """Spread the budget over the platforms as its limits allow now, and return the action's id; None without ads.
+
+    Raises VerbRefusedError as :func:`act`.
+    """
+    budget = row.state.campaign_config.budget
+    if budget is None or not _has_ads(row.state):
+        return None
+    return _ordered(verbs, row, Order(order_id=uuid4().hex[:12], by=actor, action=SetBudget(amount=budget)))
+
+
+def check_spread(verbs: Verbs, state: MarketingAgentState, *, actor: str) -> None:
+    """Check that a state's budget could be spread over its ads, if it has any.
+
+    Raises VerbRefusedError with what would be right.
+    """
+    budget = state.campaign_config.budget
+    if budget is not None and _has_ads(state):
+        _taker(verbs, state, Order(order_id="", by=actor, action=SetBudget(amount=budget)), verbs.clock.now())
 
 
 def is_open(verbs: Verbs, campaign_id: str, action_id: str) -> bool:
@@ -95,7 +117,7 @@ def _budget(verbs: Verbs, row: CampaignRow, amount: Amount, order: Order) -> str
     told = {
         "budget": f"{amount_text(wanted.budget)} (was {amount_text(config.budget or Decimal(0))}) {config.currency}"
     }
-    if not any(creative.effect_key and creative.remote_ids for creative in row.state.ad_creatives):
+    if not _has_ads(row.state):
         _only_the_row(verbs, row, after, told, order.by)
         return ""
     action = SetBudget(amount=wanted.budget, why=order.action.why if order.action is not None else "")
@@ -113,7 +135,7 @@ def _ordered(
     """Check an order, write it down and wake who carries it out, and return its id."""
     if row.status not in _FROM:
         raise VerbRefusedError(f"campaign {row.campaign_id} is {row.status}: nothing is changed on the platforms now")
-    agent = _taker(verbs, row, order, verbs.clock.now())
+    agent = _taker(verbs, after or row.state, order, verbs.clock.now())
     kind = order.action.kind if order.action is not None else "undo"
     reason = f"{kind.replace('_', ' ')}, ordered by {order.by}, is being carried out"
     patch = {"campaign_config": after.campaign_config.model_dump(mode="json")} if after is not None else None
@@ -127,18 +149,18 @@ def _ordered(
     return order.order_id
 
 
-def _taker(verbs: Verbs, row: CampaignRow, order: Order, now: datetime) -> str:
+def _taker(verbs: Verbs, state: MarketingAgentState, order: Order, now: datetime) -> str:
     """Return the agent that carries an order out.
 
     Raises VerbRefusedError with why it may not be.
     """
     for name, agent in verbs.agents.items():
-        why = agent.order_problem(row.state, order, now)
+        why = agent.order_problem(state, order, now)
         if why:
-            raise VerbRefusedError(f"campaign {row.campaign_id}: {why}")
+            raise VerbRefusedError(f"campaign {state.campaign_id}: {why}")
         if why is not None:
             return name
-    raise VerbRefusedError(f"campaign {row.campaign_id}: no agent that is installed here carries that out")
+    raise VerbRefusedError(f"campaign {state.campaign_id}: no agent that is installed here carries that out")
 
 
 def _only_the_row(
@@ -154,6 +176,10 @@ def _only_the_row(
     changed = verbs.changes.set_status(row.campaign_id, (row.status,), change, revision=row.revision)
     if changed is None:
         raise VerbRefusedError(f"campaign {row.campaign_id} has changed just now: try again in a moment")
+
+
+def _has_ads(state: MarketingAgentState) -> bool:
+    return any(creative.effect_key and creative.remote_ids for creative in state.ad_creatives)
 
 
 def _known(row: CampaignRow, action_id: str) -> ActionRecord:
