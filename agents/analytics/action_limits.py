@@ -29,12 +29,11 @@ from agents.actions import (
 )
 from agents.ad_management.cutting import says_any
 from agents.ad_management.daily_budgets import least_daily, split, standing
-from agents.ad_management.running import creative_on, own_remote_ids
+from agents.ad_management.running import ad_steps, creative_on, own_remote_ids
 from agents.analytics.action_units import changes_what
 from agents.contacts import check_texts
 from agents.contacts.brief import brief_contacts
 from agents.state import AdCreative, MarketingAgentState
-from integrations.ads.changes import AD_STEPS
 from integrations.ads.keywords import keywords
 from integrations.ads.registry import platform
 
@@ -70,9 +69,7 @@ def undo_problem(state: MarketingAgentState, record: ActionRecord) -> str | None
 
 def ads_shown(creative: AdCreative) -> tuple[str, ...]:
     """Return the step names of a creative's ads that are not paused, where its ads can be told apart."""
-    steps = [step for step in creative.remote_ids if step.startswith(AD_STEPS[0])]
-    steps = steps or [step for step in creative.remote_ids if step.startswith(AD_STEPS[1])]
-    return tuple(sorted(step for step in steps if step not in creative.paused_ads))
+    return tuple(step for step in ad_steps(creative) if step not in creative.paused_ads)
 
 
 def _one(state: MarketingAgentState, action: OnePlatform, creative: AdCreative, now: datetime) -> str | None:
