@@ -133,7 +133,23 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-Block = Line | Points | Ranking | Facts | Table
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One of several amounts that are compared."""
+
+    what: Phrase
+    value: float  #: >= 0, in the unit of its chart
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Amounts side by side, in the order in which they are given."""
+
+    unit: Phrase  #: what one bar counts
+    bars: tuple[Bar, ...]
+
+
+Block = Line | Points | Ranking | Facts | Table | Chart
 
 
 @dataclass(frozen=True, slots=True)

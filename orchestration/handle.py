@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from agents.action_log import ActionRecord
+from agents.actions import Action
 from agents.state import MarketingAgentState
 from integrations.settings import Mode
 from orchestration.control.excluding import Excluded
 from orchestration.control.excluding import exclude as exclude_lead
 from orchestration.control.excluding import include as include_lead
 from orchestration.control.limits import Amount, change_limits
+from orchestration.control.ordering import act, set_budget, undo
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent
 from orchestration.reports.leads import EVERYONE, FileRows, LeadFilter, LeadRow, file_rows_of, leads_of
@@ -26,8 +29,9 @@ POLL_S = 0.2  #: how often a waiting client looks at the row
 class CampaignHandle:
     """Campaign that is read afresh at each access.
 
-    The verbs return its status. All raise CampaignNotFoundError when it is gone, WrongWorldError when this client is of
-    another mode than the database, and VerbRefusedError when the campaign's status or world does not allow the verb.
+    The verbs return its status, or what they say themselves. All raise CampaignNotFoundError when it is gone,
+    WrongWorldError when this client is of another mode than the database, and VerbRefusedError when the campaign's
+    status or world does not allow the verb.
     """
 
     def __init__(self, campaigns: Campaigns, campaign_id: str) -> None:
@@ -155,6 +159,36 @@ class CampaignHandle:
         return change_limits(
             self._campaigns.verbs, self.campaign_id, actor=actor, llm=llm, ads=ads, ads_per_day=ads_per_day
         )
+
+    def act(self, action: Action | Mapping[str, object] | str, *, actor: str = "client") -> str:
+        """Carry an action out on the platforms at once, and return its id.
+
+        ``action`` is one of :mod:`agents.actions`, a mapping of its keys (``{"kind": "pause_ad", "platform":
+        "facebook_ads", "ad": "ad.2"}``), or the id of an action that was proposed. :meth:`actions` tells what has
+        become of it. Raises VerbRefusedError with what would be right, before anything is stored, for what is no
+        action or may not be done.
+        """
+        return act(self._campaigns.verbs, self.campaign_id, action, actor=actor)
+
+    def undo(self, action_id: str, *, actor: str = "client") -> str:
+        """Put back at once what an action has changed, and return the action's id.
+
+        Raises VerbRefusedError when there is no such action, it is not in force, or a later one builds on it.
+        """
+        return undo(self._campaigns.verbs, self.campaign_id, action_id, actor=actor)
+
+    def set_budget(self, amount: Amount, *, actor: str = "client") -> str:
+        """Spend ``amount`` in all over the schedule, in the campaign's currency, on the platforms from now on.
+
+        Returns the id of the action, or "" where no platform has to be told: no ads run yet, or that is the budget
+        already. Raises ConfigError for what is no amount or above ``limits.ads``, and VerbRefusedError for less than
+        is spent already.
+        """
+        return set_budget(self._campaigns.verbs, self.campaign_id, amount, actor=actor)
+
+    def actions(self) -> tuple[ActionRecord, ...]:
+        """Return what was done about the ads or is proposed, by the campaign itself and by people, oldest first."""
+        return self.state.actions
 
     def spend(self) -> CampaignSpending:
         """Return what is spent and held, by agent, provider and model."""

@@ -25,7 +25,7 @@ def budgets(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
 
     None is below what its platform takes at least.
     """
-    return at_least(_shares(state, platforms), _least(state, platforms))
+    return at_least(_shares(state, platforms), least_daily(state, platforms))
 
 
 def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
@@ -34,7 +34,7 @@ def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Dec
     That is where less than half of what the platform takes at least is worth spending; one that rests runs again when
     all of that is. One of them always runs, as long as what is left pays for what it takes at least.
     """
-    daily, least = _shares(state, platforms), _least(state, platforms)
+    daily, least = _shares(state, platforms), least_daily(state, platforms)
     best = max(daily, key=lambda name: (daily[name], name), default="")
     if best and sum(daily.values(), Decimal(0)) < least[best]:
         return dict.fromkeys(daily, Decimal(0))
@@ -62,7 +62,7 @@ def _shares(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, D
     return {name: daily_budget(share, days) for name, share in shares.items()}
 
 
-def _least(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+def least_daily(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
     """Return the least daily budget of each platform that can be bought at all."""
     currency = state.campaign_config.currency
     return {name: max(platform(name).least_daily(currency), smallest(currency), CENT) for name in platforms}

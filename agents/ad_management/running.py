@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from agents.state import AdCreative, MarketingAgentState
 from agents.unit import effect_key
+from integrations.ads.changes import AD_STEPS
 
 
 def creative_on(state: MarketingAgentState, platform: str) -> AdCreative | None:
@@ -22,3 +23,14 @@ def own_remote_ids(state: MarketingAgentState, platform: str) -> Mapping[str, st
     if found is None or found.effect_key != effect_key(state.campaign_id, platform):
         return {}
     return found.remote_ids
+
+
+def ad_steps(creative: AdCreative) -> tuple[str, ...]:
+    """Return the step names of a creative's ads in the order of their numbers, () where they can't be told apart.
+
+    They are those of what is switched: an ad, or where a platform has none beside what it shows, that.
+    """
+    for begins in AD_STEPS:
+        if steps := [step for step in creative.remote_ids if step.startswith(begins)]:
+            return tuple(sorted(steps, key=lambda step: (len(step), step)))
+    return ()

@@ -28,13 +28,12 @@ from agents.actions import (
     WidenAudience,
 )
 from agents.ad_management.cutting import says_any
-from agents.ad_management.daily_budgets import standing
-from agents.ad_management.running import creative_on, own_remote_ids
+from agents.ad_management.daily_budgets import least_daily, split, standing
+from agents.ad_management.running import ad_steps, creative_on, own_remote_ids
 from agents.analytics.action_units import changes_what
 from agents.contacts import check_texts
 from agents.contacts.brief import brief_contacts
 from agents.state import AdCreative, MarketingAgentState
-from integrations.ads.changes import AD_STEPS
 from integrations.ads.keywords import keywords
 from integrations.ads.registry import platform
 
@@ -44,7 +43,7 @@ MOST_NEGATIVES = 200  #: negative keywords of a campaign
 def problem(state: MarketingAgentState, action: Action, now: datetime) -> str | None:
     """Return why an action may not be carried out, with what would be right, or None when it may."""
     if isinstance(action, SetBudget):
-        return None if standing(state) else "the campaign has no ads that run"
+        return _money(state)
     if isinstance(action, ShiftBudget):
         return _shift(state, action)
     creative = creative_on(state, action.platform)
@@ -71,9 +70,7 @@ def undo_problem(state: MarketingAgentState, record: ActionRecord) -> str | None
 
 def ads_shown(creative: AdCreative) -> tuple[str, ...]:
     """Return the step names of a creative's ads that are not paused, where its ads can be told apart."""
-    steps = [step for step in creative.remote_ids if step.startswith(AD_STEPS[0])]
-    steps = steps or [step for step in creative.remote_ids if step.startswith(AD_STEPS[1])]
-    return tuple(sorted(step for step in steps if step not in creative.paused_ads))
+    return tuple(step for step in ad_steps(creative) if step not in creative.paused_ads)
 
 
 def _one(state: MarketingAgentState, action: OnePlatform, creative: AdCreative, now: datetime) -> str | None:
@@ -160,6 +157,21 @@ def _schedule(state: MarketingAgentState, action: ChangeSchedule, now: datetime)
     last = state.created_at + timedelta(days=state.campaign_config.schedule.days)
     if action.end is not None and not now < action.end <= last:
         return f"end={action.end.isoformat()} is not between now and the schedule's end, {last.isoformat()}"
+    return None
+
+
+def _money(state: MarketingAgentState) -> str | None:
+    """Return why the money that the campaign may spend now can't be spread over its platforms."""
+    runs = tuple(standing(state))
+    if not runs:
+        return "the campaign has no ads that run"
+    least, currency = least_daily(state, runs), state.campaign_config.currency
+    for name, daily in split(state, runs).items():
+        if 0 < daily < least[name]:
+            return (
+                f"{daily} {currency} a day would be left for {platform(name).title}, which takes no less than "
+                f"{least[name]}; allow more, or stop the ads: campaigns pause {state.campaign_id} --ads"
+            )
     return None
 
 

@@ -21,24 +21,18 @@ from agents.actions import (
     ShiftBudget,
     WidenAudience,
 )
-from agents.overview import Cell, Money, Phrase, Platform
+from agents.overview import Money, Phrase, Platform
 
 
 def told(record: ActionRecord) -> Phrase:
     """Tell of an action in one line."""
-    failed = "; ".join(f"{name}: {why}" for name, why in record.failed.items())
-    parts: list[Cell] = [f"{record.action_id}: ", *_status(record), *what(record.action, record.done)]
-    if record.action.why:
-        parts.append(f" ({record.action.why})")
-    if record.by:
-        parts.append(f", by {record.by}")
-    if failed:
-        parts.append(f"; not changed: {failed}")
-    if record.undone_at is not None:
-        parts.append(f"; taken back by {record.undone_by}")
-    elif record.effect is not None:
-        parts.append(f"; since then {effect_words(record.effect)}{_together(record.together)}")
-    return tuple(parts)
+    by = (f", by {record.by}",) if record.by else ()
+    return (f"{record.action_id}: ", *_status(record), *_change(record), *by, *_since(record))
+
+
+def detail(record: ActionRecord) -> Phrase:
+    """Tell what an action changes, why, what was refused, and what it has done or is expected to do."""
+    return (*_change(record), *_since(record))
 
 
 def what(action: Action, done: tuple[str, ...] = ()) -> Phrase:
@@ -81,6 +75,25 @@ def effect_words(effect: Effect) -> str:
     """Tell an effect, as a difference only where the interval excludes that nothing happened."""
     said = {"improved": "more for the same money", "worsened": "less for the same money", "unclear": "no clear effect"}
     return f"{said[effect.verdict]}: {effect.mean:+.0%}, between {effect.low:+.0%} and {effect.high:+.0%}"
+
+
+def _change(record: ActionRecord) -> Phrase:
+    why = (f" ({record.action.why})",) if record.action.why else ()
+    return (*what(record.action, record.done), *why)
+
+
+def _since(record: ActionRecord) -> Phrase:
+    parts = []
+    if record.failed:
+        parts.append("; not changed: " + "; ".join(f"{name}: {why}" for name, why in record.failed.items()))
+    if record.undone_at is not None:
+        parts.append(f"; taken back by {record.undone_by}")
+    elif record.effect is not None:
+        parts.append(f"; since then {effect_words(record.effect)}{_together(record.together)}")
+    elif record.expected is not None:
+        expected = record.expected
+        parts.append(f"; expected {expected.mean:+.0%}, between {expected.low:+.0%} and {expected.high:+.0%}")
+    return tuple(parts)
 
 
 def _status(record: ActionRecord) -> tuple[str, ...]:

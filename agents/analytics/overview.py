@@ -6,6 +6,7 @@ Pure.
 from __future__ import annotations
 
 from agents.analytics.action_words import told
+from agents.analytics.each_ad import each_ad
 from agents.overview import (
     Block,
     Cell,
@@ -38,7 +39,7 @@ def sections(state: MarketingAgentState) -> tuple[Section, ...]:
         return (score,)
     results = Section("Results", (Table(COLUMNS, tuple(map(_row, performance.platforms))),))
     changes = tuple(told(one) for one in state.actions[-ACTIONS:])
-    return (results, score, *((Section("Changes", (Points(changes),)),) if changes else ()))
+    return (results, *each_ad(state), score, *((Section("Changes", (Points(changes),)),) if changes else ()))
 
 
 def _row(one: PlatformMetrics) -> tuple[Cell, ...]:

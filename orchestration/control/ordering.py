@@ -13,6 +13,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from agents.action_log import ActionRecord, Order, record_of
 from agents.actions import Action, SetBudget
@@ -36,12 +37,17 @@ def act(verbs: Verbs, campaign_id: str, action: Action | Mapping[str, object] | 
     VerbRefusedError, before anything is stored, for one that may not be carried out.
     """
     row = verbs.admit(campaign_id)
+    order = Order(order_id=uuid4().hex[:12], by=actor)
     if isinstance(action, str):
         record = _known(row, action)
         if not record.proposed:
             raise VerbRefusedError(f"action {record.action_id} is {record.status}, not proposed")
-        return _ordered(verbs, row, Order(order_id=record.action_id, by=actor, action=record.action))
-    return _ordered(verbs, row, Order(order_id=uuid4().hex[:12], by=actor, action=_parsed(action)))
+        order = order.model_copy(update={"order_id": record.action_id, "action": record.action})
+    else:
+        order = order.model_copy(update={"action": _parsed(action)})
+    if isinstance(order.action, SetBudget):
+        return _budget(verbs, row, order.action.amount, order)
+    return _ordered(verbs, row, order)
 
 
 def undo(verbs: Verbs, campaign_id: str, action_id: str, *, actor: str) -> str:
@@ -56,31 +62,66 @@ def undo(verbs: Verbs, campaign_id: str, action_id: str, *, actor: str) -> str:
 
 
 def set_budget(verbs: Verbs, campaign_id: str, amount: Amount, *, actor: str) -> str:
-    """Spend so much over the schedule in all, from now on and on the platforms too, and return the campaign's status.
+    """Spend so much over the schedule in all, from now on and on the platforms too, and return the action's id.
 
-    Raises ConfigError for what is no amount or above ``limits.ads``, and VerbRefusedError for less than is spent
-    already, or when the campaign has no ads, or has ended without any that run.
+    It is "" where no platform has to be told: no ads run yet, or that is the budget already. Raises ConfigError for
+    what is no amount or above ``limits.ads``, and VerbRefusedError for less than is spent already, or when the campaign
+    has no ads, or has ended without any that run.
     """
     row = verbs.admit(campaign_id)
+    return _budget(verbs, row, amount, Order(order_id=uuid4().hex[:12], by=actor))
+
+
+def spread(verbs: Verbs, row: CampaignRow, *, actor: str) -> str | None:
+    """Spread the budget over the platforms as its limits allow now, and return the action's id; None without ads.
+
+    Raises VerbRefusedError as :func:`act`.
+    """
+    budget = row.state.campaign_config.budget
+    if budget is None or not _has_ads(row.state):
+        return None
+    return _ordered(verbs, row, Order(order_id=uuid4().hex[:12], by=actor, action=SetBudget(amount=budget)))
+
+
+def check_spread(verbs: Verbs, state: MarketingAgentState, *, actor: str) -> None:
+    """Check that a state's budget could be spread over its ads, if it has any.
+
+    Raises VerbRefusedError with what would be right.
+    """
+    budget = state.campaign_config.budget
+    if budget is not None and _has_ads(state):
+        _taker(verbs, state, Order(order_id="", by=actor, action=SetBudget(amount=budget)), verbs.clock.now())
+
+
+def is_open(verbs: Verbs, campaign_id: str, action_id: str) -> bool:
+    """Return whether an action, or taking it back, has yet to be carried out.
+
+    Raises CampaignNotFoundError, and WrongWorldError as every verb does.
+    """
+    request = AdSwitches(verbs.ledger).open(verbs.admit(campaign_id))
+    return request is not None and any(action_id in (one.order_id, one.undo) for one in request.changes)
+
+
+def _budget(verbs: Verbs, row: CampaignRow, amount: Amount, order: Order) -> str:
     config = row.state.campaign_config
     if not config.ad_platforms:
-        raise VerbRefusedError(f"campaign {campaign_id} has no ad_platforms: its budget is for ads")
+        raise VerbRefusedError(f"campaign {row.campaign_id} has no ad_platforms: its budget is for ads")
     wanted = CampaignConfig.parse({**config.model_dump(mode="json"), "budget": str(amount)})
-    spent = _spent(verbs, campaign_id, config.currency)
+    spent = _spent(verbs, row.campaign_id, config.currency)
     if wanted.budget is None or wanted.budget < spent:
         said = f"budget={amount}: {amount_text(spent)} {config.currency} is spent already"
-        raise VerbRefusedError(f"{said}; to spend no more: campaigns cancel {campaign_id}")
+        raise VerbRefusedError(f"{said}; to spend no more: campaigns cancel {row.campaign_id}")
     if wanted.budget == config.budget:
-        return row.status
+        return ""
     after = row.state.evolve(campaign_config=config.model_copy(update={"budget": wanted.budget}))
     told = {
         "budget": f"{amount_text(wanted.budget)} (was {amount_text(config.budget or Decimal(0))}) {config.currency}"
     }
-    if not any(creative.effect_key and creative.remote_ids for creative in row.state.ad_creatives):
-        return _only_the_row(verbs, row, after, told, actor)
-    order = Order(order_id=uuid4().hex[:12], by=actor, action=SetBudget(amount=wanted.budget))
-    _ordered(verbs, row, order, after=after, told=told)
-    return verbs.admit(campaign_id).status
+    if not _has_ads(row.state):
+        _only_the_row(verbs, row, after, told, order.by)
+        return ""
+    action = SetBudget(amount=wanted.budget, why=order.action.why if order.action is not None else "")
+    return _ordered(verbs, row, order.model_copy(update={"action": action}), after=after, told=told)
 
 
 def _ordered(
@@ -94,7 +135,7 @@ def _ordered(
     """Check an order, write it down and wake who carries it out, and return its id."""
     if row.status not in _FROM:
         raise VerbRefusedError(f"campaign {row.campaign_id} is {row.status}: nothing is changed on the platforms now")
-    agent = _taker(verbs, row, order, verbs.clock.now())
+    agent = _taker(verbs, after or row.state, order, verbs.clock.now())
     kind = order.action.kind if order.action is not None else "undo"
     reason = f"{kind.replace('_', ' ')}, ordered by {order.by}, is being carried out"
     patch = {"campaign_config": after.campaign_config.model_dump(mode="json")} if after is not None else None
@@ -108,23 +149,23 @@ def _ordered(
     return order.order_id
 
 
-def _taker(verbs: Verbs, row: CampaignRow, order: Order, now: datetime) -> str:
+def _taker(verbs: Verbs, state: MarketingAgentState, order: Order, now: datetime) -> str:
     """Return the agent that carries an order out.
 
     Raises VerbRefusedError with why it may not be.
     """
     for name, agent in verbs.agents.items():
-        why = agent.order_problem(row.state, order, now)
+        why = agent.order_problem(state, order, now)
         if why:
-            raise VerbRefusedError(f"campaign {row.campaign_id}: {why}")
+            raise VerbRefusedError(f"campaign {state.campaign_id}: {why}")
         if why is not None:
             return name
-    raise VerbRefusedError(f"campaign {row.campaign_id}: no agent that is installed here carries that out")
+    raise VerbRefusedError(f"campaign {state.campaign_id}: no agent that is installed here carries that out")
 
 
 def _only_the_row(
     verbs: Verbs, row: CampaignRow, after: MarketingAgentState, told: Mapping[str, object], actor: str
-) -> str:
+) -> None:
     """Change the budget of a campaign whose ads have yet to be made."""
     patch = {"campaign_config": after.campaign_config.model_dump(mode="json")}
     change = StatusChange(
@@ -135,7 +176,10 @@ def _only_the_row(
     changed = verbs.changes.set_status(row.campaign_id, (row.status,), change, revision=row.revision)
     if changed is None:
         raise VerbRefusedError(f"campaign {row.campaign_id} has changed just now: try again in a moment")
-    return changed
+
+
+def _has_ads(state: MarketingAgentState) -> bool:
+    return any(creative.effect_key and creative.remote_ids for creative in state.ad_creatives)
 
 
 def _known(row: CampaignRow, action_id: str) -> ActionRecord:
@@ -150,8 +194,14 @@ def _parsed(action: Action | Mapping[str, object]) -> Action:
     try:
         return _ACTION.validate_python(dict(action) if isinstance(action, Mapping) else action)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc'][1:] or one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise VerbRefusedError(f"that is no action: {'; '.join(problems)}") from None
+        raise VerbRefusedError(f"that is no action: {'; '.join(map(_wrong, error.errors()))}") from None
+
+
+def _wrong(found: ErrorDetails) -> str:
+    """Tell one problem with the key and, where it is short, the value."""
+    key, value = ".".join(map(str, found["loc"][1:] or found["loc"])), found["input"]
+    given = f"={value!r}" if isinstance(value, str | int | float) and len(str(value)) < 100 else ""
+    return f"{key}{given}: {found['msg']}"
 
 
 def _spent(verbs: Verbs, campaign_id: str, currency: str) -> Decimal:

@@ -17,7 +17,7 @@ from integrations.ads.change_kind import ChangeKind
 from integrations.ads.registry import platform as spec_of
 from integrations.providers import Providers
 from integrations.settings import Settings
-from orchestration.control.ordering import act, set_budget, undo
+from orchestration.control.ordering import act, is_open, set_budget, undo
 from orchestration.control.verbs import VerbRefusedError
 
 FACEBOOK = "facebook_ads"
@@ -104,15 +104,20 @@ def test_less_budget_is_spent_from_now_on_on_every_platform(bench: Callable[...,
     with_ads(one)
     was = daily(one)
     assert sum(was.values()) > 30
-    assert set_budget(verbs(one), "c1", "600", actor="ann") == "paused"
+    action_id = set_budget(verbs(one), "c1", "600", actor="ann")
+    assert status(one) == "paused"
+    assert is_open(verbs(one), "c1", action_id)
     one.deliver()
+    assert not is_open(verbs(one), "c1", action_id)
     assert status(one) == "waiting"
     now = daily(one)
     assert sum(now.values()) <= 20
     assert all(now[name] < was[name] for name in was)
     assert one.reports.row("c1").state.campaign_config.budget == Decimal(600)
     (kept,) = one.reports.row("c1").state.actions
-    assert (kept.action.kind, kept.done) == ("set_budget", ("facebook_ads", "linkedin_ads"))
+    assert (kept.action_id, kept.action.kind) == (action_id, "set_budget")
+    assert kept.done == ("facebook_ads", "linkedin_ads")
+    assert set_budget(verbs(one), "c1", "600.00", actor="ann") == ""
     set_budget(verbs(one), "c1", "900", actor="ann")
     one.deliver()
     assert 20 < sum(daily(one).values()) <= 30

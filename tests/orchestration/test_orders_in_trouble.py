@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ad_platforms import ad_campaigns
+from orchestrator_harness import Harness
 from ordered_ads import (
     KINDS,
     ORDERS,
@@ -22,8 +23,7 @@ from ordered_ads import (
     doubled,
     standing,
 )
-from orchestrator_harness import Harness
-from paused_ads import benches, dead, settings_of, status, verbs, wake, with_ads
+from paused_ads import benches, dead, settings_of, verbs, wake, with_ads
 
 from agents.action_log import record_of
 from integrations.settings import Settings
@@ -50,9 +50,7 @@ class Case:
         order = ORDERS.get(kind)
         self.platforms = order.on if order is not None else SOCIAL
         self.clock = Later()
-        one.orchestrator = replace(
-            one.orchestrator, resources=replace(one.orchestrator.resources, clock=self.clock)
-        )
+        one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, clock=self.clock))
         with_ads(one, ad_platforms=list(self.platforms))
         if order is not None and order.first is not None:
             act(verbs(one), "c1", order.first, actor="ann")

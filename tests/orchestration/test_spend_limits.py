@@ -67,7 +67,6 @@ def test_limits_that_can_not_be(bench: Harness) -> None:
         ({"llm": "-1"}, "limits.llm='-1'"),
         ({"llm": "much"}, "limits.llm='much'"),
         ({"llm": "NaN"}, "limits.llm='NaN'"),
-        ({"ads": "99"}, "budget 100 is above limits.ads 99"),
     ):
         with pytest.raises(ConfigError) as caught:
             change_limits(told, "c1", actor="ann", **keys)

@@ -5,11 +5,12 @@ command imports what it needs when it runs, so that ``campaigns --help`` answers
 
 ===== ============================================================================================
 0     done
-1     the campaign failed, or was cancelled; of ``doctor``: nothing moves, or a provider can't be used
+1     the campaign failed, or was cancelled; of ``act``, ``undo`` and ``budget``: a platform refused; of ``doctor``:
+      nothing moves, or a provider can't be used
 2     bad input: the file, a setting, an option, a key used before; what the campaign's state or the database's
       world does not allow
 3     there is no such campaign
-4     a service can't be reached or started
+4     a service can't be reached or started; of ``act``, ``undo`` and ``budget``: ordered, but no worker is there
 70    a defect of this program; the details are in the log it names
 130   Ctrl-C (128 + the signal's number, so 143 for SIGTERM, 141 for a closed pipe)
 ===== ============================================================================================
@@ -27,7 +28,10 @@ from typing import NoReturn
 
 import click
 
+from workers.cli.act import act_command, undo_command
+from workers.cli.actions import actions_command
 from workers.cli.breaker import breaker_group
+from workers.cli.budget import budget_command
 from workers.cli.campaigns import export, history, list_campaigns, show, submit, watch
 from workers.cli.doctor import doctor_command
 from workers.cli.erase import erase_command
@@ -77,7 +81,8 @@ _COMMANDS = (
     run_command, up_command, submit, list_campaigns, show, watch, history, export,
     approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
     schedule_group, breaker_group, knowledge_group, leads_group, doctor_command, migrate_command,
-    world_group, erase_command, outcome_command, optimize_command,
+    world_group, erase_command, outcome_command, optimize_command, act_command,
+    undo_command, budget_command, actions_command,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)

@@ -23,6 +23,8 @@ INDENT = (0, 0, 0, 2)
 GAP = 2
 #: The column that wraps keeps at least so many cells.
 WRAPPED = 20
+LONGEST_BAR = 40  #: cells
+_EIGHTHS = "▏▎▍▌▋▊▉"  #: of a cell, one to seven
 
 
 def heading(text: str) -> Text:
@@ -99,3 +101,32 @@ class Rows:
         for row in self.rows:
             facts = [f"{name.lower()} {cell}" for name, cell in zip(names[1:], row[1:], strict=True) if cell]
             yield listed([("-", f"{row[0]}: {', '.join(facts)}")])
+
+
+@dataclass(slots=True)
+class Bars:
+    """Bars side by side, the longest as long as there is room, each with its name and its amount in figures."""
+
+    bars: Sequence[tuple[str, float, str]]  #: name, amount >= 0, amount in figures
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Leave the bars out where they would have no room."""
+        names, figures = [clean(name) for name, _, _ in self.bars], [text for _, _, text in self.bars]
+        taken = INDENT[3] + max(map(cell_len, names), default=0) + max(map(cell_len, figures), default=0) + 2 * GAP
+        room = min(LONGEST_BAR, options.max_width - taken)
+        most = max((amount for _, amount, _ in self.bars), default=0.0)
+        grid = Table.grid(padding=(0, GAP, 0, 0))
+        grid.add_column(overflow="fold")
+        grid.add_column(justify="right", no_wrap=True)
+        for name, figure, (_, amount, _) in zip(names, figures, self.bars, strict=True):
+            drawn = bar(amount / most if most > 0 else 0.0, room, plain=options.ascii_only)
+            grid.add_row(Text(name), Text(figure), Text(drawn, style="cyan"))
+        yield Padding(grid, INDENT, expand=False)
+
+
+def bar(share: float, room: int, *, plain: bool = False) -> str:
+    """Draw a share, 0..1, of so many cells, to an eighth of a cell, or with ``plain`` in whole ones of ASCII."""
+    eighths = round(max(0.0, min(1.0, share)) * max(0, room) * 8)
+    if plain:
+        return "#" * round(eighths / 8)
+    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8 - 1] if eighths % 8 else "")

@@ -189,12 +189,12 @@ class Result:
         return self._row.status
 
     def show(self, *, as_json: bool) -> None:
-        """Print the contract's JSON, or the summary."""
-        from workers.cli.summary import summary
+        """Print the contract's JSON with what the agents tell (``overview``), or the summary."""
+        from workers.cli.summary import sections_of, summary
         from workers.cli.waiting import until
 
         if as_json:
-            print_json(self._json)
+            print_json({**self._json, "overview": list(sections_of(self._row))})
             return
         printer = console()
         row = self._row

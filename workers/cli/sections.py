@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from agents.overview import (
     Block,
     Cell,
+    Chart,
     Count,
     Facts,
     Figure,
@@ -28,7 +31,7 @@ from agents.overview import (
     Table,
     Term,
 )
-from workers.cli.layout import Rows, heading, line, listed
+from workers.cli.layout import Bars, Rows, heading, line, listed
 from workers.cli.output import clean
 from workers.cli.wording import money, platform_title, words
 
@@ -86,6 +89,10 @@ def _block(block: Block) -> Iterator[RenderableType]:
                 yield line(f"… and {more:,} more", style="dim")
         case Facts(pairs):
             yield listed([(_label(name), said(value)) for name, value in pairs])
+        case Chart(unit, bars):
+            yield Text()
+            yield line(f"{said(unit)}:")
+            yield Bars([(said(one.what), one.value, f"{one.value:,.2f}") for one in bars])
         case Table():
             yield _table(block)
 

@@ -73,7 +73,7 @@ def summary(
     if (row.reason or "").startswith(ATTENTION):
         yield line(f"What is in question: campaigns resolve {row.campaign_id}")
     yield line(world_note(row.mode, settings), style="bold red" if row.mode == LIVE else "yellow")
-    for section in _sections(row):
+    for section in sections_of(row):
         yield from drawn(section)
     yield from _money(found, spend, sandbox=row.mode != LIVE)
     if asked is not None:
@@ -114,7 +114,7 @@ def outside_sandbox(settings: Settings) -> list[str]:
     return sorted(name for name, p in settings.providers.items() if not p.base_url.startswith(settings.sandbox_url))
 
 
-def _sections(row: CampaignRow) -> Iterator[Section]:
+def sections_of(row: CampaignRow) -> Iterator[Section]:
     """Yield what the agents tell, in the order of the route: those that the campaign has visited or begins with."""
     installed = agents()
     for agent in installed.values():
