@@ -8,11 +8,13 @@ and kombu 5.7 on Redis are from their sources.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from kombu import Exchange, Queue  # type: ignore[attr-defined]  # kombu loads its names lazily
 
 from integrations import plugins
 from integrations.redis_url import DEFAULT_URL, RedisUrl
+from integrations.settings import SettingsError
 
 # --- Where: every form of REDIS_URL (integrations/redis_url.py) ------------------------------------------
 _address = RedisUrl.parse(os.environ.get("REDIS_URL") or DEFAULT_URL)
@@ -98,30 +100,33 @@ result_extended = False
 # --- Stopping ----------------------------------------------------------------------------------------------
 worker_soft_shutdown_timeout = 30  # a cold shutdown first lets tasks reach the end of their hop
 
-# --- Beat: stateless ticks; rows decide what is due, so any number of beats may run ---------------------
+# --- Beat: one entry per duty. Ticks are stateless; rows decide what is due, so any number of beats may run ----
 beat_scheduler = "celery.beat:Scheduler"  # in memory: a file could be damaged, or its disk be full
-beat_schedule = {
-    "reconcile": {
-        "task": "orchestration.execution.reconcile",
-        "schedule": 1.0,
-        "options": {"queue": "orchestration", "expires": 5},  # ticks of a busy fleet must not pile up
-    },
-    "retention": {
-        "task": "orchestration.execution.retention",
-        "schedule": 60.0,  # retention is in days: a minute more or less is no matter
-        "options": {"queue": "orchestration", "expires": 60},
-    },
-    "removals": {
-        "task": "orchestration.execution.removals",
-        "schedule": 60.0,  # what an erasure could not do at once; rows say when each is due
-        "options": {"queue": "orchestration", "expires": 60},
-    },
-    "recalibration": {
-        "task": "orchestration.execution.recalibration",
-        "schedule": 60.0,  # a look counts outcomes; it learns where enough are new
-        "options": {"queue": "orchestration", "expires": 60},
-    },
+
+
+def _every(seconds: float, duty: str, *, expires: int) -> dict[str, Any]:
+    """Return the entry of a duty, whose ticks expire, so that those of a busy fleet don't pile up."""
+    options = {"queue": "orchestration", "expires": expires}
+    return {"task": f"orchestration.execution.{duty}", "schedule": seconds, "options": options}
+
+
+_duties = {
+    "reconcile": _every(1.0, "reconcile", expires=5),  # lost wake-ups, dead workers, waits that are over
+    "optimizations": _every(2.0, "optimizations", expires=5),  # campaigns whose next optimisation is due
+    "sweep": _every(300.0, "sweep", expires=300),  # ads and money after the schedule: each campaign once a day
+    "retention": _every(60.0, "retention", expires=60),  # it is in days: a minute more or less is no matter
+    "removals": _every(60.0, "removals", expires=60),  # what an erasure could not do at once
+    "recalibration": _every(60.0, "recalibration", expires=60),  # it learns where enough outcomes are new
 }
+_ALWAYS = "reconcile"  # without it nothing that was lost would ever go on
+_off = {name.strip() for name in os.environ.get("BEAT_OFF", "").split(",")} - {""}
+if _wrong := sorted(_off - (_duties.keys() - {_ALWAYS})):
+    _why = f"{_ALWAYS} can't be switched off; " if _ALWAYS in _wrong else ""
+    raise SettingsError(
+        f"BEAT_OFF={os.environ['BEAT_OFF']!r} names {', '.join(_wrong)}: {_why}what can be switched off is "
+        f"{', '.join(name for name in _duties if name != _ALWAYS)}, separated by commas"
+    )
+beat_schedule = {name: entry for name, entry in _duties.items() if name not in _off}
 beat_max_loop_interval = 1
 
 # --- Logging -------------------------------------------------------------------------------------------------

@@ -162,8 +162,9 @@ class BaseAgent(ABC):
     def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
         """Plan the effects that stop what the campaign has running outside, or return None when nothing runs.
 
-        ``wanted`` None: for good, the campaign is being cancelled. "off" and "on": while it is paused (see
-        :mod:`agents.stopping`). Keys must differ between the three and between agents.
+        ``wanted`` None: for good, the campaign is being cancelled. "off" and "on": while it is paused. "end": for good,
+        it has ended and its schedule is over (see :mod:`agents.stopping`). Keys must differ between these and between
+        agents.
         """
         del state, wanted
         return None

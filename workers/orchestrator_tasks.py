@@ -20,6 +20,7 @@ from orchestration.execution.canvas import ADVANCE_TASK, OUTCOME_TASK, SUBMIT_TA
 from orchestration.execution.list_removals import remove_listed
 from orchestration.execution.place_removals import take_off_places
 from orchestration.execution.reconcile import reconcile
+from orchestration.execution.sweep import sweep
 from orchestration.ledger.database import DatabaseUnavailableError
 from orchestration.ledger.waiting import BUDGET
 from orchestration.ledger.world import WrongWorldError
@@ -54,6 +55,18 @@ def reconcile_tick() -> int | str:
     return _in_its_world(_reconcile)
 
 
+@app.task(name="orchestration.execution.optimizations", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def optimizations_tick() -> int | str:
+    """Let campaigns whose next optimisation is due go on, and return how many."""
+    return _in_its_world(lambda process: process.deferrals.end_optimization_waits(process.ledger.mode))
+
+
+@app.task(name="orchestration.execution.sweep", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
+def sweep_tick() -> int | str:
+    """Ask for the ads of ended campaigns whose schedule is over to be switched off, and return of how many."""
+    return _in_its_world(_sweep)
+
+
 @app.task(name="orchestration.execution.retention", ignore_result=True)  # type: ignore[untyped-decorator]  # celery is untyped
 def retention_tick() -> int | str:
     """Remove people from campaigns whose retention is over, and return from how many."""
@@ -80,6 +93,10 @@ def _in_its_world(work: Callable[[Runtime], int]) -> int | str:
         return work(process)
     except (DatabaseUnavailableError, WrongWorldError) as error:
         return stopped_by(error)
+
+
+def _sweep(process: Runtime) -> int:
+    return sweep(process.ledger, process.orchestrator.agents, process.orchestrator.wakeups)
 
 
 def _remove(process: Runtime) -> int:

@@ -28,7 +28,7 @@ from agents.ad_management.creative import (
 from agents.ad_management.customers import customers
 from agents.ad_management.deployment import DEPLOY, VALIDATE
 from agents.ad_management.running import creative_on, own_remote_ids
-from agents.ad_management.stopping import STOP, stopped
+from agents.ad_management.stopping import STOP, last_figures, stopped
 from agents.ad_management.units import Creative, Deploy, OnPlatform, SwitchAd, Validate, WriteCreative
 from agents.ad_management.variants import Variants
 from agents.ad_management.writing import UNSUPPORTED, WRITE_CREATIVE
@@ -43,7 +43,7 @@ from agents.names import ANALYTICS
 from agents.overview import Section
 from agents.routes import Edge
 from agents.state import AdCreative, MarketingAgentState
-from agents.stopping import Wanted
+from agents.stopping import END, Wanted
 from agents.unit import Stage, StageResult, Unit, UnitResult, effect_key, short_hash
 from agents.unit_kind import AnyKind, kinds
 from agents.untrusted import Untrusted
@@ -144,11 +144,14 @@ class AdManagement(BaseAgent):
         return approval.question(state, stage)
 
     def stop(self, state: MarketingAgentState, wanted: Wanted | None = None) -> Stage | None:
-        """Plan one effect per platform, which pauses the ads of this campaign there or switches them on again."""
+        """Plan one effect per platform, which pauses the ads of this campaign there or switches them on again.
+
+        At the end of the schedule they are measured for the last time, too.
+        """
         units = [
             STOP.unit(
                 f"{wanted or 'stop'}:{name}",
-                SwitchAd(platform=name, wanted=wanted),
+                SwitchAd(platform=name, wanted=wanted, last=last_figures(state, name) if wanted == END else None),
                 provider=name,
                 effect_key=effect_key(state.campaign_id, name),
                 # Somebody waits for the cancel to be over: what can't be reached is said, and cancelled again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from agents.ad_management.written import WrittenCreative
@@ -89,10 +90,20 @@ class Deployed(Part):
     unlisted: str | None = None  #: why it is aimed at no such list, although the campaign asks for one
 
 
+class LastFigures(Part):
+    """What the campaign's own ads on a platform are measured by when its schedule is over."""
+
+    remote_ids: Mapping[str, str]  #: step name -> id at the platform; {}: as the platform lists them
+    revision: int  #: of the ads' texts
+    currency: str  #: of the campaign
+    since: date
+
+
 class SwitchAd(OnPlatform):
     """An ad that is switched off for good, or off and on again while its campaign is paused."""
 
     wanted: Wanted | None = None  #: None: off for good
+    last: LastFigures | None = None  #: counted once the ad is off
 
 
 class Switched(Part):
@@ -102,3 +113,4 @@ class Switched(Part):
     found: bool
     paused: bool  #: it is off because we switched it off, in this attempt or in one that died before it could say so
     enabled: bool  #: it is shown
+    counted: bool = False  #: what it has spent was read for the last time

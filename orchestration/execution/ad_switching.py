@@ -1,9 +1,10 @@
-"""Switching of a paused campaign's ads: what is switched, what that makes of the campaign, and carrying it out.
+"""Switching of a campaign's ads: what is switched, what that makes of the campaign, and carrying it out.
 
-``pause --ads`` and the ``resume`` after it write a request (:mod:`orchestration.ledger.ad_switches`); a hop message, or
-the reconciling tick, makes a worker carry it out here while the campaign stays paused where it is. Invariants: nothing
-is switched before what was at work when the campaign was paused has ended; what is switched on is exactly what these
-requests had switched off; a campaign that is resumed goes on only when its ads are on, or the platform refused.
+``pause --ads``, the ``resume`` after it and the sweep over ended campaigns write a request
+(:mod:`orchestration.ledger.ad_switches`); a hop message, or the reconciling tick, makes a worker carry it out here
+while the campaign stays where it is, paused or ended. Invariants: nothing is switched before what was at work when the
+campaign was paused has ended; what is switched on is exactly what these requests had switched off; a campaign that is
+resumed goes on only when its ads are on, or the platform refused.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from agents.base import BaseAgent
 from agents.ports import Clock
 from agents.state import MarketingAgentState
 from agents.stop_all import stop_stage, unreached, with_stopped
-from agents.stopping import OFF, ON, ORDERED, Wanted
+from agents.stopping import END, OFF, ON, ORDERED, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots
@@ -31,11 +32,13 @@ from orchestration.ledger.ledger import Ledger
 from orchestration.ledger.rows import CampaignRow, Claimed
 from orchestration.wakeups import MAX_COUNTDOWN_S, Wakeups
 
-SWITCH_ADS, CHANGE_ADS = "switch_ads", "change_ads"  #: names of the stages
+SWITCH_ADS, CHANGE_ADS, END_ADS = "switch_ads", "change_ads", "end_ads"  #: names of the stages
 #: Switching is asked for by a person and does no harm twice: a platform that is down is tried for as long as it takes.
 #: A person waits for what they have ordered: after this long it has failed, and says so.
 PROMPT = RetryPolicy(max_delay_s=20.0, max_wait_s=600.0, attend=False)
 PATIENT = RetryPolicy(max_delay_s=60.0, max_wait_s=366 * 86_400.0)
+#: The next day's sweep asks again for what could not be done.
+SWEPT = RetryPolicy(max_wait_s=12 * 3600.0, attend=False)
 
 
 def switched_off(units: Sequence[SwitchUnit]) -> frozenset[str]:
@@ -129,9 +132,35 @@ def order_stage(state: MarketingAgentState, agents: Mapping[str, BaseAgent], ord
     return Stage(name=CHANGE_ADS, units=units) if units else None
 
 
+def end_stage(state: MarketingAgentState, agents: Mapping[str, BaseAgent]) -> Stage | None:
+    """Return the units that switch off for good what still runs of an ended campaign, or None for nothing."""
+    planned = stop_stage(state, agents, END_ADS, END)
+    return replace(planned, units=[replace(unit, policy=SWEPT) for unit in planned.units]) if planned else None
+
+
+def swept(row: CampaignRow, units: Sequence[SwitchUnit], agents: Mapping[str, BaseAgent]) -> Settled:
+    """Return the end of a request of the sweep, whose units are ``units``, for a campaign that stays as it is."""
+    results = [unit.result for unit in units]
+    failed = [result for result in results if not result.ok]
+    data = {
+        "paused": ", ".join(sorted(result.unit.provider for result in results if (result.output or {}).get("paused"))),
+        "measured": ", ".join(sorted(one.unit.provider for one in results if (one.output or {}).get("counted"))),
+        "not_reached": "; ".join(f"{one.unit.provider}: {(one.error or {}).get('message', '')}" for one in failed),
+    }
+    return Settled(
+        state=with_stopped(row.state, results, agents),
+        unreached=tuple(sorted({result.unit.provider for result in failed})),
+        change=StatusChange(
+            status=row.status, event="ads_swept", actor="system", data={key: told for key, told in data.items() if told}
+        ),
+    )
+
+
 def _stage(row: CampaignRow, switch: AdSwitch, switches: AdSwitches, agents: Mapping[str, BaseAgent]) -> Stage | None:
     if switch.wanted == ORDERED:
         return order_stage(row.state, agents, switch.changes)
+    if switch.ends:
+        return end_stage(row.state, agents)
     wanted = OFF if switch.off else ON
     return switch_stage(row.state, agents, wanted, switched_off(switches.units(row.campaign_id)))
 
@@ -139,7 +168,7 @@ def _stage(row: CampaignRow, switch: AdSwitch, switches: AdSwitches, agents: Map
 def progress(switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str, BaseAgent]) -> str | None:
     """Return why a request is not carried out yet, for the campaign's reason, or None when nothing has gone wrong."""
     late = [unit for unit in units if not unit.finished and unit.message]
-    if not late:
+    if not late or switch.ends:  # an ended campaign's reason is that of its end
         return None
     what = unreached([unit.result for unit in late], agents)
     if switch.wanted == ORDERED:
@@ -161,7 +190,7 @@ def carry_out(
     wakeups: Wakeups,
     clock: Clock,
 ) -> str:
-    """Work on the request for the ads of a paused campaign as far as this worker can, and return why it stopped.
+    """Work on the request for the ads of a paused or ended campaign as far as this worker can; return why it stopped.
 
     It may stop at any line, and any worker may run it again.
     """
@@ -192,11 +221,7 @@ def carry_out(
     now = ledger.load(row.campaign_id)
     if now is None:
         return "not at work"
-    end = (
-        ordered(now.state, switch, units, agents, clock.now())
-        if switch.wanted == ORDERED
-        else settled(now.state, switch, units, agents)
-    )
+    end = _end(now, switch, units, agents, clock)
     status = switches.settle(
         now, switch, patch(now.state, end.state), end.change, unreached=end.unreached, following=end.following
     )
@@ -205,6 +230,14 @@ def carry_out(
     elif status in ("queued", "running"):
         wakeups.hop(now.campaign_id, now.agent or switch.agent, now.step)
     return status or "settled by another"
+
+
+def _end(
+    row: CampaignRow, switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str, BaseAgent], clock: Clock
+) -> Settled:
+    if switch.wanted == ORDERED:
+        return ordered(row.state, switch, units, agents, clock.now())
+    return swept(row, units, agents) if switch.ends else settled(row.state, switch, units, agents)
 
 
 def _record(switches: AdSwitches, row: CampaignRow, switch: AdSwitch, result: UnitResult) -> None:

@@ -32,6 +32,7 @@ from orchestration.execution.placement import (
 from orchestration.execution.units import GivenBack, record, run_claimed
 from orchestration.flow.cancelling import WIND_DOWN, begin_cancel, end_cancel
 from orchestration.flow.transition import Transition, failed_by_defect, next_transition, unstorable_state
+from orchestration.ledger.ad_ends import ENDED
 from orchestration.ledger.changes import ADVANCED
 from orchestration.ledger.database import UnstorableError
 from orchestration.ledger.ledger import Ledger
@@ -80,7 +81,7 @@ class Orchestrator:
         row: CampaignRow | None = found.row
         if found.row.status == "cancelling":
             row = self._cancelling(found.row)
-        elif found.row.status == "paused":
+        elif found.row.status in ("paused", *ENDED):
             clock = self.resources.clock
             return carry_out(found.row, self._run, self.ledger, self.agents, self.slots, self.wakeups, clock)
         elif found.row.status not in AT_WORK:

@@ -1,4 +1,4 @@
-"""Requests to switch a paused campaign's ads off, and on again, or to change them, with the units that do it.
+"""Requests about a paused campaign's ads (off, on again, changed) or an ended one's (end), with the units that do it.
 
 A request is a row, and its units stand in the ledger at step ``-number``, below all hops, so the campaign itself stays
 exactly where it is. Invariants: the newest request of a campaign's present line of work counts, and no other; its units
@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.action_log import Order
-from agents.stopping import OFF, ON, ORDERED, SWITCHING_OFF, Requested
+from agents.stopping import END, OFF, ON, ORDERED, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
 from orchestration.crash_points import reach
+from orchestration.ledger.ad_ends import ENDED, is_over
 from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
 from orchestration.ledger.database import Transaction, encode
 from orchestration.ledger.ledger import Ledger
@@ -21,7 +22,7 @@ from orchestration.ledger.rows import UNIT_COLUMNS, CampaignRow, Claimed, claime
 
 AGAIN = "again"  #: a settled request is followed by the same one: an effect began after all
 _WAITING = "status IN ('pending', 'unknown')"
-_OPEN = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND settled_at IS NULL"
+_OPEN = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND settled_at IS NULL AND wanted <> 'end'"
 _GOES_ON = "SELECT go_on FROM marketing.ad_switches WHERE campaign_id = %s AND number = %s"
 _ORDERED = "SELECT count(*) FROM marketing.ad_switches WHERE campaign_id = %s AND orders @> %s::jsonb"
 _NEWEST = "SELECT coalesce(max(number), 0) FROM marketing.ad_switches WHERE campaign_id = %s"
@@ -46,6 +47,16 @@ class AdSwitch:
     def off(self) -> bool:
         """Whether the ads are off, or about to be."""
         return self.wanted == OFF
+
+    @property
+    def ends(self) -> bool:
+        """Whether it switches off what still runs of a campaign that is over."""
+        return self.wanted == END
+
+    @property
+    def carried_out_in(self) -> tuple[str, ...]:
+        """Statuses of the campaign in which it is carried out."""
+        return ENDED if self.ends else ("paused",)
 
     @property
     def resuming(self) -> bool:
@@ -92,19 +103,20 @@ class AdSwitches:
 
     def newest(self, row: CampaignRow) -> AdSwitch | None:
         """Return the request to switch ads that counts for the campaign's present line of work, or None."""
-        return self._newest(row, "wanted <> 'ordered'")
+        return self._newest(row, "wanted IN ('off', 'on')")
 
     def open(self, row: CampaignRow) -> AdSwitch | None:
-        """Return the request that has yet to be carried out, or None."""
-        return self._newest(row, "settled_at IS NULL")
+        """Return the request that has yet to be carried out as the campaign stands, or None."""
+        return self._newest(row, "settled_at IS NULL AND marketing.carried_out(wanted, %s)", row.status)
 
-    def _newest(self, row: CampaignRow, where: str) -> AdSwitch | None:
+    def _newest(self, row: CampaignRow, where: str, *more: object) -> AdSwitch | None:
         found = self._database.records(
             AdSwitch,
             "SELECT number, wanted, go_on, actor, agent, epoch, planned_at IS NOT NULL AS planned, "
             "settled_at IS NOT NULL AS settled, unreached, orders FROM marketing.ad_switches WHERE campaign_id = %s "
             f"AND {where} ORDER BY number DESC LIMIT 1",
             row.campaign_id,
+            *more,
         )
         return found[0] if found and found[0].epoch == row.epoch else None
 
@@ -161,6 +173,23 @@ class AdSwitches:
 
         return self._database.transaction(write)
 
+    def end(self, row: CampaignRow, *, agent: str) -> bool:
+        """Write down that what still runs of a campaign whose schedule is over shall be switched off.
+
+        Returns False when that is not due, or any more.
+        """
+
+        def write(tx: Transaction) -> bool:
+            found = lock(tx, row.campaign_id, ENDED)
+            if found is None or not is_over(tx, row.campaign_id):
+                return False
+            number = int(tx.value(_NEWEST, row.campaign_id)) + 1
+            _insert(tx, found, number, END, go_on=False, actor="system", agent=agent)
+            _progress(tx, row.campaign_id)
+            return True
+
+        return self._database.transaction(write)
+
     def stay_paused(self, row: CampaignRow, *, go_on: bool) -> None:
         """Let a campaign whose ads are being changed be paused after it, or go on."""
         self._database.run(
@@ -172,8 +201,12 @@ class AdSwitches:
         """Write the request's units and return True, or False while something else of the campaign is at work."""
 
         def write(tx: Transaction) -> bool:
-            found = lock(tx, row.campaign_id, ("paused",))
-            if found is None or tx.value(RUNNING_UNITS, row.campaign_id, found.step, found.stage):
+            found = lock(tx, row.campaign_id, switch.carried_out_in)
+            if found is None:
+                return False
+            # Of a campaign that has ended nothing is at work but what these requests do.
+            place = (-switch.number, 0) if switch.ends else (found.step, found.stage)
+            if tx.value(RUNNING_UNITS, row.campaign_id, *place):
                 return False
             ours = tx.rows(
                 "UPDATE marketing.ad_switches SET planned_at = clock_timestamp() WHERE campaign_id = %s "
@@ -204,9 +237,10 @@ class AdSwitches:
         reach("take.before")
         rows = self._database.rows(
             "WITH due AS (SELECT u.key FROM marketing.units u "
-            "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.epoch = u.epoch AND c.status = 'paused' "
+            "JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id AND c.epoch = u.epoch "
             "JOIN marketing.ad_switches s ON s.campaign_id = u.campaign_id AND s.number = -u.step "
-            "AND s.settled_at IS NULL WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 "
+            "AND s.settled_at IS NULL AND marketing.carried_out(s.wanted, c.status) "
+            "WHERE u.campaign_id = %s AND u.step = %s AND u.stage = 0 "
             "AND u.status IN ('pending', 'unknown') AND (u.due_at IS NULL OR u.due_at <= clock_timestamp()) "
             "ORDER BY u.ordinal FOR UPDATE OF u SKIP LOCKED) "
             "UPDATE marketing.units u SET status = 'running', worker = %s, claims = u.claims + 1, "
@@ -275,7 +309,7 @@ class AdSwitches:
         """
 
         def end(tx: Transaction) -> str | None:
-            found = lock(tx, row.campaign_id, ("paused",), row.revision)
+            found = lock(tx, row.campaign_id, switch.carried_out_in, row.revision)
             if found is None:
                 return None
             planned = tx.rows(
@@ -301,7 +335,7 @@ class AdSwitches:
                 )  # fmt: skip
                 tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
                 return AGAIN
-            if switch.wanted == ORDERED and not tx.value(_GOES_ON, row.campaign_id, switch.number):
+            if switch.ends or (switch.wanted == ORDERED and not tx.value(_GOES_ON, row.campaign_id, switch.number)):
                 tx.run("UPDATE marketing.campaigns SET revision = revision + 1 WHERE campaign_id = %s", row.campaign_id)
                 note(tx, found, change.event, change.data or {}, actor=change.actor)
                 return found.status

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from integrations.settings import Mode
 from orchestration.ledger.database import Database, encode
 from orchestration.ledger.lease import HEARTBEAT_S
 
@@ -55,6 +56,10 @@ class Deferrals:
         """Park campaigns whose only units are deferred, resume parked ones that are due, and return how many."""
         self._database.rows("SELECT marketing.park(NULL, %s)", limit)
         return int(self._database.value("SELECT marketing.resume_due(%s)", limit))
+
+    def end_optimization_waits(self, mode: Mode, limit: int = 500) -> int:
+        """Let campaigns whose next optimisation is due go on, for the next reconciling tick, and return how many."""
+        return int(self._database.value("SELECT marketing.end_waits(%s, true, %s)", mode, limit))
 
     def waiting_for(self, kind: str) -> list[str]:
         """Return the campaigns that wait for a provider, or for a budget (``kind``)."""

@@ -56,12 +56,14 @@ JOIN marketing.units u ON u.campaign_id = c.campaign_id AND u.step = c.step
 WHERE c.status IN ('queued', 'running', 'waiting', 'awaiting_approval', 'cancelling') AND u.started_at IS NOT NULL
 GROUP BY u.agent, u.worker
 """
+#: Optimisations that are due are no fault: their entry of beat may be switched off.
 _CAMPAIGNS = """
 SELECT count(*) FILTER (WHERE c.status IN ('queued', 'running')), count(*) FILTER (WHERE c.due_at < moment.over),
        coalesce(extract(epoch FROM clock_timestamp() - min(c.due_at) FILTER (WHERE c.due_at < moment.over)), 0)::float8
 FROM marketing.campaigns c,
      (SELECT clock_timestamp() - make_interval(secs => %(overdue)s) AS over) AS moment
-WHERE c.status IN ('queued', 'running') OR (c.status = 'waiting' AND c.due_at IS NOT NULL)
+WHERE c.status IN ('queued', 'running')
+   OR (c.status = 'waiting' AND c.due_at IS NOT NULL AND c.hold ->> 'kind' IS DISTINCT FROM 'next_optimization')
 """
 
 

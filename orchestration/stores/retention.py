@@ -79,7 +79,10 @@ def _sweep(tx: Transaction, campaign_id: str) -> bool:
         tx.run(sql, encode(people.patch(patch)), campaign_id, at)
     tx.run(
         "UPDATE marketing.units SET input = '{}', journal = '{}', "
-        "result = CASE WHEN result IS NOT NULL THEN '{}'::jsonb END WHERE campaign_id = %s",
+        "result = CASE WHEN result IS NOT NULL THEN '{}'::jsonb END WHERE campaign_id = %s "
+        # A sweep over its ads may be under way, and knows no people.
+        "AND NOT EXISTS (SELECT FROM marketing.ad_switches s WHERE s.campaign_id = units.campaign_id "
+        "AND s.number = -units.step AND s.settled_at IS NULL)",
         campaign_id,
     )
     ask_deletion(tx, campaign_id)

@@ -18,10 +18,11 @@ from toys import Toy, echo
 from agents.ports import FixedClock, UnitContext
 from agents.unit import Unit
 from integrations.errors import BadRequestError
-from integrations.settings import Settings
+from integrations.settings import Mode, Settings
 from orchestration.control.verbs import VerbRefusedError
 from orchestration.execution.reconcile import reconcile
 from orchestration.flow.lineage import NoSuchStepError
+from orchestration.ledger.waiting import Deferrals
 
 
 @pytest.fixture
@@ -229,6 +230,19 @@ def test_a_fork_has_the_parents_leads_and_none_of_its_ads(bench: Callable[..., H
     assert kinds(one)[-1] == "was_forked"
 
 
+def test_the_duty_of_optimisations_ends_no_other_wait_and_none_of_another_world(bench: Callable[..., Harness]) -> None:
+    one = bench()
+    one.submit("c1", measure_after="48h")
+    one.submit("c2", optimize_every="1d")
+    one.orchestrator.run_hop("c1")
+    one.orchestrator.run_hop("c2")
+    assert (status(one, "c1"), status(one, "c2")) == ("waiting", "waiting")
+    one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '1 second'")
+    assert Deferrals(one.database).end_optimization_waits(Mode.LIVE) == 0
+    assert Deferrals(one.database).end_optimization_waits(Mode.SANDBOX) == 1
+    assert (status(one, "c1"), status(one, "c2")) == ("waiting", "running")
+
+
 def test_figures_gather_before_they_are_measured(bench: Callable[..., Harness]) -> None:
     one = bench()
     one.submit(measure_after="48h")
@@ -257,6 +271,9 @@ def test_a_schedule_measures_again_until_it_ends(bench: Callable[..., Harness]) 
         assert listed["campaign_id"] == "c1"
         clock.at += timedelta(days=1)
         one.database.run("UPDATE marketing.campaigns SET due_at = now() - interval '10 days'")  # missed ticks
+        assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 0
+        assert status(one) == "waiting", "reconcile leaves optimisations to their own duty"
+        assert [Deferrals(one.database).end_optimization_waits(Mode.SANDBOX) for _ in range(2)] == [1, 0]
         assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 1
         assert reconcile(one.ledger, one.broker, NoMessages(), any_agent="ad_management") == 0
         one.deliver()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -120,7 +120,7 @@ class Later(SystemClock):
 
 
 class LosingGuard(CallGuard):
-    """Lets the sandbox lose the reply to every call of a unit once: to its first call in its first attempt, and so on."""
+    """Lets the sandbox lose the reply to each call of a unit once: to its first in its first attempt, and so on."""
 
     def __init__(self, settings: Settings, sandbox: Any) -> None:
         super().__init__(settings)
@@ -168,10 +168,8 @@ class Deaths:
     def die(self, at: int, work: Callable[[], object]) -> str | None:
         """Do ``work`` until point number ``at`` (from 1); the name of that point, or None if there are fewer."""
         self.at, self.reached, self.dead = at, [], False
-        try:
+        with suppress(DeathError):
             work()
-        except DeathError:
-            pass
         self.at = 0
         return self.reached[-1] if self.dead else None
 

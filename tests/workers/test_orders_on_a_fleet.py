@@ -114,8 +114,7 @@ class OnFleet:
             worker = stack.wait_until(
                 lambda: (
                     self.fleet.look_after()
-                    or ((moment == "before" or len(self._writes(platform)) > before)
-                    and self._worker())
+                    or ((moment == "before" or len(self._writes(platform)) > before) and self._worker())
                 ),
                 timeout=40,
                 message=f"{kind} to be carried out",

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -43,6 +44,7 @@ def up_command(workers: int, concurrency: int, flower: bool, as_json: bool) -> i
     from workers.services.errors import StartInterruptedError
 
     settings = with_secrets(Settings.from_env())
+    import_module("celeryconfig")  # refuses what beat and workers would fail with
     lines = OutputLines()
     configure_command(settings)
     # Before anything starts: a worker would go on knocking, in vain, for a minute, or refuse the database's world.

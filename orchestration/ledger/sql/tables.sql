@@ -155,13 +155,13 @@ CREATE TABLE marketing.approvals (
 );
 CREATE INDEX approvals_of_campaign ON marketing.approvals (campaign_id);
 
--- Requests to switch the ads of a paused campaign off, or on again, or to change them as people have ordered. The newest
--- of a campaign counts; its units stand in marketing.units at step -number, below all hops, so the campaign itself stays
--- where it is.
+-- Requests to switch the ads of a paused campaign off, or on again, or to change them as people have ordered; and to end
+-- those of a campaign that has ended, once its schedule is over. The newest of a campaign counts; its units stand in
+-- marketing.units at step -number, below all hops, so the campaign itself stays where it is.
 CREATE TABLE marketing.ad_switches (
     campaign_id text NOT NULL REFERENCES marketing.campaigns ON DELETE CASCADE,
     number      integer NOT NULL,                  -- from 1
-    wanted      text NOT NULL CHECK (wanted IN ('off', 'on', 'ordered')),
+    wanted      text NOT NULL CHECK (wanted IN ('off', 'on', 'ordered', 'end')),
     orders      jsonb NOT NULL DEFAULT '[]',       -- of a change: what is ordered
     go_on       boolean NOT NULL,                  -- the campaign goes on once that is done
     actor       text NOT NULL,

@@ -187,6 +187,36 @@ CREATE FUNCTION marketing.crash_error(p_provider text, p_crashes integer) RETURN
                               'its worker died ' || p_crashes || ' times while it ran')
 $$;
 
+-- Whether a request about a campaign's ads is carried out while the campaign has this status.
+CREATE FUNCTION marketing.carried_out(p_wanted text, p_status text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_wanted = 'end' THEN p_status IN ('completed', 'failed', 'cancelled') ELSE p_status = 'paused' END
+$$;
+
+-- Let campaigns go on whose wait is over: those that wait for their next optimisation (p_optimizations), or all others.
+-- reconcile wakes them. Returns how many. Safe to run any number of times in parallel.
+CREATE FUNCTION marketing.end_waits(p_mode text, p_optimizations boolean, p_limit integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    ended integer;
+BEGIN
+    WITH over AS (
+        SELECT c.campaign_id FROM marketing.campaigns c
+        WHERE c.status = 'waiting' AND c.mode = p_mode AND c.due_at <= clock_timestamp()
+          AND (c.hold ->> 'kind' IS NOT DISTINCT FROM 'next_optimization') = p_optimizations
+        ORDER BY c.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+    ), gone_on AS (
+        UPDATE marketing.campaigns c
+        SET status = 'running', reason = NULL, due_at = NULL, hold = NULL, publishes = 0,
+            progress_at = clock_timestamp() - interval '1 day'
+        FROM over WHERE c.campaign_id = over.campaign_id
+        RETURNING c.campaign_id, c.step, c.agent
+    )
+    INSERT INTO marketing.events (campaign_id, kind, step, agent)
+    SELECT g.campaign_id, 'wait_over', g.step, g.agent FROM gone_on g;
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN ended;
+END $$;
+
 -- Repair what was dropped and list the campaigns that may need a wake-up: (campaign, agent, step, no progress since).
 -- Safe to run any number of times in parallel. p_worker is the judge: it declares no worker dead until it has itself
 -- beaten without a gap for as long as the lease, to this moment, and Postgres has been up for as long. Who has claimed
@@ -306,20 +336,7 @@ BEGIN
     WHERE s.settled_at IS NULL AND u.campaign_id = s.campaign_id AND u.step = -s.number
       AND u.status IN ('pending', 'unknown') AND u.crashes >= p_max_crashes;
 
-    -- Waits whose moment has come.
-    WITH over AS (
-        SELECT c.campaign_id FROM marketing.campaigns c
-        WHERE c.status = 'waiting' AND c.mode = p_mode AND c.due_at <= clock_timestamp()
-        ORDER BY c.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED
-    ), gone_on AS (
-        UPDATE marketing.campaigns c
-        SET status = 'running', reason = NULL, due_at = NULL, hold = NULL, publishes = 0,
-            progress_at = clock_timestamp() - interval '1 day'
-        FROM over WHERE c.campaign_id = over.campaign_id
-        RETURNING c.campaign_id, c.step, c.agent
-    )
-    INSERT INTO marketing.events (campaign_id, kind, step, agent)
-    SELECT g.campaign_id, 'wait_over', g.step, g.agent FROM gone_on g;
+    PERFORM marketing.end_waits(p_mode, false, p_limit);
 
     RETURN QUERY
     SELECT * FROM (
@@ -336,11 +353,11 @@ BEGIN
           AND c.progress_at < clock_timestamp() - make_interval(secs => p_stale * 2 ^ least(c.publishes, 6))
         UNION ALL
         SELECT c.campaign_id, s.agent, c.step, c.progress_at FROM marketing.ad_switches s
-        JOIN marketing.campaigns c ON c.campaign_id = s.campaign_id AND c.epoch = s.epoch AND c.status = 'paused'
-                                  AND c.mode = p_mode
+        JOIN marketing.campaigns c ON c.campaign_id = s.campaign_id AND c.epoch = s.epoch AND c.mode = p_mode
+                                  AND marketing.carried_out(s.wanted, c.status)
         WHERE s.settled_at IS NULL
           AND NOT EXISTS (SELECT FROM marketing.units u WHERE u.campaign_id = c.campaign_id AND u.status = 'running'
-                          AND ((u.step = c.step AND u.stage = c.stage) OR u.step < 0))
+                          AND ((u.step = c.step AND u.stage = c.stage AND s.wanted <> 'end') OR u.step < 0))
           AND (s.planned_at IS NULL
                OR NOT EXISTS (SELECT FROM marketing.units u WHERE u.campaign_id = s.campaign_id AND u.step = -s.number
                               AND u.status IN ('pending', 'unknown') AND u.due_at > clock_timestamp())
