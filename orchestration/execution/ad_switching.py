@@ -143,7 +143,10 @@ def progress(switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str,
         return None
     what = unreached([unit.result for unit in late], agents)
     if switch.wanted == CHANGE:
-        return f"{what} can't be changed yet as {switch.actor} has ordered, this is tried again: {late[0].message}"
+        first = late[0]
+        asked = f"say what is there with `campaigns resolve` ({first.result.unit.key})"
+        again = asked if first.needs_attention else "this is tried again"
+        return f"{what} can't be changed yet as {switch.actor} has ordered, {again}: {first.message}"
     who = f"{'resumed' if switch.go_on else 'paused'} by {switch.actor}"
     return f"{who}; {what} can't be {_verb(switch)} yet, this is tried again: {late[0].message}"
 
