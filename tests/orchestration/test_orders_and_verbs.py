@@ -319,6 +319,31 @@ def daily_before(moved: Any, platform: str) -> Decimal:
     return Decimal(moved["moves"][platform]["before"])
 
 
+def test_what_was_taken_back_in_part_is_not_undone_and_is_taken_back_later(
+    bench: Callable[..., Harness], sandbox: Any
+) -> None:
+    one = bench()
+    with_ads(one)
+    clock, was = Later(), daily(one)
+    one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, clock=clock))
+    moved = action_of("shift_budget", was, clock.now())
+    action_id = act(verbs(one), "c1", moved, actor="ann")
+    one.deliver()
+    (less,) = [name for name, daily_now in daily(one).items() if daily_now < was[name]]
+    undo(verbs(one), "c1", action_id, actor="bob")
+    with fault(sandbox, less, "down"):
+        for _ in range(13):
+            one.deliver()
+            clock.by += timedelta(minutes=2)
+            try_again(one)
+    found = record(one, action_id)
+    assert (unfinished(one), found.undone_at, found.stands) == ([], None, True)
+    assert found.failed[less].startswith("could not be taken back: ")
+    undo(verbs(one), "c1", action_id, actor="bob")
+    one.deliver()
+    assert (record(one, action_id).status, daily(one)) == ("undone", was)
+
+
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
