@@ -229,6 +229,4 @@ def _undone(
     kept = {name: why for name, why in record.failed.items() if not (first and why.startswith(NOT_BACK))}
     told = {**kept, **{name: f"{NOT_BACK}{why}" for name, why in failed.items()}}
     undone = over and not any(why.startswith(NOT_BACK) for why in told.values())
-    return record.model_copy(
-        update={"failed": told, **({"undone_at": now, "undone_by": order.by} if undone else {})}
-    )
+    return record.model_copy(update={"failed": told, **({"undone_at": now, "undone_by": order.by} if undone else {})})

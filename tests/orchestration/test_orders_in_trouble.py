@@ -51,9 +51,7 @@ class Case:
         order = ORDERS.get(kind)
         self.platforms = order.on if order is not None else SOCIAL
         self.clock = Later()
-        one.orchestrator = replace(
-            one.orchestrator, resources=replace(one.orchestrator.resources, clock=self.clock)
-        )
+        one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, clock=self.clock))
         with_ads(one, ad_platforms=list(self.platforms))
         if order is not None and order.first is not None:
             act(verbs(one), "c1", order.first, actor="ann")

@@ -56,9 +56,7 @@ ORDERS: Mapping[str, Ordered] = {
     "bid": Ordered(action=_on(LINKEDIN, "bid", cap="2.50", currency="USD")),
     "schedule_end": Ordered(action=_on(FACEBOOK, "schedule")),  # with an end, see action_of
     "negative_keyword": Ordered(action=_on(GOOGLE, "negative_keyword", words=["free", "[jobs]"]), on=SEARCH),
-    "schedule_hours": Ordered(
-        action=_on(GOOGLE, "schedule", hours=[{"day": 0, "first": 8, "until": 18}]), on=SEARCH
-    ),
+    "schedule_hours": Ordered(action=_on(GOOGLE, "schedule", hours=[{"day": 0, "first": 8, "until": 18}]), on=SEARCH),
 }
 MONEY = ("shift_budget", "set_budget")
 KINDS = (*ORDERS, *MONEY)
