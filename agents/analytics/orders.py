@@ -24,6 +24,7 @@ from integrations.ads.changes import AdSwitch, DailyBudget, Setting
 
 ORDERS = "orders"  #: stage
 LOWERING, RAISING = 0, 1  #: phases of an order about money
+NOT_BACK = "could not be taken back: "  #: how a record says that a platform has kept it
 
 
 def orders_stage(state: MarketingAgentState, orders: Sequence[Order]) -> Stage | None:
@@ -165,8 +166,10 @@ def _recorded(
 ) -> tuple[ActionRecord, ...]:
     done, failed, settings, added = outcome(results)
     if order.undo is not None:
+        over = not following(changed, (order,))
         return tuple(
-            _undone(one, order, failed, now) if one.action_id == order.undo else one for one in changed.actions
+            _undone(one, order, failed, now, over=over) if one.action_id == order.undo else one
+            for one in changed.actions
         )
     if order.action is None:
         return changed.actions
@@ -218,8 +221,12 @@ def _seen(state: MarketingAgentState, action: Action) -> dict[str, date]:
     return {name: day for name, day in newest_days(state).items() if not names or name in names}
 
 
-def _undone(record: ActionRecord, order: Order, failed: Mapping[str, str], now: datetime) -> ActionRecord:
-    if failed:
-        told = {name: f"could not be taken back: {why}" for name, why in failed.items()}
-        return record.model_copy(update={"failed": {**record.failed, **told}})
-    return record.model_copy(update={"undone_at": now, "undone_by": order.by})
+def _undone(
+    record: ActionRecord, order: Order, failed: Mapping[str, str], now: datetime, *, over: bool
+) -> ActionRecord:
+    """Return the record after a phase of taking it back, which is undone when the last one is over and none failed."""
+    first = order.attempt == LOWERING
+    kept = {name: why for name, why in record.failed.items() if not (first and why.startswith(NOT_BACK))}
+    told = {**kept, **{name: f"{NOT_BACK}{why}" for name, why in failed.items()}}
+    undone = over and not any(why.startswith(NOT_BACK) for why in told.values())
+    return record.model_copy(update={"failed": told, **({"undone_at": now, "undone_by": order.by} if undone else {})})

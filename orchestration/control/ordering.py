@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from agents.action_log import ActionRecord, Order, record_of
-from agents.actions import Action, SetBudget
+from agents.actions import Action, SetBudget, ShiftBudget
 from agents.config import CampaignConfig
 from agents.state import MarketingAgentState
 from orchestration.control.verbs import LIVE, VerbRefusedError, Verbs
@@ -73,7 +73,7 @@ def set_budget(verbs: Verbs, campaign_id: str, amount: Amount, *, actor: str) ->
 
 
 def spread(verbs: Verbs, row: CampaignRow, *, actor: str) -> str | None:
-    """Spread the budget over the platforms as its limits allow now, and return the action's id; None without ads.
+    """Spread the budget over the platforms as its limits allow now, and return the action's id, None without ads.
 
     Raises VerbRefusedError as :func:`act`.
     """
@@ -107,6 +107,7 @@ def _budget(verbs: Verbs, row: CampaignRow, amount: Amount, order: Order) -> str
     if not config.ad_platforms:
         raise VerbRefusedError(f"campaign {row.campaign_id} has no ad_platforms: its budget is for ads")
     wanted = CampaignConfig.parse({**config.model_dump(mode="json"), "budget": str(amount)})
+    _refuse_in_between(verbs, row)
     spent = _spent(verbs, row.campaign_id, config.currency)
     if wanted.budget is None or wanted.budget < spent:
         said = f"budget={amount}: {amount_text(spent)} {config.currency} is spent already"
@@ -135,6 +136,8 @@ def _ordered(
     """Check an order, write it down and wake who carries it out, and return its id."""
     if row.status not in _FROM:
         raise VerbRefusedError(f"campaign {row.campaign_id} is {row.status}: nothing is changed on the platforms now")
+    if _about_money(row, order):
+        _refuse_in_between(verbs, row)
     agent = _taker(verbs, after or row.state, order, verbs.clock.now())
     kind = order.action.kind if order.action is not None else "undo"
     reason = f"{kind.replace('_', ' ')}, ordered by {order.by}, is being carried out"
@@ -147,6 +150,27 @@ def _ordered(
         )
     verbs.wakeups.hop(row.campaign_id, agent, row.step)
     return order.order_id
+
+
+def _about_money(row: CampaignRow, order: Order) -> bool:
+    undone = record_of(row.state.actions, order.undo) if order.undo else None
+    return isinstance(undone.action if undone is not None else order.action, ShiftBudget | SetBudget)
+
+
+def _refuse_in_between(verbs: Verbs, row: CampaignRow) -> None:
+    """Refuse money to move in the middle of a hop with effects (VerbRefusedError).
+
+    What they give the platforms was planned by what was to be spent before, and the state tells of it after the hop.
+    """
+    sql = (
+        "SELECT count(*) FROM marketing.units u JOIN marketing.campaigns c ON c.campaign_id = u.campaign_id "
+        "AND c.step = u.step AND c.epoch = u.epoch AND c.agent IS NOT NULL "
+        "WHERE u.campaign_id = %s AND u.effect_key IS NOT NULL"
+    )
+    if not verbs.ledger.database.value(sql, row.campaign_id):
+        return
+    first = "answer what it asks first" if row.status == "awaiting_approval" else "try again when that is done"
+    raise VerbRefusedError(f"campaign {row.campaign_id} is just giving money to its platforms: {first}")
 
 
 def _taker(verbs: Verbs, state: MarketingAgentState, order: Order, now: datetime) -> str:

@@ -20,14 +20,20 @@ from orchestration.flow.holds import NEEDS_ATTENTION
 from orchestration.ledger.database import Database, encode
 from orchestration.reports.campaigns import Reports
 
+#: Units ``u`` of campaign ``c`` that are at work: of its stage, or of a request about its ads.
+_AT_WORK = (
+    "((u.step = c.step AND u.stage = c.stage AND u.epoch = c.epoch) OR (u.step < 0 AND EXISTS (SELECT FROM "
+    "marketing.ad_switches s WHERE s.campaign_id = c.campaign_id AND s.number = -u.step AND s.settled_at IS NULL)))"
+)
+
 
 class NoSuchUnitError(LookupError):
-    """Raised when the campaign's stage at work has no such unit."""
+    """Raised when no such unit of the campaign is at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectUnit:
-    """Effect of the stage at work, which may have been carried out although no answer says so."""
+    """Effect at work, which may have been carried out although no answer says so."""
 
     key: str
     provider: str
@@ -52,7 +58,7 @@ class EffectUnit:
 
 
 def open_units(database: Database, campaign_id: str) -> list[EffectUnit]:
-    """Return the effects of the stage at work whose outcome only the platform knows.
+    """Return the effects at work whose outcome only the platform knows.
 
     Raises CampaignNotFoundError when there is no such campaign.
     """
@@ -102,8 +108,8 @@ def _units(database: Database, campaign_id: str) -> list[EffectUnit]:
         EffectUnit,
         "SELECT u.key, u.provider, u.effect_key, u.status, u.journal, coalesce(u.error ->> 'message', '') AS message "
         "FROM marketing.campaigns c JOIN marketing.units u "
-        "ON u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage AND u.epoch = c.epoch "
-        "WHERE c.campaign_id = %s AND u.effect_key IS NOT NULL ORDER BY u.ordinal",
+        f"ON u.campaign_id = c.campaign_id AND {_AT_WORK} "
+        "WHERE c.campaign_id = %s AND u.effect_key IS NOT NULL ORDER BY u.step DESC, u.ordinal",
         campaign_id,
     )
 
@@ -115,7 +121,7 @@ def _write(database: Database, campaign_id: str, unit: EffectUnit, entries: Mapp
     """
     rows = database.rows(
         "UPDATE marketing.units u SET journal = u.journal || %s::jsonb, due_at = NULL FROM marketing.campaigns c "
-        "WHERE c.campaign_id = %s AND u.campaign_id = c.campaign_id AND u.step = c.step AND u.stage = c.stage "
+        f"WHERE c.campaign_id = %s AND u.campaign_id = c.campaign_id AND {_AT_WORK} "
         "AND u.key = %s AND u.status = 'unknown' AND u.journal IN (%s::jsonb, %s::jsonb) RETURNING true",
         encode(entries), campaign_id, unit.key, encode(unit.journal), encode({**unit.journal, **entries}),
     )  # fmt: skip

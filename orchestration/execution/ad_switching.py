@@ -172,7 +172,10 @@ def progress(switch: AdSwitch, units: Sequence[SwitchUnit], agents: Mapping[str,
         return None
     what = unreached([unit.result for unit in late], agents)
     if switch.wanted == ORDERED:
-        return f"{what} can't be changed yet as {switch.actor} has ordered, this is tried again: {late[0].message}"
+        first = late[0]
+        asked = f"say what is there with `campaigns resolve` ({first.result.unit.key})"
+        again = asked if first.needs_attention else "this is tried again"
+        return f"{what} can't be changed yet as {switch.actor} has ordered, {again}: {first.message}"
     who = f"{'resumed' if switch.go_on else 'paused'} by {switch.actor}"
     return f"{who}; {what} can't be {_verb(switch)} yet, this is tried again: {late[0].message}"
 
@@ -190,7 +193,7 @@ def carry_out(
     wakeups: Wakeups,
     clock: Clock,
 ) -> str:
-    """Work on the request for the ads of a paused or ended campaign as far as this worker can; return why it stopped.
+    """Work on the request for the ads of a paused or ended campaign as far as this worker can, and return why it stopped.
 
     It may stop at any line, and any worker may run it again.
     """

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agents.action_log import Order
 from agents.stopping import END, OFF, ON, ORDERED, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
+from integrations.errors import NeedsAttentionError
 from orchestration.crash_points import reach
 from orchestration.ledger.ad_ends import ENDED, is_over
 from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
@@ -92,6 +93,11 @@ class SwitchUnit:
     def message(self) -> str:
         """Text of the last error."""
         return str((self.result.error or {}).get("message", ""))
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether only a person can tell what has become of it."""
+        return (self.result.error or {}).get("code") == NeedsAttentionError.code
 
 
 class AdSwitches:

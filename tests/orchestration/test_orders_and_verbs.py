@@ -207,6 +207,13 @@ def test_a_question_stays_open_and_whole(bench: Callable[..., Harness], sandbox:
     row = one.ledger.load("c1")
     assert row is not None
     planned = one.ledger.planned(row)
+    for order in (
+        lambda: set_budget(verbs(one), "c1", "600", actor="ann"),
+        lambda: act(verbs(one), "c1", action_of("shift_budget", daily(one), Later().now()), actor="ann"),
+    ):
+        with pytest.raises(VerbRefusedError, match="just giving money to its platforms: answer what it asks first"):
+            order()
+    assert one.reports.show("c1") == before
     action_id = act(verbs(one), "c1", BID, actor="ann")
     with pytest.raises(VerbRefusedError, match="c1 is paused: it can't be approved"):
         verbs(one).approve("c1", actor="bob")
@@ -252,6 +259,9 @@ def test_a_running_campaign_ends_what_it_does_before_an_order_and_goes_on_after_
     assert record(one, action_id).status == "applied"
     assert (status(one), unfinished(one)) == ("completed", [])
     assert record(one, action_id) in one.reports.row("c1").state.actions
+    set_budget(verbs(one), "c1", "600", actor="ann")
+    one.deliver()
+    assert (status(one), sum(daily(one).values()) <= 20) == ("completed", True)
 
 
 # --- what platforms and caps refuse -----------------------------------------------------------------------------------
@@ -317,6 +327,31 @@ def test_a_platform_that_stays_away_fails_an_order_in_the_end(bench: Callable[..
 
 def daily_before(moved: Any, platform: str) -> Decimal:
     return Decimal(moved["moves"][platform]["before"])
+
+
+def test_what_was_taken_back_in_part_is_not_undone_and_is_taken_back_later(
+    bench: Callable[..., Harness], sandbox: Any
+) -> None:
+    one = bench()
+    with_ads(one)
+    clock, was = Later(), daily(one)
+    one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, clock=clock))
+    moved = action_of("shift_budget", was, clock.now())
+    action_id = act(verbs(one), "c1", moved, actor="ann")
+    one.deliver()
+    (less,) = [name for name, daily_now in daily(one).items() if daily_now < was[name]]
+    undo(verbs(one), "c1", action_id, actor="bob")
+    with fault(sandbox, less, "down"):
+        for _ in range(13):
+            one.deliver()
+            clock.by += timedelta(minutes=2)
+            try_again(one)
+    found = record(one, action_id)
+    assert (unfinished(one), found.undone_at, found.stands) == ([], None, True)
+    assert found.failed[less].startswith("could not be taken back: ")
+    undo(verbs(one), "c1", action_id, actor="bob")
+    one.deliver()
+    assert (record(one, action_id).status, daily(one)) == ("undone", was)
 
 
 # --- the database -----------------------------------------------------------------------------------------------------

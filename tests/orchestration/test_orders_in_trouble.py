@@ -28,6 +28,7 @@ from paused_ads import benches, dead, settings_of, verbs, wake, with_ads
 from agents.action_log import record_of
 from integrations.settings import Settings
 from orchestration.control.ordering import act, set_budget, undo
+from orchestration.control.resolve import open_units, resolve
 from orchestration.execution.executor import UnitSlots
 
 
@@ -88,6 +89,11 @@ class Case:
             set_budget(verbs(self.one), "c1", "1000", actor="ann")
         else:
             undo(verbs(self.one), "c1", self.action_id, actor="bob")
+
+    def share_clock(self, other: Harness) -> None:
+        """Let another worker have the same clock."""
+        resources = replace(other.orchestrator.resources, clock=self.clock)
+        other.orchestrator = replace(other.orchestrator, resources=resources)
 
     def go_on(self) -> None:
         """Let time pass until nothing of an order is left to do."""
@@ -151,17 +157,18 @@ def test_every_reply_of_an_order_gets_lost_once(
     case.assert_taken_back()
 
 
-#: Kinds that are carried out in the same way as another one.
-ALIKE = ("resume_ad", "widen_audience", "bid", "schedule_end", "schedule_hours")
+#: Kinds of which every other one is carried out in the same way as one of these.
+QUICK = ("pause_ad", "pause_platform", "resume_platform", "new_variant", "shift_budget")
 
 
-@pytest.mark.parametrize("kind", [pytest.param(one, marks=[pytest.mark.slow] * (one in ALIKE)) for one in KINDS])
+@pytest.mark.parametrize("kind", [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in KINDS])
 def test_whoever_dies_wherever_another_carries_the_order_out(
     bench: Callable[..., Harness], settings: Settings, sandbox: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
     one, victim = bench(), bench(worker="victim")
     case = Case(one, kind, settings, sandbox)
+    case.share_clock(victim)
     deaths, died = Deaths(monkeypatch), set[str]()
 
     def work() -> None:
@@ -193,3 +200,31 @@ def test_whoever_dies_wherever_another_carries_the_order_out(
         died |= {point for point in points if point is not None}
     assert died >= {"take.before", "intend.before", "effect.before", "finish.before", "advance.before", "advance.after"}
     assert ("create.before" in died) == (kind == "new_variant")
+
+
+def test_what_was_sent_in_vain_for_too_often_is_settled_by_a_person(
+    bench: Callable[..., Harness], settings: Settings, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.ledger.ledger.LEASE_S", 0.5)
+    one, victim = bench(), bench(worker="victim")
+    case = Case(one, "new_variant", settings, sandbox)
+    case.share_clock(victim)
+    deaths, deadly = Deaths(monkeypatch), 0
+    case.order()
+    for _ in range(30):
+        point = deaths.die(1, lambda: victim.orchestrator.run_hop("c1"), only="create.before")
+        deadly += point is not None
+        dead(one, "victim")
+        one.ledger.reconcile()
+        if "campaigns resolve" in (one.reports.status("c1")[1] or ""):
+            break
+        case.clock.by += timedelta(seconds=20)
+        one.database.run("UPDATE marketing.units SET due_at = NULL WHERE status IN ('pending', 'unknown')")
+    assert (deadly, status(one)) == (3, "paused")
+    (unit,) = open_units(one.database, "c1")
+    assert unit.steps
+    assert resolve(verbs(one), "c1", unit.key, actor="ann") == "paused"
+    wake(one)
+    case.go_on()
+    case.assert_carried_out()
+    assert len(ads_made(sandbox, case.calls)) == 1

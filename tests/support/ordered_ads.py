@@ -157,6 +157,7 @@ class Deaths:
 
     monkeypatch: pytest.MonkeyPatch
     at: int = 0
+    only: str = ""  #: the point that counts; "": all
     reached: list[str] = field(default_factory=list)
     dead: bool = False
     _lock: Lock = field(default_factory=Lock)
@@ -165,8 +166,9 @@ class Deaths:
         self.monkeypatch.setattr(crash_points, "_armed", _Any())
         self.monkeypatch.setattr(crash_points, "_crash", self._reach)
 
-    def die(self, at: int, work: Callable[[], object]) -> str | None:
+    def die(self, at: int, work: Callable[[], object], only: str = "") -> str | None:
         """Do ``work`` until point number ``at`` (from 1); the name of that point, or None if there are fewer."""
+        self.only = only
         self.at, self.reached, self.dead = at, [], False
         with suppress(DeathError):
             work()
@@ -175,7 +177,7 @@ class Deaths:
 
     def _reach(self, point: str) -> None:
         with self._lock:
-            counts = point.endswith(".before") or point == "advance.after"
+            counts = point == self.only if self.only else point.endswith(".before") or point == "advance.after"
             if self.at and counts and not self.dead:
                 self.reached.append(point)
                 self.dead = len(self.reached) == self.at
