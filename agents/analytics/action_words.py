@@ -36,7 +36,10 @@ def detail(record: ActionRecord) -> Phrase:
 
 
 def what(action: Action, done: tuple[str, ...] = ()) -> Phrase:
-    """Tell what an action changes; of a shift, on the platforms that were ``done``, () for all."""
+    """Tell what an action changes.
+
+    Of a shift that is on the platforms that were ``done``, () for all.
+    """
     if isinstance(action, ShiftBudget):
         return _moves(action, done)
     if isinstance(action, SetBudget):

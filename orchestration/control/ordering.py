@@ -73,9 +73,9 @@ def set_budget(verbs: Verbs, campaign_id: str, amount: Amount, *, actor: str) ->
 
 
 def spread(verbs: Verbs, row: CampaignRow, *, actor: str) -> str | None:
-    """Spread the budget over the platforms as its limits allow now, and return the action's id; None without ads.
+    """Spread the budget over the platforms as its limits allow now, and return the action's id.
 
-    Raises VerbRefusedError as :func:`act`.
+    It is None where there are no ads. Raises VerbRefusedError as :func:`act`.
     """
     budget = row.state.campaign_config.budget
     if budget is None or not _has_ads(row.state):
