@@ -73,9 +73,9 @@ def set_budget(verbs: Verbs, campaign_id: str, amount: Amount, *, actor: str) ->
 
 
 def spread(verbs: Verbs, row: CampaignRow, *, actor: str) -> str | None:
-    """Spread the budget over the platforms as its limits allow now, and return the action's id, None without ads.
+    """Spread the budget over the platforms as its limits allow now, and return the action's id.
 
-    Raises VerbRefusedError as :func:`act`.
+    It is None where there are no ads. Raises VerbRefusedError as :func:`act`.
     """
     budget = row.state.campaign_config.budget
     if budget is None or not _has_ads(row.state):
@@ -93,13 +93,13 @@ def check_spread(verbs: Verbs, state: MarketingAgentState, *, actor: str) -> Non
         _taker(verbs, state, Order(order_id="", by=actor, action=SetBudget(amount=budget)), verbs.clock.now())
 
 
-def is_open(verbs: Verbs, campaign_id: str, action_id: str) -> bool:
-    """Return whether an action, or taking it back, has yet to be carried out.
+def open_orders(verbs: Verbs, campaign_id: str) -> tuple[str, ...]:
+    """Return the ids of the actions that have yet to be carried out, or taken back.
 
     Raises CampaignNotFoundError, and WrongWorldError as every verb does.
     """
     request = AdSwitches(verbs.ledger).open(verbs.admit(campaign_id))
-    return request is not None and any(action_id in (one.order_id, one.undo) for one in request.changes)
+    return tuple(one.undo or one.order_id for one in request.changes) if request is not None else ()
 
 
 def _budget(verbs: Verbs, row: CampaignRow, amount: Amount, order: Order) -> str:

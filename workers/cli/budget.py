@@ -51,7 +51,10 @@ def budget_command(campaign_id: str, amount: str | None, as_json: bool) -> int:
 
 
 def document(config: CampaignConfig, spent: CampaignSpending) -> dict[str, object]:
-    """Return the figures for programs: amounts are text, in ``currency``; ``held`` may still be spent."""
+    """Return the figures for programs.
+
+    Amounts are text, in ``currency``, and ``held`` is what may still be spent.
+    """
     total = _total(config, spent)
     return {
         "campaign_id": spent["campaign_id"],

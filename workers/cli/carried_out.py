@@ -62,12 +62,12 @@ def document(record: ActionRecord) -> dict[str, object]:
 
 
 def _wait(client: Campaigns, handle: CampaignHandle, action_id: str) -> int:
-    from orchestration.control.ordering import is_open
+    from orchestration.control.ordering import open_orders
     from orchestration.reports.fleet import live_workers
 
     said, look = "", 0.0
     try:
-        while is_open(client.verbs, handle.campaign_id, action_id):
+        while action_id in open_orders(client.verbs, handle.campaign_id):
             if time.monotonic() >= look:
                 if not live_workers(client.database):
                     return NOBODY_WORKS

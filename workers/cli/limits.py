@@ -28,20 +28,26 @@ if TYPE_CHECKING:
 def limits_command(campaign_id: str, llm: str | None, ads: str | None, ads_per_day: str | None, as_json: bool) -> int:
     """Change what a campaign may spend, so that one that waits for its budget goes on.
 
-    Without an option: shows the limits and what they leave.
+    Ads that run and may spend more are changed on their platforms, and that is waited for. Without an option: shows the
+    limits and what they leave.
     """
     from orchestration.control.limits import change_limits
+    from orchestration.control.ordering import open_orders
     from orchestration.reports.spend import campaign_spend
+    from workers.cli.carried_out import carried_out
     from workers.cli.connection import campaigns
 
     def change(one: CampaignHandle) -> object:
         return change_limits(client.verbs, one.campaign_id, actor=actor(), llm=llm, ads=ads, ads_per_day=ads_per_day)
 
+    code = 0
     with campaigns(start=True) as client:
         if (llm, ads, ads_per_day) != (None, None, None):
             code = apply(client, choose(client, [campaign_id]), change, as_json=as_json)
             if as_json:
                 return code
+            for order in open_orders(client.verbs, campaign_id):
+                code = max(code, carried_out(client, client.get(campaign_id), order, undo=False, as_json=False))
         found = campaign_spend(client.database, campaign_id)
     if as_json:
         print_json(found)
@@ -51,4 +57,4 @@ def limits_command(campaign_id: str, llm: str | None, ads: str | None, ads_per_d
     if found["mode"] == LIVE:
         console().print(LIVE_NOTE)
     console().print(listed(limit_lines(found["limits"])) if found["limits"] else line("no limits are set"))
-    return 0
+    return code
