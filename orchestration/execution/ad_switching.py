@@ -193,7 +193,7 @@ def carry_out(
     wakeups: Wakeups,
     clock: Clock,
 ) -> str:
-    """Work on the request for the ads of a paused or ended campaign as far as this worker can, and return why it stopped.
+    """Work on the request about a campaign's ads as far as this worker can, and return why it stopped.
 
     It may stop at any line, and any worker may run it again.
     """

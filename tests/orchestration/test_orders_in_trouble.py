@@ -23,7 +23,7 @@ from ordered_ads import (
     doubled,
     standing,
 )
-from paused_ads import benches, dead, settings_of, verbs, wake, with_ads
+from paused_ads import benches, dead, settings_of, status, verbs, wake, with_ads
 
 from agents.action_log import record_of
 from integrations.settings import Settings

@@ -251,6 +251,19 @@ def test_a_platform_that_stays_away_is_said_and_asked_again_the_next_day(
     assert told(one)[1]["paused"] == "facebook_ads"
 
 
+def test_an_ad_that_is_surely_off_holds_nothing_although_its_last_figures_can_not_be_read(
+    bench: Callable[..., Harness], sandbox: Any
+) -> None:
+    one = bench()
+    ended(one, ad_platforms=["facebook"])
+    days_pass(one, 31)
+    with fault(sandbox, "facebook_ads", "down"):
+        swept(one)
+        again(one, journal='{"waiting_since": "2026-01-01T00:00:00+00:00", "seen_off": true}')
+    assert told(one)[0]["not_reached"].startswith("facebook_ads: ")
+    assert money(one)[0] == 0
+
+
 def test_an_ad_that_is_gone_at_the_platform_holds_nothing(
     bench: Callable[..., Harness], sandbox: Any, settings: Settings
 ) -> None:
