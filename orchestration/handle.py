@@ -164,8 +164,8 @@ class CampaignHandle:
         """Carry an action out on the platforms at once, and return its id.
 
         ``action`` is one of :mod:`agents.actions`, a mapping of its keys (``{"kind": "pause_ad", "platform": ...,
-        "ad": "ad.2"}``), or the id of an action that was proposed. :meth:`actions` tells what has become of it. Raises VerbRefusedError with what would be right, before anything is stored, for what is no
-        action or may not be done.
+        "ad": "ad.2"}``), or the id of an action that was proposed. :meth:`actions` tells what has become of it. Raises
+        VerbRefusedError with what would be right, before anything is stored, for what is no action or may not be done.
         """
         return act(self._campaigns.verbs, self.campaign_id, action, actor=actor)
 

@@ -119,8 +119,6 @@ def test_limits_are_shown_and_changed(bench: Harness, campaigns: Command) -> Non
         (("c1", "--llm", "0.42"), 2, "limits.llm can't go below the 0.43 USD that is spent and held already"),
         (("c1", "--llm", "-1"), 2, "limits.llm='-1'"),
         (("c1", "--llm", "much"), 2, "limits.llm='much'"),
-        (("c1", "--ads", "50"), 2, "budget 100 is above limits.ads 50"),
-        (("c1", "--ads-per-day", "3"), 2, "limits.ads_per_day can't go below the 3.33 EUR that runs a day already"),
         (("nobody", "--llm", "1"), 3, "there is no campaign 'nobody'"),
         (("nobody",), 3, "there is no campaign 'nobody'"),
     ],
