@@ -20,7 +20,6 @@ from orchestration.flow.holds import NEEDS_ATTENTION
 from orchestration.ledger.database import Database, encode
 from orchestration.reports.campaigns import Reports
 
-
 #: Units ``u`` of campaign ``c`` that are at work: of its stage, or of a request about its ads.
 _AT_WORK = (
     "((u.step = c.step AND u.stage = c.stage AND u.epoch = c.epoch) OR (u.step < 0 AND EXISTS (SELECT FROM "

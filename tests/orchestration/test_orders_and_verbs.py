@@ -13,8 +13,8 @@ from typing import Any
 import postgres_faults
 import pytest
 from ad_platforms import Wire, ad_campaigns, fault
-from ordered_ads import FACEBOOK, LINKEDIN, ORDERS, Later, action_of, standing
 from orchestrator_harness import Harness
+from ordered_ads import FACEBOOK, LINKEDIN, ORDERS, Later, action_of, standing
 from paused_ads import BOTH, benches, reason, settings_of, shown, status, verbs, wake, with_ads
 
 from agents.action_log import ActionRecord, record_of
