@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,8 +20,9 @@ from ordered_ads import (
     Later,
     LosingGuard,
     action_of,
-    ads_made,
     doubled,
+    made,
+    makes,
     standing,
 )
 from paused_ads import benches, dead, settings_of, status, verbs, wake, with_ads
@@ -57,7 +59,7 @@ class Case:
             act(verbs(one), "c1", order.first, actor="ann")
             one.deliver()
         self.before, self.held, self.place = self.world(), self.money(), self.standing_still()
-        self.calls = len(sandbox.get("/_sandbox/calls?provider=facebook_ads"))
+        self.made = made(sandbox)
         self.action_id = ""
 
     def world(self) -> dict[str, object]:
@@ -142,18 +144,17 @@ def test_every_reply_of_an_order_gets_lost_once(
 ) -> None:
     one = bench()
     case = Case(one, kind, settings, sandbox)
-    guard = LosingGuard(settings, sandbox)
+    guard = LosingGuard(settings, sandbox, one.database)
     one.orchestrator = replace(one.orchestrator, resources=replace(one.orchestrator.resources, guard=guard))
-    guard.on = True
     case.order()
     case.go_on()
-    assert guard.lost.total() > 0
+    lost = len(guard.lost)
+    assert lost > 0
     case.assert_carried_out()
-    assert len(ads_made(sandbox, case.calls)) == (kind == "new_variant")
-    lost = guard.lost.total()
+    assert made(sandbox) - case.made == makes(kind)
     case.take_back()
     case.go_on()
-    assert guard.lost.total() > lost
+    assert len(guard.lost) > lost
     case.assert_taken_back()
 
 
@@ -175,8 +176,8 @@ def test_whoever_dies_wherever_another_carries_the_order_out(
         victim.orchestrator.run_hop("c1")
         victim.deliver()
 
-    def killed(ask: Callable[[], None], at: int, makes: int) -> str | None:
-        made = len(ads_made(sandbox))
+    def killed(ask: Callable[[], None], at: int, expected: Counter[str]) -> str | None:
+        before = made(sandbox)
         ask()
         one.broker.queue.clear()
         point = deaths.die(at, work)
@@ -187,13 +188,13 @@ def test_whoever_dies_wherever_another_carries_the_order_out(
         dead(one, "victim")
         wake(one)
         case.go_on()
-        assert len(ads_made(sandbox)) - made == makes
+        assert made(sandbox) - before == expected
         return point
 
     for at in range(2, 99):  # the first one is before the campaign is looked at
-        points = [killed(case.order, at, makes=kind == "new_variant")]
+        points = [killed(case.order, at, makes(kind))]
         case.assert_carried_out()
-        points.append(killed(case.take_back, at, makes=0))
+        points.append(killed(case.take_back, at, Counter()))
         case.assert_taken_back()
         if points == [None, None]:
             break
@@ -227,4 +228,4 @@ def test_what_was_sent_in_vain_for_too_often_is_settled_by_a_person(
     wake(one)
     case.go_on()
     case.assert_carried_out()
-    assert len(ads_made(sandbox, case.calls)) == 1
+    assert made(sandbox) - case.made == makes("new_variant")

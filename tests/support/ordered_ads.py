@@ -22,6 +22,7 @@ from integrations.providers import Providers
 from integrations.settings import Settings
 from orchestration import crash_points
 from orchestration.execution.call_guard import Caller, CallGuard
+from orchestration.ledger.database import Database
 
 FACEBOOK, LINKEDIN, GOOGLE = "facebook_ads", "linkedin_ads", "google_ads"
 SOCIAL, SEARCH = (FACEBOOK, LINKEDIN), (GOOGLE,)
@@ -95,11 +96,16 @@ def standing(settings: Settings, campaign_id: str, platforms: tuple[str, ...]) -
     return found
 
 
-def ads_made(sandbox: Any, before: int = 0) -> list[str]:
-    """Calls since number ``before`` that made an ad at Facebook, carried out, whether they were answered or not."""
-    calls = sandbox.get(f"/_sandbox/calls?provider={FACEBOOK}")[before:]
-    made = [call["endpoint"] for call in calls if call["status"] in (0, 200)]
-    return [endpoint for endpoint in made if endpoint.startswith("POST") and endpoint.endswith("/ads")]
+def made(sandbox: Any) -> Counter[str]:
+    """How many ads, and creatives for ads, Facebook has made, whether it was heard of or not."""
+    calls = sandbox.get(f"/_sandbox/calls?provider={FACEBOOK}")
+    ways = [call["endpoint"].split("/") for call in calls if call["status"] in (0, 200)]
+    return Counter(way[-1] for way in ways if way[0].startswith("POST") and way[-1] in ("ads", "adcreatives"))
+
+
+def makes(kind: str) -> Counter[str]:
+    """What :func:`made` counts of one order of a kind."""
+    return Counter({"ads": 1, "adcreatives": 1}) if kind == "new_variant" else Counter()
 
 
 def doubled(sandbox: Any) -> list[str]:
@@ -120,27 +126,40 @@ class Later(SystemClock):
 
 
 class LosingGuard(CallGuard):
-    """Lets the sandbox lose the reply to each call of a unit once: to its first in its first attempt, and so on."""
+    """Lets the sandbox lose the reply to every call of a unit once, also to those that come after what was lost.
 
-    def __init__(self, settings: Settings, sandbox: Any) -> None:
+    A call is told from others by how many the attempt has made before it, and by what the unit has got so far.
+    """
+
+    def __init__(self, settings: Settings, sandbox: Any, database: Database) -> None:
         super().__init__(settings)
-        self.lost: Counter[str] = Counter()  #: how many of each unit
-        self.on = False
-        self._sandbox = sandbox
+        self.lost: set[tuple[str, int, tuple[str, ...]]] = set()
+        self._sandbox, self._database = sandbox, database
 
     @contextmanager
     def call(self, caller: Caller, provider: str, scope: str = "") -> Iterator[bool]:
-        """One call, whose reply gets lost if it is its turn."""
+        """One call, whose reply gets lost unless that has happened to it before."""
         with super().call(caller, provider, scope) as probing:
-            if not self.on or caller.made != self.lost[caller.holder]:
+            key = caller.holder, caller.made, self._got(caller.holder)
+            if key in self.lost:
                 yield probing
                 return
-            self.lost[caller.holder] += 1
+            self.lost.add(key)
             self._sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "lost_reply"})
             try:
                 yield probing
             finally:
                 self._sandbox.post("/_sandbox/faults", {"provider": provider, "mode": "ok"})
+
+    def _got(self, holder: str) -> tuple[str, ...]:
+        """What is in the unit's journal of what the platform has answered."""
+        campaign, step, stage, key = holder.split("/", 3)
+        sql = (
+            "SELECT jsonb_object_keys(journal) FROM marketing.units "
+            "WHERE campaign_id = %s AND step = %s AND stage = %s AND key = %s ORDER BY 1"
+        )
+        found = [row[0] for row in self._database.rows(sql, campaign, int(step), int(stage), key)]
+        return tuple(entry for entry in found if entry.startswith(("remote:", "planned")))
 
 
 class DeathError(BaseException):

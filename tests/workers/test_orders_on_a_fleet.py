@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import stack
 from fleet_fixture import RunningFleet, running_fleet
-from ordered_ads import FACEBOOK, GOOGLE, LINKEDIN, action_of, ads_made, doubled, standing
+from ordered_ads import FACEBOOK, GOOGLE, LINKEDIN, action_of, doubled, made, makes, standing
 from verbs_on_a_fleet import submit, wait_for
 
 from agents.action_log import ActionRecord, record_of
@@ -56,13 +56,13 @@ def test_a_worker_is_killed_during_each_order(fleet: RunningFleet) -> None:
     case = OnFleet(fleet, handle)
     world, money, place = case.world(), case.money(), case.place()
     for kind, moment in ORDERS:
-        made = len(ads_made(fleet.sandbox))
+        before = made(fleet.sandbox)
         action_id = case.order_and_kill(kind, moment)
         record = case.record(action_id)
         assert (record.status, case.place()) == ("applied", place), (kind, record.failed)
         changed = case.world()
         assert changed != world, kind
-        assert len(ads_made(fleet.sandbox)) - made == (kind == "new_variant"), kind
+        assert made(fleet.sandbox) - before == makes(kind), kind
         undo(fleet.campaigns.verbs, handle.campaign_id, action_id, actor="bob")
         case.wait_for_the_end(kind)
         assert (case.record(action_id).status, case.place()) == ("undone", place), kind
@@ -104,9 +104,9 @@ class OnFleet:
         creatives = self.handle.state.ad_creatives
         daily = {c.platform: c.daily_budget or Decimal(0) for c in creatives if c.platform != GOOGLE}
         action = action_of(kind, daily, datetime.now(UTC))
-        platform = str(action.get("platform") or min(daily, key=lambda name: action["moves"][name]["after"]))
-        if "moves" in action:
-            platform = next(name for name, move in action["moves"].items() if move["after"] < move["before"])
+        moves = action.get("moves", {})
+        less = [name for name, move in moves.items() if Decimal(move["after"]) < Decimal(move["before"])]
+        platform = str(action.get("platform") or less[0])
         before = len(self._writes(platform))
         self.fleet.sandbox.post("/_sandbox/faults", {"provider": platform, "mode": "slow", "delay": 1.5})
         try:
