@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agents.ad_figures import number_of
 from agents.ad_management.running import ad_steps
+from agents.ad_management.variants import ads_of
 from agents.overview import Bar, Cell, Chart, Column, Count, Figure, Money, Phrase, Platform, Section, Table
 from agents.state import AdCreative, MarketingAgentState
 from agents.wanted import Counted, counted
@@ -65,12 +67,13 @@ def _of(state: MarketingAgentState, creative: AdCreative) -> Iterator[AdFigures]
     apart = any(one.ad for one in own)
     for step in ad_steps(creative) if apart else ("",):
         days = [one for one in own if one.ad == step]
-        added = creative.added_ads.get(step)
+        number = number_of(step)
+        angles = creative.angles_by_number
         yield AdFigures(
             platform=creative.platform,
             ad=step,
             text=_text(creative, step),
-            angle=added.angle if added is not None else "",
+            angle=angles[number - 1] if number is not None and number <= len(angles) else "",
             running=creative.status == "active" and step not in creative.paused_ads,
             currency=currency or creative.currency,
             days=len({one.day for one in days}),
@@ -84,9 +87,8 @@ def _text(creative: AdCreative, step: str) -> str:
     """Return the headline of an ad, and of one that has several how many others."""
     if step in creative.added_ads:
         headlines = creative.added_ads[step].headlines
-    elif len([one for one in ad_steps(creative) if one not in creative.added_ads]) > 1:
-        number = int(step.rsplit(".", 1)[1]) if step and step[-1].isdigit() else 1
-        headlines = creative.headlines[number - 1 : number]
+    elif (number := number_of(step)) is not None and number <= len(ads := ads_of(creative)):
+        headlines = ads[number - 1].headlines
     else:
         headlines = creative.headlines
     first, *others = headlines or ("",)

@@ -46,10 +46,12 @@ def state(*days: AdDay, **config: Any) -> MarketingAgentState:
             "facebook_ads",
             ("ad.1", "creative.1", "ad.2", "creative.2", "ad.10"),
             ("One", "Two"),
+            descriptions=("x", "y"),
+            angles=("plain", "proof"),
             paused_ads=("ad.2",),
             added_ads={"ad.10": AddedAd(headlines=("Ten",), descriptions=("x",), angle="price")},
         ),
-        creative("google_ads", ("ad.1",), ("A", "B", "C")),
+        creative("google_ads", ("ad.1",), ("A", "B", "C"), descriptions=("x", "y"), angles=("",)),
     )
     metrics = tuple(PlatformMetrics(platform=name) for name in ("facebook_ads", "google_ads"))
     return found.evolve(ad_creatives=ads, campaign_performance=CampaignPerformance(platforms=metrics, daily=days))
@@ -69,8 +71,8 @@ def test_each_ad_has_its_text_and_the_figures_of_its_days() -> None:
     table, chart = section.blocks
     assert isinstance(table, Table)
     assert [row[:2] for row in table.rows] == [
-        (Platform("facebook_ads"), "ad.1: One"),
-        (Platform("facebook_ads"), "ad.2, paused: Two"),
+        (Platform("facebook_ads"), "ad.1: One [plain]"),
+        (Platform("facebook_ads"), "ad.2, paused: Two [proof]"),
         (Platform("facebook_ads"), "ad.10: Ten [price]"),
         (Platform("google_ads"), "ad.1: A (and 2 others)"),
     ]

@@ -19,6 +19,7 @@ from memory_model import Asked, sandbox_answer
 from model_server import ModelServer, Reply, completion, running_model_server
 from obedient_model import EVIL_BUDGET, EVIL_MAIL, EVIL_URL, ORDERS, Orders, evil, obeyed
 
+from agents.ad_figures import by_day
 from agents.ad_management import AdManagement
 from agents.analytics import Analytics
 from agents.base import BaseAgent, HopFailedError
@@ -121,7 +122,10 @@ def test_no_order_in_a_document_gets_into_content_ads_or_suggestions(how: Mappin
         assert [piece.revision for piece in state.generated_content] == [2]
         assert {c.status for c in state.ad_creatives} == {"active"}
     assert {page_of(c.landing_url) for c in state.ad_creatives} <= {"https://acme.example/"}
-    assert sum((c.daily_budget or Decimal(0) for c in state.ad_creatives), Decimal(0)) <= Decimal("33.34")
+    over = by_day(state.campaign_performance.daily)
+    left = Decimal(1000) - sum((one.spend for one in over[:-1]), Decimal(0))  # the newest day is not over
+    daily = sum((c.daily_budget or Decimal(0) for c in state.ad_creatives), Decimal(0))
+    assert daily * (30 - len(over[:-1])) <= left
 
 
 @pytest.mark.parametrize("how", HOW)
