@@ -144,6 +144,16 @@ class BaseAgent(ABC):
         del state
         return None
 
+    def edited(
+        self, state: MarketingAgentState, subject: str, texts: Mapping[str, str], by: str, now: datetime
+    ) -> MarketingAgentState | None:
+        """Return the state in which something that this agent has made has other texts, by a person's hand.
+
+        None when ``subject`` is the id of nothing of its own. Raises ValueError for a text that can't be.
+        """
+        del state, subject, texts, by, now
+        return None
+
     def wait(self, state: MarketingAgentState, came_from: str | None, now: datetime) -> Wait | None:
         """Return how long the campaign waits before this agent's hop, which follows on ``came_from``'s."""
         del state, came_from, now

@@ -10,6 +10,7 @@ from agents.action_log import ActionRecord
 from agents.actions import Action
 from agents.state import MarketingAgentState
 from integrations.settings import Mode
+from orchestration.control.editing import edit
 from orchestration.control.excluding import Excluded
 from orchestration.control.excluding import exclude as exclude_lead
 from orchestration.control.excluding import include as include_lead
@@ -18,6 +19,7 @@ from orchestration.control.ordering import act, set_budget, undo
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent
 from orchestration.reports.leads import EVERYONE, FileRows, LeadFilter, LeadRow, file_rows_of, leads_of
+from orchestration.reports.pieces import PieceRevision, pieces
 from orchestration.reports.spend import CampaignSpending, campaign_spend
 
 if TYPE_CHECKING:
@@ -68,6 +70,18 @@ class CampaignHandle:
     def leads(self, wanted: LeadFilter = EVERYONE) -> list[LeadRow]:
         """Return the leads that are ``wanted``, by default all, the best first."""
         return leads_of(self._campaigns.database, self.campaign_id, wanted)
+
+    def pieces(self) -> list[list[PieceRevision]]:
+        """Return each piece of content with all its revisions, oldest first."""
+        checkpoints = self._campaigns.verbs.ledger.checkpoints(self.campaign_id)
+        return pieces(checkpoints, self.state.generated_content)
+
+    def edit(self, piece_id: str, texts: Mapping[str, str], *, actor: str = "client") -> str:
+        """Give a piece other texts while the campaign asks about it, so that an approval covers those.
+
+        ``texts``: title, body, meta_description and call_to_action, those that change.
+        """
+        return edit(self._campaigns.verbs, self.campaign_id, piece_id, texts, actor=actor)
 
     def file_rows(self) -> FileRows:
         """Return what became of each row of the campaign's own files."""

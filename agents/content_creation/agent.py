@@ -18,7 +18,7 @@ from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from agents.contacts.brief import brief_contacts
-from agents.content_creation import approval, overview
+from agents.content_creation import approval, editing, overview
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
 from agents.content_creation.drafts import Draft, better, judge, piece
 from agents.content_creation.units import Brief, Complaint, Excerpt, Existing, Retrieve, Wanted, Write, Written
@@ -106,6 +106,12 @@ class ContentCreation(BaseAgent):
     def review(self, state: MarketingAgentState) -> Question | None:
         """Describe all pieces, as they will be published."""
         return approval.review(state)
+
+    def edited(
+        self, state: MarketingAgentState, subject: str, texts: Mapping[str, str], by: str, now: datetime
+    ) -> MarketingAgentState | None:
+        """Return the state in which a person has given a piece other texts."""
+        return editing.edited(state, subject, texts, by, now)
 
     def rework(self, state: MarketingAgentState, reason: str, step: int, now: datetime) -> MarketingAgentState:
         """Return the state in which every piece is written anew, with the reason told to the writers."""

@@ -243,7 +243,7 @@ class Verbs:
         agent, reworked = self._reworked(row, answered, reason)
         origin = event("rework", row.step + 1, agent, {"reason": reason}, actor=actor)
         transition = self._begin(reworked, agent, row.step + 1, origin)
-        if not self._sent_back(row, ("awaiting_approval",), transition):
+        if not self.send_back(row, ("awaiting_approval",), transition):
             return self._already(self.admit(campaign_id), "rejected")
         self._wake(campaign_id)
         return transition.status
@@ -280,13 +280,13 @@ class Verbs:
         kept = found.state.evolve(approvals=row.state.approvals, campaign_config=config)
         origin = event("went_back", row.step + 1, found.agent, {"to_step": step}, actor=actor)
         transition = self._begin(kept, found.agent, row.step + 1, origin)
-        if not self._sent_back(row, STILL, transition, base=found.base):
+        if not self.send_back(row, STILL, transition, base=found.base):
             raise VerbRefusedError(f"campaign {campaign_id} has changed meanwhile; look at it and try again")
         if transition.hold is None:
             self._wake(campaign_id)
         return transition.status
 
-    def _sent_back(
+    def send_back(
         self, row: CampaignRow, origin: Sequence[str], transition: Transition, *, base: int | None = None
     ) -> bool:
         """Send the campaign to ``transition``, and return False when it has changed.

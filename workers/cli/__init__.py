@@ -33,6 +33,7 @@ from workers.cli.actions import actions_command
 from workers.cli.breaker import breaker_group
 from workers.cli.budget import budget_command
 from workers.cli.campaigns import export, history, list_campaigns, show, submit, watch
+from workers.cli.content import content_command, edit_command
 from workers.cli.doctor import doctor_command
 from workers.cli.erase import erase_command
 from workers.cli.knowledge import knowledge_group
@@ -82,7 +83,7 @@ _COMMANDS = (
     approve, reject, pause, resume, cancel, retry, fork, resolve_command, limits_command, spend_command,
     schedule_group, breaker_group, knowledge_group, leads_group, doctor_command, migrate_command,
     world_group, erase_command, outcome_command, optimize_command, act_command,
-    undo_command, budget_command, actions_command,
+    undo_command, budget_command, actions_command, content_command, edit_command,
 )  # fmt: skip
 for _command in _COMMANDS:
     cli.add_command(_command)
