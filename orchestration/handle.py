@@ -19,7 +19,7 @@ from orchestration.control.ordering import act, set_budget, undo
 from orchestration.control.resolve import resolve as resolve_unit
 from orchestration.reports.campaigns import TERMINAL, Approval, CampaignEvent
 from orchestration.reports.leads import EVERYONE, FileRows, LeadFilter, LeadRow, file_rows_of, leads_of
-from orchestration.reports.pieces import PieceRevision, pieces
+from orchestration.reports.pieces import PieceCost, PieceRevision, costs, pieces
 from orchestration.reports.spend import CampaignSpending, campaign_spend
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class CampaignHandle:
         """Return each piece of content with all its revisions, oldest first."""
         checkpoints = self._campaigns.verbs.ledger.checkpoints(self.campaign_id)
         return pieces(checkpoints, self.state.generated_content)
+
+    def piece_costs(self) -> Mapping[str, PieceCost]:
+        """Return what each piece has cost at language models, by its id."""
+        return costs(self._campaigns.database, self.campaign_id)
 
     def edit(self, piece_id: str, texts: Mapping[str, str], *, actor: str = "client") -> str:
         """Give a piece other texts while the campaign asks about it, so that an approval covers those.

@@ -1,12 +1,14 @@
-"""Pieces of content that a campaign has, each with its earlier revisions as they were when a step ended."""
+"""Pieces of content that a campaign has, with their revisions, as they were when a step ended, and what they cost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from agents.state import ContentPiece
 from orchestration.flow.lineage import Checkpoint
+from orchestration.ledger.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,38 @@ class PieceRevision:
 
     step: int  #: at whose end it was there for the first time
     piece: ContentPiece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceCost:
+    """What a piece has cost at language models, over all its revisions."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    unpriced_tokens: int  #: of models without a known price, which ``usd`` does not hold
+    usd: Decimal
+
+
+def costs(database: Database, campaign_id: str) -> Mapping[str, PieceCost]:
+    """Return what each piece has cost, by its id, of the pieces that a model has written or checked."""
+    found = database.rows(
+        "SELECT u.input ->> 'piece_id', sum(s.calls), sum(s.input_tokens), sum(s.output_tokens), "
+        "sum(s.unpriced_tokens), sum(s.settled) FROM marketing.spend s JOIN marketing.units u "
+        "ON u.campaign_id = s.campaign_id AND u.step = s.step AND u.stage = s.stage AND u.key = s.unit "
+        "WHERE s.campaign_id = %s AND s.kind = 'llm' AND s.currency = 'USD' AND u.input ? 'piece_id' GROUP BY 1",
+        campaign_id,
+    )  # fmt: skip
+    return {
+        str(row[0]): PieceCost(
+            calls=int(row[1]),
+            input_tokens=int(row[2]),
+            output_tokens=int(row[3]),
+            unpriced_tokens=int(row[4]),
+            usd=Decimal(row[5]),
+        )
+        for row in found
+    }
 
 
 def pieces(checkpoints: Mapping[int, Checkpoint], present: Sequence[ContentPiece]) -> list[list[PieceRevision]]:

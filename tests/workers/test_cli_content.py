@@ -52,7 +52,11 @@ def test_it_is_shown_and_written_to_files(bench: Harness, campaigns: Command, tm
     (file,) = tmp_path.iterdir()
     assert (file.name[:3], file.suffix) == ("01-", ".html")
     assert f"<h1>{written.title}</h1>" in file.read_text()
-    assert campaigns("content", "c1", "--json").json[0]["revisions"][0]["body"] == written.body
+    (found,) = campaigns("content", "c1", "--json").json
+    assert found["revisions"][0]["body"] == written.body
+    assert found["cost"]["calls"] >= 1
+    assert found["cost"]["output_tokens"] > written.word_count  # it has cost at least its words
+    assert f"{found['cost']['output_tokens']:,} out" in shown.out
     assert campaigns("content", "c1", "--piece", "2").code == 2
     assert campaigns("content", "c1", "--revision", "7").code == 2
     assert campaigns("content", "c1", "--diff").out.strip() == "Nothing was changed."

@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -22,7 +23,7 @@ from workers.cli.output import console, json_option, note, print_json, say
 if TYPE_CHECKING:
     from agents.config import ContentRequirement
     from agents.state import ContentPiece
-    from orchestration.reports.pieces import PieceRevision
+    from orchestration.reports.pieces import PieceCost, PieceRevision
 
 _PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
@@ -56,11 +57,12 @@ def content_command(
     with campaigns(start=True) as client:
         handle = client.get(campaign_id)
         found, language = handle.pieces(), _language(handle.state.content_requirements)
+        costs = handle.piece_costs()
     if chosen is not None and chosen > len(found):
         raise click.BadParameter(f"{chosen}: there are {len(found)} pieces", param_hint="--piece")
     numbered = [(at, one) for at, one in enumerate(found, start=1) if chosen in (None, at)]
     if as_json:
-        print_json([_document(at, one) for at, one in numbered])
+        print_json([_document(at, one, costs) for at, one in numbered])
         return 0
     if not numbered:
         say("Nothing is written yet.")
@@ -80,6 +82,8 @@ def content_command(
     for at, piece in pieces:
         about = f"{at}. {piece.content_type}, revision {piece.revision}, {piece.word_count} words, id {piece.piece_id}"
         console().print(about, style="bold", markup=False, highlight=False)
+        if piece.piece_id in costs:
+            console().print(_cost(costs[piece.piece_id]), style="dim", markup=False, highlight=False)
         console().print(markdown(piece), markup=False, highlight=False)
         for finding in piece.checks:
             console().print(f"- {finding}", style="dim", markup=False, highlight=False)
@@ -183,9 +187,19 @@ def _differences(number: int, revisions: Sequence[PieceRevision]) -> list[str]:
     return told
 
 
-def _document(number: int, revisions: Sequence[PieceRevision]) -> dict[str, object]:
+def _cost(cost: PieceCost) -> str:
+    tokens = f"{cost.calls} calls, {cost.input_tokens:,} tokens in, {cost.output_tokens:,} out"
+    unpriced = f", {cost.unpriced_tokens:,} of them without a known price" if cost.unpriced_tokens else ""
+    return f"{tokens}{unpriced}: {cost.usd:.4f} USD"
+
+
+def _document(number: int, revisions: Sequence[PieceRevision], costs: Mapping[str, PieceCost]) -> dict[str, object]:
+    cost = costs.get(revisions[-1].piece.piece_id)
     return {
         "number": number,
+        "cost": {name: str(value) if name == "usd" else value for name, value in asdict(cost).items()}
+        if cost
+        else None,
         "revisions": [{"step": one.step, **one.piece.model_dump(mode="json")} for one in revisions],
     }
 
