@@ -16,7 +16,7 @@ from agents.ad_figures import by_day
 from agents.analytics.analysis import told
 from agents.evidence.counts import Counts, counts
 from agents.evidence.effect import effect
-from agents.side_by_side import side_by_side
+from agents.same_days import on_same_days
 from agents.state import AdDay
 from agents.wanted import Counted
 
@@ -46,7 +46,7 @@ def _variant(record: ActionRecord, daily: Sequence[AdDay], what: Counted) -> Eff
     platform = record.done[0]
     newest = [one.revision for one in daily if one.platform == platform and one.ad == record.added]
     own = [one for one in daily if one.platform == platform and newest and one.revision == newest[-1]]
-    pair = side_by_side(own, lambda day: day.ad == record.added)
+    pair = on_same_days(own, lambda day: day.ad == record.added)
     if pair is None or pair[1].days < LEAST_DAYS:
         return None
     return told(effect([pair], what))

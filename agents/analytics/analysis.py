@@ -16,7 +16,7 @@ from agents.evidence.counts import Counts, counts
 from agents.evidence.effect import SURE, EffectBelief, effect
 from agents.evidence.efficiency import Efficiency, Usual, efficiency
 from agents.performance_score import GOOD
-from agents.side_by_side import side_by_side
+from agents.same_days import on_same_days
 from agents.state import (
     AdCreative,
     AdDay,
@@ -94,7 +94,7 @@ def _compared(creative: AdCreative, daily: Sequence[AdDay]) -> tuple[Counts, Cou
     own = [one for one in daily if one.platform == creative.platform]
     after = [one for one in own if one.revision == creative.revision]
     if creative.control is not None:
-        return side_by_side(after, lambda one: number_of(one.ad) != creative.control)
+        return on_same_days(after, lambda one: number_of(one.ad) != creative.control)
     before = [one for one in own if one.revision == creative.revision - 1]
     return (_counts(before), _counts(after)) if before and after else None
 

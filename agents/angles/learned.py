@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from agents.angles.angle import Angle, known
 from agents.evidence.effect import SURE, EffectBelief, effect
-from agents.side_by_side import side_by_side
+from agents.same_days import on_same_days
 from agents.state import AdDay
 from agents.wanted import Counted
 
@@ -45,7 +45,7 @@ def learned(daily: Sequence[AdDay], what: Counted) -> Mapping[Angle, Learned]:
             groups.setdefault((one.platform, one.revision), []).append(one)
     beliefs = {}
     for angle in Angle:
-        pairs = [side_by_side(days, lambda day: day.angle == angle) for days in groups.values()]  # noqa: B023
+        pairs = [on_same_days(days, lambda day: day.angle == angle) for days in groups.values()]  # noqa: B023
         if seen := [pair for pair in pairs if pair is not None]:
             beliefs[angle] = effect(seen, what)
     return {

@@ -14,7 +14,7 @@ from agents.angles.angle import EXPLAINED, Angle
 from agents.angles.choice import next_angles
 from agents.angles.learned import Learned, Verdict, learned, told, winner
 from agents.evidence.effect import EffectBelief
-from agents.side_by_side import side_by_side
+from agents.same_days import on_same_days
 from agents.state import AdDay
 from agents.wanted import Counted
 from integrations.ads.limits import PlatformLimits
@@ -143,28 +143,28 @@ def test_a_writer_is_told_the_best_first_with_an_interval() -> None:
 
 def test_only_days_on_which_both_ran_are_compared() -> None:
     days = [*week({"a": 10, "b": 20}), *week({"a": 99}, first=7)]
-    found = side_by_side(days, lambda one: one.angle == "b")
+    found = on_same_days(days, lambda one: one.angle == "b")
     assert found is not None
     others, chosen = found
     assert (others.clicks, chosen.clicks, others.spend, chosen.spend) == (70, 140, 210, 210)
-    assert side_by_side(week({"a": 10}), lambda one: one.angle == "b") is None
+    assert on_same_days(week({"a": 10}), lambda one: one.angle == "b") is None
 
 
 def test_a_day_that_is_bad_for_all_is_no_scatter_of_the_split() -> None:
     days = [one for at in range(10) for one in week({"a": 4 + 40 * (at % 2), "b": 4 + 40 * (at % 2)}, days=1, first=at)]
-    found = side_by_side(days, lambda one: one.angle == "b")
+    found = on_same_days(days, lambda one: one.angle == "b")
     assert found is not None
     assert [one.dispersion for one in found] == [1.0, 1.0]
     turned = [
         one for at in range(10) for one in week({"a": 4 + 40 * (at % 2), "b": 44 - 40 * (at % 2)}, days=1, first=at)
     ]
-    wild = side_by_side(turned, lambda one: one.angle == "b")
+    wild = on_same_days(turned, lambda one: one.angle == "b")
     assert wild is not None
     assert wild[0].dispersion > 5
 
 
 def test_two_ads_beside_one_have_no_more_money_a_day() -> None:
-    found = side_by_side(week({"a": 10, "b": 10, "c": 10}), lambda one: one.angle != "a")
+    found = on_same_days(week({"a": 10, "b": 10, "c": 10}), lambda one: one.angle != "a")
     assert found is not None
     assert [one.spend / one.days for one in found] == [30, 30]
 

@@ -15,7 +15,7 @@ from agents.ad_figures import number_of
 from agents.evidence.counts import Counts, counts, dispersion
 from agents.evidence.effect import CLICKS_SD, SURE, effect
 from agents.evidence.efficiency import Efficiency, Usual, efficiency
-from agents.side_by_side import side_by_side
+from agents.same_days import on_same_days
 from agents.state import AdDay
 from agents.wanted import Counted
 from agents.yardstick import benchmark
@@ -139,7 +139,7 @@ def looks(random: Random, *, lift: float, common: float = 0.0) -> bool:
                         spend=one.spend,
                     )
                 )
-        pair = side_by_side(found, lambda one: number_of(one.ad) != 1)
+        pair = on_same_days(found, lambda one: number_of(one.ad) != 1)
         assert pair is not None
         said |= effect([pair], Counted.CONVERSIONS).better >= SURE
     return said

@@ -15,7 +15,7 @@ from agents.evidence.counts import Counts, counts, split_dispersion
 from agents.state import AdDay
 
 
-def side_by_side(days: Iterable[AdDay], chosen: Callable[[AdDay], bool]) -> tuple[Counts, Counts] | None:
+def on_same_days(days: Iterable[AdDay], chosen: Callable[[AdDay], bool]) -> tuple[Counts, Counts] | None:
     """Return the counts of the ads that are not ``chosen``, then of those that are, None where no day has both.
 
     ``days`` are of one platform. Days are counted once for each ad, so that spend over days is that of one ad.
