@@ -53,6 +53,20 @@ def split(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Dec
     return {**dict.fromkeys(daily, Decimal(0)), **at_least(runs, {name: least[name] for name in runs})}
 
 
+def spread(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
+    """Return the daily budgets by what may be spent now, where a platform rests only if it has to or will be looked at.
+
+    In a campaign that is not measured again nothing would wake it.
+    """
+    least = sum(least_daily(state, platforms).values(), Decimal(0))
+    looked_at = state.campaign_config.optimize_every is not None
+    return (
+        split(state, platforms)
+        if looked_at or money_a_day(state, standing(state)) < least
+        else budgets(state, platforms)
+    )
+
+
 def _shares(state: MarketingAgentState, platforms: Sequence[str]) -> dict[str, Decimal]:
     config = state.campaign_config
     days = config.schedule.days

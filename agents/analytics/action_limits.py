@@ -28,7 +28,8 @@ from agents.actions import (
     WidenAudience,
 )
 from agents.ad_management.cutting import says_any
-from agents.ad_management.daily_budgets import least_daily, split, standing
+from agents.ad_management.daily_budgets import least_daily, standing
+from agents.ad_management.money_left import money_a_day
 from agents.ad_management.running import ad_steps, creative_on, own_remote_ids
 from agents.analytics.action_units import changes_what
 from agents.contacts import check_texts
@@ -166,12 +167,12 @@ def _money(state: MarketingAgentState) -> str | None:
     if not runs:
         return "the campaign has no ads that run"
     least, currency = least_daily(state, runs), state.campaign_config.currency
-    for name, daily in split(state, runs).items():
-        if 0 < daily < least[name]:
-            return (
-                f"{daily} {currency} a day would be left for {platform(name).title}, which takes no less than "
-                f"{least[name]}; allow more, or stop the ads: campaigns pause {state.campaign_id} --ads"
-            )
+    cheapest, daily = min(runs, key=lambda name: (least[name], name)), money_a_day(state, standing(state))
+    if 0 < daily < least[cheapest]:
+        return (
+            f"{daily} {currency} a day would be left for {platform(cheapest).title}, which takes no less than "
+            f"{least[cheapest]}; allow more, or stop the ads: campaigns pause {state.campaign_id} --ads"
+        )
     return None
 
 

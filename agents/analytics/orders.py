@@ -14,7 +14,7 @@ from decimal import Decimal
 from agents.action_log import ActionRecord, Order, record_of
 from agents.actions import Action, BudgetMove, SetBudget, ShiftBudget, platforms_of
 from agents.ad_management.adding import ADD_AD
-from agents.ad_management.daily_budgets import split, standing, within_budget
+from agents.ad_management.daily_budgets import spread, standing, within_budget
 from agents.analytics.action_units import taking_back, unit_of
 from agents.analytics.changing import CHANGE
 from agents.analytics.shifting import budget_units
@@ -111,7 +111,7 @@ def _money(state: MarketingAgentState, order: Order, target: ActionRecord | None
         return {name: move.before for name, move in shift.moves.items() if name in target.done}
     if isinstance(order.action, ShiftBudget):
         return {name: move.after for name, move in order.action.moves.items()}
-    return split(state, tuple(standing(state))) if isinstance(order.action, SetBudget) else None
+    return spread(state, tuple(standing(state))) if isinstance(order.action, SetBudget) else None
 
 
 def _money_units(state: MarketingAgentState, order: Order, wanted: Mapping[str, Decimal]) -> list[Unit]:

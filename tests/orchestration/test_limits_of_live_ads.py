@@ -74,11 +74,11 @@ def test_a_command_that_was_cut_off_is_finished_by_the_same_command(bench: Calla
     ("limit", "said"),
     [
         ({"ads": 399}, r"limits\.ads can't go below the 400\.00 USD that is spent already"),
-        ({"ads_per_day": 1}, r"which takes no less than .*; allow more, or stop the ads: campaigns pause c1 --ads"),
+        ({"ads_per_day": "0.5"}, r"which takes no less than .*; allow more, or stop the ads: campaigns pause c1 --ads"),
     ],
 )
 def test_what_can_not_be_is_refused_and_changes_nothing(
-    bench: Callable[..., Harness], limit: dict[str, int], said: str
+    bench: Callable[..., Harness], limit: dict[str, Any], said: str
 ) -> None:
     one = bench()
     with_ads(one)
