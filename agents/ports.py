@@ -47,17 +47,36 @@ class Passage:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Questions as vectors of one embedding model."""
+
+    model: str
+    vectors: Mapping[str, Sequence[float]]  #: question -> its vector, of length 1
+
+
 class Retriever(Protocol):
     """Knowledge base."""
 
     def query_knowledge(
-        self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
+        self,
+        question: str,
+        strategy: str = "multi_query",
+        *,
+        limit: int = 5,
+        variants: Sequence[str] = (),
+        brand: str = "",
+        embedded: Embedded | None = None,
     ) -> list[Passage]:
-        """Return the best passages for a question.
+        """Return the best passages for a question, from documents of ``brand`` and of every brand.
 
         ``multi_query`` asks several forms of the question (its own and ``variants``) and fuses the rankings; ``single``
-        asks the question as it is.
+        asks the question as it is. What has a vector in ``embedded`` is asked by meaning, too.
         """
+        ...
+
+    def embedded_with(self, model: str, brand: str = "") -> bool:
+        """Return whether there are passages that a question can be compared with by vectors of ``model``."""
         ...
 
 

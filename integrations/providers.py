@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from integrations.delivery.target import DeliveryTarget
     from integrations.dns import Dns
     from integrations.hunter import Hunter
+    from integrations.llm.embeddings import Embeddings
     from integrations.llm.models import ChatModels
     from integrations.serpapi import SerpApi
     from integrations.web.fetch import WebFetcher
@@ -50,6 +51,14 @@ class Providers:
         from integrations.llm.models import ChatModels
 
         client: ChatModels = self._once("models", lambda: ChatModels(self.settings))
+        return client
+
+    @property
+    def embeddings(self) -> Embeddings:
+        """Vectors of texts."""
+        from integrations.llm.embeddings import Embeddings
+
+        client: Embeddings = self._once("embeddings", lambda: Embeddings(self.settings))
         return client
 
     @property

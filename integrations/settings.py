@@ -49,12 +49,19 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_SANDBOX_URL = f"http://{LOOPBACK}:8750"
 SANDBOX_KEY = "sandbox"
 SANDBOX_MODEL = "sandbox-1"
+SANDBOX_EMBEDDING_MODEL = "sandbox-embedding-1"
 LIVE_MODEL = "gpt-4.1-mini"
+LIVE_EMBEDDING_MODEL = "text-embedding-3-small"
 _LIMIT = "LIMIT_"
 #: Providers that take no credentials and have no address of their own.
 _WITHOUT_KEYS = ("dns", "web")
 #: Variables whose defaults are other ones when providers are real.
-_LIVE_DEFAULTS = {"LLM_MODEL": LIVE_MODEL, "WEB_DELAY": 2.0, "PROBE_DELAY": 60.0}
+_LIVE_DEFAULTS = {
+    "LLM_MODEL": LIVE_MODEL,
+    "EMBEDDING_MODEL": LIVE_EMBEDDING_MODEL,
+    "WEB_DELAY": 2.0,
+    "PROBE_DELAY": 60.0,
+}
 
 
 class SettingsError(ValueError):
@@ -118,6 +125,14 @@ class Settings(BaseModel):
     log_format: LogFormat = Field("text", validation_alias="LOG_FORMAT")
     log_level: LogLevel = Field("INFO", validation_alias="LOG_LEVEL")
     llm_model: str = Field(SANDBOX_MODEL, validation_alias="LLM_MODEL")
+    #: what documents and questions are compared by; "none": by their words alone
+    embedding_model: str = Field(SANDBOX_EMBEDDING_MODEL, validation_alias="EMBEDDING_MODEL")
+    #: server of the embedding model; None: the language model's own
+    embedding_base_url: str | None = Field(None, validation_alias="EMBEDDING_BASE_URL")
+    #: its key, which no other server gets
+    embedding_api_key: str | None = Field(None, validation_alias="EMBEDDING_API_KEY", repr=False)
+    #: text search configuration of Postgres that documents are read in by default
+    knowledge_language: str = Field("english", validation_alias="KNOWLEDGE_LANGUAGE")
     llm_structured_mode: StructuredMode = Field("json_schema", validation_alias="LLM_STRUCTURED_MODE")
     llm_timeout_s: Seconds = Field(60.0, validation_alias="LLM_TIMEOUT")
     #: before the library's
@@ -168,6 +183,16 @@ class Settings(BaseModel):
     def llm_url(self) -> str:
         """Base URL of the language model's server."""
         return self.providers["openai"].base_url
+
+    @property
+    def embedding_url(self) -> str:
+        """Base URL of the embedding model's server."""
+        return self.embedding_base_url.rstrip("/") if self.embedding_base_url else self.llm_url
+
+    @property
+    def embeds(self) -> bool:
+        """Whether an embedding model is to be used."""
+        return self.embedding_model.lower() not in ("none", "off")
 
     def require(self, providers: Iterable[str]) -> None:
         """Raise SettingsError naming every variable that the given providers still lack."""

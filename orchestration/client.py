@@ -25,6 +25,7 @@ from integrations.fleet_secrets import with_secrets
 from integrations.plugins import PluginError
 from integrations.settings import Mode, Settings, SettingsError
 from orchestration.control.lead_paths import file_ids, read_files
+from orchestration.control.library import Library
 from orchestration.control.outcomes import Recorded, take_reports
 from orchestration.control.recalibration import recalibrate_due
 from orchestration.control.received import checked_key, received, refusal_key
@@ -44,7 +45,6 @@ from orchestration.reports.spend import FleetSpending, fleet_spend
 from orchestration.stores.customer_lists import RemovalBook
 from orchestration.stores.deliveries import LeavingBook
 from orchestration.stores.erasure import Removed
-from orchestration.stores.knowledge import KnowledgeBase
 from orchestration.stores.lead_files import LeadFileStore
 from orchestration.stores.lead_weights import LeadWeights, Version
 from orchestration.stores.outcomes import Outcomes
@@ -72,7 +72,7 @@ class Campaigns:
         self.settings = settings
         self.database = database or Database(settings.database_url, pool_size=1)
         self.reports = Reports(self.database)
-        self.knowledge = KnowledgeBase(self.database)
+        self.knowledge = Library(settings, self.database)
         self.weights = LeadWeights(self.database)
         self._ledger = Ledger(self.database, "client", settings.mode)
         self._files = LeadFileStore(self.database)

@@ -87,7 +87,8 @@ class ContentCreation(BaseAgent):
             return None
         done = {stage.name: stage for stage in results}
         if "research" not in done:
-            return Stage(name="research", units=[_research_unit(one) for one in due])
+            brand = state.campaign_config.brand.name or ""
+            return Stage(name="research", units=[_research_unit(one, brand) for one in due])
         passages = {found.label: found.passages for _, found in RETRIEVE.answers([done["research"]])}
         if "write" not in done:
             units = [self._write_unit(state, one, passages.get(one.label, ())) for one in due]
@@ -228,12 +229,12 @@ class ContentCreation(BaseAgent):
         return judge(written, one, state.campaign_config.brand)
 
 
-def _research_unit(one: Assignment) -> Unit:
+def _research_unit(one: Assignment, brand: str) -> Unit:
     wanted = one.requirement
     question = f"{wanted.topic} for {wanted.audience}"
     variants = (wanted.topic or "", *wanted.keywords[:3])
-    given = Retrieve(label=one.label, question=question, variants=variants)
-    return RETRIEVE.unit(f"retrieve:{one.label}", given, provider="local", essential=False)
+    given = Retrieve(label=one.label, question=question, variants=variants, brand=brand)
+    return RETRIEVE.unit(f"retrieve:{one.label}", given, provider=PROVIDER, essential=False)
 
 
 def _written(stage: StageResult) -> dict[str, Written]:

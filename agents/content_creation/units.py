@@ -67,6 +67,7 @@ class Retrieve(Part):
     label: str
     question: str
     variants: tuple[str, ...]  #: the same in other words
+    brand: str = ""  #: whose documents may be used, beside those of every brand
 
 
 class Excerpt(Part):
@@ -82,6 +83,7 @@ class Retrieved(Part):
 
     label: str
     passages: tuple[Excerpt, ...]
+    words_only: str = ""  #: why the question was asked by words alone; "": by meaning, too
 
 
 class Wanted(Part):

@@ -14,6 +14,7 @@ from agents.content_creation.units import Excerpt, Retrieve, Retrieved, Write, W
 from agents.fallbacks import TEMPLATE
 from agents.model_call import ask
 from agents.names import CONTENT_CREATION
+from agents.question_vectors import embed_questions
 from agents.unit_kind import UnitKind
 from agents.untrusted import Untrusted, fence
 from integrations.errors import InvalidAnswerError
@@ -28,15 +29,21 @@ _NOTHING = "(nothing)"
 
 
 def retrieve(given: Retrieve, ctx: UnitContext) -> Retrieved:
-    """Ask the knowledge base."""
+    """Ask the knowledge base by words, and by meaning where its documents and the question can be embedded."""
+    embedded, why = embed_questions(ctx, [given.question, *given.variants], given.brand)
     found = ctx.retriever.query_knowledge(
-        given.question, strategy="multi_query", limit=MAX_PASSAGES, variants=given.variants
+        given.question,
+        strategy="multi_query",
+        limit=MAX_PASSAGES,
+        variants=given.variants,
+        brand=given.brand,
+        embedded=embedded,
     )
     passages = tuple(
         Excerpt(chunk_id=p.chunk_id, title=Untrusted(p.title), text=Untrusted(p.text[:MAX_PASSAGE_CHARS]))
         for p in found[:MAX_PASSAGES]
     )
-    return Retrieved(label=given.label, passages=passages)
+    return Retrieved(label=given.label, passages=passages, words_only=why)
 
 
 def write(given: Write, ctx: UnitContext) -> Written:

@@ -99,11 +99,13 @@ _SECRET = re.compile(r"(sk-|Bearer\s+)[^\s\"',]+")
 _PRIVATE = re.compile(r"https?://\S+|[^\s@\"'<>]+@[^\s@\"'<>]+|['\"]?\binput(_value)?['\"]?\s*[:=].*")
 
 
-def translate(error: Exception, *, key: str = "", now: datetime | None = None) -> IntegrationError:
+def translate(
+    error: Exception, *, key: str = "", now: datetime | None = None, answer: str = "chat completion"
+) -> IntegrationError:
     """Return our error for an exception of the client library.
 
     ``key`` is removed from text of the server that is repeated. ``now`` is the time that a Retry-After date is compared
-    with.
+    with. ``answer``: what was asked for.
     """
     import httpx2
     import openai
@@ -115,7 +117,7 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
     if _caused_by(error, AddressRefusedError):
         return OutOfReachError(PROVIDER, "its address is not on this machine (sandbox mode); nothing was sent")
     if _caused_by(error, UnreadableBodyError):
-        return _malformed(error)
+        return _malformed(error, answer)
     if isinstance(error, openai.APIConnectionError):
         if _caused_by(error, httpx2.UnsupportedProtocol, httpx2.InvalidURL):
             return BadRequestError(PROVIDER, "its base URL is not a URL we can use (OPENAI_BASE_URL)")
@@ -128,18 +130,18 @@ def translate(error: Exception, *, key: str = "", now: datetime | None = None) -
         error,
         openai.APIResponseValidationError | ValueError | LookupError | TypeError | AttributeError | RecursionError,
     ):
-        return _malformed(error)  # what the library could not read in spite of all
+        return _malformed(error, answer)  # what the library could not read in spite of all
     if isinstance(error, openai.APIError):
         return TransientError(PROVIDER, "the model server reported an error")
     return PermanentError(PROVIDER, f"the model client failed with {type(error).__name__}")
 
 
-def _malformed(error: BaseException | None) -> TransientError:
+def _malformed(error: BaseException | None, answer: str) -> TransientError:
     """Return the error for an answer that can't be read, with our own reader's words where it was the one to fail."""
     while error is not None and not isinstance(error, UnreadableBodyError):
         error = error.__cause__
     why = f": {error}" if error is not None else ""
-    return TransientError(PROVIDER, f"the answer is no chat completion{why}", detail=MALFORMED)
+    return TransientError(PROVIDER, f"the answer is no {answer}{why}", detail=MALFORMED)
 
 
 def _caused_by(error: BaseException | None, *classes: type[BaseException]) -> bool:

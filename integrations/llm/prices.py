@@ -44,7 +44,10 @@ class Price:
 
 _NONE: Mapping[str, Price] = MappingProxyType({})
 #: The sandbox has a small model's price, so that spending and its caps can be tried for nothing.
-_SANDBOX = {"sandbox-1": Price(Decimal("0.40"), Decimal("0.10"), Decimal("1.60"))}
+_SANDBOX = {
+    "sandbox-1": Price(Decimal("0.40"), Decimal("0.10"), Decimal("1.60")),
+    "sandbox-embedding-1": Price(Decimal("0.02"), Decimal("0.02"), Decimal(0)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,16 @@ def cost(
         input_tokens=input_tokens, cache_read_tokens=cached, cache_write_tokens=written, output_tokens=output_tokens
     )
     return price.calc_price(usage)["total_price"]
+
+
+def embedding_cost(
+    model: str, tokens: int, prices: Mapping[str, Price] = _NONE, *, base_url: str = ""
+) -> Decimal | None:
+    """Return the USD for embedding ``tokens``, or None when the model's price is not known: it has a price of input."""
+    own = prices.get(model) or _SANDBOX.get(model)
+    listed = None if own else _listed(model, base_url)
+    rate = own.input if own else listed.get_prices(datetime.now(UTC)).input_mtok if listed else None
+    return None if rate is None else _dearest(rate) * tokens / _MILLION
 
 
 def llm_upper_bound(

@@ -9,10 +9,10 @@ error with the status that it means; an answer that is neither raises Unreadable
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from integrations.llm.body import UnreadableBodyError, read_body
+from integrations.llm.body import JsonObject, UnreadableBodyError, read_body
 from integrations.llm.body_errors import meant_error
 from integrations.llm.completion import plain_completion
 from integrations.outbound import Reach, check_host, leads_to_loopback
@@ -25,10 +25,13 @@ MAX_CONNECTIONS = 200
 KEPT_HEADERS = ("retry-after", "retry-after-ms", "x-request-id")  #: of an answer that is made over
 
 
-def plain(answer: httpx2.Response) -> httpx2.Response:
+Reader = Callable[[JsonObject], dict[str, object]]  #: body -> the same in the protocol's own form
+
+
+def plain(answer: httpx2.Response, read: Reader = plain_completion) -> httpx2.Response:
     """Return a successful answer as the library can read it, with another status when its body is an error.
 
-    Raises UnreadableBodyError when the body is neither a completion nor an error.
+    Raises UnreadableBodyError when the body is neither what ``read`` reads nor an error.
     """
     import httpx2
 
@@ -36,7 +39,7 @@ def plain(answer: httpx2.Response) -> httpx2.Response:
     try:
         body = read_body(answer.content)
         meant = meant_error(body)
-        status, found = (200, plain_completion(body)) if meant is None else (meant.status, meant.body())
+        status, found = (200, read(body)) if meant is None else (meant.status, meant.body())
     except RecursionError:
         raise UnreadableBodyError("the body is nested too deep") from None
     if meant is not None and meant.retry_after_s is not None:
@@ -44,10 +47,10 @@ def plain(answer: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(status, headers=headers, json=found, request=answer.request)
 
 
-def http_client(base_url: str, reach: Reach) -> httpx2.Client:
+def http_client(base_url: str, reach: Reach, read: Reader = plain_completion) -> httpx2.Client:
     """Return the HTTP client for the openai library, with a deadline, a bound of the answer's size, and a ``reach``.
 
-    A request beyond ``reach`` raises AddressRefusedError before anything is sent.
+    ``read`` reads a successful answer. A request beyond ``reach`` raises AddressRefusedError before anything is sent.
     """
     import httpx2
     import openai
@@ -86,7 +89,7 @@ def http_client(base_url: str, reach: Reach) -> httpx2.Client:
                 answer = super().send(request, **options)
             except httpx2.DecodingError as error:  # packed, and not to be unpacked
                 raise UnreadableBodyError("the body can't be unpacked") from error
-            return plain(answer) if answer.is_success else answer
+            return plain(answer, read) if answer.is_success else answer
 
     class Near(httpx2.HTTPTransport):
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:

@@ -22,11 +22,13 @@ from integrations.sandbox import llm_tasks_ads, llm_tasks_content
 from integrations.sandbox.llm_schema import fill, fit, strict_problem
 from integrations.sandbox.llm_text import MARK, Order, Writer
 from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
+from integrations.sandbox.vectors import EMBEDDING_MODEL, embed
 
 MODEL = "sandbox-1"
 CREATED = 1_767_225_600  #: 2026-01-01, fixed because answers don't depend on the clock
 CHARS_PER_TOKEN = 4
 CONTEXT_TOKENS = 128_000
+MOST_TEXTS = 2048  #: of one request for embeddings
 _BRIEF = re.compile(r"^```json\s*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _MATERIAL = re.compile(r"^<<OUTSIDE material (\w+)>>\n((?:\| .*\n)*)<<END \1>>$", re.MULTILINE)
 _REFUSAL = "I'm sorry, but I can't help with that."
@@ -70,8 +72,13 @@ class OpenAISandbox:
                 return Response(body=self._complete(_checked(request)), headers={"x-request-id": "sandbox"})
             except _InvalidError as error:
                 return error.response
+        if request.path == "/v1/embeddings" and request.method == "POST":
+            try:
+                return Response(body=_embeddings(request), headers={"x-request-id": "sandbox"})
+            except _InvalidError as error:
+                return error.response
         if request.path == "/v1/models" and request.method == "GET":
-            return Response(body={"object": "list", "data": [_model(MODEL)]})
+            return Response(body={"object": "list", "data": [_model(MODEL), _model(EMBEDDING_MODEL)]})
         if request.path.startswith("/v1/models/") and request.method == "GET":
             return Response(body=_model(request.path.removeprefix("/v1/models/")))
         return _error(404, f"Invalid URL ({request.method} {request.path})", "invalid_request_error")
@@ -185,6 +192,27 @@ class OpenAISandbox:
             return fill(schema, made_from)
         found = task(brief, seed)
         return fit(schema, found, made_from) if schema.get("properties") else dict(found)
+
+
+def _embeddings(request: Request) -> dict[str, object]:
+    """Return the vectors of a request's texts.
+
+    Raises _InvalidError, with OpenAI's own text, when the request is not valid.
+    """
+    try:
+        body = request.json()
+    except ValueError:
+        raise _InvalidError("We could not parse the JSON body of your request.") from None
+    given = body.get("input") if isinstance(body, Mapping) else None
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not 0 < len(texts) <= MOST_TEXTS or not all(isinstance(t, str) for t in texts):
+        raise _InvalidError("'$.input' is invalid. Please check the API reference: embeddings.", "input")
+    if not all(texts):
+        raise _InvalidError("'$.input' is invalid: input cannot be an empty string.", "input")
+    tokens = sum(len(text) // CHARS_PER_TOKEN + 1 for text in texts)
+    data = [{"object": "embedding", "index": n, "embedding": embed(text)} for n, text in enumerate(texts)]
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "data": data, "model": body.get("model") or EMBEDDING_MODEL, "usage": usage}
 
 
 def _checked(request: Request) -> JsonObject:

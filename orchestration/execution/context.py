@@ -95,7 +95,7 @@ class Resources:
             settings=settings,
             guard=guard or CallGuard(settings),
             providers=Providers(settings),
-            retriever=KnowledgeBase(database),
+            retriever=KnowledgeBase(database, settings.knowledge_language),
             suppression=SuppressionList(database),
             lead_files=LeadFileStore(database),
             spend=SpendLedger(database, settings),

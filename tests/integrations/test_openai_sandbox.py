@@ -151,7 +151,7 @@ def test_no_key_no_answer_and_unknown_paths() -> None:
     assert send(request(), path="/v1/nothing").status == 404
     sandbox = OpenAISandbox()
     models = sandbox.handle(Request(method="GET", path="/v1/models", headers={"authorization": "Bearer x"}))
-    assert [model["id"] for model in models.body["data"]] == ["sandbox-1"]
+    assert [model["id"] for model in models.body["data"]] == ["sandbox-1", "sandbox-embedding-1"]
     assert sandbox.calls == 0
 
 

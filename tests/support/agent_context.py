@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from memory_providers import MemoryProviders
 
 from agents.email_address import address_hashes
-from agents.ports import EffectRules, FileSummary, FixedClock, Passage, SentLead, UncappedAds
+from agents.ports import EffectRules, Embedded, FileSummary, FixedClock, Passage, SentLead, UncappedAds
 from agents.unit import Unit
 from integrations.providers import Providers
 from integrations.settings import Settings
@@ -31,11 +31,24 @@ class MemoryRetriever:
 
     passages: Sequence[Passage] = ()
     questions: list[str] = field(default_factory=list)
+    models: frozenset[str] = frozenset()  #: embedding models that the passages have vectors of
+    embedded: list[Embedded | None] = field(default_factory=list)  #: with which it was asked
+
+    def embedded_with(self, model: str, brand: str = "") -> bool:
+        return model in self.models
 
     def query_knowledge(
-        self, question: str, strategy: str = "multi_query", *, limit: int = 5, variants: Sequence[str] = ()
+        self,
+        question: str,
+        strategy: str = "multi_query",
+        *,
+        limit: int = 5,
+        variants: Sequence[str] = (),
+        brand: str = "",
+        embedded: Embedded | None = None,
     ) -> list[Passage]:
         self.questions.append(question)
+        self.embedded.append(embedded)
         asked = {word for text in (question, *variants) for word in text.lower().split()}
         return [passage for passage in self.passages if asked & set(passage.text.lower().split())][:limit]
 

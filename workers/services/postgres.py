@@ -59,7 +59,11 @@ _SETTINGS: Mapping[str, str] = {
     "log_error_verbosity": "terse",  # and so may DETAIL lines
 }
 
+#: The extension goes where new databases are copied from: only a superuser may create it, which our role is not.
 _SETUP_SQL = f"""
+\\connect template1
+CREATE EXTENSION IF NOT EXISTS vector;
+\\connect postgres
 SELECT 'CREATE ROLE {ROLE} LOGIN CREATEDB'
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec
 SELECT 'CREATE DATABASE {DATABASE} OWNER {ROLE}'

@@ -346,22 +346,6 @@ CREATE TABLE marketing.lead_weights (
     PRIMARY KEY (mode, account, audience, version)
 );
 
-CREATE TABLE marketing.documents (
-    document_id text PRIMARY KEY,
-    title       text NOT NULL,
-    source      text NOT NULL UNIQUE,
-    created_at  timestamptz NOT NULL DEFAULT now()
-);
-CREATE TABLE marketing.chunks (
-    chunk_id    text PRIMARY KEY,
-    document_id text NOT NULL REFERENCES marketing.documents ON DELETE CASCADE,
-    ordinal     integer NOT NULL,
-    text        text NOT NULL,
-    lexemes     tsvector GENERATED ALWAYS AS (to_tsvector('english', text)) STORED
-);
-CREATE INDEX chunks_lexemes ON marketing.chunks USING gin (lexemes);
-CREATE INDEX chunks_of_document ON marketing.chunks (document_id);
-
 -- The spend ledger: what was spent and what is held for calls that are under way, model money and ad money alike.
 -- No foreign key to the campaign: what was spent stays spent when a campaign's row goes.
 CREATE TABLE marketing.spend (

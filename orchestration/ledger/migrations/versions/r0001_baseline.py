@@ -9,7 +9,7 @@ from alembic import context, op
 revision = "0001"
 down_revision = None
 
-SCRIPTS = ("tables.sql", "erasure.sql", "flow.sql", "waiting.sql", "spend.sql", "spend_ads.sql")
+SCRIPTS = ("tables.sql", "knowledge.sql", "erasure.sql", "flow.sql", "waiting.sql", "spend.sql", "spend_ads.sql")
 
 
 def upgrade() -> None:
