@@ -9,6 +9,7 @@ from paused_ads import PAST, status, tick
 
 from agents.ad_figures import by_day
 from agents.state import AdDay, MarketingAgentState
+from orchestration.ledger.waiting import Deferrals
 
 
 def begin(one: Harness, **config: Any) -> None:
@@ -32,6 +33,7 @@ def week(one: Harness, sandbox: Any) -> MarketingAgentState:
     sandbox.post("/_sandbox/advance", {"days": 7})
     assert status(one) == "waiting", one.reports.status("c1")
     one.database.run(f"UPDATE marketing.campaigns SET due_at = {PAST} WHERE status = 'waiting'")
+    Deferrals(one.database).end_optimization_waits(one.ledger.mode)
     tick(one)
     one.deliver()
     return one.reports.row("c1").state
