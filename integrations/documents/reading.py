@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from importlib.util import find_spec
+from typing import Any
 
 from integrations.values import clean_text
 from integrations.web.markup import parsable
@@ -59,14 +60,14 @@ def html_text(html: str) -> str:
 def _converted(name: str, suffix: str, data: bytes) -> str:
     if find_spec("markitdown") is None:
         raise ValueError(f"{name} needs an extra of this project: pip install 'marketing-agents[documents]'")
-    from markitdown import MarkItDown, MarkItDownException, StreamInfo
-    from markitdown.converters import DocxConverter, PdfConverter, PptxConverter
+    from markitdown import MarkItDown, MarkItDownException, StreamInfo, converters
 
     try:
         # Without the others, which would take a broken file for plain text.
         reader = MarkItDown(enable_builtins=False, enable_plugins=False)
-        for converter in (PdfConverter(), DocxConverter(), PptxConverter()):
-            reader.register_converter(converter)
+        built_in: Any = converters  # some of its constructors have no types
+        for made in (built_in.PdfConverter, built_in.DocxConverter, built_in.PptxConverter):
+            reader.register_converter(made())
         found = reader.convert_stream(io.BytesIO(data), stream_info=StreamInfo(extension=suffix))
     except MarkItDownException as error:
         raise ValueError(f"{name} can't be read ({type(error).__name__})") from None

@@ -9,6 +9,7 @@ are loaded by the first call; all errors are those of :mod:`integrations.errors`
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,6 +51,7 @@ class Embeddings:
         self._lock = Lock()
         self._http: httpx2.Client | None = None
         self._made: OpenAIEmbeddings | None = None
+        self._closing: weakref.finalize[[], Embeddings] | None = None
 
     def embed(self, texts: Sequence[str], *, timeout: float) -> EmbeddedTexts:
         """Return the vectors of up to MAX_BATCH texts, ``timeout`` in seconds being for the whole call.
@@ -85,14 +87,17 @@ class Embeddings:
         return embedding_cost(settings.embedding_model, tokens, settings.llm_prices, base_url=settings.embedding_url)
 
     def close(self) -> None:
-        """Close the connections, which the next call opens again."""
+        """Close the connections, which the next call opens again.
+
+        Garbage collection of the object does it, too.
+        """
         with self._lock:
-            if self._http is not None:
-                self._http.close()
-            self._http = self._made = None
+            if self._closing is not None:
+                self._closing()
+            self._http = self._made = self._closing = None
 
     def _key(self) -> str:
-        """Return the server's key; another server than the language model's never gets that one's.
+        """Return the server's key, which is the language model's only where the server is.
 
         Raises CredentialsError when it is missing or can't be sent.
         """
@@ -113,6 +118,7 @@ class Embeddings:
                 self._http = http_client(
                     settings.embedding_url, settings.provider(PROVIDER).reach, read=plain_embeddings
                 )
+                self._closing = weakref.finalize(self, self._http.close)
                 self._made = OpenAIEmbeddings(
                     model=settings.embedding_model,
                     openai_api_base=settings.embedding_url,

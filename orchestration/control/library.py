@@ -1,4 +1,4 @@
-"""The user's knowledge base from outside a campaign: files and pages come in, are embedded, and questions are asked.
+"""Knowledge base from outside a campaign: files and pages come in, are embedded, and questions are asked.
 
 Embedding is a job that may stop anywhere: what lacks a vector is what is left to do. Invariants: documents are found by
 their words from the moment that they are stored, whatever the embedding server does; a wire call passes the fleet's

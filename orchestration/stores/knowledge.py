@@ -48,7 +48,7 @@ class Pending:
     """A chunk that lacks a vector."""
 
     chunk: int
-    text: str  #: what is to be embedded: title, headings and text
+    text: str  #: what is to be embedded: heading and text
 
 
 class KnowledgeBase:
@@ -85,7 +85,10 @@ class KnowledgeBase:
         return language.lower()
 
     def documents(self, brand: str | None = None, model: str = "") -> list[Document]:
-        """Return the documents of a brand and of every brand, or all for None, by title; ``model``: see Document."""
+        """Return the documents of a brand and of every brand, or all for None, by title.
+
+        Those of their chunks that have a vector of ``model`` are counted.
+        """
         vectors = "marketing.chunk_vectors" if self.has_vectors else "(SELECT 0 AS chunk, '' AS model LIMIT 0)"
         return self._database.records(
             Document,
@@ -185,7 +188,7 @@ class KnowledgeBase:
     def pending(self, model: str, limit: int) -> list[Pending]:
         """Return up to ``limit`` chunks that lack a vector of ``model``, in the order in which they were added."""
         rows = self._database.rows(
-            "SELECT c.chunk, concat_ws(E'\\n', d.title, nullif(c.heading, ''), c.text) "
+            "SELECT c.chunk, marketing.text_to_embed(d.title, c.heading, c.text) "
             "FROM marketing.chunks c JOIN marketing.documents d USING (document_id) WHERE NOT EXISTS "
             "(SELECT FROM marketing.chunk_vectors v WHERE v.model = %s AND v.chunk = c.chunk) "
             "ORDER BY c.chunk LIMIT %s",
@@ -209,7 +212,7 @@ class KnowledgeBase:
             "SELECT %s, marketing.brand_of(d.brand), c.chunk, g.size, g.vector::halfvec "
             "FROM unnest(%s::bigint[], %s::text[], %s::integer[], %s::text[]) AS g(chunk, text, size, vector) "
             "JOIN marketing.chunks c ON c.chunk = g.chunk JOIN marketing.documents d USING (document_id) "
-            "WHERE g.text = concat_ws(E'\\n', d.title, nullif(c.heading, ''), c.text) "
+            "WHERE g.text = marketing.text_to_embed(d.title, c.heading, c.text) "
             "ON CONFLICT (model, chunk) DO UPDATE SET size = excluded.size, embedding = excluded.embedding",
             model,
             [one.chunk for one, _ in vectors],

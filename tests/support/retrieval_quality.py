@@ -1,7 +1,8 @@
 """The labelled set of questions to a marketer's handbook, the measures, and BM25 as the books have it.
 
-Each line of ``tests/data/knowledge/questions.tsv`` is a question in other words than the handbook's, and the section
-that answers it. Every third question is *unseen*: it took no part in choosing weights.
+Each line of ``tests/data/knowledge/questions.tsv`` is a question, the section that answers it, and its group: *other
+words* shares hardly a word with the handbook on purpose, and weights were chosen by it; *unseen* asks as people do, and
+was written after that and measured once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import checkout
+import numpy as np
 
 FOLDER = "tests/data/knowledge"
 
@@ -22,7 +24,7 @@ class Labelled:
 
     question: str
     section: str
-    unseen: bool
+    group: str
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def handbook() -> str:
 
 def questions() -> list[Labelled]:
     lines = [line.split("\t") for line in checkout.read(f"{FOLDER}/questions.tsv").splitlines()]
-    return [Labelled(question, section, n % 3 == 2) for n, (question, section) in enumerate(lines)]
+    return [Labelled(*fields) for fields in lines]
 
 
 def measure(asked: Sequence[Labelled], rank: Callable[[str], Sequence[str]]) -> Quality:
@@ -79,3 +81,11 @@ class Bm25:
             if score:
                 found[n] = score
         return sorted(found.items(), key=lambda pair: -pair[1])
+
+
+def recorded_vectors(chunks: Sequence[str]) -> dict[str, list[float]]:
+    """What all-MiniLM-L6-v2 (:mod:`minilm`) made of the questions and, in their order, of the handbook's chunks."""
+    with np.load(checkout.ROOT / FOLDER / "vectors.npz") as recorded:
+        texts = [*(one.question for one in questions()), *chunks]
+        rows = np.vstack([recorded["questions"], recorded["chunks"]]).astype(float)
+    return dict(zip(texts, rows.tolist(), strict=True))

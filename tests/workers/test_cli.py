@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from command_line import Command
 from orchestrator_harness import Harness
+from stack import Sandbox
 from toys import echo, toys
 
 from agents.ports import UnitContext
@@ -314,16 +315,28 @@ def test_what_a_command_logs_is_for_people_unless_json_is_asked_for(database_url
     assert json.loads(for_programs)["logger"] == "orchestration.execution.canvas"
 
 
-def test_knowledge(campaigns: Command, database_url: str, tmp_path: Path) -> None:
-    os.environ["DATABASE_URL"] = database_url
+def test_knowledge(campaigns: Command, database_url: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    os.environ.update({"DATABASE_URL": database_url, "SANDBOX_URL": sandbox.url})
     (tmp_path / "a.md").write_text("Revenue forecasts")
     (tmp_path / "b.txt").write_text("Tours take twenty minutes")
-    assert len(campaigns("knowledge", "add", tmp_path, "--json").json["documents"]) == 2
-    assert campaigns("knowledge", "add", tmp_path / "a.md").out == "1 document added.\n"
+    added = campaigns("knowledge", "add", tmp_path, "--json").json
+    assert len(added["documents"]) == 2
+    assert added["embedding"]["complete"]
+    said = campaigns("knowledge", "add", tmp_path / "a.md").out
+    assert said.startswith("1 document added.\n2 of 2 passages embedded")
+    listed = campaigns("knowledge", "list", "--json").json
+    assert [(one["title"], one["chunks"], one["embedded"]) for one in listed] == [("a", 1, 1), ("b", 1, 1)]
+    asked = campaigns("knowledge", "ask", "how many minutes?", "--json").json
+    assert asked["passages"][0]["text"] == "Tours take twenty minutes"
+    assert asked["words_only"] == ""
+    os.environ["EMBEDDING_MODEL"] = "none"
+    assert "Asked by words alone: EMBEDDING_MODEL is none" in campaigns("knowledge", "ask", "forecast").err
+    assert campaigns("knowledge", "remove", listed[0]["document_id"][:8]).out == "a removed.\n"
+    assert campaigns("knowledge", "remove", listed[0]["document_id"]).code == 3
     (tmp_path / "c.pdf").write_bytes(b"%PDF")
     refused = campaigns("knowledge", "add", tmp_path / "c.pdf")
     assert refused.code == 2
-    assert "c.pdf is not one of" in refused.err
+    assert "c.pdf can't be read" in refused.err
 
 
 def test_doctor(campaigns: Command, bench: Harness, redis_url: str) -> None:

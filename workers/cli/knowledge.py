@@ -144,7 +144,7 @@ def ask(question: str, brand: str, strategy: str, variants: tuple[str, ...], lim
 @knowledge_group.command()
 @json_option
 def embed(as_json: bool) -> int:
-    """Embed what is not embedded yet, as after a change of EMBEDDING_MODEL; a stopped run is taken up again."""
+    """Embed what is not embedded yet, as after a change of EMBEDDING_MODEL or a run that was stopped."""
     from workers.cli.connection import campaigns
 
     with campaigns(start=True, acts=True) as client:

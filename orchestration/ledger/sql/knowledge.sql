@@ -9,7 +9,7 @@ CREATE TABLE marketing.documents (
     source      text NOT NULL,
     language    text NOT NULL,                     -- a text search configuration of Postgres: english, german, ..., simple
     chunks      integer NOT NULL DEFAULT 0,        -- how many it has, ...
-    words       integer NOT NULL DEFAULT 0,        -- ... and of how many words in all
+    words       integer NOT NULL DEFAULT 0,        -- ... and of how many words in all, without stop words
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX documents_of_source ON marketing.documents (brand, source);
@@ -20,8 +20,7 @@ CREATE TABLE marketing.chunks (
     document_id text NOT NULL REFERENCES marketing.documents ON DELETE CASCADE,
     ordinal     integer NOT NULL,
     heading     text NOT NULL,                     -- headings above it, outermost first; searched too
-    text        text NOT NULL,
-    words       integer GENERATED ALWAYS AS (cardinality(regexp_split_to_array(text, E'\\s+'))) STORED
+    text        text NOT NULL
 );
 CREATE INDEX chunks_of_document ON marketing.chunks (document_id);
 
@@ -51,7 +50,8 @@ CREATE FUNCTION marketing.index_words(p_chunks bigint[]) RETURNS void LANGUAGE p
 BEGIN
     DELETE FROM marketing.chunk_terms t WHERE t.chunk = ANY (p_chunks);
     INSERT INTO marketing.chunk_terms (term, brand, chunk, times, words)
-    SELECT marketing.term_of(d.language, w.lexeme), marketing.brand_of(d.brand), c.chunk, cardinality(w.positions), c.words
+    SELECT marketing.term_of(d.language, w.lexeme), marketing.brand_of(d.brand), c.chunk, cardinality(w.positions),
+           sum(cardinality(w.positions)) OVER (PARTITION BY c.chunk)
     FROM marketing.chunks c JOIN marketing.documents d USING (document_id),
          unnest(to_tsvector(d.language::regconfig, concat_ws(E'\n', d.title, c.heading, c.text))) AS w
     WHERE c.chunk = ANY (p_chunks);
@@ -76,7 +76,8 @@ BEGIN
     END IF;
     UPDATE marketing.documents d
     SET chunks = (SELECT count(*) FROM marketing.chunks c WHERE c.document_id = d.document_id),
-        words = (SELECT coalesce(sum(c.words), 0) FROM marketing.chunks c WHERE c.document_id = d.document_id)
+        words = (SELECT coalesce(sum(t.times), 0) FROM marketing.chunks c JOIN marketing.chunk_terms t USING (chunk)
+                 WHERE c.document_id = d.document_id)
     WHERE d.document_id = ANY (touched);
     RETURN NULL;
 END $$;
@@ -128,6 +129,11 @@ SELECT s.chunk, s.score, s.score / (SELECT 2.2 * sum(w.idf) FROM weight w WHERE 
 FROM scored s JOIN marketing.chunks c USING (chunk) JOIN marketing.documents d USING (document_id)
 WHERE d.brand IN ('', p_brand) ORDER BY s.score DESC, d.document_id, c.ordinal LIMIT p_limit
 $$;
+
+-- What of a chunk is embedded: its own heading, or its document's title where it has none, and its text. Headings further up
+-- are the same for many chunks, and make them alike.
+CREATE FUNCTION marketing.text_to_embed(p_title text, p_heading text, p_text text) RETURNS text LANGUAGE sql IMMUTABLE
+RETURN coalesce(nullif(regexp_replace(p_heading, '^.* > ', ''), ''), p_title) || E'\n' || p_text;
 
 -- Make the table of vectors, and the extension that it needs, where the server has it (pgvector 0.7 or newer) and lets us.
 -- Returns whether there is such a table. Vectors of half precision rank as full ones do and stay in their row up to 4000
