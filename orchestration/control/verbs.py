@@ -16,7 +16,7 @@ from agents.messages import PERSON, MessageType, message
 from agents.ports import Clock
 from agents.state import ApprovalGrant, MarketingAgentState
 from agents.stop_all import stopping_agent
-from agents.stopping import ORDERED, OFF, ON, Wanted
+from agents.stopping import OFF, ON, ORDERED, Wanted
 from integrations.settings import Settings
 from orchestration.control.submission import config_hash, forked
 from orchestration.flow.holds import NEEDS_ATTENTION, Hold, hold_for

@@ -18,7 +18,7 @@ from agents.base import BaseAgent
 from agents.ports import Clock
 from agents.state import MarketingAgentState
 from agents.stop_all import stop_stage, unreached, with_stopped
-from agents.stopping import ORDERED, OFF, ON, Wanted
+from agents.stopping import OFF, ON, ORDERED, Wanted
 from agents.unit import Stage, UnitResult, UnitStatus
 from integrations.retry import RetryPolicy
 from orchestration.execution.executor import UnitSlots

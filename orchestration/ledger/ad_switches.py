@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.action_log import Order
-from agents.stopping import ORDERED, OFF, ON, SWITCHING_OFF, Requested
+from agents.stopping import OFF, ON, ORDERED, SWITCHING_OFF, Requested
 from agents.unit import Stage, UnitResult, UnitStatus
 from orchestration.ledger.changes import RUNNING_UNITS, LockedRow, StatusChange, change_status, lock, note, write_state
 from orchestration.ledger.database import Transaction, encode
