@@ -159,7 +159,7 @@ _SMALL = frozenset(
 
 
 def _cases(text: Text, headline: str) -> tuple[int, int]:
-    """Count the words after the first that begin with a capital, and with a small letter; names of the brief don't count."""
+    """Count the words after the first that begin with a capital, and with a small letter, without the brief's names."""
     own = {
         word.lower()
         for phrase in (text.context, *text.keywords, text.topic)

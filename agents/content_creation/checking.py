@@ -38,7 +38,7 @@ _ANSWER_TOKENS = 120  #: of one verdict
 
 
 class JudgedGuideline(AnswerForm):
-    """The judge's answer about one guideline."""
+    """Answer of the judge about one guideline."""
 
     number: Annotated[int, Field(ge=1, le=MAX_QUESTIONS)]
     kept: Literal["yes", "no", "unclear"]

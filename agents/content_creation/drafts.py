@@ -44,7 +44,7 @@ class Draft:
 
     @property
     def broken(self) -> tuple[Finding, ...]:
-        """The house rules that it breaks."""
+        """House rules that it breaks."""
         return tuple(finding for finding in self.findings if finding.check in house_rules.CHECKS)
 
     @property
@@ -79,7 +79,7 @@ def text_of(written: Written, wanted: ContentRequirement, brand: Brand, sources:
 
 
 def draft(text: Text, written: Written, scored: Scored | None, checked: BrandChecked) -> Draft:
-    """Return a version with what was found; without a score it counts for nothing."""
+    """Return a version with what was found, which counts for nothing without a score."""
     found = (*checked.findings, *(scored.findings if scored else ()))
     return Draft(
         text=text,

@@ -137,7 +137,7 @@ def _chosen(
     least: int,
     most: int,
 ) -> list[tuple[int, int]]:
-    """Return the places whose sizes sum to ``least`` .. ``most`` at the smallest loss, else the nearest sum below."""
+    """Return the places whose sizes sum to ``least`` to ``most`` at the smallest loss, else the nearest sum below."""
     best: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {0: (0, ())}
     for place in places:
         for total, (loss, chosen) in sorted(best.items(), reverse=True):

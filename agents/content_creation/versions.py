@@ -57,7 +57,7 @@ class History:
 
     @property
     def unchecked(self) -> Version | None:
-        """The newest version, while it has not been checked."""
+        """Newest version, while it has not been checked."""
         return self.versions[-1] if self.versions and not self.versions[-1].seen else None
 
     def drafts(self, brand: Brand) -> list[Draft]:
@@ -112,7 +112,7 @@ class History:
 
 
 def judged(version: Version, assignment: Assignment, brand: Brand) -> Draft:
-    """Return a version with what was found of it; by the rules alone where no unit could check it."""
+    """Return a version with what was found of it, by the rules alone where no unit could check it."""
     text = text_of(version.written, assignment.requirement, brand)
     checked = version.checked
     if checked is None:  # the unit failed, or the version is from a replay that has not come so far

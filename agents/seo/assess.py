@@ -1,4 +1,4 @@
-"""The score of a text: its kind's checks, sum / (9 x checks), and at most what the worst of its caps allows."""
+"""Score of a text: its kind's checks, sum / (9 x checks), and at most what the worst of its caps allows."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def bounds(target: int) -> tuple[int, int]:
 
 
 def within(count: int, target: int) -> bool:
-    """Return whether a text of ``count`` words has the length asked for; 0 asks for none."""
+    """Return whether a text of ``count`` words has the length asked for, where 0 asks for none."""
     low, high = bounds(target)
     return target <= 0 or low <= count <= high
 

@@ -1,4 +1,4 @@
-"""The sandbox's model as a judge: whether a text keeps a guideline, by what it can count, and "unclear" beyond that.
+"""Judge of texts in the sandbox's model: it counts what a guideline names, and says "unclear" beyond that.
 
 What a guideline forbids is broken by a sentence that has a word of it. What it asks for is kept by one. A tone is held
 against few features: short forms, exclamation marks, long words, long sentences. Invariant: it knows no rule of the

@@ -29,7 +29,7 @@ GOOD = Text(
             "However, a short plan helps. You test one idea each week. Next, you keep what works for your team.",
             "For example, send two subjects to fifty readers. Then count who opens the email and who writes back.",
             "Because people skim, the first line has to say why they should read on. Cut every word that doesn't help.",
-            "If a reader asks something, answer on the same day. That way the email list grows by itself, without tricks.",
+            "If a reader asks something, answer on the same day. That way the email list grows, without tricks.",
             "After a month you know more than any study can tell. Still, look at the numbers before you change course.",
             "## Go on",
             "As a result, email marketing gets easier. So you save time.",
