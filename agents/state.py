@@ -76,7 +76,7 @@ class GuidelineVerdict(Frozen):
     """Whether a piece keeps one guideline of the brand."""
 
     guideline: str
-    kept: bool | None  #: None: no rule fits, and no judge could say
+    kept: bool | None = None  #: None: no rule fits, and no judge could say
     sentence: str = ""  #: of the piece, that breaks it; "" where something is missing
     by: Literal["rule", "judge", "nobody"]
 
