@@ -1,22 +1,27 @@
-"""Text as people read it: paragraphs, sentences, words, syllables, and how easy it is to read.
+"""Text as people read it: paragraphs, sentences, words, and how easy it is to read.
 
-Rules instead of a language library: they are deterministic, cost nothing and explain themselves. The
-counts are those of English; for other languages words and sentences still hold, syllables do not.
-Invariant: markup (Markdown signs, link targets) is never counted as text.
+Rules instead of a language library: they are deterministic, cost nothing and explain themselves. (textstat was tried:
+its English needs a dictionary that it downloads on first use, so that it fails without a network.) Invariant: markup
+(Markdown signs, link targets) is never counted as text.
 """
 
 from __future__ import annotations
 
 import re
 
+from agents.languages.language import language
+
 # Chinese, Japanese and Korean are written without spaces: each character counts as a word.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
-_ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|approx|Mr|Mrs|Ms|Dr|Inc|Ltd|Co|No|St|U\.S)\.", re.IGNORECASE)
-_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+.*$", re.MULTILINE)
+_ABBREVIATION = re.compile(
+    r"\b(e\.g|i\.e|etc|vs|approx|Mr|Mrs|Ms|Dr|Inc|Ltd|Co|No|St|U\.S|"
+    r"z\. ?B|d\. ?h|u\. ?a|bzw|ca|Nr|Abs|p\. ?ex|Sr|Sra|Dott|bijv|o\.a)\.",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+.*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _SIGNS = re.compile(r"^\s{0,3}(?:[-*+]|\d+[.)]|>)\s+|[*_`~]{1,3}", re.MULTILINE)
-_VOWELS = re.compile(r"[aeiouy]+")
 
 
 def plain(markdown: str) -> str:
@@ -55,32 +60,16 @@ def word_count(markdown: str) -> int:
     return len(words(_SIGNS.sub("", _LINK.sub(r"\1", markdown))))
 
 
-def syllables(word: str) -> int:
-    """Count the syllables of an English word, by its vowel groups, at least 1."""
-    letters = re.sub(r"[^a-z]", "", word.lower())
-    if not letters:
-        return 1
-    count = len(_VOWELS.findall(letters))
-    silent_e = letters.endswith("e") and not letters.endswith(("le", "ee", "ye", "oe", "ie"))
-    silent_ed = letters.endswith("ed") and not letters.endswith(("ted", "ded", "eed", "ied"))
-    silent_es = letters.endswith("es") and not letters.endswith(
-        ("ses", "ces", "zes", "xes", "shes", "ches", "ges", "ies", "oes")
-    )
-    if silent_e or silent_ed or silent_es:
-        count -= 1
-    count += len(re.findall(r"i[ao](?!u)|[aeo]ing$|uou|^creat", letters)) - len(re.findall(r"[tcsg]i[aou]", letters))
-    return max(1, count)
+def headings(markdown: str) -> list[str]:
+    """Return the headings of a text, without their signs."""
+    return [found.strip().lstrip("#").strip() for found in _HEADING.findall(markdown)]
 
 
-def flesch(text: str) -> float | None:
-    """Return the reading ease of running English text, about 0 (hard) to 100 (easy), or None without words.
+def reading_ease(text: str, code: str = "en") -> float | None:
+    """Return the reading ease of running text, about 0 (hard) to 100 (easy), by its language's formula.
 
-    206.835 - 1.015 x words per sentence - 84.6 x syllables per word (R. Flesch, "A new readability yardstick", Journal
-    of Applied Psychology 32, 1948).
+    Flesch 1948 for English, Amstad 1978 for German, Kandel and Moles 1958 for French, Szigriszt 1993 for Spanish,
+    Franchina and Vacca 1986 for Italian, Douma 1960 for Dutch. None without words, and in other languages.
     """
-    found = words(text)
-    if not found:
-        return None
-    per_sentence = len(found) / max(1, len(sentences(text)))
-    per_word = sum(map(syllables, found)) / len(found)
-    return round(206.835 - 1.015 * per_sentence - 84.6 * per_word, 1)
+    found, rules = words(text), language(code)
+    return rules.reading_ease(found, len(sentences(text))) if found and rules else None

@@ -72,6 +72,15 @@ class Lead(Frozen):
     delivered: tuple[str, ...] = ()  #: where it was put, as ``deliver`` of the campaign names it
 
 
+class GuidelineVerdict(Frozen):
+    """Whether a piece keeps one guideline of the brand."""
+
+    guideline: str
+    kept: bool | None = None  #: None: no rule fits, and no judge could say
+    sentence: str = ""  #: of the piece, that breaks it; "" where something is missing
+    by: Literal["rule", "judge", "nobody"]
+
+
 class ContentPiece(Frozen):
     """One written piece of content, at one revision."""
 
@@ -88,8 +97,10 @@ class ContentPiece(Frozen):
     target_length: int = 0  #: words asked for
     word_count: int = 0
     seo_score: float = 0.0  #: 0..1
-    readability: float | None = None  #: Flesch reading ease, about 0..100
+    readability: float | None = None  #: reading ease by the language's formula, about 0..100
+    slug: str = ""  #: last part of a page's address
     checks: tuple[str, ...] = ()  #: findings in words, e.g. "keyword density 0.2 % is below 0.5 %"
+    verdicts: tuple[GuidelineVerdict, ...] = ()  #: on each guideline of the brand
     sources: tuple[str, ...] = ()  #: ids of knowledge chunks used
     produced_by: str = ""  #: the path that made it, e.g. "openai:gpt-4.1-mini"
     generated_at: datetime | None = None

@@ -1,8 +1,9 @@
-"""Agent that writes: research → write → optimise.
+"""Agent that writes: research → write → check → mend → check → ...
 
 *research* asks the knowledge base, one unit per piece (a piece is written without it when it has nothing); *write*
-makes one model call per piece; *optimise* sends back, once, each piece that misses a check, with the findings in words.
-Invariant: planning is pure. Drafts are judged from the ledger's outputs, so a replay plans the same revisions.
+makes one model call per piece; *check* works out its score and holds it against the brand's guidelines; *mend* takes
+the one step that the best version of a piece asks for (:mod:`agents.content_creation.versions`), until none is left.
+Invariant: planning is pure. Versions are judged from the ledger's outputs, so a replay plans the same steps.
 """
 
 from __future__ import annotations
@@ -18,18 +19,43 @@ from agents.approval import Question
 from agents.base import BaseAgent
 from agents.config import CampaignConfig
 from agents.contacts.brief import brief_contacts
-from agents.content_creation import approval, editing, overview
+from agents.content_creation import approval, editing, house_rules, overview
 from agents.content_creation.assignments import AGENT, Assignment, assignments, piece_id, requirements
-from agents.content_creation.drafts import Draft, better, judge, piece
-from agents.content_creation.units import Brief, Complaint, Excerpt, Existing, Retrieve, Wanted, Write, Written
-from agents.content_creation.writing import PACKAGE, RETRIEVE, REVISE, REWRITE, WRITE
-from agents.fallbacks import model_policy
+from agents.content_creation.checking import CHECK_BRAND, SCORE
+from agents.content_creation.drafts import piece
+from agents.content_creation.units import (
+    Brief,
+    CheckBrand,
+    Complaint,
+    Excerpt,
+    Existing,
+    FitLength,
+    Gap,
+    Retrieve,
+    Score,
+    Wanted,
+    Write,
+)
+from agents.content_creation.versions import History, Step, Version, histories
+from agents.content_creation.writing import (
+    ADJUST_LENGTH,
+    ADJUST_TONE,
+    FIT_LENGTH,
+    OPTIMIZE_SEO,
+    PACKAGE,
+    RETRIEVE,
+    REWRITE,
+    WRITE,
+)
+from agents.fallbacks import TEMPLATE, model_policy
 from agents.messages import MessageType
 from agents.model_call import PROVIDER, choice
 from agents.names import AD_MANAGEMENT
 from agents.overview import Section
+from agents.readability import word_count
 from agents.routes import Edge
-from agents.seo import Text, kind_of
+from agents.seo.kinds import kind_of
+from agents.seo.text import Text
 from agents.state import ContentPiece, MarketingAgentState
 from agents.unit import Stage, StageResult, Unit
 from agents.unit_kind import AnyKind, kinds
@@ -45,7 +71,9 @@ class ContentCreation(BaseAgent):
     name: ClassVar[str] = AGENT
     gate: ClassVar[str] = approval.GATE
     edges: ClassVar[tuple[Edge, ...]] = (Edge(source=AGENT, target=AD_MANAGEMENT),)
-    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(RETRIEVE, WRITE, REWRITE, REVISE)
+    kinds: ClassVar[Mapping[str, AnyKind]] = kinds(
+        RETRIEVE, WRITE, REWRITE, SCORE, CHECK_BRAND, OPTIMIZE_SEO, ADJUST_LENGTH, ADJUST_TONE, FIT_LENGTH
+    )
     tools: ClassVar[tuple[str, ...]] = ("query_knowledge",)
 
     def needs(self, config: CampaignConfig) -> tuple[str, ...]:
@@ -81,28 +109,27 @@ class ContentCreation(BaseAgent):
         }
 
     def plan(self, state: MarketingAgentState, results: Sequence[StageResult]) -> Stage | None:
-        """research, then write, then optimise when a draft misses a check."""
+        """research, then write, then check and mend in turn until no check asks for a step."""
         due = assignments(state)
         if not due:
             return None
         done = {stage.name: stage for stage in results}
         if "research" not in done:
-            brand = state.campaign_config.brand.name or ""
-            return Stage(name="research", units=[_research_unit(one, brand) for one in due])
+            name = state.campaign_config.brand.name or ""
+            return Stage(name="research", units=[_research_unit(one, name) for one in due])
         passages = {found.label: found.passages for _, found in RETRIEVE.answers([done["research"]])}
         if "write" not in done:
             units = [self._write_unit(state, one, passages.get(one.label, ())) for one in due]
             return Stage(name="write", units=units)
-        if "optimise" not in done:
-            written = _written(done["write"])
-            units = []
-            for one in due:
-                output = written.get(one.label)
-                draft = self._judge(state, one, output) if output else None
-                if draft is not None and draft.problems:
-                    units.append(self._revise_unit(state, one, draft, passages.get(one.label, ())))
-            return Stage(name="optimise", units=units) if units else None
-        return None
+        number = sum(stage.name.startswith("check") for stage in results) + 1
+        known = histories(due, results)
+        checks = [unit for one in known for unit in self._check_units(state, one, passages)]
+        if checks:
+            return Stage(name=f"check-{number}", units=sorted(checks, key=lambda unit: unit.key))
+        brand = state.campaign_config.brand
+        steps = [(one, step) for one in known if (step := one.next_step(brand)) is not None]
+        units = [self._mend_unit(state, one, step, passages) for one, step in steps]
+        return Stage(name=f"mend-{number - 1}", units=sorted(units, key=lambda unit: unit.key)) if units else None
 
     def review(self, state: MarketingAgentState) -> Question | None:
         """Describe all pieces, as they will be published."""
@@ -122,16 +149,13 @@ class ContentCreation(BaseAgent):
         self, state: MarketingAgentState, result: Sequence[StageResult], now: datetime
     ) -> MarketingAgentState:
         """Return the state with the new pieces in the order of the requirements, and the others as they are."""
-        done = {stage.name: _written(stage) for stage in result if stage.name != "research"}
         pieces = {old.piece_id: old for old in state.generated_content}
         order = [*pieces]
-        for one in assignments(state):
-            output = done.get("write", {}).get(one.label)
-            if output is None:  # failed: recorded as an error; an older revision stays
+        for history in histories(assignments(state), result):
+            one = history.assignment
+            if not history.versions:  # failed: recorded as an error; an older revision stays
                 continue
-            revised = done.get("optimise", {}).get(one.label)
-            chosen = better(self._judge(state, one, output), self._judge(state, one, revised) if revised else None)
-            pieces[one.piece_id] = piece(chosen, one, now)
+            pieces[one.piece_id] = piece(history.best(state.campaign_config.brand), one, now)
             if one.piece_id not in order:
                 order.append(one.piece_id)
         return state.evolve(generated_content=tuple(sorted(pieces.values(), key=lambda p: _place(state, p, order))))
@@ -181,20 +205,70 @@ class ContentCreation(BaseAgent):
             ),
         )
 
-    def _revise_unit(
-        self, state: MarketingAgentState, one: Assignment, draft: Draft, passages: Sequence[Excerpt]
+    def _check_units(
+        self, state: MarketingAgentState, history: History, passages: Mapping[str, Sequence[Excerpt]]
+    ) -> list[Unit]:
+        """Plan the checks of a piece's newest version, none when they have run."""
+        one, version = history.assignment, history.unchecked
+        if version is None:
+            return []
+        brand, models = state.campaign_config.brand, state.campaign_config.models
+        label, wanted = one.label, one.requirement
+        shown = tuple(passage.text for passage in passages.get(label, ()))
+        score = Score(label=label, written=version.written, requirement=wanted, brand=brand, sources=shown)
+        asked = house_rules.questions(wanted, brand) if _worth_a_judge(version) else ()
+        check = CheckBrand(
+            label=label,
+            written=version.written,
+            requirement=wanted,
+            brand=brand,
+            asked=asked,
+            system=prompts.load(PACKAGE, "judge"),
+            **choice(models),
+        )
+        return [
+            SCORE.unit(f"{SCORE.name}:{label}", score, provider="local", essential=False),
+            CHECK_BRAND.unit(
+                f"{CHECK_BRAND.name}:{label}",
+                check,
+                provider=PROVIDER if asked else "local",
+                essential=False,
+                policy=model_policy(models, essential=False),
+            ),
+        ]
+
+    def _mend_unit(
+        self, state: MarketingAgentState, history: History, step: Step, passages: Mapping[str, Sequence[Excerpt]]
     ) -> Unit:
+        """Plan one step for a piece."""
+        one, brand = history.assignment, state.campaign_config.brand
+        best = history.best(brand)
+        key = f"{step}:{one.label}"
+        if step is Step.FIT:
+            given = FitLength(
+                label=one.label,
+                written=history.best_version(brand).written,
+                requirement=one.requirement,
+                brand=brand,
+                spare=tuple(version.text.body for version in reversed(history.drafts(brand))),
+                known=brief_contacts(state.campaign_config),
+            )
+            return FIT_LENGTH.unit(key, given, provider="local", essential=False)
+        words, wanted = word_count(best.text.body), one.requirement.target_length
+        ask = history.words_to_ask(brand) if step is Step.LENGTH else wanted
         brief = self._brief(
             state,
             one,
-            task="revise_piece",
-            piece=_existing(draft.text),
-            findings=[Complaint(check=f.check, message=Untrusted(f.message)) for f in draft.problems],
+            task=step.value,
+            requirement=_wanted(one).model_copy(update={"target_length": ask}),
+            piece=_existing(best.text),
+            findings=[Complaint(check=f.check, message=Untrusted(f.message)) for f in best.problems],
             suggestions=_suggested(one.suggestions),
+            length=Gap(words_now=words, words_wanted=wanted, difference=wanted - words) if not best.fits else None,
         )
-        return REVISE.unit(
-            f"revise:{one.label}",
-            self._input(state, one, brief, passages),
+        return _STEPS[step].unit(
+            key,
+            self._input(state, one, brief, passages.get(one.label, ())),
             provider=PROVIDER,
             essential=False,  # there is a draft already
             policy=model_policy(state.campaign_config.models, essential=False),
@@ -221,12 +295,20 @@ class ContentCreation(BaseAgent):
             brief=brief,
             passages=tuple(passages),
             known=brief_contacts(state.campaign_config),
-            max_tokens=2000 + 6 * one.requirement.target_length,
+            max_tokens=2000 + 6 * brief.requirement.target_length,
             **choice(state.campaign_config.models),
         )
 
-    def _judge(self, state: MarketingAgentState, one: Assignment, written: Written) -> Draft:
-        return judge(written, one, state.campaign_config.brand)
+
+_STEPS = {Step.TONE: ADJUST_TONE, Step.SEO: OPTIMIZE_SEO, Step.LENGTH: ADJUST_LENGTH}
+
+
+def _worth_a_judge(version: Version) -> bool:
+    """Return whether a judge is asked about a version.
+
+    Not about a template's, since no model can be reached, nor about sentences that have been judged before.
+    """
+    return version.made_by != FIT_LENGTH.name and not version.written.produced_by.startswith(TEMPLATE)
 
 
 def _research_unit(one: Assignment, brand: str) -> Unit:
@@ -235,12 +317,6 @@ def _research_unit(one: Assignment, brand: str) -> Unit:
     variants = (wanted.topic or "", *wanted.keywords[:3])
     given = Retrieve(label=one.label, question=question, variants=variants, brand=brand)
     return RETRIEVE.unit(f"retrieve:{one.label}", given, provider=PROVIDER, essential=False)
-
-
-def _written(stage: StageResult) -> dict[str, Written]:
-    """Return the versions that could be written, by the label of their assignment."""
-    answers = (WRITE.answer(result) for result in stage.results)
-    return {answer.label: answer for answer in answers if answer is not None}
 
 
 def _wanted(one: Assignment) -> Wanted:

@@ -6,18 +6,23 @@ Invariant: pure. The same outputs give the same pieces, whenever and wherever th
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.config import Brand
+from agents.config import Brand, ContentRequirement
+from agents.content_creation import house_rules
 from agents.content_creation.assignments import Assignment
-from agents.content_creation.house_rules import check
-from agents.content_creation.units import Written
-from agents.readability import flesch, plain, word_count
-from agents.seo import Finding, Text, assess
-from agents.state import ContentPiece
+from agents.content_creation.units import BrandChecked, Scored, Written
+from agents.readability import word_count
+from agents.seo.kinds import kind_of
+from agents.seo.pages import slug_of
+from agents.seo.style import within
+from agents.seo.text import Finding, Text
+from agents.state import ContentPiece, GuidelineVerdict
 
 RULE_COST = 0.2  #: of the quality, for each broken house rule; the SEO score itself is not touched
+LENGTH_COST = 0.3  #: of the quality, for a length that was not asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +31,9 @@ class Draft:
 
     text: Text
     seo_score: float  #: 0..1
+    readability: float | None
     findings: tuple[Finding, ...]  #: all that is worth saying, broken rules first
-    quality: float  #: seo_score less the cost of broken house rules; for choosing between versions
+    verdicts: tuple[GuidelineVerdict, ...]  #: on the guidelines
     sources: tuple[str, ...]
     produced_by: str
 
@@ -36,12 +42,27 @@ class Draft:
         """What a revision should mend."""
         return tuple(finding for finding in self.findings if not finding.ok)
 
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """House rules that it breaks."""
+        return tuple(finding for finding in self.findings if finding.check in house_rules.CHECKS)
 
-def judge(written: Written, assignment: Assignment, brand: Brand) -> Draft:
-    """Check one version of a piece."""
-    wanted = assignment.requirement
+    @property
+    def fits(self) -> bool:
+        """Whether it has the length asked for."""
+        return within(word_count(self.text.body), self.text.target_length)
+
+    @property
+    def quality(self) -> float:
+        """For choosing between versions: the score less the cost of broken house rules and of a wrong length."""
+        return self.seo_score - RULE_COST * len(self.broken) - (0 if self.fits else LENGTH_COST)
+
+
+def text_of(written: Written, wanted: ContentRequirement, brand: Brand, sources: Sequence[str] = ()) -> Text:
+    """Return a version as it is judged and kept."""
     title = _line(written.title).lstrip("#").strip()
-    text = Text(
+    page = kind_of(wanted.content_type, wanted.target_length) == "page"
+    return Text(
         title=title,
         body=_body(written.body, title),
         meta_description=_line(written.meta_description),
@@ -49,14 +70,23 @@ def judge(written: Written, assignment: Assignment, brand: Brand) -> Draft:
         keywords=wanted.keywords,
         target_length=wanted.target_length,
         language=wanted.language,
+        topic=wanted.topic or "",
+        context=" ".join(filter(None, (wanted.audience, brand.name, brand.product, brand.description))),
+        sources=tuple(sources),
+        slug=slug_of(title) if page else "",
+        website=brand.website or "",
     )
-    report = assess(text, wanted.content_type)
-    rules = check(text, wanted, brand)
+
+
+def draft(text: Text, written: Written, scored: Scored | None, checked: BrandChecked) -> Draft:
+    """Return a version with what was found, which counts for nothing without a score."""
+    found = (*checked.findings, *(scored.findings if scored else ()))
     return Draft(
         text=text,
-        seo_score=report.score,
-        findings=(*rules, *(finding for finding in report.findings if finding.message)),
-        quality=report.score - RULE_COST * len(rules),
+        seo_score=scored.seo_score if scored else 0.0,
+        readability=scored.readability if scored else None,
+        findings=tuple(Finding(one.check, one.points, one.message) for one in found),
+        verdicts=checked.verdicts,
         sources=written.sources,
         produced_by=written.produced_by,
     )
@@ -70,7 +100,6 @@ def better(draft: Draft, revised: Draft | None) -> Draft:
 def piece(draft: Draft, assignment: Assignment, now: datetime) -> ContentPiece:
     """Return the piece as it is kept."""
     wanted, text = assignment.requirement, draft.text
-    language_known = text.language.lower().startswith("en")
     return ContentPiece(
         piece_id=assignment.piece_id,
         revision=assignment.revision,
@@ -85,8 +114,10 @@ def piece(draft: Draft, assignment: Assignment, now: datetime) -> ContentPiece:
         target_length=wanted.target_length,
         word_count=word_count(text.body),
         seo_score=draft.seo_score,
-        readability=flesch(plain(text.body)) if language_known else None,
+        readability=draft.readability,
+        slug=text.slug,
         checks=tuple(finding.message for finding in draft.findings),
+        verdicts=draft.verdicts,
         sources=draft.sources,
         produced_by=draft.produced_by,
         generated_at=now,

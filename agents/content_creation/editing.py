@@ -12,8 +12,9 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from agents.content_creation.assignments import Assignment, piece_id, requirements
-from agents.content_creation.drafts import judge, piece
-from agents.content_creation.units import Written
+from agents.content_creation.checking import brand_checked, scored
+from agents.content_creation.drafts import draft, piece, text_of
+from agents.content_creation.units import CheckBrand, Score, Written
 from agents.state import ContentPiece, MarketingAgentState
 
 TEXTS = ("title", "body", "meta_description", "call_to_action")  #: that can be edited
@@ -58,4 +59,8 @@ def _piece(
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    return piece(judge(written, assignment, state.campaign_config.brand), assignment, now)
+    brand, requirement = state.campaign_config.brand, assignment.requirement
+    text = text_of(written, requirement, brand)
+    score = scored(Score(label=assignment.label, written=written, requirement=requirement, brand=brand))
+    rules = CheckBrand(label=assignment.label, written=written, requirement=requirement, brand=brand, system="")
+    return piece(draft(text, written, score, brand_checked(rules, text)), assignment, now)

@@ -1,50 +1,79 @@
-"""What the brand and common sense ask of a text besides SEO: words, tone, guidelines.
+"""What the brand and the requirement ask of a text besides SEO: words, guidelines, tone, the call to action.
 
-Guidelines are written for people; those with a form that a rule can read are checked, the others stand in the prompt
-only. Contacts are not judged here but where a text is written, see :mod:`agents.contacts`.
+Contacts are not judged here but where a text is written, see :mod:`agents.contacts`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from agents.brand import tone
+from agents.brand.guideline import Verdict, judged_by_rules, rules_of
 from agents.config import Brand, ContentRequirement
-from agents.readability import plain
-from agents.seo import Finding, Text, uses
+from agents.languages.language import code_of
+from agents.seo.keyphrase import uses
+from agents.seo.text import Finding, Text
 
-FAILED = 2  #: points of a broken house rule (see agents.seo)
-
-_QUOTED = r"[\"'“‘](?P<phrase>[^\"'”’]{2,60})[\"'”’]"
-_NAMED = r"(?: the (?:word|phrase|term))?"
-_NOT = r"(?:avoid|no|never|don'?t|do not|without)(?: (?:use|say|write|mention|using|saying))?" + _NAMED
-_MUST = r"(?:always|must|mention|include|use|say)(?: (?:use|say|write|mention|include))?" + _NAMED
-_FORBIDS = re.compile(rf"\b{_NOT} {_QUOTED}", re.IGNORECASE)
-_DEMANDS = re.compile(rf"\b{_MUST} {_QUOTED}", re.IGNORECASE)
-_NO_EXCLAMATION = re.compile(rf"\b{_NOT} exclamation", re.IGNORECASE)
-_NO_EMOJI = re.compile(rf"\b{_NOT} emojis?\b", re.IGNORECASE)
-_EMOJI = re.compile(r"[\U0001f300-\U0001faff\u2600-\u27bf]")
-_SLANG = re.compile(
-    r"\b(?:hey|gonna|wanna|gotta|awesome|super|lol|omg|yeah|yep|cool|crazy|insane|dude|guys)\b", re.IGNORECASE
-)
-_YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
-_FORMAL = frozenset({"professional", "formal", "serious", "authoritative", "corporate"})
-_CLOSE = frozenset({"friendly", "casual", "conversational", "warm", "playful"})
+FAILED = 2  #: points of a broken house rule (see agents.seo.text)
 SHORT = 60  #: words; in shorter texts required words needn't find a place
+DEFAULT_TONE = "professional"
+#: Checks of the brand and the requirement; the others are about search and readers.
+CHECKS = ("banned_words", "required_words", "guidelines", "tone", "asked_action")
+_TONE_LANGUAGES = ("en", "de")  #: in which words of a tone are known
 
 
 def check(text: Text, requirement: ContentRequirement, brand: Brand) -> tuple[Finding, ...]:
-    """Return the house rules that a text breaks."""
-    whole = "\n".join((text.title, text.body, text.meta_description, text.call_to_action))
-    found = [
-        *_words(whole, requirement, brand),
-        *_guidelines(whole, brand.guidelines),
-        *_tone(text, requirement.tone),
-    ]
+    """Return the house rules that a text breaks, but for guidelines."""
+    whole = text.whole
+    found = [*_words(whole, requirement, brand), *_tone(text, requirement.tone)]
     asked = requirement.call_to_action
     if asked and asked.lower().strip(" .!") not in whole.lower():
         found.append(Finding("asked_action", FAILED, f"the asked-for call to action {asked!r} is missing"))
     return tuple(found)
+
+
+def questions(requirement: ContentRequirement, brand: Brand) -> tuple[str, ...]:
+    """Return what only a judge can say of a text: guidelines without a rule, and a tone that counts can't tell."""
+    asked = [guideline for guideline in brand.guidelines if not rules_of(guideline)]
+    by_counts = tone.families(requirement.tone) and code_of(requirement.language) in _TONE_LANGUAGES
+    if requirement.tone != DEFAULT_TONE or not by_counts:
+        asked.append(tone_question(requirement.tone))
+    return tuple(asked)
+
+
+def tone_question(asked: str) -> str:
+    """Return the tone as a guideline."""
+    return f"The tone is {asked}."
+
+
+def verdicts(text: Text, guidelines: Sequence[str], answers: Sequence[Verdict] = ()) -> tuple[Verdict, ...]:
+    """Return the verdict on each guideline: of its rules, or else of the judge."""
+    judged = {answer.guideline: answer for answer in answers}
+    return tuple(
+        judged.get(one.guideline, one) if one.by == "nobody" else one for one in judged_by_rules(text, guidelines)
+    )
+
+
+def broken(given: Iterable[Verdict]) -> tuple[Finding, ...]:
+    """Return the guidelines that a text breaks, each with the sentence."""
+    return tuple(_finding(one) for one in given if one.kept is False)
+
+
+def _finding(verdict: Verdict) -> Finding:
+    quoted = f' ("{verdict.sentence}")' if verdict.sentence else ""
+    return Finding("guidelines", FAILED, f"the brand's guideline is not kept: {verdict.guideline}{quoted}")
+
+
+def tone_finding(asked: str, why: str, sentence: str) -> Finding:
+    """Return what is told of a wrong tone."""
+    quoted = f' ("{sentence}")' if sentence else ""
+    return Finding("tone", FAILED, f"{why} doesn't fit a {asked} tone{quoted}")
+
+
+def _tone(text: Text, asked: str) -> Iterable[Finding]:
+    if code_of(text.language) in _TONE_LANGUAGES:
+        for breach in tone.breaches(text, asked):
+            yield tone_finding(asked, breach.why, breach.sentence[:300])
 
 
 def _words(whole: str, requirement: ContentRequirement, brand: Brand) -> Iterable[Finding]:
@@ -55,32 +84,3 @@ def _words(whole: str, requirement: ContentRequirement, brand: Brand) -> Iterabl
         missing = [word for word in brand.required_words if not uses(whole, word)]
         if missing:
             yield Finding("required_words", FAILED, f"required words are missing: {', '.join(map(repr, missing))}")
-
-
-def _guidelines(whole: str, guidelines: Iterable[str]) -> Iterable[Finding]:
-    for rule in guidelines:
-        forbidden = [m["phrase"] for m in _FORBIDS.finditer(rule)]
-        demanded = [m["phrase"] for m in _DEMANDS.finditer(rule) if m["phrase"] not in forbidden]
-        broken = (
-            any(uses(whole, phrase) for phrase in forbidden)
-            or any(not uses(whole, phrase) for phrase in demanded)
-            or (_NO_EXCLAMATION.search(rule) is not None and "!" in whole)
-            or (_NO_EMOJI.search(rule) is not None and _EMOJI.search(whole) is not None)
-        )
-        if broken:
-            yield Finding("guidelines", FAILED, f"the brand's guideline is not kept: {rule}")
-
-
-def _tone(text: Text, tone: str) -> Iterable[Finding]:
-    if not text.language.lower().startswith("en"):
-        return
-    asked = set(re.findall(r"[a-z]+", tone.lower()))
-    body = plain(text.body)
-    if asked & _FORMAL and not asked & _CLOSE:
-        slang = sorted({word.lower() for word in _SLANG.findall(body)})
-        if slang:
-            yield Finding("tone", FAILED, f"{', '.join(map(repr, slang))} doesn't fit a {tone} tone")
-        if body.count("!") > 1:
-            yield Finding("tone", FAILED, f"{body.count('!')} exclamation marks don't fit a {tone} tone")
-    if asked & _CLOSE and not _YOU.search(body):
-        yield Finding("tone", FAILED, f"a {tone} tone speaks to the reader, but the text never says 'you'")

@@ -19,9 +19,10 @@ from pydantic import (
 )
 
 from agents.answer_form import AnswerForm, at_most
-from agents.config import Brand
+from agents.config import Brand, ContentRequirement
 from agents.contacts import KnownContacts
 from agents.model_call import ModelCall
+from agents.state import GuidelineVerdict
 from agents.unit_kind import Part
 from agents.untrusted import Untrusted
 
@@ -116,10 +117,18 @@ class Complaint(Part):
     message: Untrusted
 
 
+class Gap(Part):
+    """How far a version is from the length asked for, in words of its body."""
+
+    words_now: int
+    words_wanted: int
+    difference: int  #: above 0: to be added
+
+
 class Brief(Part):
     """Facts that a writer is given."""
 
-    task: Literal["write_piece", "revise_piece"]
+    task: Literal["write_piece", "revise_piece", "optimize_seo", "adjust_length", "adjust_tone"]
     campaign: str
     brand: Annotated[Brand, PlainSerializer(lambda brand: brand.model_dump(mode="json", exclude_defaults=True))]
     audience: Mapping[str, JsonValue]
@@ -129,6 +138,7 @@ class Brief(Part):
     piece: Existing | None = None
     findings: tuple[Complaint, ...] | None = None
     suggestions: tuple[Untrusted, ...] | None = None
+    length: Gap | None = None
     ads_won_with: str | None = None  #: the angle of ads that has surely brought more than the others, and what it is
 
     @model_serializer(mode="wrap")
@@ -146,3 +156,59 @@ class Write(ModelCall):
     passages: tuple[Excerpt, ...]
     known: KnownContacts = KnownContacts()  #: the contacts that it may name
     max_tokens: int
+
+
+class Score(Part):
+    """A version whose score is to be worked out."""
+
+    label: str
+    written: Written
+    requirement: ContentRequirement
+    brand: Brand
+    sources: tuple[Untrusted, ...] = ()  #: passages that the writer was shown
+
+
+class Found(Part):
+    """What a check says of a version."""
+
+    check: str
+    points: int
+    message: str
+
+
+class Scored(Part):
+    """What the checks for search and readers say of a version."""
+
+    label: str
+    seo_score: float
+    readability: float | None
+    findings: tuple[Found, ...]  #: those with something to say
+
+
+class CheckBrand(ModelCall):
+    """A version that is to be held against what the brand asks of texts."""
+
+    label: str
+    written: Written
+    requirement: ContentRequirement
+    brand: Brand
+    asked: tuple[str, ...] = ()  #: guidelines that only a judge can read
+
+
+class BrandChecked(Part):
+    """What house rules, guidelines and tone say of a version."""
+
+    label: str
+    findings: tuple[Found, ...]  #: what is broken
+    verdicts: tuple[GuidelineVerdict, ...]
+
+
+class FitLength(Part):
+    """A version that is to be cut or completed by whole sentences."""
+
+    label: str
+    written: Written
+    requirement: ContentRequirement
+    brand: Brand
+    spare: tuple[str, ...] = ()  #: bodies of other versions of the piece
+    known: KnownContacts = KnownContacts()

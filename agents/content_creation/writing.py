@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from agents import prompts
 from agents.contacts import check_texts
+from agents.content_creation.length import fitted
 from agents.content_creation.template import template_piece
-from agents.content_creation.units import Excerpt, Retrieve, Retrieved, Write, Written, WrittenPiece
+from agents.content_creation.units import Excerpt, FitLength, Retrieve, Retrieved, Write, Written, WrittenPiece
 from agents.fallbacks import TEMPLATE
 from agents.model_call import ask
 from agents.names import CONTENT_CREATION
@@ -78,10 +79,22 @@ def write(given: Write, ctx: UnitContext) -> Written:
     return _written(given, answer.value, answer.produced_by, *(passage.chunk_id for passage in given.passages))
 
 
+def fit_length(given: FitLength, ctx: UnitContext) -> Written:
+    """Cut or complete a version by whole sentences, where writers could not hit the length."""
+    del ctx
+    body, how = fitted(given)
+    made = f"{given.written.produced_by} ({how})" if how else given.written.produced_by
+    return given.written.model_copy(update={"body": body, "produced_by": made})
+
+
 RETRIEVE = UnitKind(name="retrieve", input=Retrieve, output=Retrieved, run=retrieve)
 WRITE = UnitKind(name="write", input=Write, output=Written, run=write)  #: a new piece
 REWRITE = UnitKind(name="rewrite", input=Write, output=Written, run=write)  #: a piece of an earlier round
-REVISE = UnitKind(name="revise", input=Write, output=Written, run=write)  #: a draft that misses a check
+#: Steps for a draft that misses a check.
+OPTIMIZE_SEO = UnitKind(name="optimize_seo", input=Write, output=Written, run=write)
+ADJUST_LENGTH = UnitKind(name="adjust_length", input=Write, output=Written, run=write)
+ADJUST_TONE = UnitKind(name="adjust_tone", input=Write, output=Written, run=write)
+FIT_LENGTH = UnitKind(name="fit_length", input=FitLength, output=Written, run=fit_length)
 
 
 def _written(given: Write, piece: WrittenPiece, produced_by: str, *sources: str) -> Written:

@@ -59,7 +59,11 @@ def paraphrase_question(brief: JsonObject, seed: int) -> dict[str, object]:
     return {"questions": [drawn[i % len(drawn)].format(question) for i in range(wanted)]}
 
 
-TASKS = {"write_piece": write_piece, "revise_piece": revise_piece, "paraphrase_question": paraphrase_question}
+TASKS = {
+    "write_piece": write_piece,
+    **dict.fromkeys(("revise_piece", "optimize_seo", "adjust_length", "adjust_tone"), revise_piece),
+    "paraphrase_question": paraphrase_question,
+}
 
 
 def failed_checks(brief: JsonObject, seed: int) -> tuple[str, ...]:
@@ -102,6 +106,7 @@ def _piece(brief: JsonObject, seed: int, failed: Sequence[str]) -> dict[str, obj
     order = Order(
         words=int(target * (0.6 if "length" in failed else 1.0)) - count(opening),
         phrase=phrase if "keyword_density" not in failed else "",
+        topic=topic if target >= 60 and not says(topic, phrase) else "",
         others=tuple(k for k in keywords[1:] if target >= 100 and not says(k, phrase)),
         required=tuple(map(str, brand.get("required_words", ()))),
         banned=tuple(map(str, brand.get("banned_words", ()))),

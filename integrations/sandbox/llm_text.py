@@ -100,6 +100,11 @@ WITH_BRAND = (
     "with {brand}, {team} can see the next task at a glance",
     "people who use {brand} start small and grow from there",
 )
+WITH_TOPIC = (
+    'the question behind this page is simple: "{phrase}"',
+    'people who look for "{phrase}" want an answer that they can use',
+    'keep "{phrase}" in mind when you weigh the next step',
+)
 WITH_WORD = ("remember the word {phrase} here, because it says what we stand for",)
 HEADINGS = (
     "Where to start",
@@ -148,6 +153,7 @@ class Order:
 
     words: int
     phrase: str = ""  #: the keyphrase; used in some 1.2 % of the words
+    topic: str = ""  #: named once, and once more for every 200 words
     others: tuple[str, ...] = ()  #: keywords, each used once
     required: tuple[str, ...] = ()
     banned: tuple[str, ...] = ()
@@ -181,10 +187,12 @@ class Writer:
     def body(self) -> str:
         """Return the text in Markdown, within a few words of the ordered length."""
         order = self._order
-        due: list[tuple[Sequence[str], str]] = [(WITH_OTHER, phrase) for phrase in order.others]
+        due: list[tuple[Sequence[str], str]] = [(WITH_TOPIC, order.topic)] * bool(order.topic)
+        due += [(WITH_OTHER, phrase) for phrase in order.others]
         due += [(WITH_WORD, phrase) for phrase in order.required]
         if order.brand:
             due += [(WITH_BRAND, order.brand)] * max(1, order.words // 200)
+        due += [(WITH_TOPIC, order.topic)] * (order.words // 200 if order.topic else 0)
         blocks: list[str] = []
         paragraph: list[str] = []
         total, phrases, headings = 0, 0, self._draw.shuffled(HEADINGS)

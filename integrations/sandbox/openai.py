@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
-from integrations.sandbox import llm_tasks_ads, llm_tasks_content
+from integrations.sandbox import llm_tasks_ads, llm_tasks_content, llm_tasks_judge
 from integrations.sandbox.llm_schema import fill, fit, strict_problem
 from integrations.sandbox.llm_text import MARK, Order, Writer
 from integrations.sandbox.protocol import JsonObject, Request, Response, waiting
@@ -34,7 +34,7 @@ _MATERIAL = re.compile(r"^<<OUTSIDE material (\w+)>>\n((?:\| .*\n)*)<<END \1>>$"
 _REFUSAL = "I'm sorry, but I can't help with that."
 
 Task = Callable[[JsonObject, int], Mapping[str, object]]  #: (brief, seed) -> answer
-TASKS: Mapping[str, Task] = {**llm_tasks_content.TASKS, **llm_tasks_ads.TASKS}
+TASKS: Mapping[str, Task] = {**llm_tasks_content.TASKS, **llm_tasks_ads.TASKS, **llm_tasks_judge.TASKS}
 
 
 class _InvalidError(Exception):

@@ -92,7 +92,7 @@ def test_exactly_the_drafts_with_problems_are_revised(execution: Execution) -> N
 
     keys = [unit.key for unit in execution.units]
     writes = [key for key in keys if key.startswith("write:")]
-    revisions = [key for key in keys if key.startswith("revise:")]
+    revisions = [key for key in keys if key.startswith(("optimize_seo:", "adjust_length:", "adjust_tone:"))]
     assert len(writes) == 8
     assert 0 < len(revisions) < 8
     assert all(piece.seo_score > 0.9 for piece in after.generated_content)
@@ -110,7 +110,10 @@ def test_a_worse_revision_is_thrown_away(execution: Execution) -> None:
     after = AGENT.execute(state(content_requirements=[{"keywords": ["growth"], "target_length": 100}]), execution)
 
     assert after.generated_content[0].body.startswith("Growth needs a plan.")
-    assert [asked.brief["task"] for asked in execution.providers.models.requests] == ["write_piece", "revise_piece"]
+    assert [asked.brief["task"] for asked in execution.providers.models.requests] == [
+        "write_piece",
+        "optimize_seo",
+    ]
     findings = execution.providers.models.requests[1].brief["findings"]
     assert "meta_description" in {finding["check"] for finding in findings}
 

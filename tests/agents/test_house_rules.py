@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from agents.config import Brand, ContentRequirement
-from agents.content_creation.house_rules import check
-from agents.seo import Text
+from agents.content_creation.house_rules import broken, check, verdicts
+from agents.seo.text import Text
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from agents.seo import Text
         ("Use synergy.", {"guidelines": ["Avoid the word 'synergy'"]}, {}, {"guidelines"}),
         ("A plan.", {"guidelines": ['Always mention "free trial"']}, {}, {"guidelines"}),
         ("A free trial.", {"guidelines": ['Always mention "free trial"', "Never say 'cheap'"]}, {}, set()),
-        ("Great \U0001f600", {"guidelines": ["no emojis"]}, {}, {"guidelines"}),
+        ("Great \U0001f600", {"guidelines": ["no emojis"]}, {}, {"guidelines", "tone"}),
         ("Be kind.", {"guidelines": ["Sound like a neighbour"]}, {}, set()),
         ("Hey, that is awesome!", {}, {"tone": "professional"}, {"tone"}),
         ("The plan stands.", {}, {"tone": "friendly"}, {"tone"}),
@@ -32,7 +32,8 @@ from agents.seo import Text
 )
 def test_house_rules(body: str, brand: dict[str, Any], requirement: dict[str, Any], expected: set[str]) -> None:
     wanted = ContentRequirement(**{"target_length": 100, **requirement})
-    found = check(Text(title="T", body=body), wanted, Brand(**brand))
+    text, its = Text(title="T", body=body), Brand(**brand)
+    found = [*check(text, wanted, its), *broken(verdicts(text, its.guidelines))]
 
     assert {finding.check for finding in found} == expected
     assert not any(finding.ok for finding in found)

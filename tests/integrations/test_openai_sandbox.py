@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
-from agents.seo import Text, assess, kind_of
+from agents.seo.assess import assess
+from agents.seo.kinds import kind_of
+from agents.seo.text import Text
 from integrations.llm.schema import strict
 from integrations.sandbox.llm_schema import fill, fit
 from integrations.sandbox.llm_tasks_content import failed_checks, revise_piece, write_piece
