@@ -125,6 +125,7 @@ def figure(found: list[DayReport], name: str) -> float:
     return sums[0] / sums[1] if below else sums[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_a_change_counts_on_later_days_and_undone_no_more(sandbox: stack.Sandbox, name: str, effect: str) -> None:

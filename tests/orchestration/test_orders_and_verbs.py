@@ -360,6 +360,7 @@ def test_what_was_taken_back_in_part_is_not_undone_and_is_taken_back_later(
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["lost", "done", "57P01", "40001"])
 @pytest.mark.parametrize("at", ["update_ad_switches", "insert_ad_switches", "commit"])
 def test_an_outage_of_the_database_at_any_moment_of_an_order(

@@ -138,7 +138,12 @@ class Case:
         assert rows == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+#: Kinds of which every other one is carried out in the same way as one of these.
+QUICK = ("pause_ad", "new_variant", "shift_budget")
+EACH = [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in KINDS]
+
+
+@pytest.mark.parametrize("kind", EACH)
 def test_every_reply_of_an_order_gets_lost_once(
     bench: Callable[..., Harness], settings: Settings, sandbox: Any, kind: str
 ) -> None:
@@ -158,11 +163,7 @@ def test_every_reply_of_an_order_gets_lost_once(
     case.assert_taken_back()
 
 
-#: Kinds of which every other one is carried out in the same way as one of these.
-QUICK = ("pause_ad", "pause_platform", "resume_platform", "new_variant", "shift_budget")
-
-
-@pytest.mark.parametrize("kind", [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in KINDS])
+@pytest.mark.parametrize("kind", EACH)
 def test_whoever_dies_wherever_another_carries_the_order_out(
     bench: Callable[..., Harness], settings: Settings, sandbox: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

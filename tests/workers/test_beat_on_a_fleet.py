@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import stack
 from fleet_fixture import running_fleet
 from verbs_on_a_fleet import enabled, submit, wait_for
@@ -14,6 +15,7 @@ OVER = "UPDATE marketing.campaigns SET due_at = now() - interval '1 second' WHER
 ENDED = "UPDATE marketing.campaigns SET created_at = created_at - interval '31 days' WHERE campaign_id = %s"
 
 
+@pytest.mark.slow
 def test_without_its_entry_nothing_is_optimised_but_what_a_person_asks_for(
     run_folder: Path, databases: stack.Databases, redis_databases: stack.RedisDatabases, sandbox: stack.Sandbox
 ) -> None:
