@@ -213,7 +213,7 @@ class ContentCreation(BaseAgent):
         if version is None:
             return []
         brand, models = state.campaign_config.brand, state.campaign_config.models
-        label, wanted = one.label, one.requirement
+        label, wanted, number = one.label, one.requirement, len(history.versions)
         shown = tuple(passage.text for passage in passages.get(label, ()))
         score = Score(label=label, written=version.written, requirement=wanted, brand=brand, sources=shown)
         asked = house_rules.questions(wanted, brand) if _worth_a_judge(version) else ()
@@ -227,9 +227,9 @@ class ContentCreation(BaseAgent):
             **choice(models),
         )
         return [
-            SCORE.unit(f"{SCORE.name}:{label}", score, provider="local", essential=False),
+            SCORE.unit(_key(SCORE.name, label, number), score, provider="local", essential=False),
             CHECK_BRAND.unit(
-                f"{CHECK_BRAND.name}:{label}",
+                _key(CHECK_BRAND.name, label, number),
                 check,
                 provider=PROVIDER if asked else "local",
                 essential=False,
@@ -243,7 +243,7 @@ class ContentCreation(BaseAgent):
         """Plan one step for a piece."""
         one, brand = history.assignment, state.campaign_config.brand
         best = history.best(brand)
-        key = f"{step}:{one.label}"
+        key = _key(step.value, one.label, history.tried.count(step) + 1)
         if step is Step.FIT:
             given = FitLength(
                 label=one.label,
@@ -301,6 +301,11 @@ class ContentCreation(BaseAgent):
 
 
 _STEPS = {Step.TONE: ADJUST_TONE, Step.SEO: OPTIMIZE_SEO, Step.LENGTH: ADJUST_LENGTH}
+
+
+def _key(name: str, label: str, number: int) -> str:
+    """Return the key of a unit that may come several times in a hop, such as ``adjust_length:01-blog_post:2``."""
+    return f"{name}:{label}" if number == 1 else f"{name}:{label}:{number}"
 
 
 def _worth_a_judge(version: Version) -> bool:

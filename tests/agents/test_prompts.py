@@ -18,8 +18,9 @@ def test_every_prompt_of_content_creation_is_a_valid_template() -> None:
     folder = files("agents.content_creation").joinpath("prompts")
     names = sorted(entry.name.removesuffix(".md") for entry in folder.iterdir() if entry.name.endswith(".md"))
 
-    assert names == ["revise_piece", "system", "write_piece"]
-    for name in ("revise_piece", "write_piece"):
+    tasks = ("adjust_length", "adjust_tone", "optimize_seo", "revise_piece", "write_piece")
+    assert names == sorted((*tasks, "check_brand_guidelines", "judge", "system"))
+    for name in tasks:
         text = prompts.render(prompts.load("agents.content_creation", name), brief="B1", knowledge="K1")
         assert "B1" in text
         assert "K1" in text

@@ -69,7 +69,7 @@ def test_good_credentials(sandbox: Sandbox, name: str) -> None:
 
 def test_what_they_tell(sandbox: Sandbox) -> None:
     env = live_env(sandbox.url)
-    assert check(standing("openai", env)).account == "models: 1, with sandbox-1"
+    assert check(standing("openai", env)).account == "models: 2, with sandbox-1"
     assert check(standing("serpapi", env)).remaining == "5000 of 5000 searches"
     assert check(standing("hunter", env)).remaining == "500 searches, 1000 verifications"
     sandbox.reset(world={"platforms": {"*": {}}})
