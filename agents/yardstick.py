@@ -30,6 +30,9 @@ def benchmark(platform: str) -> Benchmark:
     return spec.benchmark if spec else DEFAULT_BENCHMARK
 
 
+DEAREST = 1e12  #: no result costs more: figures that say so are no figures
+
+
 def yardstick(
     config: CampaignConfig, figures: Sequence[PlatformMetrics], earlier: Yardstick | None
 ) -> Yardstick | None:
@@ -58,7 +61,7 @@ def usual_yardstick(figures: Sequence[PlatformMetrics], what: Counted) -> Yardst
         return Yardstick(counts=what, cost=_money(cost), currency=currency, source="benchmark")
     spend = float(sum((metrics.spend for metrics in figures), Decimal(0)))
     typical = sum(metrics.impressions * _per_impression(metrics.platform, what) for metrics in figures)
-    if spend <= 0 or typical <= 0:
+    if spend <= 0 or typical <= 0 or spend > typical * DEAREST:
         return None
     return Yardstick(counts=what, cost=_money(spend / typical), currency=currency, source="first_figures")
 

@@ -36,6 +36,11 @@ def test_always_a_share(platforms: list[PlatformMetrics], content: Any) -> None:
     assert 0.0 <= found <= 1.0
 
 
+def test_figures_that_no_report_should_have_give_no_yardstick() -> None:
+    odd = PlatformMetrics.model_construct(platform="facebook_ads", impressions=2e-311, spend=Decimal(1), currency="EUR")
+    assert overall_score(CampaignPerformance.model_construct(platforms=(odd,), content_score=None)) >= 0
+
+
 def metrics(platform: str = "facebook_ads", **figures: Any) -> PlatformMetrics:
     usual: dict[str, Any] = {"impressions": 10_000, "clicks": 171, "conversions": 13, "spend": Decimal("359.58")}
     return PlatformMetrics(platform=platform, **{**usual, **figures})
