@@ -16,7 +16,7 @@ from agents.action_log import ActionRecord
 from agents.actions import PauseAd, ResumeAd
 from agents.ad_management.running import creative_on, own_remote_ids
 from agents.analytics.ad_rule import Switch, switch
-from agents.analytics.changing import CHANGE, change_unit, refused
+from agents.analytics.changing import change_unit, refused
 from agents.analytics.indifference import indifferent
 from agents.state import AdCreative, AdDay, CampaignPerformance, MarketingAgentState
 from agents.unit import Stage, StageResult, short_hash
@@ -81,27 +81,6 @@ def switch_records(
         )
         for action in actions
     )
-
-
-def with_switched(state: MarketingAgentState, stage: StageResult | None) -> MarketingAgentState:
-    """Return the state that knows which ads are paused now."""
-    done: dict[str, list[AdSwitch]] = {}
-    for given, _ in CHANGE.answers([stage]) if stage else []:
-        if isinstance(given.change, AdSwitch):
-            done.setdefault(given.platform, []).append(given.change)
-    if not done:
-        return state
-    return state.evolve(ad_creatives=tuple(_switched(one, done.get(one.platform, ())) for one in state.ad_creatives))
-
-
-def _switched(creative: AdCreative, done: Sequence[AdSwitch]) -> AdCreative:
-    paused = list(creative.paused_ads)
-    for one in done:
-        if one.on:
-            paused = [ad for ad in paused if ad != one.ad]
-        elif one.ad not in paused:
-            paused.append(one.ad)
-    return creative.model_copy(update={"paused_ads": tuple(paused)})
 
 
 def _switchable(state: MarketingAgentState, creative: AdCreative) -> bool:

@@ -20,7 +20,7 @@ from agents.ad_management.running import creative_on
 from agents.analytics.action_effects import with_effects
 from agents.analytics.action_limits import problem, undo_problem
 from agents.analytics.action_units import negative_words, taking_back, unit_of
-from agents.analytics.ad_choice import SWITCH_ADS, SwitchAd, switch_records, switch_stage, switches, with_switched
+from agents.analytics.ad_choice import SWITCH_ADS, SwitchAd, switch_records, switch_stage, switches
 from agents.analytics.analysis import told
 from agents.analytics.measurement import performance, platform_metrics
 from agents.analytics.new_variants import VARIANTS, variants_stage, written
@@ -109,7 +109,8 @@ def optimized(
     """Return the state after the stages: what the platforms have now, and what became of each action."""
     what = counted(state.campaign_config)
     results = done[ADJUST].results if ADJUST in done else ()
-    after = with_changes(with_switched(with_budgets(state, done), done.get(SWITCH_ADS)), results)
+    switched = done[SWITCH_ADS].results if SWITCH_ADS in done else ()
+    after = with_changes(with_budgets(state, done), [*switched, *results])
     records = list(with_effects(state.actions, measured.daily, what))
     for one in found.taken_back if results else ():
         records = [_taken_back(each, results, now) if each.action_id == one.action_id else each for each in records]

@@ -14,8 +14,9 @@ from agent_context import Execution
 from agents.actions import PauseAd, ResumeAd
 from agents.ad_management import AdManagement
 from agents.analytics import Analytics
-from agents.analytics.ad_choice import SWITCH_ADS, switch_records, switch_stage, switches, with_switched
+from agents.analytics.ad_choice import SWITCH_ADS, switch_records, switch_stage, switches
 from agents.analytics.ad_rule import COOL_DOWN, HOPEFUL, LEAST_DAYS
+from agents.analytics.orders import with_changes
 from agents.base import run_unit
 from agents.evidence.side_by_side import side_by_side
 from agents.ports import FixedClock
@@ -91,7 +92,7 @@ def test_the_surely_worse_ad_is_paused_and_once(execution: Execution) -> None:
     assert result.ok
     assert again.ok
     done = StageResult(name=SWITCH_ADS, results=[result])
-    after = with_switched(state, done)
+    after = with_changes(state, done.results)
     assert after.ad_creatives[0].paused_ads == ("ad.2",)
     (record,) = switch_records(state, [action], done, START)
     assert record.status == "applied"
@@ -107,7 +108,7 @@ def test_a_pause_that_the_platform_refuses_is_told(execution: Execution) -> None
     done = StageResult(name=SWITCH_ADS, results=[refused])
     (record,) = switch_records(state, actions, done, START)
     assert (record.status, record.failed) == ("failed", {"facebook_ads": "no"})
-    assert with_switched(state, done) == state
+    assert with_changes(state, done.results) == state
 
 
 @pytest.mark.parametrize("changes", [{"optimize_every": None}])
@@ -134,7 +135,7 @@ def test_an_ad_runs_again_when_the_best_has_fallen_since(execution: Execution) -
     result = run_unit(AGENT, stage.units[0], execution.for_unit("c1", 3, 2, stage.units[0]))
     assert result.ok
     done = StageResult(name=SWITCH_ADS, results=[result])
-    after = with_switched(state, done)
+    after = with_changes(state, done.results)
     assert after.ad_creatives[0].paused_ads == ("ad.3",)
     (record,) = switch_records(state, [action], done, START)
     assert (record.status, record.action) == ("applied", action)
